@@ -1,0 +1,208 @@
+// An encrypted file read without a key: its format, its metadata, the names of its secrets.
+// Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
+import { parseAllDocuments, parseDocument } from 'yaml'
+import { encryptedValues, isEncryptedValue } from './encrypted-value.ts'
+import type { EncryptedValue } from './encrypted-value.ts'
+import { readMetadata, unflatten } from './sops-metadata.ts'
+import type { SopsMetadata } from './sops-metadata.ts'
+
+/** sops' names of its stores, as `--input-type` takes them. */
+export type Format = 'yaml' | 'json' | 'dotenv' | 'ini' | 'binary'
+
+export interface EncryptedFile {
+  /** Relative to the repository's root, with `/`. */
+  readonly path: string
+  readonly format: Format
+  /** Whether sops would choose another store by the file's name, so that the type has to be given. */
+  readonly explicitType: boolean
+  readonly metadata: SopsMetadata
+  /** In the order of the file, comments among them. */
+  readonly values: readonly EncryptedValue[]
+}
+
+/** A file that is meant for sops and that sops could not read, with the reason. */
+export interface DamagedFile {
+  readonly path: string
+  readonly damage: string
+}
+
+const maxBytes = 64 * 1024 * 1024
+
+/** The store sops takes by a file's name; case counts. Source: `cmd/sops/formats/formats.go`. */
+export function formatByName(path: string): Format {
+  if (path.endsWith('.yaml') || path.endsWith('.yml')) return 'yaml'
+  if (path.endsWith('.json')) return 'json'
+  if (path.endsWith('.env')) return 'dotenv'
+  return path.endsWith('.ini') ? 'ini' : 'binary'
+}
+
+/** The value of the top-level `sops` entry of every document in `text`; throws an Error where `text` is not that format. */
+type MetadataReader = (text: string) => readonly unknown[]
+
+function readYaml(text: string): readonly unknown[] {
+  return yamlBlocks(text) ?? yamlDocuments(text)
+}
+
+/**
+ * The quick way through what sops itself writes: `sops:` is the last top-level entry of each document, so only that
+ * block has to be parsed. null where the text is laid out in any other way.
+ */
+function yamlBlocks(text: string): readonly unknown[] | null {
+  const found: unknown[] = []
+  for (const document of text.split(/^---(?=\s|$).*\n?/m)) {
+    if (document.trim() === '') continue
+    const [, block, ...more] = document.split(/^sops:[ \t]*\r?$/m)
+    if (block === undefined || more.length > 0 || /^[^\s#]/m.test(block) || /^["'{[%]|^\.\.\./m.test(document)) return null
+    const parsed = parseDocument(block, { maxAliasCount: 0 } as object)
+    if (parsed.errors.length > 0) return null
+    found.push(parsed.toJS({ maxAliasCount: 0 }))
+  }
+  return found
+}
+
+function yamlDocuments(text: string): readonly unknown[] {
+  return parseAllDocuments(text).map((document) => {
+    const [error] = document.errors
+    if (error !== undefined) throw new Error(`${error.code.toLowerCase().replaceAll('_', ' ')} at line ${error.linePos?.[0].line ?? '?'}`)
+    const value: unknown = document.toJS({ maxAliasCount: 100 })
+    return topLevelSops(value)
+  })
+}
+
+function topLevelSops(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'sops' in value ? value.sops : undefined
+}
+
+function readJson(text: string): readonly unknown[] {
+  // A byte order mark is no JSON to sops, and none to JSON.parse.
+  return [topLevelSops(JSON.parse(text))]
+}
+
+function readDotenv(text: string): readonly unknown[] {
+  const entries = text.split('\n').flatMap((line, at) => {
+    if (line.trim() === '' || line.startsWith('#')) return []
+    const equals = line.indexOf('=')
+    if (equals < 1) throw new Error(`line ${at + 1} is no NAME=value`)
+    return line.startsWith('sops_') ? [[line.slice('sops_'.length, equals), line.slice(equals + 1)] as const] : []
+  })
+  if (entries.some(([, value]) => value.endsWith('\r'))) throw new Error('lines end in CRLF, which sops cannot read in ENV files')
+  return entries.length === 0 ? [undefined] : [unflatten(entries)]
+}
+
+function readIni(text: string): readonly unknown[] {
+  const [, section] = text.split(/^\[sops\][ \t]*\r?$/m)
+  if (section === undefined) return [undefined]
+  const [body = ''] = section.split(/^\[/m)
+  const entries = body.split(/\r?\n/).flatMap((line) => {
+    const equals = line.indexOf('=')
+    return equals < 1 || /^\s*[;#]/.test(line) ? [] : [[line.slice(0, equals).trim(), line.slice(equals + 1).trim()] as const]
+  })
+  return [unflatten(entries)]
+}
+
+const readers: Readonly<Record<Format, MetadataReader>> = {
+  yaml: readYaml, json: readJson, dotenv: readDotenv, ini: readIni, binary: readJson,
+}
+
+/** Marks that a text carries sops metadata in that format, cheap enough to try them all. */
+const marks: readonly (readonly [Format, RegExp])[] = [
+  ['json', /^\s*\{[^]*"sops"\s*:/],
+  ['dotenv', /^sops_(?:mac|version)=/m],
+  ['ini', /^\[sops\][ \t]*\r?$/m],
+  ['yaml', /^["']?sops["']?[ \t]*:/m],
+]
+
+function formatByContent(text: string, byName: Format): Format | null {
+  const marked = marks.filter(([, mark]) => mark.test(text)).map(([format]) => format)
+  // JSON is YAML too, and a binary file is kept as JSON: where the name fits the content, the name decides.
+  if (byName === 'yaml' && marked.includes('json')) return 'yaml'
+  if (marked.includes(byName)) return byName
+  const [format = null] = marked
+  return format === 'json' && byName === 'binary' && isBinaryEnvelope(text) ? 'binary' : format
+}
+
+function isBinaryEnvelope(text: string): boolean {
+  try {
+    const names = Object.keys(JSON.parse(text) as object)
+    return names.length === 2 && names.includes('data') && names.includes('sops')
+  } catch {
+    return false
+  }
+}
+
+/** Whether a text without metadata is what is left of an encrypted file: values of sops where its format has values. */
+function isStump(text: string, byName: Format): boolean {
+  return byName !== 'binary' && /^[ \t]*(?:- +)?(?:"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?"?ENC\[AES256_GCM,data:/m.test(text)
+}
+
+/**
+ * Reads one file that may be encrypted with sops.
+ * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
+ */
+export function readEncryptedFile(path: string, bytes: Uint8Array): EncryptedFile | DamagedFile | null {
+  if (bytes.byteLength > maxBytes) return { path, damage: 'it is larger than 64 MiB' }
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  const byName = formatByName(path)
+  const format = formatByContent(text.replace(/^\u{feff}/u, ''), byName)
+  if (format === null) return isStump(text, byName) ? { path, damage: 'it has encrypted values but no sops metadata' } : null
+  if (format === 'json' && text.startsWith('\u{feff}')) return { path, damage: 'it starts with a byte order mark, which sops cannot read' }
+  try {
+    const found = readers[format](text).map(readMetadata)
+    const [metadata] = found
+    if (metadata === undefined || metadata === null) {
+      return isStump(text, byName) ? { path, damage: 'its sops metadata is not whole' } : null
+    }
+    if (found.some((other) => JSON.stringify(other) !== JSON.stringify(metadata))) {
+      return { path, damage: 'its documents carry different sops metadata' }
+    }
+    return { path, format, explicitType: format !== byName, metadata, values: encryptedValues(text, metadata.mac) }
+  } catch (error) {
+    // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
+    if (byName === 'binary' && !(error instanceof TypeError)) return null
+    return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` }
+  }
+}
+
+/** What a parser says, without what it quotes of the text. */
+function parserSays(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  return error instanceof SyntaxError ? (/position \d+/.exec(error.message)?.[0] ?? 'it ends too early') : error.message
+}
+
+export const wholeFile = '(whole file)'
+export const comments = '(comments)'
+
+/**
+ * The paths of the secrets in a file, like `db.password` or `hosts[0].token`, in the file's order; `(whole file)` for
+ * a binary one, `(comments)` where comments are encrypted.
+ */
+export function secretNames(file: EncryptedFile, bytes: Uint8Array): readonly string[] {
+  const text = new TextDecoder().decode(bytes)
+  const names = file.format === 'binary' ? [wholeFile]
+    : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
+      : file.format === 'ini' ? iniNames(text)
+        : parseAllDocuments(text).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''))
+  const unique = [...new Set(names)]
+  return file.values.some(({ type }) => type === 'comment') ? [...unique, comments] : unique
+}
+
+function lineNames(text: string, name: RegExp): string[] {
+  return text.split('\n').flatMap((line) => name.exec(line)?.[1] ?? []).filter((one) => !one.startsWith('sops_'))
+}
+
+function iniNames(text: string): string[] {
+  let section = ''
+  return text.split('\n').flatMap((line) => {
+    section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section
+    const name = /^([^;#=][^=]*?)\s*=\s*ENC\[AES256_GCM,/.exec(line)?.[1]
+    return name === undefined || section === 'sops' ? [] : [section === '' || section === 'DEFAULT' ? name : `${section}.${name}`]
+  })
+}
+
+function treeNames(value: unknown, path: string): string[] {
+  if (typeof value === 'string') return isEncryptedValue(value) ? [path] : []
+  if (Array.isArray(value)) return value.flatMap((item, at) => treeNames(item, `${path}[${at}]`))
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, item]) =>
+    path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`))
+}

@@ -1,0 +1,86 @@
+// What `sops updatekeys` prints when every question is answered `n`: the recipients it would add and remove.
+// This is how sops itself says which rule governs a file. Must reject any output it does not fully understand.
+import type { Recipient } from './recipient.ts'
+import { parseRecipient } from './recipient.ts'
+
+/** What sops would make of a file's recipients under its config. */
+export type ConfiguredRecipients =
+  | { readonly kind: 'same' }
+  | {
+      readonly kind: 'different'
+      /** The groups as the config wants them. */
+      readonly groups: readonly (readonly Recipient[])[]
+      /** sops lowers a file's threshold to the number of groups; this is set where it would change. */
+      readonly thresholdChanges: boolean
+    }
+  /** sops can't say: no rule matches, or the file or a key is not readable. `reason` are sops' own words. */
+  | { readonly kind: 'none'; readonly reason: string }
+
+/**
+ * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
+ * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
+ * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
+ */
+export function readConfiguredRecipients(
+  paths: readonly string[], stdout: string, stderr: string,
+): ReadonlyMap<string, ConfiguredRecipients> {
+  const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1)
+  const lines = stderr.split('\n')
+  const found = new Map<string, ConfiguredRecipients>()
+  let at = 0
+  let asked = 0
+  for (const [index, path] of paths.entries()) {
+    at = expectLine(lines, at, `Syncing keys for file ${path}`)
+    const next = paths[index + 1]
+    const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1
+    const said = lines.slice(at, end).map((line) => line.replace(/^\S+ \S+ /, ''))
+    at = end
+    if (said.includes(`File ${path} already up to date`)) found.set(path, { kind: 'same' })
+    else if (said.includes(`File ${path} left unchanged`)) {
+      const question = questions[asked]
+      if (question === undefined) throw new Error('sops asked about fewer files than it left unchanged')
+      asked += 1
+      found.set(path, readQuestion(question))
+    } else found.set(path, { kind: 'none', reason: reasonIn(said) })
+  }
+  if (asked !== questions.length) throw new Error('sops asked about more files than it left unchanged')
+  return found
+}
+
+/** The position behind the line that ends with `text` after sops' time stamp. */
+function expectLine(lines: readonly string[], from: number, text: string): number {
+  for (let at = from; at < lines.length; at += 1) {
+    if (lines[at]?.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, '') === text) return at + 1
+  }
+  throw new Error(`sops did not say "${text}"`)
+}
+
+function reasonIn(said: readonly string[]): string {
+  for (const line of said) {
+    const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1]
+    if (message !== undefined) return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message
+  }
+  const [first = 'sops gave no reason'] = said.filter((line) => line.trim() !== '')
+  return first
+}
+
+function readQuestion(question: string): ConfiguredRecipients {
+  const groups: Recipient[][] = []
+  let thresholdChanges = false
+  for (const line of question.split('\n')) {
+    if (line === '' || line.startsWith('Is this okay? (y/n):')) continue
+    if (/^Group \d+$/.test(line)) groups.push([])
+    else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line)) thresholdChanges = true
+    else if (!/^shamir_threshold: \d+$/.test(line)) {
+      const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? []
+      const group = groups.at(-1)
+      if (sign === undefined || group === undefined) throw new Error(`sops printed a line that is not known: ${line}`)
+      if (sign !== '--- ') group.push(parseRecipient(key) ?? unknownKind(key))
+    }
+  }
+  return { kind: 'different', groups: groups.filter((group) => group.length > 0), thresholdChanges }
+}
+
+function unknownKind(key: string): never {
+  throw new Error(`sops named a recipient of a kind that is not known: ${key}`)
+}

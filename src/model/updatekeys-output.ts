@@ -13,8 +13,13 @@ export type ConfiguredRecipients =
       /** sops lowers a file's threshold to the number of groups; this is set where it would change. */
       readonly thresholdChanges: boolean
     }
-  /** sops can't say: no rule matches, or the file or a key is not readable. `reason` are sops' own words. */
-  | { readonly kind: 'none'; readonly reason: string }
+  /** No creation rule matches. */
+  | { readonly kind: 'no-rule' }
+  /** sops can't work with the file or its rule. `reason` are sops' own words. */
+  | { readonly kind: 'unreadable'; readonly reason: string }
+
+/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
+const noRule = /no matching creation rules found|does not contain any creation rule/
 
 /**
  * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
@@ -41,7 +46,10 @@ export function readConfiguredRecipients(
       if (question === undefined) throw new Error('sops asked about fewer files than it left unchanged')
       asked += 1
       found.set(path, readQuestion(question))
-    } else found.set(path, { kind: 'none', reason: reasonIn(said) })
+    } else {
+      const reason = reasonIn(said)
+      found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason })
+    }
   }
   if (asked !== questions.length) throw new Error('sops asked about more files than it left unchanged')
   return found

@@ -1,0 +1,22 @@
+// Which secrets someone could read at the base commit: names only, taken from the ciphertext.
+import type { OwnedRecipient } from './owners.ts'
+import { ownerOf } from './owners.ts'
+import type { Recipient } from './recipient.ts'
+import { canonicalId, shortForm } from './recipient.ts'
+import type { ExposedSecret } from './report.ts'
+import type { SurveyedFile } from './survey.ts'
+import { readersOf } from './survey.ts'
+
+/** The recipients of `file` that `lost` names: those whose holder knows its secrets and no longer should. */
+export function formerReaders(file: SurveyedFile, lost: readonly Recipient[]): readonly Recipient[] {
+  const ids = new Set(lost.map(canonicalId))
+  return readersOf(file).filter((one) => ids.has(canonicalId(one)))
+}
+
+/** One entry a secret; `names` are the secrets of `file` as `secretNames` gives them. */
+export function exposedSecrets(
+  file: SurveyedFile, names: readonly string[], readers: readonly Recipient[], owners: readonly OwnedRecipient[],
+): readonly ExposedSecret[] {
+  const readBy = [...new Set(readers.map((one) => ownerOf(owners, one) ?? shortForm(one)))]
+  return names.map((key) => ({ file: file.path, key, readBy, state: 'current' }))
+}

@@ -1,0 +1,95 @@
+// What a run came to, stage by stage → the report. Every matched file is accounted for, whatever stopped the run.
+import type { DamagedFile } from './encrypted-file.ts'
+import type { Failure } from './failure.ts'
+import { ownerOf } from './owners.ts'
+import type { Plan, PlannedFile, RekeyRequest } from './plan.ts'
+import type { Recipient } from './recipient.ts'
+import type { ExposedSecret, FileAction, Outcome, Report, ReportedFile, ReportedRecipient } from './report.ts'
+import { lineDiff } from './sops-config-diff.ts'
+import type { Survey, SurveyedFile } from './survey.ts'
+import { readersOf, unique } from './survey.ts'
+import type { Verified } from './verification.ts'
+
+/** How far a run came; what it did not reach is null. */
+export interface RunProgress {
+  readonly outcome: Outcome
+  readonly survey: Survey | null
+  readonly request: RekeyRequest | null
+  readonly plan: Plan | null
+  readonly verified: Verified | null
+  readonly exposure: readonly ExposedSecret[]
+  readonly failure: Failure | null
+  readonly rotateAll: boolean
+  readonly maxKeyAge: string | null
+  readonly startedAt: Date
+  readonly finishedAt: Date
+  readonly runId: string | null
+  readonly sops: Report['sops']
+  readonly sopsCalls: number
+}
+
+export function reportOf(run: RunProgress): Report {
+  const { survey, plan, failure } = run
+  const named = (recipients: readonly Recipient[]): ReportedRecipient[] =>
+    recipients.map(({ kind, id }) => ({ kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) }))
+  return {
+    schema: 1,
+    outcome: run.outcome,
+    request: { removed: named(run.request?.removed ?? []), added: [], rotateAll: run.rotateAll, maxKeyAge: run.maxKeyAge },
+    base: survey?.base ?? '',
+    startedAt: run.startedAt.toISOString(),
+    finishedAt: run.finishedAt.toISOString(),
+    runId: run.runId,
+    sops: run.sops,
+    configs: plan === null || failure !== null ? [] : plan.configs.map(({ path, before, after }) => ({ path, diff: lineDiff(before, after) })),
+    files: survey === null ? [] : reportFiles(run, survey, named),
+    exposure: failure === null ? run.exposure : [],
+    findings: [
+      ...(failure === null ? [] : [{ code: failure.code, level: 'error' as const, message: failure.message, path: failure.path }]),
+      ...(plan?.findings ?? []),
+    ],
+    sopsCalls: run.sopsCalls,
+  }
+}
+
+type Naming = (recipients: readonly Recipient[]) => ReportedRecipient[]
+
+function reportFiles(run: RunProgress, survey: Survey, named: Naming): readonly ReportedFile[] {
+  const { plan, failure } = run
+  const verified = new Map(run.verified?.files.map((one) => [one.planned.file.path, one]))
+  const changes = new Map(plan?.changes.map((change) => [change.file.path, change]))
+  const unchanged = new Map(plan?.unchanged.map(({ file, reason }) => [file.path, reason]))
+  const refused = new Map(plan?.refusals.map(({ path, reason }) => [path, reason]))
+  const files = survey.files.map((file): ReportedFile => {
+    const change = changes.get(file.path)
+    const before = named(readersOf(file))
+    const kept = { recipients: { before, after: before }, dataKey: 'same' as const, verified: false }
+    const refusal = refused.get(file.path)
+    if (failure?.path === file.path) return entry(file, 'failed', failure.message, kept)
+    if (refusal !== undefined) return entry(file, 'failed', refusal, kept)
+    if (failure !== null) return entry(file, 'unchanged', 'the run stopped before anything was changed', kept)
+    if (change === undefined) return entry(file, 'unchanged', unchanged.get(file.path) ?? '', kept)
+    return entry(file, actionOf(change), change.reason, {
+      recipients: { before, after: named(unique(change.after.flat())) },
+      dataKey: verified.get(file.path)?.dataKey ?? (change.rotate ? 'new' : 'same'),
+      verified: verified.has(file.path),
+    })
+  })
+  const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', verified: false, values: 0 } as const
+  return [
+    ...files,
+    ...survey.damaged.map(({ path, damage }: DamagedFile): ReportedFile => ({ path, action: 'failed', reason: damage, ...nobody })),
+    ...survey.skipped.map(({ path, reason }): ReportedFile => ({ path, action: 'skipped', reason, ...nobody })),
+  ].sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+function actionOf({ updatekeys, rotate }: PlannedFile): FileAction {
+  return updatekeys ? (rotate ? 'updated+rotated' : 'updated') : 'rotated'
+}
+
+function entry(
+  file: SurveyedFile, action: FileAction, reason: string, rest: Pick<ReportedFile, 'recipients' | 'dataKey' | 'verified'>,
+): ReportedFile {
+  const { path, format, config, values } = file
+  return { path, format, config, action, reason, ...rest, values: values.filter(({ type }) => type !== 'comment').length }
+}

@@ -1,0 +1,57 @@
+// Every config and every encrypted file of a repository at one commit, and who can read each; read without a key.
+import type { DamagedFile, EncryptedFile } from './encrypted-file.ts'
+import type { OwnedRecipient } from './owners.ts'
+import type { Recipient } from './recipient.ts'
+import { canonicalId } from './recipient.ts'
+import type { SopsConfig } from './sops-config.ts'
+
+export interface SurveyedFile extends EncryptedFile {
+  /** The nearest `.sops.yaml` upward from the file's folder: what a person who stands there would get. */
+  readonly config: string | null
+  /** git's id of the bytes at the base commit. */
+  readonly blob: string
+  /** SHA-256 of the bytes that were read, so that a later step can tell that they are still these. */
+  readonly sha256: string
+}
+
+export interface SkippedFile {
+  readonly path: string
+  readonly reason: string
+}
+
+export interface Survey {
+  /** The commit that is checked out. */
+  readonly base: string
+  readonly configs: readonly SopsConfig[]
+  /** Encrypted files that the run is about. */
+  readonly files: readonly SurveyedFile[]
+  /** Encrypted files that `files` leaves out. */
+  readonly others: readonly EncryptedFile[]
+  readonly damaged: readonly DamagedFile[]
+  readonly skipped: readonly SkippedFile[]
+  readonly owners: readonly OwnedRecipient[]
+}
+
+/** Of `configs` (paths of `.sops.yaml` files), the one nearest to `path`, going up. */
+export function configFor(path: string, configs: ReadonlySet<string>): string | null {
+  for (let folder = path; folder !== '';) {
+    folder = folder.includes('/') ? folder.slice(0, folder.lastIndexOf('/')) : ''
+    const config = folder === '' ? '.sops.yaml' : `${folder}/.sops.yaml`
+    if (configs.has(config)) return config
+  }
+  return null
+}
+
+/** Who can read a file, every key once. With Shamir: who holds a part. */
+export function readersOf(file: EncryptedFile): readonly Recipient[] {
+  return unique(file.metadata.groups.flat())
+}
+
+/** Every recipient that stands in any file or config. */
+export function knownRecipients(survey: Survey): readonly Recipient[] {
+  return unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others].flatMap(readersOf)])
+}
+
+export function unique(recipients: readonly Recipient[]): readonly Recipient[] {
+  return [...new Map(recipients.map((one) => [canonicalId(one), one])).values()]
+}

@@ -1,0 +1,75 @@
+// Runs one child process: argv only, an environment that is given whole, output caught and never passed through.
+// Must never inherit the environment, start a shell, or keep what a child says beyond the call.
+// Not @actions/exec: that can't end a child, and keeps copies of its output (here: plaintext) as lines of text.
+import { spawn } from 'node:child_process'
+import { basename } from 'node:path'
+import { Failure } from '../model/failure.ts'
+
+export interface ChildOptions {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  readonly input?: Buffer | string
+  /** How long it may take, in milliseconds; beyond it the child is killed and the call fails. */
+  readonly deadline?: number
+  /** Takes standard output piece by piece instead of having it collected. */
+  readonly onStdout?: (piece: Buffer) => void
+}
+
+export interface ChildResult {
+  /** null where a signal ended it. */
+  readonly exitCode: number | null
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+
+const tenMinutes = 600_000
+const maxStderr = 4 * 1024 * 1024
+const running = new Set<ReturnType<typeof spawn>>()
+let stoppedBy: string | null = null
+
+/** For the way out after a signal: ends every child, and lets no other start. What waits for one fails as `interrupted`. */
+export function stopChildren(signal: string): void {
+  stoppedBy = signal
+  for (const child of running) child.kill('SIGKILL')
+}
+
+function interrupted(signal: string): Failure {
+  return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`)
+}
+
+/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or takes too long. */
+export async function runChild(command: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
+  const stdout: Buffer[] = []
+  const stderr: Buffer[] = []
+  let stderrBytes = 0
+  const name = basename(command)
+  const deadline = options.deadline ?? tenMinutes
+  if (stoppedBy !== null) throw interrupted(stoppedBy)
+  return await new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true })
+    running.add(child)
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`))
+    }, deadline)
+    child.stdout.on('data', options.onStdout ?? ((piece: Buffer): void => void stdout.push(piece)))
+    child.stderr.on('data', (piece: Buffer) => {
+      stderrBytes += piece.byteLength
+      if (stderrBytes <= maxStderr) stderr.push(piece)
+    })
+    // A child that ends without reading its input says why with its exit code.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(options.input ?? '')
+    child.on('error', (cause) => {
+      clearTimeout(timer)
+      running.delete(child)
+      reject(new Failure('sops-failed', `${name} could not be started.`, { cause }))
+    })
+    child.on('close', (exitCode) => {
+      clearTimeout(timer)
+      running.delete(child)
+      if (stoppedBy !== null) reject(interrupted(stoppedBy))
+      resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() })
+    })
+  })
+}

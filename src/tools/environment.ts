@@ -1,0 +1,95 @@
+// The environments of our children, built from a list instead of inherited.
+// Must never pass on what could make sops or git run a program, read another configuration, or talk to another service.
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join, resolve, sep } from 'node:path'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What every child needs to run at all and to find the network. */
+const base = [
+  'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'APPDATA', 'LOCALAPPDATA', 'XDG_CONFIG_HOME', 'USER', 'LANG', 'LC_ALL',
+  'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
+]
+
+/**
+ * The credentials of each kind of key. Left out on purpose, because each makes sops run a program or use another
+ * service or rule: SOPS_AGE_KEY_CMD, SOPS_AGE_SSH_PRIVATE_KEY_CMD, SOPS_GPG_EXEC, SOPS_KEYSERVICE, SOPS_CONFIG,
+ * SOPS_DECRYPTION_ORDER, SOPS_ENABLE_LOCAL_KEYSERVICE.
+ */
+const credentials = [
+  'SOPS_AGE_KEY', 'SOPS_AGE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_FILE',
+  'GNUPGHOME',
+  'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE',
+  'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_ROLE_ARN', 'AWS_ROLE_SESSION_NAME', 'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CA_BUNDLE', 'AWS_EC2_METADATA_DISABLED', 'AWS_SDK_LOAD_CONFIG', 'AWS_STS_REGIONAL_ENDPOINTS', 'AWS_USE_FIPS_ENDPOINT',
+  'AWS_USE_DUALSTACK_ENDPOINT', 'AWS_MAX_ATTEMPTS', 'AWS_RETRY_MODE', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_STS',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+  'GOOGLE_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_OAUTH_ACCESS_TOKEN', 'CLOUDSDK_CONFIG', 'GCE_METADATA_HOST',
+  'SOPS_GCP_KMS_CLIENT_TYPE', 'SOPS_GCP_KMS_ENDPOINT', 'SOPS_GCP_KMS_UNIVERSE_DOMAIN',
+  'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_CLIENT_CERTIFICATE_PASSWORD',
+  'AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'AZURE_TOKEN_CREDENTIALS', 'AZURE_CONFIG_DIR', 'IDENTITY_ENDPOINT', 'IDENTITY_HEADER',
+  'MSI_ENDPOINT', 'MSI_SECRET',
+  'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT', 'VAULT_CAPATH', 'VAULT_CLIENT_TIMEOUT', 'VAULT_MAX_RETRIES', 'SOPS_HC_VAULT_ALLOWLIST',
+  'HUAWEICLOUD_SDK_AK', 'HUAWEICLOUD_SDK_SK', 'HUAWEICLOUD_SDK_PROJECT_ID',
+]
+
+function pick(environment: Environment, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = environment[name]
+    return value === undefined || value === '' ? [] : [[name, value]]
+  }))
+}
+
+/** PATH without relative folders, what lies in the checkout, and what a package manager put in front. */
+export function trustedPath(environment: Environment, workspace: string): string {
+  const inside = resolve(workspace)
+  return (environment['PATH'] ?? environment['Path'] ?? '').split(delimiter).filter((folder) => {
+    if (folder === '' || folder !== resolve(folder) && folder !== resolve(folder) + sep) return false
+    return folder !== inside && !folder.startsWith(inside + sep) && !folder.includes(`node_modules${sep}.bin`)
+  }).join(delimiter)
+}
+
+/** The absolute path of a program on a PATH; null where it has none. */
+export function findProgram(name: string, path: string): string | null {
+  const file = process.platform === 'win32' ? `${name}.exe` : name
+  for (const folder of path.split(delimiter)) {
+    const program = join(folder, file)
+    try {
+      accessSync(program, constants.X_OK)
+      return program
+    } catch {
+      continue
+    }
+  }
+  return null
+}
+
+/** For sops: the runner's own credentials and nothing that changes what sops does. */
+export function sopsEnvironment(environment: Environment, workspace: string): Record<string, string> {
+  return {
+    ...pick(environment, [...base, ...credentials]),
+    PATH: trustedPath(environment, workspace),
+    SOPS_DISABLE_VERSION_CHECK: '1',
+    // One short-lived process a file: collecting garbage costs more than it frees.
+    GOGC: 'off',
+    GOMEMLIMIT: '1GiB',
+    NO_COLOR: '1',
+  }
+}
+
+/** For git: no credentials but those given, no prompt, no hook, no file watcher. `settings` never reach argv or a file. */
+export function gitEnvironment(
+  environment: Environment, workspace: string, settings: readonly (readonly [string, string])[],
+): Record<string, string> {
+  const all = [['safe.directory', workspace], ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'], ...settings] as const
+  return {
+    ...pick(environment, base),
+    PATH: trustedPath(environment, workspace),
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    LC_ALL: 'C',
+    GIT_CONFIG_COUNT: String(all.length),
+    ...Object.fromEntries(all.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]])),
+  }
+}

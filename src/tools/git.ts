@@ -1,0 +1,225 @@
+// Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
+// Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
+import { Failure } from '../model/failure.ts'
+import { visible } from '../model/safe-text.ts'
+import { runChild } from './child.ts'
+import type { ChildResult } from './child.ts'
+import { gitEnvironment } from './environment.ts'
+
+/** A tracked path of the index: `mode` as git writes it, `absent` where a sparse checkout left it out. */
+export interface TrackedPath {
+  readonly path: string
+  readonly mode: string
+  readonly blob: string
+  readonly absent: boolean
+}
+
+export interface GitOptions {
+  /** Absolute path of the git program. */
+  readonly program: string
+  /** Root of the working tree, absolute. */
+  readonly root: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface PushOptions {
+  readonly url: string
+  readonly token: string
+  readonly commit: string
+  readonly branch: string
+  /** What the branch must point to now; null: it must not exist. */
+  readonly expected: string | null
+}
+
+export interface CommitOptions {
+  readonly parent: string
+  /** A folder that holds the new bytes of `paths`, laid out like the repository. */
+  readonly tree: string
+  readonly paths: readonly string[]
+  /** A file outside of the checkout for the index of this commit. */
+  readonly indexFile: string
+  readonly message: string
+  readonly author: { readonly name: string; readonly email: string }
+}
+
+interface GitCall {
+  readonly input?: string | Buffer
+  readonly env?: Readonly<Record<string, string>>
+  /** Configuration for this call alone. */
+  readonly settings?: readonly (readonly [string, string])[]
+}
+
+export class Git {
+  readonly root: string
+  readonly #program: string
+  readonly #environment: GitOptions['environment']
+
+  constructor(options: GitOptions) {
+    this.root = options.root
+    this.#program = options.program
+    this.#environment = options.environment
+  }
+
+  async #try(args: readonly string[], options: GitCall = {}): Promise<ChildResult> {
+    return await runChild(this.#program, args, {
+      cwd: this.root,
+      env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
+      input: options.input ?? '',
+    })
+  }
+
+  async #run(args: readonly string[], options: GitCall = {}): Promise<Buffer> {
+    const { exitCode, stdout, stderr } = await this.#try(args, options)
+    if (exitCode === 0) return stdout
+    throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`)
+  }
+
+  async #line(args: readonly string[], options: GitCall = {}): Promise<string> {
+    return (await this.#run(args, options)).toString().trim()
+  }
+
+  /** The commit that is checked out. Throws `not-a-repository` where there is none. */
+  async head(): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#try(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
+    if (exitCode === 0) return stdout.toString().trim()
+    throw new Failure('not-a-repository', `${visible(this.root)} is no git checkout with a commit. ${visible(stderr.trim())}`.trim(), {
+      advice: 'Run actions/checkout before this step, or point `working-directory` at the checkout.',
+    })
+  }
+
+  /** The top of the working tree that `root` lies in, as git sees it. */
+  async topLevel(): Promise<string> {
+    return await this.#line(['rev-parse', '--show-toplevel'])
+  }
+
+  /** The branch that is checked out, or null where HEAD is detached. */
+  async currentBranch(): Promise<string | null> {
+    const { exitCode, stdout } = await this.#try(['symbolic-ref', '--quiet', '--short', 'HEAD'])
+    return exitCode === 0 ? stdout.toString().trim() : null
+  }
+
+  async isShallow(): Promise<boolean> {
+    return (await this.#line(['rev-parse', '--is-shallow-repository'])) === 'true'
+  }
+
+  /** Every path of the index. */
+  async tracked(): Promise<readonly TrackedPath[]> {
+    const list = paths(await this.#run(['ls-files', '-z', '-s', '-t']))
+    return list.map((entry) => {
+      const tab = entry.indexOf('\t')
+      const [tag = '', mode = '', blob = ''] = entry.slice(0, tab).split(' ')
+      return { path: entry.slice(tab + 1), mode, blob, absent: tag === 'S' }
+    })
+  }
+
+  /** Tracked regular files of the working tree that hold a line which matches one of the extended regular expressions. */
+  async filesWith(...expressions: readonly string[]): Promise<readonly string[]> {
+    const { exitCode, stdout, stderr } = await this.#try(
+      ['grep', '-z', '-l', '-E', '--no-recurse-submodules', '--full-name', ...expressions.flatMap((one) => ['-e', one])])
+    if (exitCode === 0 || exitCode === 1) return paths(stdout)
+    throw new Failure('git-failed', `git grep failed: ${visible(stderr.trim())}`)
+  }
+
+  /** Tracked paths whose index entry or working tree differs from HEAD. */
+  async uncommitted(): Promise<readonly string[]> {
+    const entries = paths(await this.#run(['status', '--porcelain=v1', '-z', '--untracked-files=no', '--no-renames', '--ignore-submodules=all']))
+    return entries.map((entry) => entry.slice(3))
+  }
+
+  /** For each of `wanted`, the blobs it had on the way to HEAD (first parents), newest first, with the commit's time in seconds. */
+  async history(wanted: readonly string[]): Promise<ReadonlyMap<string, readonly { readonly time: number; readonly blob: string }[]>> {
+    const asked = new Set(wanted)
+    const found = new Map<string, { time: number; blob: string }[]>()
+    const log = ['log', '--first-parent', '-m', '--no-renames', '--raw', '--no-abbrev', '-z', '--format=commit %ct']
+    let time = 0
+    let blob = ''
+    for (const field of paths(await this.#run(log))) {
+      const [, at] = /^\n?commit (\d+)\n?/.exec(field) ?? []
+      const [, id] = /^\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]$/.exec(field.replace(/^\n?commit \d+\n+/, '')) ?? []
+      if (at !== undefined) time = Number(at)
+      if (id !== undefined) blob = id
+      else if (at === undefined && blob !== '') {
+        if (asked.has(field)) found.set(field, [...found.get(field) ?? [], { time, blob }])
+        blob = ''
+      }
+    }
+    return found
+  }
+
+  /** The bytes of blobs by their ids; an id that is none is left out. */
+  async readBlobs(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    const output = await this.#run(['cat-file', '--batch'], { input: ids.map((id) => `${id}\n`).join('') })
+    const found = new Map<string, Buffer>()
+    for (let at = 0; at < output.length;) {
+      const end = output.indexOf(10, at)
+      const [id = '', type, size] = output.subarray(at, end).toString().split(' ')
+      at = end + 1
+      if (type !== 'blob') continue
+      found.set(id, output.subarray(at, at + Number(size)))
+      at += Number(size) + 1
+    }
+    return found
+  }
+
+  /** The bytes of `path` at HEAD; null where it is not there. */
+  async committed(path: string): Promise<Buffer | null> {
+    const { exitCode, stdout } = await this.#try(['cat-file', 'blob', `HEAD:${path}`])
+    return exitCode === 0 ? stdout : null
+  }
+
+  /** Builds a commit of `parent` with the new bytes of `paths`; nothing points to it, the checkout is not touched. */
+  async commit(options: CommitOptions): Promise<string> {
+    const env = {
+      GIT_INDEX_FILE: options.indexFile,
+      GIT_AUTHOR_NAME: options.author.name, GIT_AUTHOR_EMAIL: options.author.email,
+      GIT_COMMITTER_NAME: options.author.name, GIT_COMMITTER_EMAIL: options.author.email,
+    }
+    await this.#run(['read-tree', options.parent], { env })
+    const directory = await this.#line(['rev-parse', '--absolute-git-dir'])
+    await this.#run(['update-index', '-z', '--stdin'], {
+      env: { ...env, GIT_DIR: directory, GIT_WORK_TREE: options.tree },
+      input: options.paths.map((path) => `${path}\0`).join(''),
+    })
+    const tree = await this.#line(['write-tree'], { env })
+    return await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: options.message })
+  }
+
+  /** The paths that `commit` changes against its first parent. */
+  async changedPaths(commit: string): Promise<readonly string[]> {
+    return paths(await this.#run(['diff-tree', '-r', '-z', '--no-commit-id', '--name-only', '--no-renames', commit]))
+  }
+
+  /** Moves `branch` of the remote to `commit`, only if it still is what was expected. */
+  async push(options: PushOptions): Promise<void> {
+    const server = new URL(options.url)
+    const authorization = Buffer.from(`x-access-token:${options.token}`).toString('base64')
+    const ref = `refs/heads/${options.branch}`
+    const header = `http.${server.origin}/.extraheader`
+    const { exitCode, stderr } = await this.#try(
+      ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit}:${ref}`],
+      // The empty value drops a header that the checkout left behind.
+      { settings: [[header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', '']] },
+    )
+    if (exitCode === 0) return
+    const said = visible(stderr.replaceAll(authorization, '***').replaceAll(options.token, '***').trim())
+    if (/stale info|rejected/.test(said)) {
+      throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
+        advice: 'Run again.', cause: said,
+      })
+    }
+    throw new Failure('git-failed', `The branch ${visible(options.branch)} could not be pushed: ${said}`, {
+      advice: 'The token needs `contents: write`.',
+    })
+  }
+}
+
+function paths(output: Buffer): string[] {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  try {
+    return decoder.decode(output).split('\0').slice(0, -1)
+  } catch (cause) {
+    throw new Failure('git-failed', 'A tracked file has a name that is not UTF-8, and sops could not be told of it.', {
+      advice: 'Rename it.', cause,
+    })
+  }
+}

@@ -1,0 +1,173 @@
+// sops, one method per thing asked of it, on files of a staged tree only.
+// Must never print or return what it decrypts: plaintext leaves here as a digest.
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Format } from '../model/encrypted-file.ts'
+import { Failure } from '../model/failure.ts'
+import { visible } from '../model/safe-text.ts'
+import { readConfiguredRecipients } from '../model/updatekeys-output.ts'
+import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'
+import { runChild } from './child.ts'
+import type { ChildOptions, ChildResult } from './child.ts'
+import { sopsEnvironment } from './environment.ts'
+
+export interface SopsOptions {
+  readonly program: string
+  /** Root of the staged tree, absolute. */
+  readonly root: string
+  readonly workspace: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Told of every process that is started. */
+  readonly onCall: () => void
+}
+
+/** A file of the staged tree and how sops has to read it. */
+export interface StagedFile {
+  readonly path: string
+  readonly format: Format
+  readonly explicitType: boolean
+  /** The staged config whose `stores` settings apply; without one sops would look for it above the staged tree. */
+  readonly config: string | null
+}
+
+const seconds = 1000
+/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
+const oneFile = 180 * seconds
+
+export class Sops {
+  readonly #options: SopsOptions
+
+  constructor(options: SopsOptions) {
+    this.#options = options
+  }
+
+  async #run(args: readonly string[], options: Partial<ChildOptions> = {}): Promise<ChildResult> {
+    this.#options.onCall()
+    const { program, root, workspace, environment } = this.#options
+    return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace), deadline: oneFile, ...options })
+  }
+
+  /**
+   * What each of `files` (of one format) would become under `config`, as sops says without any key.
+   * Changes nothing: every question is answered `n`.
+   */
+  async configuredRecipients(config: string, files: readonly StagedFile[]): Promise<ReadonlyMap<string, ConfiguredRecipients>> {
+    const [first] = files
+    if (first === undefined) return new Map()
+    const { exitCode, stdout, stderr } = await this.#run(
+      ['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)],
+      { input: 'n\n'.repeat(files.length), deadline: oneFile + files.length * seconds })
+    const oneLine = (path: string): string => join(this.#options.root, path).replace(/[\r\n]/g, '?')
+    // sops prints names as they are: one with a line break is put on one line before the lines are read.
+    const lines = files.filter(({ path }) => /[\r\n]/.test(path))
+      .reduce((text, { path }) => text.replaceAll(join(this.#options.root, path), oneLine(path)), stderr)
+    try {
+      const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines)
+      return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]))
+    } catch (cause) {
+      throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(stderr)}`, {
+        path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
+      })
+    }
+  }
+
+  #withoutRoot(found: ConfiguredRecipients): ConfiguredRecipients {
+    return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found
+  }
+
+  /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
+  async updatekeys(config: string, files: readonly StagedFile[]): Promise<void> {
+    const [first] = files
+    if (first === undefined) return
+    const { exitCode, stderr } = await this.#run(
+      ['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)],
+      { deadline: oneFile * files.length })
+    if (exitCode === 0) return
+    const failed = files.length === 1 ? first.path : files.map(({ path }) => path).find((path) => updateFailed(stderr, join(this.#options.root, path)))
+    throw this.#failure('updatekeys', exitCode, failed ?? first.path, stderr)
+  }
+
+  /** Gives the file a new data key. */
+  async rotate(file: StagedFile): Promise<void> {
+    const type = inputType(file)
+    const output = file.explicitType ? ['--output-type', file.format] : []
+    const { exitCode, stderr } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path])
+    if (exitCode !== 0) throw this.#failure('rotate', exitCode, file.path, stderr)
+  }
+
+  /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
+  async plaintextDigest(file: StagedFile): Promise<string> {
+    const { exitCode, stderr, digest } = await this.#decrypt(file)
+    if (exitCode !== 0) throw this.#failure('decrypt', exitCode, file.path, stderr)
+    return digest
+  }
+
+  /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
+  async isAuthentic(file: StagedFile): Promise<boolean> {
+    const { exitCode, stderr } = await this.#decrypt(file)
+    if (exitCode === 0) return true
+    if (exitCode === 25 || exitCode === 51) return false
+    throw this.#failure('decrypt', exitCode, file.path, stderr)
+  }
+
+  async #decrypt(file: StagedFile): Promise<ChildResult & { digest: string }> {
+    const hash = createHash('sha256')
+    const output = file.explicitType ? ['--output-type', file.format] : []
+    const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) })
+    return { ...result, digest: hash.digest('hex') }
+  }
+
+  #said(text: string): string {
+    return visible(text.replaceAll(join(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 600)
+  }
+
+  /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
+  #failure(command: string, exitCode: number | null, path: string, stderr: string): Failure {
+    const shown = visible(path)
+    if (exitCode === 128) {
+      return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
+        path, advice: 'Give the job the credentials of one of these keys.',
+      })
+    }
+    if (exitCode === 51) {
+      return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
+        path, advice: 'Restore it from a commit at which it still decrypts.',
+      })
+    }
+    if (exitCode === 25) {
+      return new Failure('damaged-file', `${shown}: a value does not belong to its data key. ${this.#said(stderr)}`, { path })
+    }
+    if (command === 'decrypt') return new Failure('damaged-file', `${shown}: sops could not read it. ${this.#said(stderr)}`, { path })
+    return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(stderr)}`, {
+      path, advice: 'Every recipient of the file must be reachable and allow encryption.',
+    })
+  }
+}
+
+function configOf({ config }: StagedFile): readonly string[] {
+  return config === null ? [] : ['--config', config]
+}
+
+function inputType(file: StagedFile): readonly string[] {
+  return file.explicitType ? ['--input-type', file.format] : []
+}
+
+/** Whether the log of a batch ends for this file with anything but success. */
+function updateFailed(stderr: string, path: string): boolean {
+  return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
+    && !stderr.includes(`File ${path} already up to date\n`)
+}
+
+/**
+ * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is
+ * given once.
+ */
+function reasonsByKey(stderr: string): string {
+  const reasons = new Map<string, string[]>()
+  for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
+    const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/\s+/g, ' ').trim()
+    reasons.set(reason, [...(reasons.get(reason) ?? []), key.length > 80 ? `${key.slice(0, 20)}…` : key])
+  }
+  if (reasons.size === 0) return stderr
+  return [...reasons].map(([reason, keys]) => `${keys.join(', ')}: ${reason}`).join(' ')
+}

@@ -1,0 +1,79 @@
+// Puts verified bytes into the working tree, all of them or none, whatever happens to the run meanwhile.
+// The work is done by a process of its own session that acts only on a complete order: a kill of the run leaves all old
+// (order not complete) or all new. Must never replace a file that is not the one that was verified.
+import { spawn } from 'node:child_process'
+import { createHash, randomUUID } from 'node:crypto'
+import { chmodSync, closeSync, copyFileSync, fsyncSync, linkSync, lstatSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { Failure } from '../model/failure.ts'
+import { visible } from '../model/safe-text.ts'
+
+export interface Replacement {
+  readonly path: string
+  /** SHA-256 of the bytes that are to be replaced. */
+  readonly sha256: string
+}
+
+export interface SwapOrder {
+  /** Root of the working tree. */
+  readonly root: string
+  /** Root of the staged tree. */
+  readonly staged: string
+  readonly replacements: readonly Replacement[]
+}
+
+/** The argument that makes the program carry out an order given on its standard input. */
+export const swapArgument = 'swap'
+
+/** Has `order` carried out. Throws `changed-underneath` or `git-failed` with every file as it was. */
+export async function swap(program: string, order: SwapOrder): Promise<void> {
+  const [code, said] = await new Promise<[number | null, string]>((resolve, reject) => {
+    const child = spawn(process.execPath, [program, swapArgument], { cwd: order.staged, env: {}, detached: true, stdio: ['pipe', 'ignore', 'pipe'] })
+    let stderr = ''
+    child.stderr.on('data', (piece: Buffer) => (stderr += piece.toString()))
+    child.stdin.on('error', () => undefined)
+    child.on('error', reject)
+    child.on('close', (exitCode) => resolve([exitCode, stderr]))
+    child.stdin.end(JSON.stringify(order))
+  })
+  if (code === 0) return
+  throw new Failure('changed-underneath', `The working tree could not be changed, and is as it was: ${visible(said.trim())}`, { advice: 'Run again.' })
+}
+
+/** Carries out an order; throws an Error with every file as it was. */
+export function carryOut(text: string): void {
+  // Throws where the order was cut off.
+  const { root, staged, replacements } = JSON.parse(text) as SwapOrder
+  const mark = randomUUID()
+  const moves = replacements.map(({ path, sha256 }) => {
+    const place = join(root, path)
+    const beside = (kind: string): string => join(dirname(place), `.${basename(place).slice(0, 100)}.${kind}-${mark}`)
+    return { path, sha256, place, fresh: beside('new'), kept: beside('old') }
+  })
+  const replaced: typeof moves = []
+  try {
+    for (const { path, place, fresh, kept } of moves) {
+      copyFileSync(join(staged, path), fresh)
+      chmodSync(fresh, lstatSync(place).mode & 0o777)
+      const file = openSync(fresh, 'r')
+      fsyncSync(file)
+      closeSync(file)
+      linkSync(place, kept)
+    }
+    for (const { path, place, sha256 } of moves) {
+      if (createHash('sha256').update(readFileSync(place)).digest('hex') !== sha256) throw new Error(`${path} was changed during the run`)
+    }
+    for (const move of moves) {
+      renameSync(move.fresh, move.place)
+      replaced.push(move)
+    }
+  } catch (error) {
+    for (const { kept, place } of replaced) renameSync(kept, place)
+    throw error
+  } finally {
+    for (const { fresh, kept } of moves) {
+      rmSync(fresh, { force: true })
+      rmSync(kept, { force: true })
+    }
+  }
+}

@@ -1,0 +1,270 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { openPullRequest } from '../../src/stages/pull-request.ts'
+import type { PullRequestDraft } from '../../src/stages/pull-request.ts'
+import { GitHub, GitHubFailure, compareUrl } from '../../src/tools/github.ts'
+import { gitHubSays, startGitHubServer } from '../support/github-server.ts'
+import type { GitHubServer, Refusal } from '../support/github-server.ts'
+import { openapiValidator } from '../support/openapi-validation.ts'
+
+const run = promisify(execFile)
+const token = 'ghs_a-token-that-must-not-be-said'
+const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
+const branch = 'sops-rekey/remove-bob'
+const draft: PullRequestDraft = {
+  base: 'main', branch, title: 'chore: rotate keys', body: 'What was done.', draft: false,
+  labels: [], assignees: [], reviewers: [], teamReviewers: [],
+}
+
+let server: GitHubServer
+let github: GitHub
+let pauses: number[]
+
+/** A commit without files on the branch, on top of what `on` names. */
+async function commit(name: string, message: string, on?: string): Promise<string> {
+  const git = async (...args: string[]): Promise<string> => {
+    return (await run('git', ['--git-dir', server.repository, ...args])).stdout.trim()
+  }
+  const author = ['-c', 'user.name=t', '-c', 'user.email=t@example.com']
+  const parent = on === undefined ? [] : ['-p', `refs/heads/${on}`]
+  const sha = await git(...author, 'commit-tree', emptyTree, '-m', message, ...parent)
+  await git('update-ref', `refs/heads/${name}`, sha)
+  return sha
+}
+
+async function failure(action: Promise<unknown>): Promise<GitHubFailure> {
+  const error: unknown = await action.then(() => new Error('It went through.'), (reason: unknown) => reason)
+  if (error instanceof GitHubFailure) return error
+  throw error
+}
+
+function asked(method: string): readonly string[] {
+  return server.requests.filter((request) => request.method === method).map(({ path }) => path)
+}
+
+beforeEach(async () => {
+  const collaborators = ['alice', 'carol', 'Dave']
+  server = await startGitHubServer({ token, collaborators, teams: ['platform'], validate: openapiValidator() })
+  pauses = []
+  const pause = (milliseconds: number): Promise<void> => {
+    pauses.push(milliseconds)
+    return Promise.resolve()
+  }
+  github = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl, pause })
+  await commit('main', 'first')
+  await commit(branch, 'rotated', 'main')
+})
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]()
+})
+
+describe('a pull request', () => {
+  test('is created, with everything that was asked for', async () => {
+    const all = { labels: ['security'], assignees: ['alice'], reviewers: ['carol'], teamReviewers: ['platform'], draft: true }
+    const { pullRequest, warnings } = await openPullRequest(github, { ...draft, ...all })
+    expect(pullRequest).toEqual({ number: 1, url: `${server.serverUrl}/acme/secrets/pull/1`, operation: 'created' })
+    expect(warnings).toEqual([])
+    expect(server.pulls).toMatchObject([{
+      base: 'main', branch, title: draft.title, body: draft.body, draft: true, state: 'open',
+      labels: ['security'], assignees: ['alice'], reviewers: ['carol'], teams: ['platform'],
+    }])
+  })
+
+  test('that is open is updated, and keeps what others added', async () => {
+    await openPullRequest(github, { ...draft, labels: ['mine'] })
+    await github.addLabels(1, ['theirs'])
+    const second = await openPullRequest(github, { ...draft, title: 'other', body: 'Again.', labels: ['mine', 'new'] })
+    expect(second.pullRequest).toEqual({ number: 1, url: `${server.serverUrl}/acme/secrets/pull/1`, operation: 'updated' })
+    expect(server.pulls).toMatchObject([{ title: 'other', body: 'Again.', labels: ['mine', 'theirs', 'new'] }])
+  })
+
+  test('that someone opens in the same moment is updated', async () => {
+    server.before('POST', /\/pulls$/, async () => {
+      const other = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl })
+      await other.createPullRequest({ ...draft, title: 'first' })
+    })
+    const { pullRequest } = await openPullRequest(github, draft)
+    expect(pullRequest).toMatchObject({ number: 1, operation: 'updated' })
+    expect(server.pulls).toMatchObject([{ title: draft.title }])
+  })
+
+  test.each([502, 0])('whose answer was lost on the way (%s) is found', async (status) => {
+    server.refuse('POST', /\/pulls$/, { status, body: { message: 'Server Error' } }, { afterwards: true })
+    expect((await openPullRequest(github, draft)).pullRequest.number).toBe(1)
+    expect(server.pulls).toHaveLength(1)
+  })
+
+  test('that GitHub refuses for what it holds is no success', async () => {
+    const error = await failure(openPullRequest(github, { ...draft, base: branch, branch: 'main' }))
+    expect(error).toMatchObject({ code: 'github-failed', status: 422 })
+    expect(error.message).toContain(`No commits between ${branch} and main`)
+  })
+
+  test.each([
+    ['of a fork', (pull: Pull): Pull => ({ ...pull, head: { ...pull.head, repo: { ...pull.head.repo, id: 2 } } })],
+    ['of a fork that was deleted', (pull: Pull): Pull => ({ ...pull, head: { ...pull.head, repo: null as never } })],
+    ['of another branch', (pull: Pull): Pull => ({ ...pull, head: { ...pull.head, ref: 'other' } })],
+    ['into another base', (pull: Pull): Pull => ({ ...pull, base: { ...pull.base, ref: 'other' } })],
+  ])('%s is not taken for ours, though GitHub lists it', async (_, changed) => {
+    await openPullRequest(github, draft)
+    const url = `${server.apiUrl}/repos/acme/secrets/pulls`
+    const [pull] = await (await fetch(url, { headers: { authorization: `token ${token}` } })).json() as [Pull]
+    expect(await github.findOpenPullRequest('main', branch)).toMatchObject({ number: 1 })
+    await server[Symbol.asyncDispose]()
+    // Without validation: the description does not know that a deleted fork leaves null.
+    server = await startGitHubServer({ token })
+    server.refuse('GET', /\/pulls$/, { status: 200, body: [changed(pull)] })
+    github = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl })
+    expect(await github.findOpenPullRequest('main', branch)).toBeNull()
+  })
+})
+
+interface Pull {
+  readonly head: { readonly ref: string; readonly repo: { readonly id: number } }
+  readonly base: { readonly ref: string }
+}
+
+describe('what cannot be added', () => {
+  test('is a warning each, and spoils nothing else', async () => {
+    const people = { assignees: ['alice', 'nobody'], reviewers: ['github-actions[bot]'], teamReviewers: ['platform'] }
+    server.refuse('POST', /labels$/, gitHubSays.notByIntegration)
+    const { pullRequest, warnings } = await openPullRequest(github, { ...draft, ...people, labels: ['x'] })
+    expect(pullRequest.operation).toBe('created')
+    expect(warnings).toEqual([
+      expect.stringMatching(/labels: .*lacks a permission.*`pull-requests: write` and, .*`issues: write`/),
+      expect.stringContaining('GitHub cannot assign nobody here.'),
+      expect.stringContaining('Review cannot be requested from pull request author.'),
+    ])
+    expect(server.pulls).toMatchObject([{ assignees: ['alice'], reviewers: [], teams: ['platform'] }])
+  })
+
+  test('an assignee in other letters is the same person', async () => {
+    const { warnings } = await openPullRequest(github, { ...draft, assignees: ['DAVE'] })
+    expect(warnings).toEqual([])
+    expect(server.pulls).toMatchObject([{ assignees: ['Dave'] }])
+  })
+
+  test('a label waits until GitHub knows the pull request', async () => {
+    server.refuse('POST', /labels$/, gitHubSays.labelNotYet, { times: 3 })
+    expect((await openPullRequest(github, { ...draft, labels: ['x'] })).warnings).toEqual([])
+    expect(pauses).toEqual([1_000, 2_000, 4_000])
+    expect(server.pulls).toMatchObject([{ labels: ['x'] }])
+  })
+
+  test('a label that GitHub never takes is given up', async () => {
+    server.refuse('POST', /labels$/, gitHubSays.labelNotYet)
+    expect((await openPullRequest(github, { ...draft, labels: ['x'] }, [5])).warnings).toHaveLength(1)
+    expect(pauses).toEqual([5])
+  })
+
+  test('a label that is refused for another reason is not tried again', async () => {
+    const body = { message: 'Validation Failed', documentation_url: 'https://docs.github.com/rest' }
+    server.refuse('POST', /labels$/, { status: 422, body })
+    expect((await openPullRequest(github, { ...draft, labels: ['x'] })).warnings).toHaveLength(1)
+    expect(pauses).toEqual([])
+  })
+})
+
+describe('what GitHub refuses', () => {
+  const refused = (refusal: Refusal): Promise<GitHubFailure> => {
+    server.refuse('POST', /\/pulls$/, refusal)
+    return failure(openPullRequest(github, draft))
+  }
+
+  test('by a setting is named with the setting', async () => {
+    const error = await refused(gitHubSays.settingForbids)
+    expect(error.code).toBe('github-setting')
+    expect(error.advice).toContain('"Allow GitHub Actions to create and approve pull requests"')
+    expect(error.advice).toContain('Settings → Actions → General → Workflow permissions')
+    expect(asked('POST')).toHaveLength(1)
+  })
+
+  test.each(['notByIntegration', 'notByPersonalToken'] as const)('%s is named with the permission', async (name) => {
+    const error = await refused(gitHubSays[name])
+    expect(error).toMatchObject({ code: 'github-permission', status: 403, advice: 'Give it `pull-requests: write`.' })
+  })
+
+  test('for other reasons is told in its own words, harmless and without the token', async () => {
+    const error = await refused({ status: 403, body: { message: `no\n::set-output name=a::${token}\u202e` } })
+    expect(error).toMatchObject({ code: 'github-failed', status: 403, cause: undefined })
+    expect(error.message).toBe(
+      'Could not open the pull request in acme/secrets: GitHub answered 403: no\\n::set-output name=a::***\\u202e',
+    )
+  })
+
+  test('because of a bad token is about the token', async () => {
+    const stranger = new GitHub({ token: 'ghs_other', owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl })
+    const error = await failure(stranger.defaultBranch())
+    expect(error).toMatchObject({ code: 'github-permission', status: 401 })
+    expect(error.message).not.toContain('ghs_other')
+  })
+
+  test('because it shows no such repository is about what the token can see', async () => {
+    const error = await failure(new GitHub({ token, owner: 'acme', repo: 'other', apiUrl: server.apiUrl }).defaultBranch())
+    expect(error).toMatchObject({ code: 'github-permission', status: 404 })
+    expect(error.message).toContain('acme/other')
+  })
+
+  test('for now is asked again after the time it names, else a minute', async () => {
+    server.refuse('GET', /secrets$/, gitHubSays.secondaryRateLimit, { times: 1 })
+    const named = { times: 1, headers: { 'retry-after': '7' } }
+    server.refuse('GET', /secrets$/, { status: 429, body: { message: 'slow down' } }, named)
+    expect(await github.defaultBranch()).toBe('main')
+    expect(pauses).toEqual([60_000, 7_000])
+  })
+
+  test('for now, again and again, is given up after three waits', async () => {
+    server.refuse('GET', /secrets$/, gitHubSays.secondaryRateLimit)
+    expect((await failure(github.defaultBranch())).message).toContain('secondary rate limit')
+    expect(pauses).toHaveLength(3)
+  })
+
+  test('for an hour is not waited for', async () => {
+    server.refuse('GET', /secrets$/, gitHubSays.secondaryRateLimit, { headers: { 'retry-after': '3600' } })
+    expect((await failure(github.defaultBranch())).status).toBe(403)
+    expect(pauses).toEqual([])
+  })
+
+  test('nothing, because it is away, says so', async () => {
+    const { apiUrl, [Symbol.asyncDispose]: stop } = await startGitHubServer({ token })
+    await stop()
+    const error = await failure(new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl }).defaultBranch())
+    expect(error).toMatchObject({ code: 'github-failed', status: null })
+    expect(error.message).toContain('ECONNREFUSED')
+  })
+})
+
+describe('the repository', () => {
+  test.each(['plain', 'sops-rekey/fix#12', 'zürich/鍵', 'a%2Fb', '(x)&y=z+w'])('is read for the branch %s', async (name) => {
+    const sha = await commit(name, `about ${name}\n\nsops-rekey: f00`, 'main')
+    expect(await github.branchHead(name)).toBe(sha)
+    expect(await github.commitMessage(sha)).toBe(`about ${name}\n\nsops-rekey: f00`)
+    await openPullRequest(github, { ...draft, branch: name, body: '<!-- mark -->' })
+    const url = `${server.serverUrl}/acme/secrets/pull/1`
+    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, body: '<!-- mark -->', headSha: sha })
+  })
+
+  test('has no head for a branch that is not there, nor for a part of its name', async () => {
+    expect(await github.branchHead('sops-rekey')).toBeNull()
+    server.refuse('GET', /git\/ref/, gitHubSays.notByIntegration)
+    expect(await failure(github.branchHead(branch))).toMatchObject({ code: 'github-permission' })
+  })
+
+  test('is asked under the prefix of the API address', async () => {
+    expect(new URL(server.apiUrl).pathname).toBe('/api/v3')
+    const slashed = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: `${server.apiUrl}/` })
+    expect(await slashed.defaultBranch()).toBe('main')
+  })
+})
+
+describe('the address to compare', () => {
+  test.each([
+    ['https://github.com', 'main', 'a/b', 'https://github.com/acme/secrets/compare/main...a/b?expand=1'],
+    ['https://ghe.example/', 'release/1', 'fix#1', 'https://ghe.example/acme/secrets/compare/release/1...fix%231?expand=1'],
+    ['https://github.com', 'main', 'ü(1)?%', 'https://github.com/acme/secrets/compare/main...%C3%BC%281%29%3F%25?expand=1'],
+  ])('on %s from %s to %s', (serverUrl, base, name, url) => {
+    expect(compareUrl(serverUrl, 'acme', 'secrets', base, name)).toBe(url)
+  })
+})

@@ -1,0 +1,112 @@
+// Inputs → rekey → outputs. The only place that ends the run, and the only setFailed.
+import { readFileSync, realpathSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
+import { exit } from 'node:process'
+import { info, setFailed, setSecret } from '@actions/core'
+import { readInputs } from './inputs.ts'
+import { Failure } from './model/failure.ts'
+import type { Inputs } from './model/inputs.ts'
+import { visible } from './model/safe-text.ts'
+import { writeOutputs } from './outputs.ts'
+import { rekey } from './rekey.ts'
+import type { Tools } from './rekey.ts'
+import { pullRequestPublisher, workingTreePublisher } from './stages/publish.ts'
+import { stopChildren } from './tools/child.ts'
+import { findProgram, trustedPath } from './tools/environment.ts'
+import { Git } from './tools/git.ts'
+import { GitHub } from './tools/github.ts'
+import { Log } from './tools/log.ts'
+import { installSops } from './tools/sops-installer.ts'
+import { carryOut, swapArgument } from './tools/swap.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+async function main(program: string, environment: Environment): Promise<void> {
+  maskKeys(environment)
+  const inputs = readInputs()
+  if (!inputs.dryRun) refuseEvent(environment)
+  const temporary = realpathSync(environment['RUNNER_TEMP'] ?? tmpdir())
+  const runUrl = runAddress(environment)
+  const result = await rekey(inputs, toolsFor(inputs, program, environment, temporary, runUrl))
+  await writeOutputs(result, inputs, { temporary, runUrl })
+  if (result.failure !== null) throw result.failure
+  info([result.report.outcome, result.published?.url].filter((part) => typeof part === 'string').join(': '))
+}
+
+function toolsFor(inputs: Inputs, program: string, environment: Environment, temporary: string, runUrl: string | null): Tools {
+  const workspace = environment['GITHUB_WORKSPACE'] ?? process.cwd()
+  const asked = resolve(workspace, inputs.workingDirectory)
+  let root: string
+  try {
+    root = realpathSync(asked)
+  } catch (cause) {
+    throw new Failure('input', `The input \`working-directory\` names ${visible(asked)}, which is not there.`, { advice: 'Name the root of a checkout.', cause })
+  }
+  const path = trustedPath(environment, root)
+  const git = findProgram('git', path)
+  if (git === null) throw new Failure('git-failed', 'There is no git on PATH.', { advice: 'Install git on the runner.' })
+  const checkout = new Git({ program: git, root, environment })
+  return {
+    git: checkout,
+    log: new Log(),
+    installSops: async () => await installSops({
+      workspace: root, pathVariable: path, sopsPath: inputs.sopsPath, ...(inputs.sopsVersion === null ? {} : { version: inputs.sopsVersion }),
+    }),
+    publisher: inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
+      : pullRequestPublisher({
+          git: checkout, github: gitHub(environment, inputs.pullRequest.token),
+          serverUrl: environment['GITHUB_SERVER_URL'] ?? 'https://github.com', eventBranch: eventBranch(environment), runUrl,
+        }, inputs, inputs.pullRequest),
+    environment,
+    temporary,
+    runId: environment['GITHUB_RUN_ID'] ?? null,
+  }
+}
+
+function gitHub(environment: Environment, token: string): GitHub {
+  const [owner = '', repo = '', ...rest] = (environment['GITHUB_REPOSITORY'] ?? '').split('/')
+  if (owner === '' || repo === '' || rest.length > 0) {
+    throw new Failure('event', 'GITHUB_REPOSITORY does not name a repository, so there is nowhere to open a pull request.', {
+      advice: 'Run in GitHub Actions, or write `pull-request: false`.',
+    })
+  }
+  setSecret(token)
+  const apiUrl = environment['GITHUB_API_URL']
+  return new GitHub({ token, owner, repo, ...(apiUrl === undefined ? {} : { apiUrl }) })
+}
+
+function eventBranch(environment: Environment): string | null {
+  const ref = environment['GITHUB_REF'] ?? ''
+  return ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null
+}
+
+function runAddress(environment: Environment): string | null {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = environment
+  return server === undefined || repository === undefined || run === undefined ? null : `${server}/${repository}/actions/runs/${run}`
+}
+
+/** Content that somebody outside could have written, together with the credentials of production. */
+function refuseEvent(environment: Environment): void {
+  const event = environment['GITHUB_EVENT_NAME'] ?? ''
+  if (!/^pull_request(?:_|$)/.test(event)) return
+  throw new Failure('event', `This run was started by \`${event}\`, whose content its author controls; it is not given keys.`, {
+    advice: 'Run on `workflow_dispatch`, `schedule` or `push` to a protected branch.',
+  })
+}
+
+/** The runner hides a secret of several lines line by line only. */
+function maskKeys(environment: Environment): void {
+  for (const line of (environment['SOPS_AGE_KEY'] ?? '').split('\n')) if (line.trim().startsWith('AGE-')) setSecret(line.trim())
+}
+
+const [, program = '', argument] = process.argv
+if (argument === swapArgument) {
+  carryOut(readFileSync(0, 'utf8'))
+} else {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopChildren(signal))
+  main(program, process.env).then(() => exit(0), (error: unknown) => {
+    setFailed(error instanceof Failure ? error.message : `Something went wrong that should not: ${visible(String(error), 600)}. Please report it.`)
+    exit(1)
+  })
+}

@@ -1,0 +1,121 @@
+// Every input, read once, checked, as one readonly value.
+// Must refuse what is no such thing or contradicts itself before anything else runs.
+import { getInput } from '@actions/core'
+import { Failure } from './model/failure.ts'
+import type { Inputs, PullRequestInputs } from './model/inputs.ts'
+import type { KeyAge } from './model/key-age.ts'
+import { parseKeyAge } from './model/key-age.ts'
+import { visible } from './model/safe-text.ts'
+
+function wrong(name: string, value: string, advice: string): Failure {
+  return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice })
+}
+
+function text(name: string): string | null {
+  const value = getInput(name)
+  return value === '' ? null : value
+}
+
+function lines(name: string): string[] {
+  return getInput(name).split('\n').map((line) => line.trim()).filter((line) => line !== '')
+}
+
+/** One a line or separated by commas. */
+function list(name: string): string[] {
+  return lines(name).flatMap((line) => line.split(',')).map((item) => item.trim()).filter((item) => item !== '')
+}
+
+function flag(name: string, standard: boolean): boolean {
+  const value = getInput(name)
+  if (value === '') return standard
+  if (/^(?:true|True|TRUE)$/.test(value)) return true
+  if (/^(?:false|False|FALSE)$/.test(value)) return false
+  throw wrong(name, value, `Write \`${name}: true\` or \`${name}: false\`.`)
+}
+
+function concurrency(): number | null {
+  const value = getInput('concurrency')
+  if (value === '') return null
+  if (/^[1-9]\d{0,2}$/.test(value) && Number(value) <= 128) return Number(value)
+  throw wrong('concurrency', value, 'Write a whole number from 1 to 128, like `concurrency: 8`.')
+}
+
+function maxKeyAge(): KeyAge | null {
+  const value = getInput('max-key-age')
+  const age = parseKeyAge(value)
+  if (value !== '' && age === null) throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.')
+  return age
+}
+
+/** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
+function recipients(): string[] {
+  return lines('removed-recipient').flatMap((line) => (/^(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.split(',')))
+    .map((item) => item.trim()).filter((item) => item !== '')
+}
+
+function branchName(name: string): string | null {
+  const value = text(name)
+  if (value === null) return null
+  const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|^refs\//
+  if (forbidden.test(value)) throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`)
+  return value
+}
+
+/** More would not leave room for the report in a pull request's body. */
+const longestHeader = 10_000
+
+function bodyHeader(): string | null {
+  const value = text('body-header')
+  if (value === null || Buffer.byteLength(value) <= longestHeader) return value
+  throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' })
+}
+
+const onlyForPullRequests = [
+  'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'draft',
+] as const
+
+function pullRequest(): PullRequestInputs | null {
+  if (flag('pull-request', true)) {
+    return {
+      token: getInput('token'), base: branchName('base'), branch: branchName('branch'),
+      commitMessage: text('commit-message'), title: text('title'), bodyHeader: bodyHeader(),
+      labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
+      draft: flag('draft', false),
+    }
+  }
+  const [given] = onlyForPullRequests.filter((name) => name === 'draft' ? flag(name, false) : getInput(name) !== '')
+  if (given === undefined) return null
+  throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
+    advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,
+  })
+}
+
+/** Throws Failure `input`, naming the input and giving a right example. */
+export function readInputs(): Inputs {
+  const inputs: Inputs = {
+    removedRecipients: recipients(),
+    rotateAll: flag('rotate-all', false),
+    maxKeyAge: maxKeyAge(),
+    workingDirectory: getInput('working-directory') || '.',
+    files: lines('files'),
+    dryRun: flag('dry-run', false),
+    concurrency: concurrency(),
+    sopsVersion: text('sops-version'),
+    sopsPath: text('sops-path'),
+    pullRequest: pullRequest(),
+  }
+  if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
+    throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
+      advice: 'Leave out one of them.',
+    })
+  }
+  if (inputs.rotateAll && inputs.maxKeyAge !== null) {
+    throw new Failure('input', 'The inputs `rotate-all: true` and `max-key-age` contradict each other: the first gives every file a new data key, whatever its age.', {
+      advice: 'Leave out one of them.',
+    })
+  }
+  if (inputs.pullRequest?.token === '' && !inputs.dryRun) {
+    throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' })
+  }
+  return inputs
+}

@@ -1,0 +1,131 @@
+// The story: inputs → survey → plan → staged copy → sops → verify → publish → result.
+// Must never publish what was not verified, nor end without accounting for every matched file.
+import { availableParallelism } from 'node:os'
+import { Failure } from './model/failure.ts'
+import type { Inputs } from './model/inputs.ts'
+import type { Plan } from './model/plan.ts'
+import { planIdentity, planRekey } from './model/plan.ts'
+import type { Report } from './model/report.ts'
+import type { RunProgress } from './model/run-report.ts'
+import { reportOf } from './model/run-report.ts'
+import { visible } from './model/safe-text.ts'
+import { removeRecipients } from './model/sops-config-edit.ts'
+import type { Publisher, Published } from './stages/publish.ts'
+import { expose } from './stages/expose.ts'
+import { findOverdue } from './stages/overdue.ts'
+import { resolveRequest } from './stages/request.ts'
+import { rekeyStaged } from './stages/rotate.ts'
+import { askConfigured, stageCopies } from './stages/stage.ts'
+import { surveyRepository } from './stages/survey.ts'
+import { verifyStaged } from './stages/verify.ts'
+import type { Git } from './tools/git.ts'
+import type { Log } from './tools/log.ts'
+import { runnerKeys } from './tools/runner-keys.ts'
+import type { SopsBinary } from './tools/sops-installer.ts'
+import { Sops } from './tools/sops.ts'
+import { Staging } from './tools/staging.ts'
+
+export interface Tools {
+  readonly git: Git
+  readonly log: Log
+  readonly installSops: () => Promise<SopsBinary>
+  readonly publisher: Publisher
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where temporary folders are made. */
+  readonly temporary: string
+  readonly runId: string | null
+}
+
+export interface Result {
+  readonly report: Report
+  readonly published: Published | null
+  /** What stopped the run; the report says it too. */
+  readonly failure: Failure | null
+}
+
+/** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed. */
+export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
+  const run: { -readonly [K in keyof RunProgress]: RunProgress[K] } = {
+    outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], failure: null,
+    rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
+    startedAt: new Date(), finishedAt: new Date(), runId: tools.runId, sops: null, sopsCalls: 0,
+  }
+  const finish = (published: Published | null): Result => {
+    run.finishedAt = new Date()
+    return { report: reportOf(run), published, failure: run.failure }
+  }
+  try {
+    const { git, log, environment } = tools
+    const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files))
+    const request = run.request = resolveRequest(inputs, survey, await findOverdue(git, survey, inputs.maxKeyAge, run.startedAt))
+    if (survey.files.length + survey.damaged.length === 0) {
+      run.outcome = 'unchanged'
+      return finish(null)
+    }
+    log.line(`${survey.base.slice(0, 12)}: ${survey.files.length} encrypted files, ${survey.configs.length} configs, ${survey.skipped.length} skipped.`)
+    const edits = survey.configs.map((config) => removeRecipients(config, request.removed))
+    const binary = await tools.installSops()
+    log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
+    run.sops = { version: binary.version, sha256: binary.sha256 }
+
+    await using staging = await Staging.create(tools.temporary)
+    const sops = new Sops({ program: binary.path, root: staging.root, workspace: git.root, environment, onCall: () => (run.sopsCalls += 1) })
+    await stageCopies(git.root, survey, edits, staging)
+    const configured = await askConfigured(sops, survey, edits, staging, availableParallelism())
+    const plan = run.plan = planRekey(survey, request, edits, configured, await runnerKeys(environment))
+    run.exposure = await expose(survey, plan, staging)
+    log.line(describe(plan))
+    if (plan.refusals.length > 0) throw refusal(plan)
+    if (inputs.dryRun || (plan.changes.length === 0 && plan.configs.length === 0)) {
+      run.outcome = inputs.dryRun ? 'planned' : 'unchanged'
+      return finish(null)
+    }
+    const earlier = await tools.publisher.find(planIdentity(plan, request))
+    if (earlier !== null) {
+      run.outcome = 'unchanged'
+      return finish(earlier)
+    }
+    const atOnce = inputs.concurrency ?? defaultConcurrency(plan)
+    const rekeyed = await rekeyStaged(sops, plan, atOnce, log)
+    run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log)
+    run.outcome = inputs.pullRequest === null ? 'changed' : 'published'
+    run.finishedAt = new Date()
+    const published = await tools.publisher.publish(run.verified, staging, reportOf(run))
+    run.failure = published.failure
+    if (published.failure !== null) run.outcome = 'failed'
+    return finish(published)
+  } catch (error) {
+    run.failure = error instanceof Failure ? error : unexpected(error)
+    run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed'
+    return finish(null)
+  }
+}
+
+/** One process keeps a core busy; one that waits for a key service does not. */
+function defaultConcurrency({ changes }: Plan): number {
+  const local = new Set(['age', 'age-ssh', 'age-plugin', 'pgp'])
+  const remote = changes.some(({ file }) => file.metadata.groups.flat().some(({ kind }) => !local.has(kind)))
+  return remote ? Math.min(32, 8 * availableParallelism()) : availableParallelism() + 1
+}
+
+function describe({ changes, unchanged, configs, refusals }: Plan): string {
+  const count = (one: 'updatekeys' | 'rotate'): number => changes.filter((change) => change[one]).length
+  return `Plan: ${count('updatekeys')} files get other recipients, ${count('rotate')} a new data key, ${unchanged.length} stay as they are; `
+    + `${configs.length} configs are edited${refusals.length > 0 ? `; ${refusals.length} refusals` : ''}.`
+}
+
+function refusal({ refusals }: Plan): Failure {
+  const reasons = refusals.slice(0, 20).map(({ path, reason }) => `${path === null ? '' : `${visible(path)}: `}${visible(reason, 1000)}`)
+  const more = refusals.length > reasons.length ? `; and ${refusals.length - reasons.length} more, see the report` : ''
+  const path = refusals[0]?.path ?? null
+  return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path })
+}
+
+/** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */
+function unexpected(error: unknown): Failure {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
+  const what = code === null ? `Something went wrong that should not: ${String(error)}.` : `The runner said ${code}: ${String(error)}.`
+  return new Failure('unexpected', visible(what, 600), {
+    advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
+  })
+}

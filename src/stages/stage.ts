@@ -1,0 +1,62 @@
+// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
+// Uses no key. Must never stage bytes that are not those that were surveyed.
+import { createHash } from 'node:crypto'
+import { Failure } from '../model/failure.ts'
+import { visible } from '../model/safe-text.ts'
+import type { ConfigRemoval } from '../model/sops-config-edit.ts'
+import type { Survey, SurveyedFile } from '../model/survey.ts'
+import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'
+import type { Sops } from '../tools/sops.ts'
+import type { Staging } from '../tools/staging.ts'
+import { readUnlinked } from '../tools/staging.ts'
+import { inParallel, inPieces } from './in-parallel.ts'
+
+/** Copies the matched files and every config, the latter as edited. */
+export async function stageCopies(root: string, survey: Survey, edits: readonly ConfigRemoval[], staging: Staging): Promise<void> {
+  const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])))
+  for (const { path, text } of survey.configs) {
+    await staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false })
+  }
+  await inParallel(survey.files, 16, async ({ path, sha256 }) => {
+    const read = await readUnlinked(root, path)
+    if (typeof read === 'string' || createHash('sha256').update(read.bytes).digest('hex') !== sha256) {
+      throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' })
+    }
+    await staging.write(path, read)
+  })
+}
+
+/** As many names as one command line takes on every system. */
+const namesAtOnce = 250
+
+/** A file whose only use is to have sops load a config that governs no encrypted file. */
+const probe = { path: '.sops-rekey-probe.json', format: 'json', explicitType: false, config: null } as const
+
+/** sops' keyless answer for every staged file under its staged config. Loads each edited config, if only to see that it loads. */
+export async function askConfigured(
+  sops: Sops, survey: Survey, edits: readonly ConfigRemoval[], staging: Staging, atOnce: number,
+): Promise<ReadonlyMap<string, ConfiguredRecipients>> {
+  const batches = batchesOf(survey.files.filter(({ config }) => config !== null), namesAtOnce)
+  const answers = await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))
+  const governing = new Set(batches.map(({ config }) => config))
+  await staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false })
+  for (const edit of edits) {
+    if (edit.kind === 'edited' && !governing.has(edit.path)) await sops.configuredRecipients(edit.path, [probe])
+  }
+  await staging.remove(probe.path)
+  return new Map(answers.flatMap((one) => [...one]))
+}
+
+export interface Batch {
+  readonly config: string
+  readonly files: readonly SurveyedFile[]
+}
+
+/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
+export function batchesOf(files: readonly SurveyedFile[], size: number): readonly Batch[] {
+  const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]))
+  return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
+    const config = piece[0]?.config ?? null
+    return config === null ? [] : [{ config, files: piece }]
+  }))
+}

@@ -1,0 +1,142 @@
+// inputs → Survey: finds every sops file of the checkout by content in one pass, and reads it without a key.
+// Must never follow a link, and must leave nothing that matches unaccounted for.
+import { createHash } from 'node:crypto'
+import { readlink } from 'node:fs/promises'
+import { join, posix, relative, sep } from 'node:path'
+import { create } from '@actions/glob'
+import type { DamagedFile, EncryptedFile } from '../model/encrypted-file.ts'
+import { readEncryptedFile } from '../model/encrypted-file.ts'
+import { Failure } from '../model/failure.ts'
+import { readPublicKeys } from '../model/owners.ts'
+import type { OwnedRecipient } from '../model/owners.ts'
+import { visible } from '../model/safe-text.ts'
+import type { SopsConfig } from '../model/sops-config.ts'
+import { readSopsConfig } from '../model/sops-config.ts'
+import type { SkippedFile, Survey, SurveyedFile } from '../model/survey.ts'
+import { configFor } from '../model/survey.ts'
+import type { Git, TrackedPath } from '../tools/git.ts'
+import { readUnlinked } from '../tools/staging.ts'
+
+/** What every sops file has, whatever its format: a MAC, which is an encrypted value. */
+const encrypted = 'ENC\\[AES256_GCM,'
+/** A line that starts with a public key, as in a list of who owns which. */
+const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)'
+
+const symlink = '120000'
+const submodule = '160000'
+
+/** Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. */
+export async function surveyRepository(git: Git, globs: readonly string[]): Promise<Survey> {
+  const [base, tracked, found, uncommitted] = await Promise.all([
+    git.head(), git.tracked(), git.filesWith(encrypted, publicKey), git.uncommitted(),
+  ])
+  const index = new Map(tracked.map((entry) => [entry.path, entry]))
+  const configPaths = new Set(tracked.filter(({ path }) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path))
+  const chosen = await choose(git.root, globs)
+  refuseAbsent(tracked)
+  await refuseUncommitted(git, uncommitted, configPaths, chosen)
+
+  const configs: SopsConfig[] = []
+  for (const path of configPaths) {
+    const text = await readConfig(git.root, path)
+    configs.push(readSopsConfig(path, text))
+  }
+
+  const files: SurveyedFile[] = []
+  const others: EncryptedFile[] = []
+  const damaged: DamagedFile[] = []
+  const skipped: SkippedFile[] = []
+  const owners: OwnedRecipient[] = configs.flatMap((config) => config.owners)
+  for (const path of found.filter((one) => !configPaths.has(one)).sort()) {
+    const read = await readUnlinked(git.root, path)
+    if (typeof read === 'string') {
+      if (chosen(path)) skipped.push({ path, reason: `it is a ${read}, and no link is followed` })
+      continue
+    }
+    const file = readEncryptedFile(path, read.bytes)
+    if (file === null) owners.push(...readPublicKeys(path, read.bytes.toString()))
+    else if (!chosen(path)) {
+      if ('metadata' in file) others.push(file)
+    } else if ('damage' in file) damaged.push(file)
+    else {
+      files.push({
+        ...file, config: configFor(path, configPaths), blob: index.get(path)?.blob ?? '',
+        sha256: createHash('sha256').update(read.bytes).digest('hex'),
+      })
+    }
+  }
+  skipped.push(...await links(git.root, tracked, files, globs.length > 0 ? chosen : null))
+  return { base, configs, files, others, damaged, skipped, owners }
+}
+
+/** Whether a path is among what the globs name; without globs every path is. */
+async function choose(root: string, globs: readonly string[]): Promise<(path: string) => boolean> {
+  if (globs.length === 0) return () => true
+  const rooted = globs.map((glob) => (glob.startsWith('!') ? `!${join(root, glob.slice(1))}` : join(root, glob)))
+  const everything = rooted.every((glob) => glob.startsWith('!')) ? [join(root, '**'), ...rooted] : rooted
+  const globber = await create(everything.join('\n'), { followSymbolicLinks: false, matchDirectories: false })
+  const paths = new Set((await globber.glob()).map((path) => relative(root, path).split(sep).join('/')))
+  return (path) => paths.has(path)
+}
+
+/** The links and submodules among the matches: those the globs name, and those that point to an encrypted file. */
+async function links(
+  root: string, tracked: readonly TrackedPath[], files: readonly SurveyedFile[], chosen: ((path: string) => boolean) | null,
+): Promise<readonly SkippedFile[]> {
+  const targets = new Set(files.map(({ path }) => path))
+  const skipped: SkippedFile[] = []
+  for (const { path, mode } of tracked) {
+    if (mode === submodule) skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too' })
+    if (mode !== symlink) continue
+    const target = posix.join(posix.dirname(path), await readlink(join(root, path)))
+    if (chosen === null ? targets.has(target) : chosen(path)) skipped.push({ path, reason: 'it is a symlink, and no link is followed' })
+  }
+  return skipped
+}
+
+async function readConfig(root: string, path: string): Promise<string> {
+  const read = await readUnlinked(root, path).catch((cause: unknown) => {
+    throw new Failure('config-unreadable', `${visible(path)} is tracked, but could not be read.`, { path, cause })
+  })
+  if (typeof read === 'string') {
+    throw new Failure('config-unreadable', `${visible(path)} is a ${read}; sops would follow it out of what git tracks.`, {
+      path, advice: 'Make it a regular file.',
+    })
+  }
+  return read.bytes.toString()
+}
+
+function refuseAbsent(tracked: readonly TrackedPath[]): void {
+  const absent = tracked.filter((one) => one.absent)
+  const [first] = absent
+  if (first === undefined) return
+  throw new Failure('not-a-repository',
+    `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`,
+    { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' })
+}
+
+/**
+ * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
+ * would keep its readers there) stops the run.
+ */
+async function refuseUncommitted(
+  git: Git, uncommitted: readonly string[], configs: ReadonlySet<string>, chosen: (path: string) => boolean,
+): Promise<void> {
+  const changed: string[] = []
+  for (const path of uncommitted) {
+    if (configs.has(path) || (chosen(path) && await holdsSecrets(git, path))) changed.push(path)
+  }
+  const [first] = changed
+  if (first === undefined) return
+  throw new Failure('uncommitted-changes', `Not committed: ${changed.map((path) => visible(path)).join(', ')}.`, {
+    path: first, advice: 'Commit or discard these changes, and run again.',
+  })
+}
+
+/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
+async function holdsSecrets(git: Git, path: string): Promise<boolean> {
+  const committed = await git.committed(path)
+  if (committed !== null && readEncryptedFile(path, committed) !== null) return true
+  const present = await readUnlinked(git.root, path).catch(() => null)
+  return present !== null && typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null
+}

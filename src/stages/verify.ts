@@ -1,0 +1,59 @@
+// Staged bytes → proof: reads and decrypts every file that was touched, once more, and lets the model judge.
+import type { EncryptedFile } from '../model/encrypted-file.ts'
+import { readEncryptedFile } from '../model/encrypted-file.ts'
+import { Failure } from '../model/failure.ts'
+import type { PlannedFile } from '../model/plan.ts'
+import { visible } from '../model/safe-text.ts'
+import type { FileEvidence } from '../model/verification.ts'
+import { dataKeyOf, Verified } from '../model/verification.ts'
+import type { Log } from '../tools/log.ts'
+import type { Sops } from '../tools/sops.ts'
+import type { Staging } from '../tools/staging.ts'
+import { readUnlinked } from '../tools/staging.ts'
+import { inParallel } from './in-parallel.ts'
+import { explainLockout } from './rotate.ts'
+import type { Rekeyed } from './rotate.ts'
+
+export async function verifyStaged(
+  sops: Sops, staging: Staging, root: string, rekeyed: Rekeyed, atOnce: number, log: Log,
+): Promise<Verified> {
+  const { plan, plaintextBefore } = rekeyed
+  const verified = await log.group(`Verify ${plan.changes.length} files`, async () => {
+    const done = log.progress(plan.changes.length)
+    const evidence = await inParallel(plan.changes, atOnce, async (planned): Promise<FileEvidence> => {
+      const { file } = planned
+      const plaintextAfter = await explainLockout(planned, async () => await sops.plaintextDigest(file))
+      const after = readEncryptedFile(file.path, await staging.read(file.path))
+      const readable = after !== null && 'metadata' in after
+      const opensWithOldKey = readable && dataKeyOf(planned, after) === 'unproven'
+        ? await trySplice(sops, staging, root, planned, after) : null
+      done(file.path)
+      return { planned, plaintextBefore: plaintextBefore.get(file.path) ?? '', plaintextAfter, after, opensWithOldKey }
+    })
+    return Verified.verify(plan.changes, plan.configs, evidence)
+  })
+  if (verified instanceof Verified) return verified
+  const [first] = verified
+  throw new Failure('verification',
+    `sops wrote something that does not hold: ${verified.slice(0, 10).map(({ path, reason }) => `${visible(path)}: ${reason}`).join('; ')}.`,
+    { ...(first === undefined ? {} : { path: first.path }), advice: 'Nothing was changed. Please report this.' })
+}
+
+/**
+ * The attack of someone who kept the old data key, done with the runner's own: the old file, whose recipients wrap the
+ * old data key, with the MAC of the new one. It opens only if the new MAC was made with the old data key.
+ */
+async function trySplice(sops: Sops, staging: Staging, root: string, { file }: PlannedFile, after: EncryptedFile): Promise<boolean> {
+  const read = await readUnlinked(root, file.path)
+  if (typeof read === 'string') throw new Failure('changed-underneath', `${visible(file.path)} was changed during the run.`, { path: file.path })
+  const spliced = read.bytes.toString()
+    .replaceAll(file.metadata.mac, after.metadata.mac)
+    .replaceAll(file.metadata.lastModified, after.metadata.lastModified)
+  const path = `.sops-rekey-splice/${file.path}`
+  await staging.write(path, { bytes: Buffer.from(spliced), executable: false })
+  try {
+    return await sops.isAuthentic({ path, format: file.format, explicitType: file.explicitType, config: file.config })
+  } finally {
+    await staging.remove(path)
+  }
+}

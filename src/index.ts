@@ -13,7 +13,7 @@ import { rekey } from './rekey.ts'
 import type { Tools } from './rekey.ts'
 import { pullRequestPublisher, workingTreePublisher } from './stages/publish.ts'
 import { stopChildren } from './tools/child.ts'
-import { findProgram, trustedPath } from './tools/environment.ts'
+import { findProgram, ignoredVariables, trustedPath } from './tools/environment.ts'
 import { Git } from './tools/git.ts'
 import { GitHub } from './tools/github.ts'
 import { Log } from './tools/log.ts'
@@ -26,6 +26,7 @@ async function main(program: string, environment: Environment): Promise<void> {
   maskKeys(environment)
   const inputs = readInputs()
   if (!inputs.dryRun) refuseEvent(environment)
+  for (const name of ignoredVariables(environment)) info(`${name} is set, but not passed on to sops.`)
   const temporary = realpathSync(environment['RUNNER_TEMP'] ?? tmpdir())
   const runUrl = runAddress(environment)
   const result = await rekey(inputs, toolsFor(inputs, program, environment, temporary, runUrl))

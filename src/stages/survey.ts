@@ -27,8 +27,10 @@ const submodule = '160000'
 
 /** Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. */
 export async function surveyRepository(git: Git, globs: readonly string[]): Promise<Survey> {
-  const [base, tracked, found, uncommitted] = await Promise.all([
-    git.head(), git.tracked(), git.filesWith(encrypted, publicKey), git.uncommitted(),
+  const base = await git.head()
+  await git.assertTop()
+  const [tracked, found, uncommitted] = await Promise.all([
+    git.tracked(), git.filesWith(encrypted, publicKey), git.uncommitted(),
   ])
   const index = new Map(tracked.map((entry) => [entry.path, entry]))
   const configPaths = new Set(tracked.filter(({ path }) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path))

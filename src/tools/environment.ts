@@ -11,11 +11,13 @@ const base = [
   'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
 ]
 
-/**
- * The credentials of each kind of key. Left out on purpose, because each makes sops run a program or use another
- * service or rule: SOPS_AGE_KEY_CMD, SOPS_AGE_SSH_PRIVATE_KEY_CMD, SOPS_GPG_EXEC, SOPS_KEYSERVICE, SOPS_CONFIG,
- * SOPS_DECRYPTION_ORDER, SOPS_ENABLE_LOCAL_KEYSERVICE.
- */
+/** Each of these makes sops run a program, or use another service or rule. */
+const withheld = [
+  'SOPS_AGE_KEY_CMD', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', 'SOPS_GPG_EXEC', 'SOPS_KEYSERVICE', 'SOPS_ENABLE_LOCAL_KEYSERVICE', 'SOPS_CONFIG',
+  'SOPS_DECRYPTION_ORDER',
+]
+
+/** The credentials of each kind of key. */
 const credentials = [
   'SOPS_AGE_KEY', 'SOPS_AGE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_FILE',
   'GNUPGHOME',
@@ -33,6 +35,11 @@ const credentials = [
   'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT', 'VAULT_CAPATH', 'VAULT_CLIENT_TIMEOUT', 'VAULT_MAX_RETRIES', 'SOPS_HC_VAULT_ALLOWLIST',
   'HUAWEICLOUD_SDK_AK', 'HUAWEICLOUD_SDK_SK', 'HUAWEICLOUD_SDK_PROJECT_ID',
 ]
+
+/** What is set in `environment`, and would change what sops does if it were passed on. */
+export function ignoredVariables(environment: Environment): readonly string[] {
+  return withheld.filter((name) => (environment[name] ?? '') !== '')
+}
 
 function pick(environment: Environment, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => {

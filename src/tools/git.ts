@@ -1,5 +1,6 @@
 // Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
 // Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
+import { realpathSync } from 'node:fs'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 import { runChild } from './child.ts'
@@ -87,9 +88,13 @@ export class Git {
     })
   }
 
-  /** The top of the working tree that `root` lies in, as git sees it. */
-  async topLevel(): Promise<string> {
-    return await this.#line(['rev-parse', '--show-toplevel'])
+  /** Throws `not-a-repository` where `root` is not the top of its working tree: part of it would go unseen. */
+  async assertTop(): Promise<void> {
+    const top = realpathSync(await this.#line(['rev-parse', '--show-toplevel']))
+    if (top === this.root) return
+    throw new Failure('not-a-repository', `${visible(this.root)} lies inside of the checkout ${visible(top)}.`, {
+      advice: 'Point `working-directory` at the root of the checkout, and narrow the run with `files`.',
+    })
   }
 
   /** The branch that is checked out, or null where HEAD is detached. */

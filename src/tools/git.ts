@@ -139,14 +139,16 @@ export class Git {
     let time = 0
     let blob = ''
     for (const field of paths(await this.#run(log))) {
+      // A path follows its blob, and may be called anything, `commit 1` too.
+      if (blob !== '') {
+        if (asked.has(field)) found.set(field, [...found.get(field) ?? [], { time, blob }])
+        blob = ''
+        continue
+      }
       const [, at] = /^\n?commit (\d+)\n?/.exec(field) ?? []
       const [, id] = /^\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]$/.exec(field.replace(/^\n?commit \d+\n+/, '')) ?? []
       if (at !== undefined) time = Number(at)
       if (id !== undefined) blob = id
-      else if (at === undefined && blob !== '') {
-        if (asked.has(field)) found.set(field, [...found.get(field) ?? [], { time, blob }])
-        blob = ''
-      }
     }
     return found
   }
@@ -200,14 +202,16 @@ export class Git {
     const authorization = Buffer.from(`x-access-token:${options.token}`).toString('base64')
     const ref = `refs/heads/${options.branch}`
     const header = `http.${server.origin}/.extraheader`
-    const { exitCode, stderr } = await this.#try(
+    const { exitCode, stdout, stderr } = await this.#try(
       ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit}:${ref}`],
       // The empty value drops a header that the checkout left behind.
       { settings: [[header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', '']] },
     )
     if (exitCode === 0) return
-    const said = visible(stderr.replaceAll(authorization, '***').replaceAll(options.token, '***').trim())
-    if (/stale info|rejected/.test(said)) {
+    // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
+    const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr
+    const said = visible(reason.replaceAll(authorization, '***').replaceAll(options.token, '***').trim())
+    if (said.startsWith('[rejected]')) {
       throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
         advice: 'Run again.', cause: said,
       })

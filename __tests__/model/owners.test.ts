@@ -1,0 +1,160 @@
+import { describe, expect, test } from '@jest/globals'
+import { ownerOf, readPublicKeys, resolveRecipients } from '../../src/model/owners.ts'
+import type { OwnedRecipient } from '../../src/model/owners.ts'
+import type { Recipient } from '../../src/model/recipient.ts'
+
+const age = (letter: string): Recipient => ({ kind: 'age', id: `age1${letter.repeat(58)}` })
+const [alice, bob, bobToo, carol] = [age('a'), age('q'), age('w'), age('c')]
+const pgp: Recipient = { kind: 'pgp', id: 'FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4' }
+const ssh: Recipient = { kind: 'age-ssh',
+  id: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGK1dOZZ8Wz0CE2m4EWKc9zGPGfBNZBNHKO6nCtL4bFq dave@laptop' }
+const arn = 'arn:aws:kms:eu-west-1:111122223333:key/b'
+const kms: Recipient = { kind: 'kms', id: `${arn}|Env:prod` }
+
+let line = 0
+const owned = (name: string, recipient: Recipient, path = '.sops.yaml',
+  from: OwnedRecipient['from'] = 'comment'): OwnedRecipient =>
+  ({ name, recipient, path, from, line: line += 1 })
+
+describe('a public-keys file', () => {
+  const read = (text: string): unknown => readPublicKeys('keys.txt', text).map(({ name, recipient, line: at }) => [name,
+    recipient.id, at])
+
+  test.each([
+    ['name behind the key', `${alice.id} alice\n${bob.id}\tBob Smith\n`, [['alice', alice.id, 1], ['Bob Smith', bob.id, 2]]],
+    ['as a comment', `\n${alice.id} # alice\r\n`, [['alice', alice.id, 2]]],
+    ['above the key', `# the team\n# alice\n${alice.id}\n${bob.id}\n`, [['alice', alice.id, 3]]],
+    ['above wins nothing over behind', `# people\n${alice.id} alice\n`, [['alice', alice.id, 2]]],
+    ['not above a blank line', `# people\n\n${alice.id}\n`, []],
+    ['of an SSH key', `${ssh.id}\n`, [['dave@laptop', ssh.id.replace(' dave@laptop', ''), 1]]],
+    ['of a fingerprint in groups', 'FBC7 B9E2 A4F9 289A C0C1 D484 3D16 CEE4 A273 81B4 erin\n',
+      [['erin', 'FBC7 B9E2 A4F9 289A C0C1 D484 3D16 CEE4 A273 81B4', 1]]],
+    ['what is no key', `alice ${alice.id}\nage1short bob\n# public key: ${alice.id}\n${bob.id}\n`, []],
+  ])('%s', (_, text, wanted) => {
+    expect(read(text)).toEqual(wanted)
+  })
+})
+
+test('the owner of a key is told by anchors before comments before public-keys before its own comment', () => {
+  const all = [owned('from keys', ssh, 'keys.txt', 'public-keys'), owned('from comment', ssh), owned('from anchor', ssh, 'x',
+    'anchor')]
+  expect(ownerOf(all, ssh)).toBe('from anchor')
+  expect(ownerOf(all.slice(0, 2), ssh)).toBe('from comment')
+  expect(ownerOf(all.slice(0, 1), ssh)).toBe('from keys')
+  expect(ownerOf([], ssh)).toBe('dave@laptop')
+  expect(ownerOf(all, alice)).toBeNull()
+})
+
+describe('who is asked for', () => {
+  const known = [alice, bob, bobToo, carol, pgp, ssh, kms]
+  const resolved = (asked: string, owners: readonly OwnedRecipient[] = []): unknown => {
+    const result = resolveRecipients([asked], owners, known)
+    return result.kind === 'resolved' ? result.recipients : result.kind
+  }
+
+  test.each([
+    ['a key', bob.id, bob],
+    ['a fingerprint in another spelling', 'fbc7 b9e2 a4f9 289a c0c1 d484 3d16 cee4 a273 81b4', pgp],
+    ['an SSH key without its comment', ssh.id.replace(' dave@laptop', ''), ssh],
+    ['an SSH key\'s own comment', 'Dave@laptop', ssh],
+    ['a KMS key in full', kms.id, kms],
+  ])('%s', (_, asked, wanted) => {
+    expect(resolved(asked)).toEqual([wanted])
+  })
+
+  test.each(['Bob Smith (laptop)', 'Bob Smith <bob@x.org>', 'Bob Smith - contractor', 'BOB SMITH', 'bob smith'])('%s by name',
+    (name) => {
+    expect(resolved('bob smith', [owned('Alice', alice), owned(name, bob)])).toEqual([bob])
+    expect(resolved(name, [owned(name, bob)])).toEqual([bob])
+  })
+
+  test('by e-mail', () => {
+    expect(resolved('BOB@x.org', [owned('Bob Smith <bob@x.org>', bob)])).toEqual([bob])
+  })
+
+  test.each([
+    ['a part of a name', 'bob', [owned('bobby', bob), owned('Bob Smith', carol), owned('jim-bob', alice)]],
+    ['a part of an e-mail', 'bob@x', [owned('Bob <bob@x.org>', bob)]],
+    ['a short PGP id', pgp.id.slice(-16), []],
+    ['a truncated key', bob.id.slice(0, 20), []],
+    ['a KMS key without its context', arn, []],
+    ['a key nobody has', age('z').id, [owned('zoe', age('z'))]],
+    ['a name whose key nobody has', 'zoe', [owned('zoe', age('z'))]],
+    ['nothing', '', [owned('bob', bob)]],
+  ])('%s is unknown', (_, asked, owners) => {
+    expect(resolved(asked, owners)).toBe('unknown')
+  })
+
+  test('several keys of a name in one file are all meant', () => {
+    const both = [owned('Bob (laptop)', bob), owned('bob', bobToo, '.sops.yaml', 'anchor')]
+    expect(resolved('bob', both)).toEqual([bob, bobToo])
+    expect(resolved('bob', [...both, owned('bob', bobToo, 'infra/.sops.yaml')])).toEqual([bob, bobToo])
+  })
+
+  test('a key that nobody has any more makes nothing ambiguous', () => {
+    const both = [owned('bob', bob), owned('bob', bobToo)]
+    expect(resolved('bob', [...both, owned('bob', age('z'), 'keys.txt', 'public-keys')])).toEqual([bob, bobToo])
+  })
+
+  test('one key in several files is one key', () => {
+    expect(resolved('bob', [owned('bob', bob), owned('bob', bob, 'infra/.sops.yaml'), owned('Bob', bob, 'keys.txt',
+      'public-keys')])).toEqual([bob])
+  })
+
+  test('different keys in different files are ambiguous, and so are two people of one name', () => {
+    expect(resolved('bob', [owned('bob', bob), owned('bob', bobToo, 'infra/.sops.yaml')])).toBe('ambiguous')
+    const bobs = [owned('Bob <bob@x.org>', bob), owned('Bob <bob@y.org>', carol)]
+    expect(resolved('bob', bobs)).toBe('ambiguous')
+    expect(resolved('bob@y.org', bobs)).toEqual([carol])
+  })
+
+  test('each recipient comes once, and the first that cannot be told decides', () => {
+    const owners = [owned('bob', bob)]
+    expect(resolveRecipients(['bob', bob.id, ' alice ', alice.id], [...owners, owned('alice', alice)], known))
+      .toEqual({ kind: 'resolved', recipients: [bob, alice] })
+    expect(resolveRecipients(['bob', 'eve', 'mallory'], owners, known)).toMatchObject({ kind: 'unknown', asked: 'eve' })
+  })
+})
+
+describe('the message', () => {
+  const message = (asked: string, owners: readonly OwnedRecipient[], known: readonly Recipient[]): readonly string[] => {
+    const result = resolveRecipients([asked], owners, known)
+    return result.kind === 'resolved' ? [] : result.message.split('\n')
+  }
+  const at = (name: string, recipient: Recipient, where: number): OwnedRecipient =>
+    ({ name, recipient, path: '.sops.yaml', from: 'anchor', line: where })
+
+  test('lists everyone there is, the closest first, and says what to do', () => {
+    expect(message('bib', [at('alice', alice, 3), at('bob', bob, 4)], [alice, bob, pgp])).toEqual([
+      '"bib" is neither a recipient here nor the name of one. There are:',
+      `  bob  ${bob.id} (.sops.yaml:4)`,
+      `  alice  ${alice.id} (.sops.yaml:3)`,
+      `  ${pgp.id}`,
+      'Name one of them by its key, spelled in full, or by a name that only it has.',
+    ])
+  })
+
+  test.each([
+    ['short PGP id', pgp.id.slice(-8).toLowerCase(), pgp],
+    ['truncated age key', carol.id.slice(0, 12), carol],
+    ['ARN without its context', arn, kms],
+  ])('%s: the key it could have meant comes first', (_, asked, first) => {
+    expect(message(asked, [at('alice', alice, 3)], [alice, bob, kms, carol, pgp])[1]).toContain(first.id)
+  })
+
+  test('lists only those it could mean where it is ambiguous', () => {
+    const lines = message('bob', [at('bob', bob, 4), { ...at('bob', bobToo, 9), path: 'infra/.sops.yaml' }, at('alice', alice,
+      3)], [alice, bob, bobToo])
+    expect(lines).toEqual(['"bob" could mean:', `  bob  ${bob.id} (.sops.yaml:4)`, `  bob  ${bobToo.id} (infra/.sops.yaml:9)`,
+      lines[3]])
+  })
+
+  test('shortens only what no one copies, and lets no control character through', () => {
+    const long: Recipient = { kind: 'age', id: `age1pq1${'q'.repeat(1952)}` }
+    expect(message('x\n::set-output', [at('a\u001b[31m', long, 1)], [long])).toEqual([
+      '"x ::set-output" is neither a recipient here nor the name of one. There are:', '  a [31m  age1pq1qqq…qqqq (.sops.yaml:1)',
+        expect.any(String),
+    ])
+    expect(message('x', [], [])).toEqual(['"x" is unknown: no file and no .sops.yaml here has any recipient.'])
+  })
+})

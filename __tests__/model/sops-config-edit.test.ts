@@ -1,0 +1,285 @@
+import { describe, expect, test } from '@jest/globals'
+import { Failure } from '../../src/model/failure.ts'
+import { lineDiff } from '../../src/model/sops-config-diff.ts'
+import { removeRecipients } from '../../src/model/sops-config-edit.ts'
+import { proveEdit } from '../../src/model/sops-config-proof.ts'
+import { readSopsConfig } from '../../src/model/sops-config.ts'
+import type { Recipient } from '../../src/model/recipient.ts'
+
+// In the texts A, B and C stand for the age keys of alice, bob and carol, P for a PGP fingerprint; bob leaves.
+const letters: Readonly<Record<string, string>> = {
+  A: `age1${'a'.repeat(58)}`, B: `age1${'q'.repeat(58)}`, C: `age1${'c'.repeat(58)}`,
+    P: 'FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4',
+}
+const full = (text: string): string => text.replace(/\b[ABCP]\b/g, (letter) => letters[letter] ?? letter)
+const age = (letter: string): Recipient => ({ kind: 'age', id: letters[letter] ?? '' })
+const bob = [age('B')]
+
+const remove = (text: string, removed: readonly Recipient[] = bob): ReturnType<typeof removeRecipients> =>
+  removeRecipients(readSopsConfig('.sops.yaml', full(text)), removed)
+
+function after(text: string, removed: readonly Recipient[] = bob): string {
+  const result = remove(text, removed)
+  if (result.kind !== 'edited') throw new Error(JSON.stringify(result))
+  expect(result.before).toBe(full(text))
+  return result.after
+}
+
+/** A rule whose keys stand as given, with another one after it. */
+const rule = (keys: string): string => `creation_rules:\n  - path_regex: a\n${keys}  - age: A\n`
+
+describe('a string of keys', () => {
+  test.each([
+    ['plain, first', '    age: B, A\n', '    age: A\n'],
+    ['plain, between', '    age: A, B, C\n', '    age: A, C\n'],
+    ['plain, last', '    age: A, B\n', '    age: A\n'],
+    ['without blanks', '    age: A,B,C\n', '    age: A,C\n'],
+    ['with a comma at the end', '    age: A, B,\n', '    age: A,\n'],
+    ['twice', '    age: B, A, B\n', '    age: A\n'],
+    ['in quotes', '    age: "A, B"\n', '    age: "A"\n'],
+    ['in single quotes', '    age: \'B,A\'\n', '    age: \'A\'\n'],
+    ['plain over lines, first', '    age: B,\n      A,\n      C\n', '    age: A,\n      C\n'],
+    ['quoted over lines, last', '    age: "A,\n      C,\n      B"\n', '    age: "A,\n      C"\n'],
+    ['quoted over lines, between', '    age: "A, B,\n      C"\n', '    age: "A,\n      C"\n'],
+    ['folded, first', '    age: >-\n      B,\n      A\n', '    age: >-\n      A\n'],
+    ['folded, last', '    age: >-\n      A,\n      C,\n      B\n', '    age: >-\n      A,\n      C\n'],
+    ['folded, last, with a comma at the end', '    age: >-\n      A,\n      B,\n', '    age: >-\n      A,\n'],
+    ['folded, two on a line', '    age: >-\n      A, B,\n      C\n', '    age: >-\n      A,\n      C\n'],
+    ['folded, commas in front', '    age: >-\n      A\n      , B\n      , C\n', '    age: >-\n      A\n      , C\n'],
+    ['folded, commas in front, first', '    age: >-\n      B\n      , A\n', '    age: >-\n      A\n'],
+    ['literal', '    age: |\n      A,\n      B,\n      C\n', '    age: |\n      A,\n      C\n'],
+    ['literal that keeps its blank lines', '    age: |+\n      A,\n      B\n\n', '    age: |+\n      A\n\n'],
+    ['the only one beside another kind', '    age: B # bob\n    pgp: P\n', '    pgp: P\n'],
+    ['folded, the only one beside another kind', '    pgp: P\n    age: >-\n      B\n', '    pgp: P\n'],
+  ])('%s', (_, before, wanted) => {
+    expect(after(rule(before))).toBe(full(rule(wanted)))
+  })
+
+  test('keeps comment and key together where comments are listed above it', () => {
+    expect(after(rule('    # alice\n    # bob\n    # carol\n    age: >-\n      A,\n      B,\n      C\n')))
+      .toBe(full(rule('    # alice\n    # carol\n    age: >-\n      A,\n      C\n')))
+  })
+
+  test('keeps a comment above it that is no such list', () => {
+    expect(after(rule('    # Everyone on call.\n    age: >-\n      A,\n      B\n')))
+      .toBe(full(rule('    # Everyone on call.\n    age: >-\n      A\n')))
+  })
+})
+
+describe('a list of keys', () => {
+  test.each([
+    ['block', '    age:\n      - A\n      - B\n', '    age:\n      - A\n'],
+    ['block at the indentation of its key', '    age:\n    - B\n    - A\n', '    age:\n    - A\n'],
+    ['block with commas in an item', '    age:\n      - A,B\n      - C\n', '    age:\n      - A\n      - C\n'],
+    ['the comment beside it goes', '    age:\n      - A # alice\n      - B\t# bob\n', '    age:\n      - A # alice\n'],
+    ['odd blanks stay', '    age:\n      -   A\t# alice\n      -  B\n      -    C   \n',
+      '    age:\n      -   A\t# alice\n      -    C   \n'],
+    ['flow', '    age: [A, B]\n', '    age: [A]\n'],
+    ['flow, first', '    age: [ B, A ]\n', '    age: [ A ]\n'],
+    ['flow, quoted', '    age: ["A", \'B\', "C"]\n', '    age: ["A", "C"]\n'],
+    ['flow with commas in an item', '    age: ["A, B", C]\n', '    age: ["A", C]\n'],
+    ['flow with a comma at the end', '    age: [A, B,]\n', '    age: [A,]\n'],
+    ['flow over lines', '    age: [\n      A, # alice\n      B, # bob, mostly\n      C # carol\n      ]\n',
+      '    age: [\n      A, # alice\n      C # carol\n      ]\n'],
+    ['flow over lines, last', '    age: [\n      A, # alice, mostly\n      B # bob\n      ]\n',
+      '    age: [\n      A # alice, mostly\n      ]\n'],
+    ['flow over lines, closed beside it', '    age: [A,\n      B]\n', '    age: [A]\n'],
+    ['flow, opened beside it', '    age: [B,\n      A]\n', '    age: [A]\n'],
+    ['flow, opened beside it, with comments', '    age: [B, # bob\n      # alice\n      A]\n',
+      '    age: [\n      # alice\n      A]\n'],
+    ['the only one beside another kind', '    age:\n      # bob\n      - B\n    pgp: [P]\n', '    pgp: [P]\n'],
+    ['nothing in it that is no key is touched', '    age:\n      - ~\n      - 12\n      - B\n    pgp: [P]\n',
+      '    age:\n      - ~\n      - 12\n    pgp: [P]\n'],
+  ])('%s', (_, before, wanted) => {
+    expect(after(rule(before))).toBe(full(rule(wanted)))
+  })
+
+  test('what stood first beside the dash makes room for the next, and for its comment', () => {
+    expect(after('creation_rules:\n- age: B # bob\n  pgp: P\n- age: A')).toBe(full('creation_rules:\n- pgp: P\n- age: A'))
+    expect(after('creation_rules:\n- age: B\n  # break-glass\n  pgp: P\n'))
+      .toBe(full('creation_rules:\n- # break-glass\n  pgp: P\n'))
+  })
+
+  test('line ends are as they were', () => {
+    expect(after('creation_rules:\r\n- age:\r\n  - A\r\n  - B\r\n')).toBe(full('creation_rules:\r\n- age:\r\n  - A\r\n'))
+    expect(after('creation_rules:\r\n- age:\r\n  - A\r\n  - B')).toBe(full('creation_rules:\r\n- age:\r\n  - A'))
+    expect(after('creation_rules:\n- age: >-\n    A,\n    B')).toBe(full('creation_rules:\n- age: >-\n    A'))
+  })
+})
+
+describe('anchors and aliases', () => {
+  test.each([
+    ['a list of anchors', 'keys:\n  - &alice A\n  - &bob B\ncreation_rules:\n  - age: [*alice, *bob]\n  - key_groups:\n' +
+      '      - age:\n          - *bob\n          - *alice\n',
+      'keys:\n  - &alice A\ncreation_rules:\n  - age: [*alice]\n  - key_groups:\n      - age:\n          - *alice\n'],
+    ['an anchor at its first use', 'creation_rules:\n  - age:\n      - &bob B\n      - &alice A\n  - age:\n      - *alice\n' +
+      '      - *bob\n',
+      'creation_rules:\n  - age:\n      - &alice A\n  - age:\n      - *alice\n'],
+    ['an anchored string', 'team: &team A,B\ncreation_rules:\n  - age: *team\n  - age: *team\n',
+      'team: &team A\ncreation_rules:\n  - age: *team\n  - age: *team\n'],
+    ['an anchored group', 'groups:\n  - &dev\n    age: [A, B]\n  - &ops\n    age: [B]\ncreation_rules:\n  - key_groups:\n' +
+      '      - *dev\n      - merge: [*dev, *ops]\n',
+      'groups:\n  - &dev\n    age: [A]\ncreation_rules:\n  - key_groups:\n      - *dev\n      - merge: [*dev]\n'],
+    ['a merged map', 'base: &base\n  age: A, B\n  pgp: P\ncreation_rules:\n  - <<: *base\n    path_regex: a\n  - <<: *base\n',
+      'base: &base\n  age: A\n  pgp: P\ncreation_rules:\n  - <<: *base\n    path_regex: a\n  - <<: *base\n'],
+    ['a merged map that goes', 'base: &base {age: B}\ncreation_rules:\n  - <<: *base\n    pgp: P\n',
+      'creation_rules:\n  - pgp: P\n'],
+    ['a map of anchors', 'keys:\n  users:\n    alice: &alice A\n    bob: &bob B\ncreation_rules:\n  - age: [*bob, *alice]\n',
+      'keys:\n  users:\n    alice: &alice A\ncreation_rules:\n  - age: [*alice]\n'],
+    ['the last anchor of a list', 'keys:\n  - &bob B\ncreation_rules:\n  - pgp: P\n    age: *bob\n',
+      'creation_rules:\n  - pgp: P\n'],
+  ])('%s', (_, before, wanted) => {
+    expect(after(before)).toBe(full(wanted))
+  })
+})
+
+describe('key groups', () => {
+  const groups = (text: string): string => `creation_rules:\n  - path_regex: a\n    key_groups:\n${text}`
+  const arn = 'arn:aws:kms:eu-west-1:111122223333:key/b'
+
+  test.each([
+    ['merge', age('B').id, '      - merge:\n          - age: [B]\n          - age:\n              - B\n              - A\n',
+      '      - merge:\n          - age:\n              - A\n'],
+    ['merge that goes', age('B').id, '      - merge:\n          - age: [B]\n        pgp:\n          - P\n',
+      '      - pgp:\n          - P\n'],
+    ['a KMS map', `${arn}+arn:aws:iam::1:role/r|App:x,Env:prod|ops`,
+      `      - kms:\n          - arn: ${arn}\n            role: arn:aws:iam::1:role/r\n            context:\n`
+        + `              Env: prod\n              App: x\n            aws_profile: ops\n          - arn: ${arn}\n`,
+      `      - kms:\n          - arn: ${arn}\n`],
+    ['a KMS map without its context is another key', arn,
+      `      - kms:\n          - arn: ${arn}\n            context: {Env: prod}\n          - {arn: ${arn}}\n`,
+      `      - kms:\n          - arn: ${arn}\n            context: {Env: prod}\n`],
+    ['a GCP map', 'projects/p/locations/l/keyRings/r/cryptoKeys/k',
+      '      - gcp_kms:\n          - resource_id: projects/p/locations/l/keyRings/r/cryptoKeys/k\n        age: [A]\n',
+      '      - age: [A]\n'],
+    ['an Azure map', 'https://v.vault.azure.net/keys/k/1', '      - age: [A]\n        azure_keyvault:\n' +
+      '          - vaultUrl: https://v.vault.azure.net\n            key: k\n            version: "1"\n',
+      '      - age: [A]\n'],
+    ['a Huawei map', 'tr-west-1:6b1c8a3e-1d5e-4a8e-9d1c-0c2f0f5a7b11',
+      '      - age: [A]\n        hckms: [{key_id: "tr-west-1:6b1c8a3e-1d5e-4a8e-9d1c-0c2f0f5a7b11"}]\n',
+      '      - age: [A]\n'],
+    ['a Vault URI', 'https://vault.example.com:8200/v1/transit/keys/k',
+      '      - age: [A]\n        hc_vault:\n          - https://vault.example.com:8200/v1/transit/keys/k\n',
+      '      - age: [A]\n'],
+  ])('%s', (_, id, before, wanted) => {
+    const kind = id.startsWith('age') ? 'age' : id.startsWith('arn') ? 'kms' : id.startsWith('projects') ? 'gcp_kms'
+      : id.startsWith('tr-') ? 'hckms' : id.includes('/v1/') ? 'hc_vault' : 'azure_keyvault'
+    expect(after(groups(before), [{ kind, id }])).toBe(full(groups(wanted)))
+  })
+
+  test('the keys of a flat rule are used with its aws_profile', () => {
+    const text = `creation_rules:\n  - kms: ${arn},${arn}2\n    aws_profile: ops\n  - kms: ${arn}\n`
+    expect(after(text, [{ kind: 'kms', id: `${arn}||ops` }])).toBe(text.replace(`${arn},`, ''))
+  })
+
+  test('destination rules too', () => {
+    const text = 'destination_rules:\n  - s3_bucket: b\n    recreation_rule:\n      age: A, B\n'
+    expect(after(text)).toBe(full(text.replace(', B', '')))
+  })
+})
+
+describe('comments above a key', () => {
+  test.each([
+    ['one for each', '# alice\n- &a A\n# bob\n- &b B\n# carol\n- &c C\n', '# alice\n- &a A\n# carol\n- &c C\n'],
+    ['a heading stays for those after it', '# developers\n- &b B\n- &a A\n', '# developers\n- &a A\n'],
+    ['a heading stays for those before it', '# developers\n- &a A\n- &b B\n', '# developers\n- &a A\n'],
+    ['a heading goes with the last one under it', '# developers\n- &a A\n# servers\n- &b B\n', '# developers\n- &a A\n'],
+    ['a heading ends at a blank line', '# developers\n- &b B\n\n- &a A\n', '\n- &a A\n'],
+    ['a comment that names the owner goes, the heading above it stays',
+      '# developers\n# bob: until May\n# or June\n- &bob B\n- &a A\n', '# developers\n- &a A\n'],
+    ['a heading over a commented first one stays', '# developers\n# Robert\n- &b B\n# carol\n- &c C\n',
+      '# developers\n# carol\n- &c C\n'],
+    ['a heading that names others too stays', '# bob and alice\n- &bob B\n- &alice A\n', '# bob and alice\n- &alice A\n'],
+    ['a word that only contains the name does not name', '# web-servers\n- &web B\n- &app A\n', '# web-servers\n- &app A\n'],
+    ['a comment behind the list stays', '- &a A\n- &b B\n# to be continued\n', '- &a A\n# to be continued\n'],
+  ])('%s', (_, before, wanted) => {
+    const keys = (text: string): string => `# bob wrote this file\nkeys:\n${text.replace(/^(?=.)/gm, '  ')}creation_rules: []\n`
+    expect(after(keys(before))).toBe(full(keys(wanted)))
+  })
+})
+
+test('what stands at the head of the file stays, though the list below it goes', () => {
+  const rules = 'creation_rules:\n  - pgp: P\n'
+  expect(after(`# Kept by the platform team.\nkeys:\n  - B\n\n${rules}`)).toBe(full(`# Kept by the platform team.\n\n${rules}`))
+})
+
+test('what looks like a comment in a text is none', () => {
+  expect(after('keys:\n  - |\n    keys of\n    # bob\n  - &bob B\n  - A\n'))
+    .toBe(full('keys:\n  - |\n    keys of\n    # bob\n  - A\n'))
+})
+
+describe('refused', () => {
+  test.each([
+    ['a rule with nobody left', 'creation_rules:\n  - age: A\n  - path_regex: ^b/\n    age: B\n', 3,
+      'the rule with path_regex ^b/ would have no recipient left.'],
+    ['a rule without path_regex', 'creation_rules:\n  - age: B\n', 2,
+      'rule 1 (without path_regex) would have no recipient left.'],
+    ['a key group with nobody left', 'creation_rules:\n  - path_regex: a\n    key_groups:\n      - age: [A]\n      - age:\n' +
+      '        - B\n', 5,
+      'key group 2 of the rule with path_regex a would have no recipient left.'],
+    ['a group behind an alias', 'g: &g [{age: [B]}]\ncreation_rules:\n  - key_groups: *g\n    age: A\n', 1,
+      'key group 1 of rule 1 (without path_regex) would have no recipient left.'],
+    ['a recreation_rule', 'destination_rules:\n  - recreation_rule: {age: B}\n', 2,
+      'the recreation_rule of rule 1 (without path_regex) would have no recipient left.'],
+    ['a file with nothing left', 'keys: [B]\n', 1, 'Nothing would be left of the file.'],
+  ])('%s', (_, text, line, reason) => {
+    expect(remove(text)).toEqual({ kind: 'refused', path: '.sops.yaml', line, reason })
+  })
+
+  test('not where a key stays that only sops can read', () => {
+    expect(after('creation_rules:\n  - pgp: 85D77543B3D624B6\n    age: B\n')).toBe('creation_rules:\n  - pgp: 85D77543B3D624B6\n')
+  })
+})
+
+test('untouched where none of the keys is', () => {
+  expect(remove('creation_rules:\n  - age: A # not B\n')).toEqual({ kind: 'untouched' })
+  expect(remove('# only a comment\n')).toEqual({ kind: 'untouched' })
+})
+
+describe('an edit is proven', () => {
+  const failure = (run: () => unknown): unknown => {
+    try {
+      return run()
+    } catch (error) {
+      return error instanceof Failure ? `${error.code}: ${error.message}` : error
+    }
+  }
+  const isBob = ({ id }: Recipient): boolean => id === letters.B
+  const before = full('keys: [A, B] # keys\ncreation_rules:\n  - age: A\n')
+  const proof = (text: string): unknown => failure(() => {
+    proveEdit('.sops.yaml', before, full(text), isBob)
+  })
+
+  test('one whose meaning would change is stopped: the key of a merged map would come through', () => {
+    const text = 'base: &base\n  age: A\ncreation_rules:\n  - <<: *base\n    age: B\n    pgp: P\n'
+    expect(failure(() => remove(text))).toMatch(/^config-edit: \.sops\.yaml could not be edited: .* Take the key out .* by hand/)
+  })
+
+  test('a key that is spelled with an escape is left to people', () => {
+    expect(failure(() => remove('creation_rules:\n  - age: "A\\x2c B"\n'))).toMatch(/^config-edit: /)
+  })
+
+  test('the right one passes', () => {
+    expect(proof('keys: [A] # keys\ncreation_rules:\n  - age: A\n')).toBeUndefined()
+  })
+
+  test.each([
+    ['the key is still there', 'keys: [A, B] # keys\ncreation_rules:\n  - age: A\n'],
+    ['another key went', 'keys: [] # keys\ncreation_rules:\n  - age: A\n'],
+    ['another key came', 'keys: [A] # keys\ncreation_rules:\n  - age: A, C\n'],
+    ['a comma came', 'keys: [A] # keys\ncreation_rules:\n  - age: A,\n'],
+    ['it is no YAML', 'keys: [A # keys\ncreation_rules:\n  - age: A\n'],
+    ['a comment changed', 'keys: [A] # Keys\ncreation_rules:\n  - age: A\n'],
+    ['the quotes changed', 'keys: [A] # keys\ncreation_rules:\n  - age: "A"\n'],
+    ['the lines changed their order', 'creation_rules:\n  - age: A\nkeys: [A] # keys\n'],
+  ])('not where %s', (_, text) => {
+    expect(proof(text)).toMatch(/^config-edit: /)
+  })
+})
+
+test('a diff shows what changed with two lines around it', () => {
+  expect(lineDiff('1\n2\n3\n4\n5\n6\n7\n8\n9\n', '1\n2\n4\n5\n6\n7\n8\nnine\n')).toBe(' 1\n 2\n-3\n 4\n 5\n@@\n 7\n 8\n-9\n+nine')
+  expect(lineDiff('1\r\n2\r\n', '1\r\n')).toBe(' 1\n-2')
+  expect(lineDiff('1\n', '1\n')).toBe('')
+  expect(lineDiff('a\nb\nc\na\nb\nb\na\n', 'c\nb\na\nb\na\nc\n').split('\n').filter((line) => /^[-+]/.test(line))).toHaveLength(5)
+})

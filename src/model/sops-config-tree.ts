@@ -1,0 +1,113 @@
+// A `.sops.yaml` as sops reads it: its first document, what its aliases mean, its plain value, its slots.
+// Must never decide what is taken out.
+import { Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
+import type { Alias, Node, Pair, YAMLMap } from 'yaml'
+import { Failure } from './failure.ts'
+import type { Recipient } from './recipient.ts'
+import { partsOf, recipientOfMap, recipientOfPart, recipientsIn } from './sops-config-keys.ts'
+import { listOf } from './sops-config-slots.ts'
+import type { Slot, SlotList } from './sops-config-slots.ts'
+
+export interface ConfigTree {
+  readonly text: string
+  /** The plain value, aliases and merges resolved. */
+  readonly value: unknown
+  readonly root: SlotList | null
+  readonly contents: Node | null
+  target(alias: Alias): Node | null
+  /** The line of an offset, from 1. */
+  lineOf(offset: number): number
+  /** The recipient that a map form stands for. */
+  ofMap(map: YAMLMap): Recipient | null
+}
+
+/** sops itself reads a key once per rule; a file in which one anchor is used more often than this is an attack or a mistake. */
+const maxAliasCount = 10_000
+const maxLength = 1024 * 1024
+
+/** Throws Failure `config-unreadable`, with line and column where there is one, for what sops or we could not take. */
+export function readTree(path: string, text: string): ConfigTree {
+  const lines = new LineCounter()
+  const place = (at: number): string => `${lines.linePos(at).line}:${lines.linePos(at).col}`
+  const fail = (what: string, at: number | null, cause?: unknown): Failure =>
+    new Failure('config-unreadable', `${path}${at === null ? '' : `:${place(at)}`}: ${what}`, {
+      path, advice: 'Correct it there, see that sops still takes it, and run again.', cause,
+    })
+  if (text.length > maxLength) throw fail('the file is larger than 1 MiB.', null)
+  try {
+    const options = { keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines } as const
+    const [doc = new Document()] = parseAllDocuments(text, options)
+    const [error] = doc.errors
+    if (error !== undefined) throw fail(`not valid YAML: ${error.message}.`, error.pos[0], error)
+    const contents: Node | null = doc.contents
+    const targets = resolveAliases(contents, ({ source, range }) =>
+      fail(`the anchor ${source} contains itself or is not there.`, range?.[0] ?? null))
+    const value: unknown = doc.toJS({ maxAliasCount })
+    const ofMap = (map: YAMLMap): Recipient | null => mapRecipient(map, doc)
+    const root = contents === null ? null : listOf(contents, null, 0, null, text, ofMap)
+    const target = (alias: Alias): Node | null => targets.get(alias) ?? null
+    return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap }
+  } catch (cause) {
+    // What is left are the library's cap on aliases, and nesting deeper than the stack.
+    throw cause instanceof Failure ? cause : fail('its aliases multiply, or its lists nest, beyond any use.', null, cause)
+  }
+}
+
+/** An alias means the last anchor of its name before it, as in sops' own parser; one inside its own anchor has no meaning. */
+function resolveAliases(contents: Node | null, fail: (alias: Alias) => Failure): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>()
+  const open = new Set<Node>()
+  const targets = new Map<Alias, Node>()
+  const walk = (node: unknown): void => {
+    if (isAlias(node)) {
+      const target = anchors.get(node.source)
+      if (target === undefined || open.has(target)) throw fail(node)
+      targets.set(node, target)
+    }
+    if (!isScalar(node) && !isMap(node) && !isSeq(node)) return
+    if (node.anchor !== undefined) anchors.set(node.anchor, node)
+    if (isScalar(node)) return
+    open.add(node)
+    for (const item of node.items as readonly unknown[]) {
+      if (isMap(node)) walk((item as Pair).key)
+      walk(isMap(node) ? (item as Pair).value : item)
+    }
+    open.delete(node)
+  }
+  walk(contents)
+  return targets
+}
+
+function mapRecipient(map: YAMLMap, doc: Document): Recipient | null {
+  const fields = ['arn', 'resource_id', 'key_id', 'vaultUrl', '<<']
+  const telling = map.items.some(({ key }) => isScalar(key) && fields.includes(String(key.value)))
+  return telling ? recipientOfMap(map.toJS(doc, { maxAliasCount }) as Record<string, unknown>) : null
+}
+
+/** The one recipient that a slot names and nothing beside it; null for several, none, and what is no key. */
+export function recipientOf(tree: ConfigTree, slot: Slot): Recipient | null {
+  if (slot.part !== null) return recipientOfPart(slot.part, slot.profile)
+  const node = isAlias(slot.value) ? tree.target(slot.value) : slot.value
+  if (isMap(node)) return tree.ofMap(node)
+  if (!isScalar(node) || typeof node.value !== 'string') return null
+  const [part, ...more] = partsOf(node.value).filter(Boolean)
+  return part === undefined || more.length > 0 ? null : recipientOfPart(part, slot.profile)
+}
+
+/** The name of the anchor that a slot defines or refers to. */
+export function anchorOf(slot: Slot): string | null {
+  if (isAlias(slot.value)) return slot.value.source
+  return (isScalar(slot.value) || isMap(slot.value) ? slot.value.anchor : undefined) ?? null
+}
+
+/** Whether anything in the slot is a key, also through an alias. */
+export function holdsKeys(tree: ConfigTree, slot: Slot): boolean {
+  return slot.part !== null ? recipientOfPart(slot.part, null) !== null : nodeHoldsKeys(tree, slot.value)
+}
+
+function nodeHoldsKeys(tree: ConfigTree, node: unknown): boolean {
+  if (isAlias(node)) return nodeHoldsKeys(tree, tree.target(node))
+  if (isScalar(node)) return recipientsIn(node.value).length > 0
+  if (isSeq(node)) return node.items.some((item) => nodeHoldsKeys(tree, item))
+  return isMap(node) && (tree.ofMap(node) !== null || node.items.some(({ value }) => nodeHoldsKeys(tree, value)))
+}

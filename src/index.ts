@@ -103,6 +103,8 @@ function maskKeys(environment: Environment): void {
 
 const [, program = '', argument] = process.argv
 if (argument === swapArgument) {
+  // Whoever stops the run may signal this process too, which must not end halfway.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   carryOut(readFileSync(0, 'utf8'))
 } else {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopChildren(signal))

@@ -49,8 +49,12 @@ function maxKeyAge(): KeyAge | null {
 
 /** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
 function recipients(): string[] {
-  return lines('removed-recipient').flatMap((line) => (/^(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.split(',')))
+  const found = lines('removed-recipient').flatMap((line) => (/^(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.split(',')))
     .map((item) => item.trim()).filter((item) => item !== '')
+  // Nobody would mean another job: to bring files in line with their configs.
+  const given = getInput('removed-recipient')
+  if (found.length === 0 && given !== '') throw wrong('removed-recipient', given, 'Write who leaves, like `removed-recipient: bob`.')
+  return found
 }
 
 function branchName(name: string): string | null {

@@ -68,12 +68,12 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
 
-    await using staging = await Staging.create(tools.temporary)
+    await using staging = Staging.create(tools.temporary)
     const sops = new Sops({ program: binary.path, root: staging.root, workspace: git.root, environment, onCall: () => (run.sopsCalls += 1) })
-    await stageCopies(git.root, survey, edits, staging)
+    stageCopies(git.root, survey, edits, staging)
     const configured = await askConfigured(sops, survey, edits, staging, availableParallelism())
     const plan = run.plan = planRekey(survey, request, edits, configured, await runnerKeys(environment))
-    run.exposure = await expose(survey, plan, staging)
+    run.exposure = expose(survey, plan, staging)
     log.line(describe(plan))
     if (plan.refusals.length > 0) throw refusal(plan)
     if (inputs.dryRun || (plan.changes.length === 0 && plan.configs.length === 0)) {

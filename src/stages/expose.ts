@@ -10,13 +10,13 @@ import { readersOf } from '../model/survey.ts'
 import type { Staging } from '../tools/staging.ts'
 
 /** What each recipient that `plan` takes out of a file could read in that file. */
-export async function expose(survey: Survey, plan: Plan, staging: Staging): Promise<readonly ExposedSecret[]> {
+export function expose(survey: Survey, plan: Plan, staging: Staging): readonly ExposedSecret[] {
   const exposed: ExposedSecret[] = []
   for (const { file, after } of plan.changes) {
     const stays = new Set(after.flat().map(canonicalId))
     const readers = formerReaders(file, readersOf(file).filter((one) => !stays.has(canonicalId(one))))
     if (readers.length === 0) continue
-    exposed.push(...exposedSecrets(file, secretNames(file, await staging.read(file.path)), readers, survey.owners))
+    exposed.push(...exposedSecrets(file, secretNames(file, staging.read(file.path)), readers, survey.owners))
   }
   return exposed
 }

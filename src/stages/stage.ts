@@ -12,18 +12,18 @@ import { readUnlinked } from '../tools/staging.ts'
 import { inParallel, inPieces } from './in-parallel.ts'
 
 /** Copies the matched files and every config, the latter as edited. */
-export async function stageCopies(root: string, survey: Survey, edits: readonly ConfigRemoval[], staging: Staging): Promise<void> {
+export function stageCopies(root: string, survey: Survey, edits: readonly ConfigRemoval[], staging: Staging): void {
   const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])))
   for (const { path, text } of survey.configs) {
-    await staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false })
+    staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false })
   }
-  await inParallel(survey.files, 16, async ({ path, sha256 }) => {
-    const read = await readUnlinked(root, path)
+  for (const { path, sha256 } of survey.files) {
+    const read = readUnlinked(root, path)
     if (typeof read === 'string' || createHash('sha256').update(read.bytes).digest('hex') !== sha256) {
       throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' })
     }
-    await staging.write(path, read)
-  })
+    staging.write(path, read)
+  }
 }
 
 /** As many names as one command line takes on every system. */
@@ -39,11 +39,11 @@ export async function askConfigured(
   const batches = batchesOf(survey.files.filter(({ config }) => config !== null), namesAtOnce)
   const answers = await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))
   const governing = new Set(batches.map(({ config }) => config))
-  await staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false })
+  staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false })
   for (const edit of edits) {
     if (edit.kind === 'edited' && !governing.has(edit.path)) await sops.configuredRecipients(edit.path, [probe])
   }
-  await staging.remove(probe.path)
+  staging.remove(probe.path)
   return new Map(answers.flatMap((one) => [...one]))
 }
 

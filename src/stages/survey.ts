@@ -1,6 +1,7 @@
 // inputs → Survey: finds every sops file of the checkout by content in one pass, and reads it without a key.
 // Must never follow a link, and must leave nothing that matches unaccounted for.
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readlink } from 'node:fs/promises'
 import { join, posix, relative, sep } from 'node:path'
 import { create } from '@actions/glob'
@@ -32,15 +33,17 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
   const [tracked, found, uncommitted] = await Promise.all([
     git.tracked(), git.filesWith(encrypted, publicKey), git.uncommitted(),
   ])
-  const index = new Map(tracked.map((entry) => [entry.path, entry]))
-  const configPaths = new Set(tracked.filter(({ path }) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path))
+  const special = tracked.special()
+  refuseAbsent(special)
+  const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path))
+  const candidates = new Set(found.filter((path) => !configPaths.has(path)))
+  const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]))
   const chosen = await choose(git.root, globs)
-  refuseAbsent(tracked)
   await refuseUncommitted(git, uncommitted, configPaths, chosen)
 
   const configs: SopsConfig[] = []
   for (const path of configPaths) {
-    const text = await readConfig(git.root, path)
+    const text = readConfig(git.root, path)
     configs.push(readSopsConfig(path, text))
   }
 
@@ -49,8 +52,8 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
   const damaged: DamagedFile[] = []
   const skipped: SkippedFile[] = []
   const owners: OwnedRecipient[] = configs.flatMap((config) => config.owners)
-  for (const path of found.filter((one) => !configPaths.has(one)).sort()) {
-    const read = await readUnlinked(git.root, path)
+  for (const path of [...candidates].sort()) {
+    const read = readUnlinked(git.root, path)
     if (typeof read === 'string') {
       if (chosen(path)) skipped.push({ path, reason: `it is a ${read}, and no link is followed` })
       continue
@@ -62,12 +65,12 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
     } else if ('damage' in file) damaged.push(file)
     else {
       files.push({
-        ...file, config: configFor(path, configPaths), blob: index.get(path)?.blob ?? '',
+        ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
         sha256: createHash('sha256').update(read.bytes).digest('hex'),
       })
     }
   }
-  skipped.push(...await links(git.root, tracked, files, globs.length > 0 ? chosen : null))
+  skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null))
   return { base, configs, files, others, damaged, skipped, owners }
 }
 
@@ -83,11 +86,11 @@ async function choose(root: string, globs: readonly string[]): Promise<(path: st
 
 /** The links and submodules among the matches: those the globs name, and those that point to an encrypted file. */
 async function links(
-  root: string, tracked: readonly TrackedPath[], files: readonly SurveyedFile[], chosen: ((path: string) => boolean) | null,
+  root: string, special: readonly TrackedPath[], files: readonly SurveyedFile[], chosen: ((path: string) => boolean) | null,
 ): Promise<readonly SkippedFile[]> {
   const targets = new Set(files.map(({ path }) => path))
   const skipped: SkippedFile[] = []
-  for (const { path, mode } of tracked) {
+  for (const { path, mode } of special) {
     if (mode === submodule) skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too' })
     if (mode !== symlink) continue
     const target = posix.join(posix.dirname(path), await readlink(join(root, path)))
@@ -96,20 +99,16 @@ async function links(
   return skipped
 }
 
-async function readConfig(root: string, path: string): Promise<string> {
-  const read = await readUnlinked(root, path).catch((cause: unknown) => {
-    throw new Failure('config-unreadable', `${visible(path)} is tracked, but could not be read.`, { path, cause })
+function readConfig(root: string, path: string): string {
+  const read = readUnlinked(root, path)
+  if (typeof read !== 'string') return read.bytes.toString()
+  throw new Failure('config-unreadable', `${visible(path)} is a ${read}; sops would follow it out of what git tracks.`, {
+    path, advice: 'Make it a regular file.',
   })
-  if (typeof read === 'string') {
-    throw new Failure('config-unreadable', `${visible(path)} is a ${read}; sops would follow it out of what git tracks.`, {
-      path, advice: 'Make it a regular file.',
-    })
-  }
-  return read.bytes.toString()
 }
 
-function refuseAbsent(tracked: readonly TrackedPath[]): void {
-  const absent = tracked.filter((one) => one.absent)
+function refuseAbsent(special: readonly TrackedPath[]): void {
+  const absent = special.filter((one) => one.absent)
   const [first] = absent
   if (first === undefined) return
   throw new Failure('not-a-repository',
@@ -139,6 +138,7 @@ async function refuseUncommitted(
 async function holdsSecrets(git: Git, path: string): Promise<boolean> {
   const committed = await git.committed(path)
   if (committed !== null && readEncryptedFile(path, committed) !== null) return true
-  const present = await readUnlinked(git.root, path).catch(() => null)
-  return present !== null && typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null
+  if (!existsSync(join(git.root, path))) return false
+  const present = readUnlinked(git.root, path)
+  return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null
 }

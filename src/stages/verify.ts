@@ -23,7 +23,7 @@ export async function verifyStaged(
     const evidence = await inParallel(plan.changes, atOnce, async (planned): Promise<FileEvidence> => {
       const { file } = planned
       const plaintextAfter = await explainLockout(planned, async () => await sops.plaintextDigest(file))
-      const after = readEncryptedFile(file.path, await staging.read(file.path))
+      const after = readEncryptedFile(file.path, staging.read(file.path))
       const readable = after !== null && 'metadata' in after
       const opensWithOldKey = readable && dataKeyOf(planned, after) === 'unproven'
         ? await trySplice(sops, staging, root, planned, after) : null
@@ -44,16 +44,16 @@ export async function verifyStaged(
  * old data key, with the MAC of the new one. It opens only if the new MAC was made with the old data key.
  */
 async function trySplice(sops: Sops, staging: Staging, root: string, { file }: PlannedFile, after: EncryptedFile): Promise<boolean> {
-  const read = await readUnlinked(root, file.path)
+  const read = readUnlinked(root, file.path)
   if (typeof read === 'string') throw new Failure('changed-underneath', `${visible(file.path)} was changed during the run.`, { path: file.path })
   const spliced = read.bytes.toString()
     .replaceAll(file.metadata.mac, after.metadata.mac)
     .replaceAll(file.metadata.lastModified, after.metadata.lastModified)
   const path = `.sops-rekey-splice/${file.path}`
-  await staging.write(path, { bytes: Buffer.from(spliced), executable: false })
+  staging.write(path, { bytes: Buffer.from(spliced), executable: false })
   try {
     return await sops.isAuthentic({ path, format: file.format, explicitType: file.explicitType, config: file.config })
   } finally {
-    await staging.remove(path)
+    staging.remove(path)
   }
 }

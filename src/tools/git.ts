@@ -15,6 +15,13 @@ export interface TrackedPath {
   readonly absent: boolean
 }
 
+/** The index of a repository, which may have a great many paths: only those that are asked for are looked at closely. */
+export interface TrackedPaths {
+  readonly find: (wanted: (path: string) => boolean) => readonly TrackedPath[]
+  /** What is no regular file that is there: links, submodules, and what a sparse checkout left out. */
+  readonly special: () => readonly TrackedPath[]
+}
+
 export interface GitOptions {
   /** Absolute path of the git program. */
   readonly program: string
@@ -107,14 +114,17 @@ export class Git {
     return (await this.#line(['rev-parse', '--is-shallow-repository'])) === 'true'
   }
 
-  /** Every path of the index. */
-  async tracked(): Promise<readonly TrackedPath[]> {
-    const list = paths(await this.#run(['ls-files', '-z', '-s', '-t']))
-    return list.map((entry) => {
+  async tracked(): Promise<TrackedPaths> {
+    const entries = paths(await this.#run(['ls-files', '-z', '-s', '-t']))
+    const parse = (entry: string): TrackedPath => {
       const tab = entry.indexOf('\t')
       const [tag = '', mode = '', blob = ''] = entry.slice(0, tab).split(' ')
       return { path: entry.slice(tab + 1), mode, blob, absent: tag === 'S' }
-    })
+    }
+    return {
+      find: (wanted) => entries.filter((entry) => wanted(entry.slice(entry.indexOf('\t') + 1))).map(parse),
+      special: () => entries.filter((entry) => !entry.startsWith('100', 2) || entry.startsWith('S')).map(parse),
+    }
   }
 
   /** Tracked regular files of the working tree that hold a line which matches one of the extended regular expressions. */

@@ -1,8 +1,10 @@
 // A temporary tree of ciphertext, laid out like the repository, in which sops works; gone when it is disposed of.
 // Must never hold plaintext, follow a link, or write outside of its own folder.
-import { constants, mkdtempSync, realpathSync } from 'node:fs'
-import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import {
+  chmodSync, closeSync, constants, fstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync,
+} from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 
@@ -13,27 +15,26 @@ export interface FileBytes {
 }
 
 /**
- * Reads `path` below `root` without following a link in its last step; `linked` where it is a symlink, a hard link, or
- * no regular file.
+ * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is a hard
+ * link, or is no regular file. Synchronous, as the rest of this file: for many small files that is several times faster.
  */
-export async function readUnlinked(root: string, path: string): Promise<FileBytes | 'symlink' | 'hard link' | 'not a regular file'> {
+export function readUnlinked(root: string, path: string): FileBytes | 'symlink' | 'hard link' | 'not a regular file' {
   const place = join(root, ...path.split('/'))
-  const inside = relative(root, realpathSync(dirname(place)))
-  if (inside !== relative(root, dirname(place))) return 'symlink'
-  let file
+  if (realpathSync(dirname(place)) !== dirname(place)) return 'symlink'
+  let file: number
   try {
-    file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW)
+    file = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOOP') return 'symlink'
     throw error
   }
   try {
-    const stat = await file.stat()
+    const stat = fstatSync(file)
     if (!stat.isFile()) return 'not a regular file'
     if (stat.nlink > 1) return 'hard link'
-    return { bytes: await file.readFile(), executable: (stat.mode & 0o111) !== 0 }
+    return { bytes: readFileSync(file), executable: (stat.mode & 0o111) !== 0 }
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 
@@ -41,6 +42,7 @@ export class Staging {
   /** The staged tree, an absolute path without links. */
   readonly root: string
   readonly #folder: string
+  readonly #folders = new Set<string>()
 
   private constructor(folder: string) {
     this.#folder = folder
@@ -48,9 +50,9 @@ export class Staging {
   }
 
   /** Makes an empty tree in a new folder of `parent` that only this user can read. */
-  static async create(parent: string): Promise<Staging> {
+  static create(parent: string): Staging {
     const staging = new Staging(realpathSync(mkdtempSync(join(parent, 'sops-rekey-'))))
-    await mkdir(staging.root, { mode: 0o700 })
+    mkdirSync(staging.root, { mode: 0o700 })
     return staging
   }
 
@@ -59,19 +61,21 @@ export class Staging {
     return join(this.#folder, name)
   }
 
-  async write(path: string, { bytes, executable }: FileBytes): Promise<void> {
+  write(path: string, { bytes, executable }: FileBytes): void {
     const place = this.#place(path)
-    await mkdir(dirname(place), { recursive: true, mode: 0o700 })
-    await writeFile(place, bytes, { mode: executable ? 0o700 : 0o600 })
-    await chmod(place, executable ? 0o755 : 0o644)
+    if (!this.#folders.has(dirname(place))) mkdirSync(dirname(place), { recursive: true, mode: 0o700 })
+    this.#folders.add(dirname(place))
+    writeFileSync(place, bytes)
+    // Git takes the mode from here; who else may look is decided by the folder above.
+    chmodSync(place, executable ? 0o755 : 0o644)
   }
 
-  async read(path: string): Promise<Buffer> {
-    return await readFile(this.#place(path))
+  read(path: string): Buffer {
+    return readFileSync(this.#place(path))
   }
 
-  async remove(path: string): Promise<void> {
-    await rm(this.#place(path), { force: true })
+  remove(path: string): void {
+    rmSync(this.#place(path), { force: true })
   }
 
   #place(path: string): string {

@@ -45,9 +45,10 @@ export function carryOut(text: string): void {
   // Throws where the order was cut off.
   const { root, staged, replacements } = JSON.parse(text) as SwapOrder
   const mark = randomUUID()
-  const moves = replacements.map(({ path, sha256 }) => {
+  const moves = replacements.map(({ path, sha256 }, at) => {
     const place = join(root, path)
-    const beside = (kind: string): string => join(dirname(place), `.${basename(place).slice(0, 100)}.${kind}-${mark}`)
+    // Cut, because a name has at most 255 bytes; numbered, because two may have the same beginning.
+    const beside = (kind: string): string => join(dirname(place), `.${basename(place).slice(0, 40)}.${kind}-${mark}-${at}`)
     return { path, sha256, place, fresh: beside('new'), kept: beside('old') }
   })
   const replaced: typeof moves = []

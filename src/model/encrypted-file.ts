@@ -130,9 +130,13 @@ function isBinaryEnvelope(text: string): boolean {
   }
 }
 
+/** How the JSON that holds a binary file starts, and no text that only speaks of one. */
+const envelope = /^\s*\{\s*"data"\s*:\s*"ENC\[AES256_GCM,data:/
+
 /** Whether a text without metadata is what is left of an encrypted file: values of sops where its format has values. */
 function isStump(text: string, byName: Format): boolean {
-  return byName !== 'binary' && /^[ \t]*(?:- +)?(?:"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?"?ENC\[AES256_GCM,data:/m.test(text)
+  if (byName === 'binary') return envelope.test(text)
+  return /^[ \t]*(?:- +)?(?:"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?"?ENC\[AES256_GCM,data:/m.test(text)
 }
 
 /**
@@ -158,7 +162,7 @@ export function readEncryptedFile(path: string, bytes: Uint8Array): EncryptedFil
     return { path, format, explicitType: format !== byName, metadata, values: encryptedValues(text, metadata.mac) }
   } catch (error) {
     // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
-    if (byName === 'binary' && !(error instanceof TypeError)) return null
+    if (byName === 'binary' && !(error instanceof TypeError) && !envelope.test(text)) return null
     return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` }
   }
 }

@@ -85,7 +85,7 @@ export function planRekey(
     const loses = readersOf(file).some((one) => removed.has(canonicalId(one)))
     const mustRotate = request.rotateAll ? 'rotate-all' : request.overdue.has(file.path) ? 'its data key is older than max-key-age' : null
     const fate: Fate = file.config === null ? { kind: 'refused', reason: 'no .sops.yaml stands in its folder or above' }
-      : answer.kind === 'unreadable' ? { kind: 'refused', reason: `sops can't work with it: ${answer.reason}` }
+      : answer.kind === 'unreadable' ? { kind: 'refused', reason: `sops can't work with it by ${file.config}: ${answer.reason}` }
         : loses ? planRemoval(survey, file, removed, answer)
           : removed.size > 0 ? keepRecipients(file, mustRotate)
             : planAlignment(survey, file, answer, mustRotate)

@@ -18,6 +18,8 @@ export type ConfiguredRecipients =
   /** sops can't work with the file or its rule. `reason` are sops' own words. */
   | { readonly kind: 'unreadable'; readonly reason: string }
 
+const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /
+
 /** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
 const noRule = /no matching creation rules found|does not contain any creation rule/
 
@@ -38,7 +40,7 @@ export function readConfiguredRecipients(
     at = expectLine(lines, at, `Syncing keys for file ${path}`)
     const next = paths[index + 1]
     const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1
-    const said = lines.slice(at, end).map((line) => line.replace(/^\S+ \S+ /, ''))
+    const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''))
     at = end
     if (said.includes(`File ${path} already up to date`)) found.set(path, { kind: 'same' })
     else if (said.includes(`File ${path} left unchanged`)) {
@@ -58,7 +60,7 @@ export function readConfiguredRecipients(
 /** The position behind the line that ends with `text` after sops' time stamp. */
 function expectLine(lines: readonly string[], from: number, text: string): number {
   for (let at = from; at < lines.length; at += 1) {
-    if (lines[at]?.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, '') === text) return at + 1
+    if (lines[at]?.replace(timeStamp, '') === text) return at + 1
   }
   throw new Error(`sops did not say "${text}"`)
 }

@@ -1,6 +1,6 @@
 // Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
 // Uses no key. Must never stage bytes that are not those that were surveyed.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 import type { ConfigRemoval } from '../model/sops-config-edit.ts'
@@ -29,9 +29,6 @@ export function stageCopies(root: string, survey: Survey, edits: readonly Config
 /** As many names as one command line takes on every system. */
 const namesAtOnce = 250
 
-/** A file whose only use is to have sops load a config that governs no encrypted file. */
-const probe = { path: '.sops-rekey-probe.json', format: 'json', explicitType: false, config: null } as const
-
 /** sops' keyless answer for every staged file under its staged config. Loads each edited config, if only to see that it loads. */
 export async function askConfigured(
   sops: Sops, survey: Survey, edits: readonly ConfigRemoval[], staging: Staging, atOnce: number,
@@ -39,6 +36,8 @@ export async function askConfigured(
   const batches = batchesOf(survey.files.filter(({ config }) => config !== null), namesAtOnce)
   const answers = await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))
   const governing = new Set(batches.map(({ config }) => config))
+  // A file whose only use is to have sops load a config that governs no encrypted file; no tracked one is called that.
+  const probe = { path: `.sops-rekey-probe-${randomUUID()}.json`, format: 'json', explicitType: false, config: null } as const
   staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false })
   for (const edit of edits) {
     if (edit.kind === 'edited' && !governing.has(edit.path)) await sops.configuredRecipients(edit.path, [probe])

@@ -125,13 +125,18 @@ async function refuseUncommitted(
 ): Promise<void> {
   const changed: string[] = []
   for (const path of uncommitted) {
-    if (configs.has(path) || (chosen(path) && await holdsSecrets(git, path))) changed.push(path)
+    if (configs.has(path) || ((chosen(path) || isGone(git.root, path)) && await holdsSecrets(git, path))) changed.push(path)
   }
   const [first] = changed
   if (first === undefined) return
   throw new Failure('uncommitted-changes', `Not committed: ${changed.map((path) => visible(path)).join(', ')}.`, {
     path: first, advice: 'Commit or discard these changes, and run again.',
   })
+}
+
+/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
+function isGone(root: string, path: string): boolean {
+  return !existsSync(join(root, path)) || readUnlinked(root, path) === 'symlink'
 }
 
 /** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */

@@ -1,4 +1,5 @@
 // Staged bytes → proof: reads and decrypts every file that was touched, once more, and lets the model judge.
+import { randomUUID } from 'node:crypto'
 import type { EncryptedFile } from '../model/encrypted-file.ts'
 import { readEncryptedFile } from '../model/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
@@ -49,7 +50,7 @@ async function trySplice(sops: Sops, staging: Staging, root: string, { file }: P
   const spliced = read.bytes.toString()
     .replaceAll(file.metadata.mac, after.metadata.mac)
     .replaceAll(file.metadata.lastModified, after.metadata.lastModified)
-  const path = `.sops-rekey-splice/${file.path}`
+  const path = `.sops-rekey-splice-${randomUUID()}/${file.path}`
   staging.write(path, { bytes: Buffer.from(spliced), executable: false })
   try {
     return await sops.isAuthentic({ path, format: file.format, explicitType: file.explicitType, config: file.config })

@@ -83,8 +83,8 @@ export class Sops {
       ['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)],
       { deadline: oneFile * files.length })
     if (exitCode === 0) return
-    const failed = files.length === 1 ? first.path : files.map(({ path }) => path).find((path) => updateFailed(stderr, join(this.#options.root, path)))
-    throw this.#failure('updatekeys', exitCode, failed ?? first.path, stderr)
+    const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, join(this.#options.root, path)))
+    throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, join(this.#options.root, failed)))
   }
 
   /** Gives the file a new data key. */
@@ -118,7 +118,7 @@ export class Sops {
   }
 
   #said(text: string): string {
-    return visible(text.replaceAll(join(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 600)
+    return visible(text.replaceAll(join(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000)
   }
 
   /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
@@ -158,6 +158,13 @@ function updateFailed(stderr: string, path: string): boolean {
     && !stderr.includes(`File ${path} already up to date\n`)
 }
 
+/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
+function saidOf(stderr: string, path: string): string {
+  const start = `Syncing keys for file ${path}\n`
+  const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m)
+  return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own
+}
+
 /**
  * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is
  * given once.
@@ -169,5 +176,5 @@ function reasonsByKey(stderr: string): string {
     reasons.set(reason, [...(reasons.get(reason) ?? []), key.length > 80 ? `${key.slice(0, 20)}…` : key])
   }
   if (reasons.size === 0) return stderr
-  return [...reasons].map(([reason, keys]) => `${keys.join(', ')}: ${reason}`).join(' ')
+  return [...reasons].map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join(' ')
 }

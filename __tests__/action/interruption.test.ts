@@ -1,0 +1,213 @@
+// Whenever a run is stopped, and however: every file is as it was, or every file is new. Nothing lies about afterwards.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from '@jest/globals'
+import { bundle, runAction } from '../support/action.ts'
+import type { ActionRun } from '../support/action.ts'
+import { TemporaryFolder } from '../support/repository.ts'
+import { Team } from '../support/team.ts'
+import { annotations, canary, expectNothingLeaked, expectNothingLeft, treeOf } from '../support/unchanged.ts'
+
+const files = Array.from({ length: 12 }, (_, at) => `secrets/${at}.yaml`)
+
+function repository(): Team {
+  const team = new Team()
+  const { alice, bob, ci } = team
+  team.config({ alice, bob, ci })
+  team.encrypt('secrets/0.yaml', `password: ${canary}\n`)
+  for (const path of files) team.write(path, team.read('secrets/0.yaml'))
+  team.commit()
+  return team
+}
+
+/** Waits for whatever works in `folder` (the swap, a sops that lost its parent) to come to its end. */
+async function atRestIn(folder: string): Promise<void> {
+  if (!existsSync('/proc/self/cwd')) {
+    await sleep(3000)
+    return
+  }
+  const works = (id: string): boolean => {
+    try {
+      return readlinkSync(`/proc/${id}/cwd`).startsWith(folder)
+    } catch {
+      return false
+    }
+  }
+  while (readdirSync('/proc').some((id) => /^\d+$/.test(id) && works(id))) await sleep(10)
+}
+
+/** Which of the two states `team` is in; fails where it is in neither. */
+function stateOf(team: Team, old: Readonly<Record<string, string>>): 'old' | 'new' {
+  expect(team.git('ls-files', '--others')).toBe('')
+  const changed = team.git('diff', '--name-only', '-z').split('\0').filter((path) => path !== '')
+  if (changed.length === 0) {
+    const tree = treeOf(team.root)
+    for (const path of ['.sops.yaml', ...files]) expect(tree[path]).toBe(old[path])
+    return 'old'
+  }
+  expect(changed.sort()).toEqual(['.sops.yaml', ...files].sort())
+  for (const path of changed) expect(team.read(path)).not.toContain(team.bob.recipient)
+  for (const path of files) {
+    const opened = team.decrypt(path, { SOPS_AGE_KEY: team.alice.identity })
+    expect(opened).toMatchObject({ exitCode: 0, stdout: `password: ${canary}\n` })
+  }
+  return 'new'
+}
+
+/** Runs the action with a signal after `delay` milliseconds, or once `ready` says so, and waits until all is quiet. */
+async function stopped(team: Team, signal: NodeJS.Signals, delay: number, ready: () => boolean = () => true): Promise<ActionRun> {
+  const run = await runAction(team, { 'removed-recipient': 'bob' }, {
+    onStart: (child) => {
+      void sleep(delay).then(async () => {
+        while (!ready() && child.exitCode === null) await sleep(1)
+        child.kill(signal)
+      })
+    },
+  })
+  await atRestIn(run.temporary)
+  return run
+}
+
+/** Moments spread over `duration`, in milliseconds. */
+function moments(duration: number, count: number): number[] {
+  return Array.from({ length: count }, (_, at) => Math.round((duration * (at + 0.5)) / count))
+}
+
+describe('a run that is stopped', () => {
+  test.each(['SIGTERM', 'SIGKILL'] as const)('by %s at any moment', async (signal) => {
+    using team = repository()
+    const old = treeOf(team.root)
+    const start = performance.now()
+    expect((await runAction(team, { 'removed-recipient': 'bob' })).exitCode).toBe(0)
+    const duration = performance.now() - start
+    expect(stateOf(team, old)).toBe('new')
+
+    const ends = new Set<string>()
+    for (const delay of moments(duration * 1.05, 10)) {
+      team.git('reset', '--quiet', '--hard')
+      const run = await stopped(team, signal, delay)
+      const state = stateOf(team, old)
+      ends.add(state)
+      expectNothingLeaked(run)
+      if (signal === 'SIGKILL') continue
+      expectNothingLeft(run)
+      // Who is told that nothing was changed, or that all was, can rely on it.
+      if (run.signal === null) expect([[0, 'new'], [1, 'old']]).toContainEqual([run.exitCode, state])
+      if (run.exitCode === 1) expect(annotations(run, 'error')).toEqual(['The run was stopped by SIGTERM. Nothing was changed.'])
+    }
+    expect(ends).toContain('old')
+  })
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)('by %s while files are being replaced: all of them are', async (signal) => {
+    using team = repository()
+    const old = treeOf(team.root)
+    const replacing = (): boolean => readdirSync(join(team.root, 'secrets')).some((name) => name.includes('.new-'))
+    const run = await stopped(team, signal, 0, replacing)
+    expect(stateOf(team, old)).toBe('new')
+    expectNothingLeaked(run)
+  })
+})
+
+const many = 400
+
+/** A working tree and a staged tree of `many` files, and the order to put the one into the other, as the run gives it. */
+class Swap extends TemporaryFolder {
+  readonly root = join(this.path, 'root')
+  readonly staged = join(this.path, 'staged')
+  readonly paths = Array.from({ length: many }, (_, at) => `folder-with-a-long-name-${at % 7}/file-with-a-long-name-${at}.yaml`)
+
+  constructor() {
+    super()
+    this.lay(this.root, 'old')
+    this.lay(this.staged, 'new')
+  }
+
+  lay(folder: string, text: string): void {
+    for (const path of this.paths) {
+      mkdirSync(join(folder, path, '..'), { recursive: true })
+      writeFileSync(join(folder, path), `${text} ${path}`)
+    }
+  }
+
+  /** Starts a process that gives the order, as the action does. */
+  start(): ReturnType<typeof spawn> {
+    const replacements = this.paths.map((path) => ({ path, sha256: createHash('sha256').update(`old ${path}`).digest('hex') }))
+    const order = JSON.stringify({ root: this.root, staged: this.staged, replacements })
+    const module = new URL('../../src/tools/swap.ts', import.meta.url).href
+    const script = `import { swap } from ${JSON.stringify(module)}; await swap(${JSON.stringify(bundle)}, ${order})`
+    return spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' })
+  }
+
+  state(): string {
+    const names = this.paths.flatMap((path) => readdirSync(join(this.root, path, '..')))
+    expect(names.filter((name) => name.startsWith('.'))).toEqual([])
+    const states = new Set(this.paths.map((path) => readFileSync(join(this.root, path), 'utf8').slice(0, 3)))
+    expect(states.size).toBe(1)
+    return [...states].join()
+  }
+}
+
+async function ended(child: ReturnType<typeof spawn>): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve))
+}
+
+/** The ids of the processes that work in `folder`. */
+function workersIn(folder: string): number[] {
+  return readdirSync('/proc').filter((id) => /^\d+$/.test(id)).filter((id) => {
+    try {
+      return readlinkSync(`/proc/${id}/cwd`) === folder
+    } catch {
+      return false
+    }
+  }).map(Number)
+}
+
+describe(`the replacement of ${many} files`, () => {
+  test('is all or nothing, whenever the run that ordered it is killed', async () => {
+    using swap = new Swap()
+    const start = performance.now()
+    await ended(swap.start())
+    const duration = performance.now() - start
+    expect(swap.state()).toBe('new')
+    const states: string[] = []
+    for (const delay of moments(duration, 10)) {
+      swap.lay(swap.root, 'old')
+      const child = swap.start()
+      await sleep(delay)
+      child.kill('SIGKILL')
+      await ended(child)
+      await atRestIn(swap.staged)
+      states.push(swap.state())
+    }
+    expect(new Set(states)).toEqual(new Set(['old', 'new']))
+  })
+
+  test('goes on when it is itself asked to stop', async () => {
+    if (!existsSync('/proc/self/cwd')) return
+    using swap = new Swap()
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      swap.lay(swap.root, 'old')
+      const child = swap.start()
+      const begun = (): boolean => readdirSync(join(swap.root, swap.paths[0] ?? '', '..')).some((name) => name.includes('.new-'))
+      while (!begun()) await sleep(1)
+      for (const id of workersIn(swap.staged)) process.kill(id, signal)
+      await ended(child)
+      expect(swap.state()).toBe('new')
+    }
+  })
+
+  test('is none where one of them is not what was verified', async () => {
+    using swap = new Swap()
+    const [first = '', last = ''] = [swap.paths[0], swap.paths.at(-1)]
+    writeFileSync(join(swap.root, last), 'old, but edited meanwhile')
+    const child = swap.start()
+    await ended(child)
+    expect(child.exitCode).not.toBe(0)
+    expect(swap.state()).toBe('old')
+    expect(readFileSync(join(swap.root, first), 'utf8')).toBe(`old ${first}`)
+    expect(readFileSync(join(swap.root, last), 'utf8')).toBe('old, but edited meanwhile')
+  })
+})

@@ -45,6 +45,13 @@ describe('files with strange names', () => {
     expectNothingLeaked(run)
   })
 
+  test('that start with a dash are no options, where they come first as well', async () => {
+    using team = repositoryOf(['--version.enc.yaml', '-i.yaml'])
+    const run = await runAction(team, { 'removed-recipient': 'bob' })
+    expect(run.exitCode).toBe(0)
+    for (const path of ['--version.enc.yaml', '-i.yaml']) expect(team.read(path)).not.toContain(team.bob.recipient)
+  })
+
   test('cannot forge a line of the log where they are what is wrong', async () => {
     using team = repositoryOf(names)
     const half = team.read('app.yaml').split('\nsops:')[0] ?? ''

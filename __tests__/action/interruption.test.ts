@@ -1,8 +1,8 @@
 // Whenever a run is stopped, and however: every file is as it was, or every file is new. Nothing lies about afterwards.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { bundle, runAction } from '../support/action.ts'
@@ -132,13 +132,13 @@ class Swap extends TemporaryFolder {
     }
   }
 
-  /** Starts a process that gives the order, as the action does. */
+  /** Starts a process that gives the order, as the action does; it leads a group of processes. */
   start(): ReturnType<typeof spawn> {
     const replacements = this.paths.map((path) => ({ path, sha256: createHash('sha256').update(`old ${path}`).digest('hex') }))
     const order = JSON.stringify({ root: this.root, staged: this.staged, replacements })
     const module = new URL('../../src/tools/swap.ts', import.meta.url).href
     const script = `import { swap } from ${JSON.stringify(module)}; await swap(${JSON.stringify(bundle)}, ${order})`
-    return spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' })
+    return spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore', detached: true })
   }
 
   state(): string {
@@ -147,6 +147,15 @@ class Swap extends TemporaryFolder {
     const states = new Set(this.paths.map((path) => readFileSync(join(this.root, path), 'utf8').slice(0, 3)))
     expect(states.size).toBe(1)
     return [...states].join()
+  }
+}
+
+function takeAway(path: string): boolean {
+  try {
+    rmSync(path)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -177,7 +186,8 @@ describe(`the replacement of ${many} files`, () => {
       swap.lay(swap.root, 'old')
       const child = swap.start()
       await sleep(delay)
-      child.kill('SIGKILL')
+      // With all its group, as a terminal or a runner may do it; unless it has already ended.
+      if (child.exitCode === null) process.kill(-(child.pid ?? 0), 'SIGKILL')
       await ended(child)
       await atRestIn(swap.staged)
       states.push(swap.state())
@@ -197,6 +207,28 @@ describe(`the replacement of ${many} files`, () => {
       await ended(child)
       expect(swap.state()).toBe('new')
     }
+  })
+
+  test('is undone where it fails halfway', async () => {
+    using swap = new Swap()
+    const last = swap.paths.at(-1) ?? ''
+    let taken = false
+    for (let attempt = 0; attempt < 20 && !taken; attempt += 1) {
+      swap.lay(swap.root, 'old')
+      const child = swap.start()
+      const folder = join(swap.root, last, '..')
+      const beside = (kind: string): string | undefined =>
+        readdirSync(folder).find((name) => name.startsWith(`.${basename(last).slice(0, 40)}.${kind}-`))
+      // The old file is kept after the new one was laid beside it, and before any is replaced.
+      while (beside('old') === undefined && child.exitCode === null) await sleep(0)
+      const name = beside('new')
+      // Once it is in its place it is too late to take it away.
+      taken = name !== undefined && takeAway(join(folder, name))
+      await ended(child)
+      if (taken) expect(child.exitCode).not.toBe(0)
+      expect(swap.state()).toBe(taken ? 'old' : 'new')
+    }
+    expect(taken).toBe(true)
   })
 
   test('is none where one of them is not what was verified', async () => {

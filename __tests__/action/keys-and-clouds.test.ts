@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { runAction } from '../support/action.ts'
+import { makeAgeKey } from '../support/age-key.ts'
 import { Company } from '../support/company.ts'
 import { startKmsServer } from '../support/kms-server.ts'
 import type { KmsServer } from '../support/kms-server.ts'
@@ -64,7 +65,10 @@ describe('a key service that', () => {
       const { sentence, run } = await refusalOf(repository, { 'removed-recipient': 'bob', concurrency: '1' })
       expect(sentence).toContain(`${path}: sops ${command} failed`)
       expect(sentence).toContain('is not authorized to perform: kms:Encrypt')
+      expect(sentence).not.toContain('a.yaml')
       expect(kms.calls.filter(({ ok }) => !ok)).toHaveLength(denied + 1)
+      // updatekeys goes on with the other files of its batch by itself; what comes after it does not begin.
+      if (command === 'rotate') expect(kms.calls.at(-1)).toMatchObject({ operation: 'Encrypt', ok: false })
       expect(run.report?.files.map(({ action }) => action).sort()).toEqual(['failed', ...Array<string>(5).fill('unchanged')])
     }
   })
@@ -113,11 +117,13 @@ test('a flat kms rule would strip the encryption context of a file: that is drif
 
 test('a runner without any usable key: the file, each of its keys and where was looked', async () => {
   using company = new Company()
-  company.credentials = { SOPS_AGE_KEY: new Team().ci.identity }
+  const identities = [makeAgeKey().identity, makeAgeKey().identity]
+  company.credentials = { SOPS_AGE_KEY: `# of nobody here\n${identities.join('\n')}\n` }
   const { sentence, run } = await refusalOf(company, { 'removed-recipient': 'bob', concurrency: '1' })
   expect(sentence).toMatch(/^apps\/api\/config\.json: none of its keys could be used\. age1/)
   expect(sentence).toContain('Give the job the credentials of one of these keys.')
   expect(run.log).not.toContain('::group::updatekeys')
+  for (const identity of identities) expect(run.log).toContain(`::add-mask::${identity}\n`)
 })
 
 describe('an environment that was tampered with', () => {
@@ -129,11 +135,12 @@ describe('an environment that was tampered with', () => {
       return join(company.root, path)
     }
     for (const name of ['sops', 'git', 'gpg', 'age-plugin-x']) program(`bin/${name}`)
+    program('../node_modules/.bin/git')
     company.write('planted.yaml', `creation_rules:\n  - age: ${company.bob.recipient}\n`)
     company.commit()
     const hook = program('.git/hooks/post-checkout')
     const env = {
-      PATH: ['bin', join(company.root, 'bin'), company.root, '', process.env['PATH']].join(':'),
+      PATH: ['bin', join(company.root, 'bin'), join(company.path, 'node_modules/.bin'), '', process.env['PATH']].join(':'),
       SOPS_AGE_KEY_CMD: hook, SOPS_AGE_SSH_PRIVATE_KEY_CMD: hook, SOPS_GPG_EXEC: hook,
       SOPS_CONFIG: join(company.root, 'planted.yaml'),
       SOPS_KEYSERVICE: 'tcp://127.0.0.1:1', SOPS_ENABLE_LOCAL_KEYSERVICE: 'false', SOPS_DECRYPTION_ORDER: 'pgp',
@@ -159,13 +166,14 @@ describe('an environment that was tampered with', () => {
     expect(sentence).toContain('none of its keys could be used')
   })
 
-  test('that puts folders of the checkout first on PATH does not decide which sops is used', async () => {
+  test('that puts folders of the checkout, or of packages, first on PATH does not decide which sops is used', async () => {
     using company = new Company()
-    for (const folder of ['bin', 'node_modules/.bin']) company.write(`${folder}/sops`, '#!/bin/sh\necho sops 3.13.3\n', 0o755)
+    const folders = ['bin', 'node_modules/.bin', '../node_modules/.bin']
+    for (const folder of folders) company.write(`${folder}/sops`, '#!/bin/sh\necho sops 3.13.3\n', 0o755)
     const tools = join(company.path, 'tools')
     mkdirSync(tools)
     symlinkSync(sopsBinary(), join(tools, 'sops'))
-    const planted = ['bin', 'node_modules/.bin'].map((folder) => join(company.root, folder))
+    const planted = folders.map((folder) => join(company.root, folder))
     const env = { PATH: [...planted, tools, process.env['PATH']].join(':') }
     const run = await runUnchanged(company, { 'removed-recipient': 'bob', 'sops-path': '', 'dry-run': 'true' }, { env })
     expect(run).toMatchObject({ exitCode: 0, report: { outcome: 'planned' } })

@@ -98,7 +98,10 @@ describe('a hard link', () => {
     using company = new CompanyWithNeighbour()
     linkSync(join(company.root, 'apps/web/prod.env'), join(company.outside, 'prod.env'))
     const run = await removeBob(company, { files })
-    expect(skippedIn(run)).toEqual(['apps/web/prod.env: it is a hard link, and no link is followed'])
+    expect(skippedIn(run)).toEqual(['apps/web/prod.env: it is a hard link, and to write it would write its other name too'])
+    // bob keeps what was skipped, and nobody may think otherwise.
+    expect(annotations(run, 'warning')).toEqual([expect.stringContaining('apps/web/prod.env: the removed recipient still reads it')])
+    expect(run.summary).toContain('✖ 1 matched file is still encrypted to')
     expect(company.git('status', '--porcelain')).not.toContain('prod.env')
   })
 })

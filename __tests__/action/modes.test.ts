@@ -121,12 +121,24 @@ describe('max-key-age', () => {
       'edited.yaml': 'rotated: new', 'untouched.yaml': 'rotated: new', 'untouched-2.yaml': 'rotated: new',
       'rotated.yaml': 'unchanged: same', 'young.yaml': 'unchanged: same',
     })
-    expect(run.report?.files.find(({ path }) => path === 'edited.yaml')?.reason).toBe('its data key is older than max-key-age')
+    expect(run.report?.files.find(({ path }) => path === 'edited.yaml')?.reason).toMatch(/^its data key is from \d{4}-\d\d-\d\d, older than max-key-age$/)
     team.git('reset', '--quiet', '--hard')
     expect(Object.values(fates(await done(team, { 'max-key-age': '29w' })))).toEqual(Array<string>(5).fill('unchanged: same'))
     team.git('reset', '--quiet', '--hard')
     const halfAYear = fates(await done(team, { 'max-key-age': '6m' }))
     expect(halfAYear).toMatchObject({ 'edited.yaml': 'rotated: new', 'untouched-2.yaml': 'unchanged: same' })
+  })
+
+  test('is that of the file before it was renamed, or its only value was set', async () => {
+    using team = new Team()
+    team.config({ alice: team.alice, ci: team.ci })
+    team.encrypt('before.yaml', `${secret}other: ${canary}\n`)
+    team.encrypt('single.yaml', secret)
+    commitAt(team, 200)
+    team.git('mv', 'before.yaml', 'after.yaml')
+    expect(team.sops(['set', 'single.yaml', '["password"]', `"${canary}-2"`]).exitCode).toBe(0)
+    commitAt(team, 10)
+    expect(fates(await done(team, { 'max-key-age': '90d' }))).toEqual({ 'after.yaml': 'rotated: new', 'single.yaml': 'rotated: new' })
   })
 
   test('cannot be told from a shallow checkout', async () => {
@@ -149,7 +161,7 @@ describe('files', () => {
     expect(fates(run)).toEqual({ 'apps/web/prod.env': 'updated+rotated: new', 'apps/web/secrets.yaml': 'updated+rotated: new' })
     expect(run.report?.findings.filter(({ code }) => code === 'still-reads').map(({ path }) => path).sort()).toEqual(
       ['apps/api/config.json', 'apps/api/settings.ini', 'apps/api/tls.key', 'prod/values.yaml.enc', 'prod/ключи и.yaml'])
-    const warning = 'keeps the removed recipient: it is outside of `files` (and 4 more'
+    const warning = 'the removed recipient still reads it: it is outside of `files` (and 4 more'
     expect(annotations(run, 'warning')).toEqual([expect.stringContaining(warning)])
     expect(company.git('diff', '--name-only').split('\n')).toEqual(expect.not.arrayContaining(['apps/api/config.json']))
   })

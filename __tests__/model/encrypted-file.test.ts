@@ -95,6 +95,11 @@ describe('an encrypted file', () => {
     expect(readers(whole('prod.env', dotenv))).toEqual([alice, 'arn:aws:kms:eu-west-1:1:key/k|Env:prod'])
   })
 
+  test('reads a fingerprint that YAML would take for a number as it is written', () => {
+    const fingerprint = '0x9D3C5E0C4F1A2B3C4D5E6F708192A3B4C5D6989F'
+    expect(readers(whole('a.yaml', yaml.replace('    lastmodified', `    pgp:\n        - fp: ${fingerprint}\n    lastmodified`)))).toContain(fingerprint)
+  })
+
   test('keeps its key groups and their threshold', () => {
     const grouped = json.replace(/"age": \[[^\]]*\]/, `"shamir_threshold": 2, "key_groups": [
       {"hc_vault": [{"vault_address": "https://v:8200", "engine_path": "transit", "key_name": "k"}], "age": []},
@@ -131,6 +136,8 @@ describe('a damaged file is told from one that is none', () => {
     ['JSON cut off', 'a.json', json.slice(0, -20)],
     ['JSON with a byte order mark', 'a.json', `\u{feff}${json}`],
     ['ENV with CRLF', 'a.env', dotenv.replaceAll('\n', '\r\n')],
+    ['key groups beside keys', 'a.json', json.replace('"age"', '"key_groups": [{"age": [{"recipient": "age1x", "enc": "x"}]}], "age"')],
+    ['values written with escapes', 'a.json', json.replaceAll('ENC[', '\\u0045NC[')],
     ['a recipient with a line break', 'a.json', json.replace(alice, 'age1x\\nage1y')],
   ])('%s', (_, path, text) => {
     const file = read(path, text)
@@ -146,6 +153,15 @@ describe('a damaged file is told from one that is none', () => {
     ['JSON about sops', 'a.json', '{"sops": {"enabled": true}}'],
   ])('%s is not sops’', (_, path, text) => {
     expect(read(path, text)).toBeNull()
+  })
+
+  test('UTF-16, which sops would read and git grep would not', () => {
+    for (const text of [yaml, json]) expect(readEncryptedFile('a.yaml', Buffer.from(`\u{feff}${text}`, 'utf16le'))).toMatchObject({ damage: expect.stringContaining('UTF-16') })
+    expect(readEncryptedFile('a.txt', Buffer.from('\u{feff}hello', 'utf16le'))).toBeNull()
+  })
+
+  test('an example inside of a value is not a value', () => {
+    expect(read('docs.yaml', `example: |\n  password: ${value('x')}\n`)).toBeNull()
   })
 
   test('a file beyond 64 MiB is not read', () => {

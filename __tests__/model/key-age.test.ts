@@ -35,6 +35,7 @@ describe('a data key', () => {
     ['a rotation', ['1a 2a', '1b 2b', '1b 3b'], 1],
     ['the last of two rotations', ['1a', '1b', '1c'], 2],
     ['a rotation with an edit at once', ['1a 2a', '1b 9b'], 1],
+    ['the edit of its only value, which does not make it younger', ['1a', '2b', '3c'], 0],
   ])('is as old as %s', (_, versions, since) => {
     expect(dataKeySince(versions.map((values, time) => ({ time, file: file(values) })).reverse())).toBe(since)
   })

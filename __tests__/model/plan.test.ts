@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
-import type { Plan, RekeyRequest, RunnerKeys } from '../../src/model/plan.ts'
+import type { Groups, Plan, RekeyRequest, RunnerKeys } from '../../src/model/plan.ts'
 import { planIdentity, planRekey } from '../../src/model/plan.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import type { ConfigRemoval } from '../../src/model/sops-config-edit.ts'
@@ -25,15 +25,16 @@ function survey(files: readonly SurveyedFile[], rest: Partial<Survey> = {}): Sur
 }
 
 const unknownRunner: RunnerKeys = { recipients: [], complete: false }
-const removal: RekeyRequest = { removed: [bob], rotateAll: false, overdue: new Set() }
-const none: RekeyRequest = { removed: [], rotateAll: false, overdue: new Set() }
-const become = (...groups: readonly (readonly Recipient[])[]): ConfiguredRecipients => ({ kind: 'different', groups, thresholdChanges: false })
+const removal: RekeyRequest = { removed: [bob], rotateAll: false, overdue: new Map() }
+const none: RekeyRequest = { removed: [], rotateAll: false, overdue: new Map() }
+const become = (...groups: readonly (readonly Recipient[])[]): ConfiguredRecipients => ({ kind: 'different', current: [], groups, thresholdChanges: false })
 
 function plan(
   files: readonly SurveyedFile[], request: RekeyRequest, answer: ConfiguredRecipients,
-  rest: { runner?: RunnerKeys; edits?: readonly ConfigRemoval[]; survey?: Partial<Survey> } = {},
+  rest: { runner?: RunnerKeys; edits?: readonly ConfigRemoval[]; survey?: Partial<Survey>; current?: Groups } = {},
 ): Plan {
-  return planRekey(survey(files, rest.survey), request, rest.edits ?? [], new Map(files.map(({ path }) => [path, answer])), rest.runner ?? unknownRunner)
+  const answers = new Map(files.map(({ path, metadata }) => [path, { configured: answer, current: rest.current ?? metadata.groups }]))
+  return planRekey(survey(files, rest.survey), request, rest.edits ?? [], answers, rest.runner ?? unknownRunner)
 }
 
 const changesOf = ({ changes }: Plan): unknown => changes.map(({ updatekeys, rotate, after }) => ({ updatekeys, rotate, after }))
@@ -132,7 +133,7 @@ describe('without a removal', () => {
   })
 
   test('what is overdue is rotated', () => {
-    const request = { ...none, overdue: new Set(['old.yaml']) }
+    const request = { ...none, overdue: new Map([['old.yaml', 'too old']]) }
     const result = plan([file([[alice]], 'old.yaml'), file([[alice]], 'young.yaml')], request, { kind: 'same' })
     expect(result.changes.map((change) => change.file.path)).toEqual(['old.yaml'])
   })
@@ -157,8 +158,36 @@ describe('a config', () => {
   })
 })
 
+describe('a file that sops reads otherwise than it was read here', () => {
+  test.each<[string, Groups]>([
+    ['one more reader', [[alice, bob]]], ['one less', [[]]], ['another group', [[alice], [bob]]],
+  ])('is refused: %s', (_, current) => {
+    for (const request of [removal, none]) {
+      for (const answer of [{ kind: 'same' }, { kind: 'no-rule' }, become([alice])] as const) {
+        const { changes, unchanged, refusals } = plan([file([[alice]])], request, answer, { current })
+        expect({ changes, unchanged, refusals }).toEqual({ changes: [], unchanged: [], refusals: [{ path: 'a.yaml', reason: expect.stringMatching(/^sops reads other recipients/) }] })
+      }
+    }
+  })
+
+  test('is refused where sops can’t read it at all', () => {
+    const answers = new Map([['a.yaml', { configured: { kind: 'no-rule' as const }, current: null }]])
+    expect(planRekey(survey([file([[alice]])]), removal, [], answers, unknownRunner).refusals).toHaveLength(1)
+  })
+})
+
+test('a file that the removed can’t read, and that no config governs, does not stop a removal', () => {
+  const result = plan([file([[alice]], 'a.yaml', null)], removal, { kind: 'no-rule' })
+  expect(result).toMatchObject({ refusals: [], changes: [], findings: [{ code: 'no-rule', level: 'warning' }] })
+})
+
+test('a hard link that the removed can read is said', () => {
+  const skipped = [{ path: 'a.yaml', reason: 'it is a hard link', file: file([[alice, bob]]) }]
+  expect(plan([], removal, { kind: 'same' }, { survey: { skipped } }).findings).toMatchObject([{ code: 'still-reads', level: 'warning', path: 'a.yaml' }])
+})
+
 test('a damaged file refuses the run', () => {
-  expect(plan([], none, { kind: 'same' }, { survey: { damaged: [{ path: 'x.yaml', damage: 'cut off' }] } }).refusals).toEqual([{ path: 'x.yaml', reason: 'cut off' }])
+  expect(plan([], none, { kind: 'same' }, { survey: { damaged: [{ path: 'x.yaml', damage: 'cut off' }] } }).refusals).toEqual([{ path: 'x.yaml', reason: expect.stringMatching(/^cut off\. .*`!x\.yaml` in `files`/) }])
 })
 
 describe('the identity of a plan', () => {

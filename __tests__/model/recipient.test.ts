@@ -15,6 +15,7 @@ describe('a recipient', () => {
     ['fbc7 b9e2 a4f9 289a c0c1 d484 3d16 cee4 a273 81b4', 'pgp'],
     ['arn:aws:kms:us-east-1:111122223333:key/6b1c8a3e-1d5e-4a8e-9d1c-0c2f0f5a7b11', 'kms'],
     ['arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/prod+arn:aws-us-gov:iam::1:role/r|Env:prod|ops', 'kms'],
+    ['arn:aws:kms:us-east-1:111122223333:key/k|App:a b,Env:prod', 'kms'],
     ['projects/p/locations/global/keyRings/r/cryptoKeys/k', 'gcp_kms'],
     ['https://myvault.vault.azure.net/keys/sops-key/0a1b2c', 'azure_keyvault'],
     ['https://vault.example.com:8200/v1/transit/keys/sops', 'hc_vault'],

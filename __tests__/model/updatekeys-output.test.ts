@@ -19,10 +19,10 @@ describe('what sops prints of a batch', () => {
     const found = readConfiguredRecipients(['/t/a', '/t/b', '/t/c', '/t/d', '/t/e'], stdout, stderr)
     const one = { kind: 'age', id: alice }
     expect([...found]).toEqual([
-      ['/t/a', { kind: 'different', groups: [[one]], thresholdChanges: false }],
+      ['/t/a', { kind: 'different', current: [[one, { kind: 'age', id: bob }]], groups: [[one]], thresholdChanges: false }],
       ['/t/b', { kind: 'no-rule' }],
       ['/t/c', { kind: 'same' }],
-      ['/t/d', { kind: 'different', groups: [[one, { kind: 'age', id: bob }]], thresholdChanges: false }],
+      ['/t/d', { kind: 'different', current: [[one]], groups: [[one, { kind: 'age', id: bob }]], thresholdChanges: false }],
       ['/t/e', { kind: 'unreadable', reason: 'Could not unmarshal "x"' }],
     ])
   })

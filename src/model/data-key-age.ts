@@ -11,7 +11,8 @@ export interface FileVersion {
 
 /**
  * The time of the commit that brought the current data key: going back from the newest version, the one before which no
- * ciphertext survived, or the file's first. An edit leaves the other values as they are; only a new data key changes all.
+ * ciphertext survived, or the file's first. An edit gives the value it changes another IV; only a new data key gives a value
+ * other ciphertext under the same. Where no IV stands in both, the key is taken to be the same: rather too old than too young.
  * `versions` are newest first and reach back to the file's birth. null for an empty list.
  */
 export function dataKeySince(versions: Iterable<FileVersion>): number | null {
@@ -19,9 +20,15 @@ export function dataKeySince(versions: Iterable<FileVersion>): number | null {
   for (const version of versions) {
     if (newer !== null) {
       if (version.file === null || newer.file === null) break
-      if (compareDataKeys(version.file.values, newer.file.values) !== 'same') break
+      if (compareDataKeys(version.file.values, newer.file.values) === 'new') break
     }
     newer = version
   }
   return newer?.time ?? null
+}
+
+/** The versions, newest first, that surely or possibly have the data key of the newest. */
+export function versionsWithSameKey(versions: readonly FileVersion[]): readonly FileVersion[] {
+  const since = dataKeySince(versions)
+  return versions.slice(0, versions.findLastIndex(({ time, file }) => time === since && file !== null) + 1)
 }

@@ -1,8 +1,9 @@
 // An encrypted file read without a key: its format, its metadata, the names of its secrets.
 // Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
-import { parseAllDocuments, parseDocument } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { encryptedValues, isEncryptedValue } from './encrypted-value.ts'
 import type { EncryptedValue } from './encrypted-value.ts'
+import { readSopsBlock } from './sops-block.ts'
 import { readMetadata, unflatten } from './sops-metadata.ts'
 import type { SopsMetadata } from './sops-metadata.ts'
 
@@ -53,15 +54,18 @@ function yamlBlocks(text: string): readonly unknown[] | null {
     if (document.trim() === '') continue
     const [, block, ...more] = document.split(/^sops:[ \t]*\r?$/m)
     if (block === undefined || more.length > 0 || /^[^\s#]/m.test(block) || /^["'{[%]|^\.\.\./m.test(document)) return null
-    const parsed = parseDocument(block, { maxAliasCount: 0 } as object)
-    if (parsed.errors.length > 0) return null
-    found.push(parsed.toJS({ maxAliasCount: 0 }))
+    const quick = readSopsBlock(block)
+    if (quick === null) return null
+    found.push(quick)
   }
   return found
 }
 
+/** The metadata as sops lays it out, and what is inside of a value: neither has a secret's name. */
+const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=\])/gm
+
 function yamlDocuments(text: string): readonly unknown[] {
-  return parseAllDocuments(text).map((document) => {
+  return parseAllDocuments(text, { schema: 'failsafe' }).map((document) => {
     const [error] = document.errors
     if (error !== undefined) throw new Error(`${error.code.toLowerCase().replaceAll('_', ' ')} at line ${error.linePos?.[0].line ?? '?'}`)
     const value: unknown = document.toJS({ maxAliasCount: 100 })
@@ -112,6 +116,13 @@ const marks: readonly (readonly [Format, RegExp])[] = [
   ['yaml', /^["']?sops["']?[ \t]*:/m],
 ]
 
+/** The text of a file that starts with the mark of UTF-16; null for any other. */
+function wideText(bytes: Uint8Array): string | null {
+  const [first, second] = bytes
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
+  return first === 0xfe && second === 0xff ? new TextDecoder('utf-16be').decode(bytes) : null
+}
+
 function formatByContent(text: string, byName: Format): Format | null {
   const marked = marks.filter(([, mark]) => mark.test(text)).map(([format]) => format)
   // JSON is YAML too, and a binary file is kept as JSON: where the name fits the content, the name decides.
@@ -136,6 +147,13 @@ const envelope = /^\s*\{\s*"data"\s*:\s*"ENC\[AES256_GCM,data:/
 /** Whether a text without metadata is what is left of an encrypted file: values of sops where its format has values. */
 function isStump(text: string, byName: Format): boolean {
   if (byName === 'binary') return envelope.test(text)
+  if (byName === 'yaml' || byName === 'json') {
+    // Where it still parses, an example inside of a text is told from a value.
+    const documents = parseAllDocuments(text, { schema: 'failsafe' })
+    if (documents.every(({ errors }) => errors.length === 0)) {
+      return documents.some((document) => treeNames(document.toJS({ maxAliasCount: 100 }), '').length > 0)
+    }
+  }
   return /^[ \t]*(?:- +)?(?:"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?"?ENC\[AES256_GCM,data:/m.test(text)
 }
 
@@ -145,8 +163,10 @@ function isStump(text: string, byName: Format): boolean {
  */
 export function readEncryptedFile(path: string, bytes: Uint8Array): EncryptedFile | DamagedFile | null {
   if (bytes.byteLength > maxBytes) return { path, damage: 'it is larger than 64 MiB' }
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
   const byName = formatByName(path)
+  const wide = wideText(bytes)
+  if (wide !== null) return marks.some(([, mark]) => mark.test(wide)) ? { path, damage: 'it is written in UTF-16; sops reads that, but does not write it' } : null
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
   const format = formatByContent(text.replace(/^\u{feff}/u, ''), byName)
   if (format === null) return isStump(text, byName) ? { path, damage: 'it has encrypted values but no sops metadata' } : null
   if (format === 'json' && text.startsWith('\u{feff}')) return { path, damage: 'it starts with a byte order mark, which sops cannot read' }
@@ -159,6 +179,7 @@ export function readEncryptedFile(path: string, bytes: Uint8Array): EncryptedFil
     if (found.some((other) => JSON.stringify(other) !== JSON.stringify(metadata))) {
       return { path, damage: 'its documents carry different sops metadata' }
     }
+    if (!text.includes(metadata.mac)) return { path, damage: 'its values are written with escapes, as sops never does' }
     return { path, format, explicitType: format !== byName, metadata, values: encryptedValues(text, metadata.mac) }
   } catch (error) {
     // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
@@ -185,7 +206,7 @@ export function secretNames(file: EncryptedFile, bytes: Uint8Array): readonly st
   const names = file.format === 'binary' ? [wholeFile]
     : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
       : file.format === 'ini' ? iniNames(text)
-        : parseAllDocuments(text).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''))
+        : parseAllDocuments(text.replace(nameless, '')).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''))
   const unique = [...new Set(names)]
   return file.values.some(({ type }) => type === 'comment') ? [...unique, comments] : unique
 }

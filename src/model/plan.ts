@@ -12,8 +12,8 @@ import type { ConfiguredRecipients } from './updatekeys-output.ts'
 export interface RekeyRequest {
   readonly removed: readonly Recipient[]
   readonly rotateAll: boolean
-  /** Paths whose data key is older than was allowed. */
-  readonly overdue: ReadonlySet<string>
+  /** Files whose data key has to go although their recipients may stay, with the reason. */
+  readonly overdue: ReadonlyMap<string, string>
 }
 
 /** The runner's own age recipients as far as its environment tells; `complete` where it can have no other of that kind. */
@@ -31,6 +31,14 @@ export interface PlannedFile {
   /** The groups as they have to be in the end. */
   readonly after: Groups
   readonly reason: string
+}
+
+/** What sops says of a file without any key. */
+export interface SopsAnswer {
+  /** What it would become under its config, as edited for this request. */
+  readonly configured: ConfiguredRecipients
+  /** Who can read it now; null where sops can't work with it. */
+  readonly current: Groups | null
 }
 
 /** Why the whole run is refused. */
@@ -59,15 +67,15 @@ type Fate =
   | { readonly kind: 'unchanged'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** `configured` is sops' answer for each file under the configs as edited for this request. */
+/** `answers` are sops' own, a file each; one that reads a file otherwise than the survey did is not to be trusted with it. */
 export function planRekey(
   survey: Survey, request: RekeyRequest, edits: readonly ConfigRemoval[],
-  configured: ReadonlyMap<string, ConfiguredRecipients>, runner: RunnerKeys,
+  answers: ReadonlyMap<string, SopsAnswer>, runner: RunnerKeys, noted: readonly Finding[] = [],
 ): Plan {
   const changes: PlannedFile[] = []
   const unchanged: { file: SurveyedFile; reason: string }[] = []
-  const refusals: Refusal[] = survey.damaged.map(({ path, damage }) => ({ path, reason: damage }))
-  const findings: Finding[] = []
+  const refusals: Refusal[] = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!${path}\` in \`files\`` }))
+  const findings: Finding[] = [...noted]
   const configs: EditedConfig[] = []
   const removed = new Set(request.removed.map(canonicalId))
 
@@ -81,14 +89,9 @@ export function planRekey(
   }
 
   for (const file of survey.files) {
-    const answer: ConfiguredRecipients = configured.get(file.path) ?? { kind: 'no-rule' }
+    const { configured: answer, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null }
     const loses = readersOf(file).some((one) => removed.has(canonicalId(one)))
-    const mustRotate = request.rotateAll ? 'rotate-all' : request.overdue.has(file.path) ? 'its data key is older than max-key-age' : null
-    const fate: Fate = file.config === null ? { kind: 'refused', reason: 'no .sops.yaml stands in its folder or above' }
-      : answer.kind === 'unreadable' ? { kind: 'refused', reason: `sops can't work with it by ${file.config}: ${answer.reason}` }
-        : loses ? planRemoval(survey, file, removed, answer)
-          : removed.size > 0 ? keepRecipients(file, mustRotate)
-            : planAlignment(survey, file, answer, mustRotate)
+    const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer, loses)
     if (fate.kind === 'refused') refusals.push({ path: file.path, reason: fate.reason })
     else if (fate.kind === 'unchanged') unchanged.push({ file, reason: fate.reason })
     else {
@@ -96,13 +99,33 @@ export function planRekey(
       if (lockout === null) changes.push(fate.change)
       else refusals.push({ path: file.path, reason: lockout })
     }
-    if (!loses && file.config !== null) findings.push(...driftFinding(survey, file, answer, removed.size > 0))
+    if (!loses) findings.push(...driftFinding(survey, file, answer, removed.size > 0))
   }
-  for (const { path, metadata } of survey.others) {
-    if (!metadata.groups.flat().some((one) => removed.has(canonicalId(one)))) continue
-    findings.push({ code: 'still-reads', level: 'warning', path, message: 'keeps the removed recipient: it is outside of `files`' })
+  const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]))
+  for (const { file, why } of [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked]) {
+    if (!readersOf(file).some((one) => removed.has(canonicalId(one)))) continue
+    findings.push({ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` })
   }
   return { changes, unchanged, configs, refusals, findings }
+}
+
+/** sops decides who reads a file: where its word is not what was read from the file, or it has none, the run is refused. */
+function misread(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipients, current: Groups | null): Fate | null {
+  if (answer.kind === 'unreadable') return { kind: 'refused', reason: `sops can't work with it by ${file.config ?? ''}: ${answer.reason}` }
+  if (current === null) return { kind: 'refused', reason: "sops can't work with it" }
+  const filled = file.metadata.groups.filter((group) => group.length > 0)
+  const hidden = difference(survey, filled, current)
+  return hidden === null && filled.length === current.length ? null
+    : { kind: 'refused', reason: `sops reads other recipients from it than its metadata seems to name (${hidden ?? 'in other groups'}). Look at its sops block by hand` }
+}
+
+function fateOf(survey: Survey, request: RekeyRequest, file: SurveyedFile, answer: ConfiguredRecipients, loses: boolean): Fate {
+  const removed = new Set(request.removed.map(canonicalId))
+  const mustRotate = request.rotateAll ? 'rotate-all' : request.overdue.get(file.path) ?? null
+  if (removed.size > 0 && !loses && mustRotate === null) return { kind: 'unchanged', reason: 'the removed recipient is not among its recipients' }
+  if (file.config === null) return { kind: 'refused', reason: 'no .sops.yaml stands in its folder or above. Add one, or leave it out with `files`' }
+  if (loses) return planRemoval(survey, file, removed, answer)
+  return removed.size > 0 ? onlyRotate(file, mustRotate) : planAlignment(survey, file, answer, mustRotate)
 }
 
 /** A file that the removed can read: exactly they go, and the data key with them. */
@@ -126,17 +149,16 @@ function planRemoval(survey: Survey, file: SurveyedFile, removed: ReadonlySet<st
   return { kind: 'change', change: { file, updatekeys: true, rotate: true, after, reason: 'the removed recipient can read it' } }
 }
 
-/** A file that the removed can't read is left as it is, its drift too; only a new data key may be due. */
-function keepRecipients(file: SurveyedFile, mustRotate: string | null): Fate {
-  if (mustRotate === null) return { kind: 'unchanged', reason: 'the removed recipient cannot read it' }
-  return { kind: 'change', change: { file, updatekeys: false, rotate: true, after: file.metadata.groups, reason: mustRotate } }
+/** A file that the removed can't read keeps its recipients, its drift too, and gets a new data key. */
+function onlyRotate(file: SurveyedFile, reason: string | null): Fate {
+  return { kind: 'change', change: { file, updatekeys: false, rotate: true, after: file.metadata.groups, reason: reason ?? '' } }
 }
 
 /** Without a removal the config decides. Who loses access by it also loses the data key. */
 function planAlignment(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipients, mustRotate: string | null): Fate {
   if (answer.kind !== 'different') {
     if (mustRotate === null) return { kind: 'unchanged', reason: answer.kind === 'same' ? 'in line with its config' : 'no rule matches it' }
-    return { kind: 'change', change: { file, updatekeys: false, rotate: true, after: file.metadata.groups, reason: mustRotate } }
+    return onlyRotate(file, mustRotate)
   }
   if (answer.thresholdChanges || answer.groups.length !== file.metadata.groups.length) {
     return {
@@ -176,7 +198,8 @@ function locksOutRunner(file: SurveyedFile, change: PlannedFile, runner: RunnerK
 
 function driftFinding(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipients, removing: boolean): readonly Finding[] {
   if (answer.kind === 'no-rule') {
-    return [{ code: 'no-rule', level: 'warning', path: file.path, message: `no rule of ${file.config ?? ''} matches it; its recipients were left as they are` }]
+    const rule = file.config === null ? 'no .sops.yaml stands above it' : `no rule of ${file.config} matches it`
+    return [{ code: 'no-rule', level: 'warning', path: file.path, message: `${rule}; its recipients were left as they are` }]
   }
   if (answer.kind !== 'different' || !removing) return []
   const drift = difference(survey, file.metadata.groups, answer.groups) ?? 'the number of key groups'

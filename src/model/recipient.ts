@@ -26,7 +26,7 @@ const shapes: readonly (readonly [RecipientKind, RegExp])[] = [
   ['age', /^age1[02-9ac-hj-np-z]{58}$|^age1pq1[02-9ac-hj-np-z]{1900,2000}$/],
   ['age-plugin', /^age1[a-z0-9.+_-]+1[02-9ac-hj-np-z]{6,}$/],
   ['age-ssh', /^ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+=*(?: [^\r\n]*)?$/],
-  ['kms', /^arn:aws[\w-]*:kms:[^,\s]+$/],
+  ['kms', /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/],
   ['gcp_kms', /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+(?:\/cryptoKeyVersions\/\d+)?$/],
   ['hc_vault', /^https?:\/\/[^\s,]+\/v1\/[^\s,]+\/keys\/[^\s,/]+$/],
   ['azure_keyvault', /^https:\/\/[^\s,/]+\/keys\/[^\s,/]+(?:\/[^\s,/]*)?$/],

@@ -18,6 +18,8 @@ export interface RunProgress {
   readonly plan: Plan | null
   readonly verified: Verified | null
   readonly exposure: readonly ExposedSecret[]
+  /** What was verified stands where people see it, or may; a failure after that takes nothing back. */
+  readonly published: boolean
   readonly failure: Failure | null
   readonly rotateAll: boolean
   readonly maxKeyAge: string | null
@@ -30,6 +32,7 @@ export interface RunProgress {
 
 export function reportOf(run: RunProgress): Report {
   const { survey, plan, failure } = run
+  const stopped = failure !== null && !run.published
   const named = (recipients: readonly Recipient[]): ReportedRecipient[] =>
     recipients.map(({ kind, id }) => ({ kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) }))
   return {
@@ -41,9 +44,9 @@ export function reportOf(run: RunProgress): Report {
     finishedAt: run.finishedAt.toISOString(),
     runId: run.runId,
     sops: run.sops,
-    configs: plan === null || failure !== null ? [] : plan.configs.map(({ path, before, after }) => ({ path, diff: lineDiff(before, after) })),
+    configs: plan === null || stopped ? [] : plan.configs.map(({ path, before, after }) => ({ path, diff: lineDiff(before, after) })),
     files: survey === null ? [] : reportFiles(run, survey, named),
-    exposure: failure === null ? run.exposure : [],
+    exposure: stopped ? [] : run.exposure,
     findings: [
       ...(failure === null ? [] : [{ code: failure.code, level: 'error' as const, message: failure.message, path: failure.path }]),
       ...(plan?.findings ?? []),
@@ -67,7 +70,7 @@ function reportFiles(run: RunProgress, survey: Survey, named: Naming): readonly 
     const refusal = refused.get(file.path)
     if (failure?.path === file.path) return entry(file, 'failed', failure.message, kept)
     if (refusal !== undefined) return entry(file, 'failed', refusal, kept)
-    if (failure !== null) return entry(file, 'unchanged', 'the run stopped before anything was changed', kept)
+    if (failure !== null && !run.published) return entry(file, 'unchanged', 'the run stopped before anything was changed', kept)
     if (change === undefined) return entry(file, 'unchanged', unchanged.get(file.path) ?? '', kept)
     return entry(file, actionOf(change), change.reason, {
       recipients: { before, after: named(unique(change.after.flat())) },
@@ -79,7 +82,10 @@ function reportFiles(run: RunProgress, survey: Survey, named: Naming): readonly 
   return [
     ...files,
     ...survey.damaged.map(({ path, damage }: DamagedFile): ReportedFile => ({ path, action: 'failed', reason: damage, ...nobody })),
-    ...survey.skipped.map(({ path, reason }): ReportedFile => ({ path, action: 'skipped', reason, ...nobody })),
+    ...survey.skipped.map(({ path, reason, file }): ReportedFile => {
+      const readers = file === null ? [] : named(readersOf(file))
+      return { path, action: 'skipped', reason, ...nobody, recipients: { before: readers, after: readers } }
+    }),
   ].sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 

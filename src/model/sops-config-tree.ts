@@ -35,7 +35,8 @@ export function readTree(path: string, text: string): ConfigTree {
     })
   if (text.length > maxLength) throw fail('the file is larger than 1 MiB.', null)
   try {
-    const options = { keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines } as const
+    // Scalars stay text: a fingerprint may look like a number.
+    const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines } as const
     const [doc = new Document()] = parseAllDocuments(text, options)
     const [error] = doc.errors
     if (error !== undefined) throw fail(`not valid YAML: ${error.message}.`, error.pos[0], error)

@@ -22,7 +22,6 @@ function text(fields: Fields, name: string): string {
   const value = fields[name]
   if (value === undefined || value === null) return ''
   if (typeof value === 'string') return value
-  if (typeof value === 'number') return String(value)
   throw new TypeError(`sops.${name} is no string`)
 }
 
@@ -59,9 +58,14 @@ const kinds: Readonly<Record<string, (key: Fields) => Recipient>> = {
   hckms: (key) => ({ kind: 'hckms', id: text(key, 'key_id') }),
 }
 
+/** Nothing, in JSON or as the text of a YAML null. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || value === 'null' || value === '~'
+}
+
 function readGroup(group: Fields): Recipient[] {
   return Object.entries(kinds).flatMap(([name, read]) => {
-    const keys = group[name] ?? []
+    const keys = isEmpty(group[name]) ? [] : group[name]
     if (!Array.isArray(keys)) throw new TypeError(`sops.${name} is no list`)
     return keys.map((key: unknown) => {
       if (!isFields(key)) throw new TypeError(`sops.${name} has an entry that is no map`)
@@ -74,23 +78,25 @@ function readGroup(group: Fields): Recipient[] {
 }
 
 /**
- * The metadata in the value of a file's `sops` entry; null where that value is not sops metadata at all (it has
+ * The metadata in the value of a file's `sops` entry, its scalars as text (YAML would take a fingerprint for a number); null where that value is not sops metadata at all (it has
  * neither a MAC nor a version). Throws a TypeError that says what is wrong with metadata that is damaged.
  */
 export function readMetadata(value: unknown): SopsMetadata | null {
   if (!isFields(value) || (value['mac'] === undefined && value['version'] === undefined)) return null
   const mac = text(value, 'mac')
   if (!mac.startsWith('ENC[AES256_GCM,')) throw new TypeError('sops.mac is missing')
-  const nested = value['key_groups'] ?? []
+  const nested = isEmpty(value['key_groups']) ? [] : value['key_groups']
   if (!Array.isArray(nested)) throw new TypeError('sops.key_groups is no list')
+  const flat = readGroup(value)
+  if (nested.length > 0 && flat.length > 0) throw new TypeError('sops has both key_groups and keys beside them')
   const groups = nested.length > 0
     ? nested.map((group: unknown) => {
         if (!isFields(group)) throw new TypeError('sops.key_groups has an entry that is no map')
         return readGroup(group)
       })
-    : [readGroup(value)]
+    : [flat]
   if (groups.every((group) => group.length === 0)) throw new TypeError('sops names no recipient')
-  const threshold = Number(text(value, 'shamir_threshold'))
+  const threshold = Number(value['shamir_threshold'] ?? 0)
   return {
     groups,
     shamirThreshold: Number.isInteger(threshold) && threshold > 0 ? threshold : null,

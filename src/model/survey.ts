@@ -17,6 +17,8 @@ export interface SurveyedFile extends EncryptedFile {
 export interface SkippedFile {
   readonly path: string
   readonly reason: string
+  /** What it holds, where it was read (a hard link): someone may read it all the same. */
+  readonly file: EncryptedFile | null
 }
 
 export interface Survey {
@@ -49,7 +51,7 @@ export function readersOf(file: EncryptedFile): readonly Recipient[] {
 
 /** Every recipient that stands in any file or config. */
 export function knownRecipients(survey: Survey): readonly Recipient[] {
-  return unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others].flatMap(readersOf)])
+  return unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].flatMap(readersOf)])
 }
 
 export function unique(recipients: readonly Recipient[]): readonly Recipient[] {

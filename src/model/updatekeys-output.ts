@@ -8,6 +8,8 @@ export type ConfiguredRecipients =
   | { readonly kind: 'same' }
   | {
       readonly kind: 'different'
+      /** The groups as sops reads them from the file now. */
+      readonly current: readonly (readonly Recipient[])[]
       /** The groups as the config wants them. */
       readonly groups: readonly (readonly Recipient[])[]
       /** sops lowers a file's threshold to the number of groups; this is set where it would change. */
@@ -75,22 +77,29 @@ function reasonIn(said: readonly string[]): string {
 }
 
 function readQuestion(question: string): ConfiguredRecipients {
-  const groups: Recipient[][] = []
+  const [current, groups]: [Recipient[][], Recipient[][]] = [[], []]
   let thresholdChanges = false
   for (const line of question.split('\n')) {
     if (line === '' || line.startsWith('Is this okay? (y/n):')) continue
-    if (/^Group \d+$/.test(line)) groups.push([])
+    if (/^Group \d+$/.test(line)) for (const side of [current, groups]) side.push([])
     else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line)) thresholdChanges = true
     else if (!/^shamir_threshold: \d+$/.test(line)) {
       const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? []
-      const group = groups.at(-1)
-      if (sign === undefined || group === undefined) throw new Error(`sops printed a line that is not known: ${line}`)
-      if (sign !== '--- ') group.push(parseRecipient(key) ?? unknownKind(key))
+      const recipient = readKey(key)
+      const [had, gets] = [current.at(-1), groups.at(-1)]
+      if (sign === undefined || had === undefined || gets === undefined) throw new Error(`sops printed a line that is not known: ${line}`)
+      if (sign !== '+++ ') had.push(recipient)
+      if (sign !== '--- ') gets.push(recipient)
     }
   }
-  return { kind: 'different', groups: groups.filter((group) => group.length > 0), thresholdChanges }
+  const filled = (all: Recipient[][]): Recipient[][] => all.filter((group) => group.length > 0)
+  return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges }
 }
 
-function unknownKind(key: string): never {
+function readKey(key: string): Recipient {
+  const recipient = parseRecipient(key)
+  if (recipient !== null) return recipient
+  // sops also takes the short id of a PGP key, which names nobody for certain.
+  if (/^(?:0x)?[0-9A-Fa-f]{8,40}$/.test(key)) return { kind: 'pgp', id: key }
   throw new Error(`sops named a recipient of a kind that is not known: ${key}`)
 }

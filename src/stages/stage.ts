@@ -5,6 +5,7 @@ import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 import type { ConfigRemoval } from '../model/sops-config-edit.ts'
 import type { Survey, SurveyedFile } from '../model/survey.ts'
+import type { SopsAnswer } from '../model/plan.ts'
 import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'
 import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
@@ -29,21 +30,43 @@ export function stageCopies(root: string, survey: Survey, edits: readonly Config
 /** As many names as one command line takes on every system. */
 const namesAtOnce = 250
 
-/** sops' keyless answer for every staged file under its staged config. Loads each edited config, if only to see that it loads. */
-export async function askConfigured(
+/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
+const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9'
+
+/**
+ * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
+ * Loads each edited config, if only to see that it loads.
+ */
+export async function askSops(
   sops: Sops, survey: Survey, edits: readonly ConfigRemoval[], staging: Staging, atOnce: number,
-): Promise<ReadonlyMap<string, ConfiguredRecipients>> {
-  const batches = batchesOf(survey.files.filter(({ config }) => config !== null), namesAtOnce)
-  const answers = await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))
-  const governing = new Set(batches.map(({ config }) => config))
-  // A file whose only use is to have sops load a config that governs no encrypted file; no tracked one is called that.
-  const probe = { path: `.sops-rekey-probe-${randomUUID()}.json`, format: 'json', explicitType: false, config: null } as const
+): Promise<ReadonlyMap<string, SopsAnswer>> {
+  // What is made for the asking has names that no tracked file has.
+  const rule = `.sops-rekey-${randomUUID()}.yaml`
+  const probe = { path: `.sops-rekey-${randomUUID()}.json`, format: 'json', explicitType: false, config: null } as const
+  staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false })
   staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false })
+  const ask = async (batches: readonly Batch[]): Promise<Map<string, ConfiguredRecipients>> =>
+    new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]))
+
+  const batches = batchesOf(survey.files, namesAtOnce)
+  const configured = await ask(batches)
+  const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different')
+  const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce))
+  const governing = new Set(batches.map(({ config }) => config))
   for (const edit of edits) {
     if (edit.kind === 'edited' && !governing.has(edit.path)) await sops.configuredRecipients(edit.path, [probe])
   }
+  staging.remove(rule)
   staging.remove(probe.path)
-  return new Map(answers.flatMap((one) => [...one]))
+  return new Map(survey.files.map(({ path }) => {
+    const answer = configured.get(path) ?? { kind: 'no-rule' }
+    return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }]
+  }))
+}
+
+function currentOf(answer: ConfiguredRecipients | undefined): SopsAnswer['current'] {
+  if (answer?.kind === 'different') return answer.current
+  return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null
 }
 
 export interface Batch {

@@ -18,8 +18,8 @@ import { configFor } from '../model/survey.ts'
 import type { Git, TrackedPath } from '../tools/git.ts'
 import { readUnlinked } from '../tools/staging.ts'
 
-/** What every sops file has, whatever its format: a MAC, which is an encrypted value. */
-const encrypted = 'ENC\\[AES256_GCM,'
+/** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
+const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)']
 /** A line that starts with a public key, as in a list of who owns which. */
 const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)'
 
@@ -31,7 +31,7 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
   const base = await git.head()
   await git.assertTop()
   const [tracked, found, uncommitted] = await Promise.all([
-    git.tracked(), git.filesWith(encrypted, publicKey), git.uncommitted(),
+    git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted(),
   ])
   const special = tracked.special()
   refuseAbsent(special)
@@ -55,7 +55,7 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
   for (const path of [...candidates].sort()) {
     const read = readUnlinked(git.root, path)
     if (typeof read === 'string') {
-      if (chosen(path)) skipped.push({ path, reason: `it is a ${read}, and no link is followed` })
+      if (chosen(path)) skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null })
       continue
     }
     const file = readEncryptedFile(path, read.bytes)
@@ -63,6 +63,7 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
     else if (!chosen(path)) {
       if ('metadata' in file) others.push(file)
     } else if ('damage' in file) damaged.push(file)
+    else if (read.hardLink) skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file })
     else {
       files.push({
         ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
@@ -77,8 +78,10 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
 /** Whether a path is among what the globs name; without globs every path is. */
 async function choose(root: string, globs: readonly string[]): Promise<(path: string) => boolean> {
   if (globs.length === 0) return () => true
-  const rooted = globs.map((glob) => (glob.startsWith('!') ? `!${join(root, glob.slice(1))}` : join(root, glob)))
-  const everything = rooted.every((glob) => glob.startsWith('!')) ? [join(root, '**'), ...rooted] : rooted
+  // The root is a path, whatever it is called.
+  const literal = root.replace(/[[?*]/g, '[$&]')
+  const rooted = globs.map((glob) => (glob.startsWith('!') ? `!${join(literal, glob.slice(1))}` : join(literal, glob)))
+  const everything = rooted.every((glob) => glob.startsWith('!')) ? [join(literal, '**'), ...rooted] : rooted
   const globber = await create(everything.join('\n'), { followSymbolicLinks: false, matchDirectories: false })
   const paths = new Set((await globber.glob()).map((path) => relative(root, path).split(sep).join('/')))
   return (path) => paths.has(path)
@@ -91,18 +94,19 @@ async function links(
   const targets = new Set(files.map(({ path }) => path))
   const skipped: SkippedFile[] = []
   for (const { path, mode } of special) {
-    if (mode === submodule) skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too' })
+    if (mode === submodule) skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too', file: null })
     if (mode !== symlink) continue
-    const target = posix.join(posix.dirname(path), await readlink(join(root, path)))
-    if (chosen === null ? targets.has(target) : chosen(path)) skipped.push({ path, reason: 'it is a symlink, and no link is followed' })
+    const link = await readlink(join(root, path)).catch(() => null)
+    const asked = chosen === null ? link !== null && targets.has(posix.join(posix.dirname(path), link)) : chosen(path)
+    if (asked) skipped.push({ path, reason: 'it is a symlink, and no link is followed', file: null })
   }
   return skipped
 }
 
 function readConfig(root: string, path: string): string {
   const read = readUnlinked(root, path)
-  if (typeof read !== 'string') return read.bytes.toString()
-  throw new Failure('config-unreadable', `${visible(path)} is a ${read}; sops would follow it out of what git tracks.`, {
+  if (typeof read !== 'string' && !read.hardLink) return read.bytes.toString()
+  throw new Failure('config-unreadable', `${visible(path)} is a ${typeof read === 'string' ? read : 'hard link'}; sops would follow it out of what git tracks.`, {
     path, advice: 'Make it a regular file.',
   })
 }

@@ -166,15 +166,17 @@ function saidOf(stderr: string, path: string): string {
 }
 
 /**
- * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is
- * given once.
+ * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
+ * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
  */
 function reasonsByKey(stderr: string): string {
   const reasons = new Map<string, string[]>()
   for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
     const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/\s+/g, ' ').trim()
-    reasons.set(reason, [...(reasons.get(reason) ?? []), key.length > 80 ? `${key.slice(0, 20)}…` : key])
+    const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500)
+    reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key])
   }
   if (reasons.size === 0) return stderr
-  return [...reasons].map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join(' ')
+  return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
+    .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ')
 }

@@ -8,17 +8,22 @@ import { dirname, join, sep } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 
-/** The bytes of a regular file that has no other name, and whether it may be executed. */
+/** The bytes of a regular file, and whether it may be executed. */
 export interface FileBytes {
   readonly bytes: Buffer
   readonly executable: boolean
 }
 
+/** A regular file, and whether it has another name as well, so that a write would go there too. */
+export interface LocalFile extends FileBytes {
+  readonly hardLink: boolean
+}
+
 /**
- * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is a hard
- * link, or is no regular file. Synchronous, as the rest of this file: for many small files that is several times faster.
+ * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, or is no
+ * regular file. Synchronous, as the rest of this file: for many small files that is several times faster.
  */
-export function readUnlinked(root: string, path: string): FileBytes | 'symlink' | 'hard link' | 'not a regular file' {
+export function readUnlinked(root: string, path: string): LocalFile | 'symlink' | 'special file' {
   const place = join(root, ...path.split('/'))
   if (realpathSync(dirname(place)) !== dirname(place)) return 'symlink'
   let file: number
@@ -30,9 +35,8 @@ export function readUnlinked(root: string, path: string): FileBytes | 'symlink' 
   }
   try {
     const stat = fstatSync(file)
-    if (!stat.isFile()) return 'not a regular file'
-    if (stat.nlink > 1) return 'hard link'
-    return { bytes: readFileSync(file), executable: (stat.mode & 0o111) !== 0 }
+    if (!stat.isFile()) return 'special file'
+    return { bytes: readFileSync(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 }
   } finally {
     closeSync(file)
   }

@@ -1,0 +1,51 @@
+// Pairs of runs side by side → a line of the table. Pure.
+import type { ActionCost } from './ours.ts'
+
+export interface Pair {
+  /** What the other side took; null where there is none. */
+  readonly guideSeconds: number | null
+  readonly ours: ActionCost
+}
+
+export interface Measurement {
+  readonly name: string
+  readonly pairs: readonly Pair[]
+  /** The most that is wanted: a ratio of ours to the guide's, or megabytes. */
+  readonly wanted: { readonly ratio: number } | { readonly megabytes: number }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [low = NaN, high = NaN] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]]
+  return (low + high) / 2
+}
+
+/** Each pair's own ratio: what slows the machine down for a while slows both of its sides. */
+export function ratios(pairs: readonly Pair[]): readonly number[] {
+  return pairs.flatMap(({ guideSeconds, ours }) => (guideSeconds === null ? [] : [ours.seconds / guideSeconds]))
+}
+
+/** The table, one line a measurement, in Markdown. */
+export function renderTable(measurements: readonly Measurement[]): string {
+  const rows = measurements.map(({ name, pairs, wanted }) => {
+    const guide = pairs.flatMap(({ guideSeconds }) => guideSeconds ?? [])
+    const peaks = pairs.flatMap(({ ours }) => ours.peakMegabytes ?? [])
+    const peak = peaks.length === 0 ? null : Math.max(...peaks)
+    const all = ratios(pairs)
+    const reached = 'ratio' in wanted ? median(all) <= wanted.ratio : peak === null ? null : peak < wanted.megabytes
+    const limit = 'ratio' in wanted ? `≤ ${wanted.ratio}` : `< ${wanted.megabytes} MB`
+    return [
+      name,
+      guide.length === 0 ? '' : median(guide).toFixed(2),
+      median(pairs.map(({ ours }) => ours.seconds)).toFixed(2),
+      all.length === 0 ? '' : `${median(all).toFixed(3)} [${Math.min(...all).toFixed(3)}–${Math.max(...all).toFixed(3)}]`,
+      `${limit}${reached === null ? '' : reached ? ', met' : ', MISSED'}`,
+      median(pairs.map(({ ours }) => ours.sopsPerFile)).toFixed(3),
+      peak === null ? 'only on Linux' : peak.toFixed(0),
+    ]
+  })
+  const head = ['case', 'guide s', 'ours s', 'ratio [min–max]', 'wanted', 'sops processes a file', 'peak memory MB']
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => (row[at] ?? '').length)))
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}

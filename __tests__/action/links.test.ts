@@ -100,7 +100,10 @@ describe('a hard link', () => {
     const run = await removeBob(company, { files })
     expect(skippedIn(run)).toEqual(['apps/web/prod.env: it is a hard link, and to write it would write its other name too'])
     // bob keeps what was skipped, and nobody may think otherwise.
-    expect(annotations(run, 'warning')).toEqual([expect.stringContaining('apps/web/prod.env: the removed recipient still reads it')])
+    expect(run.report?.findings).toContainEqual(expect.objectContaining({
+      code: 'still-reads', level: 'warning', path: 'apps/web/prod.env', message: expect.stringContaining('the removed recipient still reads it'),
+    }))
+    expect(annotations(run, 'warning')).toEqual([expect.stringContaining('the removed recipient still reads it')])
     expect(run.summary).toContain('✖ 1 matched file is still encrypted to')
     expect(company.git('status', '--porcelain')).not.toContain('prod.env')
   })

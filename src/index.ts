@@ -8,7 +8,7 @@ import { readInputs } from './inputs.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { visible } from './model/safe-text.ts'
-import { writeOutputs } from './outputs.ts'
+import { assertWritable, writeOutputs } from './outputs.ts'
 import { rekey } from './rekey.ts'
 import type { Tools } from './rekey.ts'
 import { pullRequestPublisher, workingTreePublisher } from './stages/publish.ts'
@@ -27,12 +27,22 @@ async function main(program: string, environment: Environment): Promise<void> {
   const inputs = readInputs()
   if (!inputs.dryRun) refuseEvent(environment)
   for (const name of ignoredVariables(environment)) info(`${name} is set, but not passed on to sops.`)
-  const temporary = realpathSync(environment['RUNNER_TEMP'] ?? tmpdir())
+  const temporary = temporaryFolder(environment)
   const runUrl = runAddress(environment)
+  assertWritable({ temporary, runUrl }, environment['GITHUB_OUTPUT'])
   const result = await rekey(inputs, toolsFor(inputs, program, environment, temporary, runUrl))
   await writeOutputs(result, inputs, { temporary, runUrl })
   if (result.failure !== null) throw result.failure
   info([result.report.outcome, result.published?.url].filter((part) => typeof part === 'string').join(': '))
+}
+
+function temporaryFolder({ RUNNER_TEMP: given }: Environment): string {
+  const asked = given === undefined || given === '' ? tmpdir() : given
+  try {
+    return realpathSync(asked)
+  } catch (cause) {
+    throw new Failure('input', `RUNNER_TEMP names ${visible(asked)}, which is not there.`, { advice: 'The runner sets it; leave it as it is.', cause })
+  }
 }
 
 function toolsFor(inputs: Inputs, program: string, environment: Environment, temporary: string, runUrl: string | null): Tools {
@@ -105,7 +115,9 @@ const [, program = '', argument] = process.argv
 if (argument === swapArgument) {
   // Whoever stops the run may signal this process too, which must not end halfway.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
-  carryOut(readFileSync(0, 'utf8'))
+  const problem = carryOut(readFileSync(0, 'utf8'))
+  if (problem !== null) process.stderr.write(problem)
+  process.exitCode = problem === null ? 0 : 1
 } else {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopChildren(signal))
   main(program, process.env).then(() => exit(0), (error: unknown) => {

@@ -1,11 +1,12 @@
 // Result → outputs, report file, job summary, annotations. The one place that writes them.
 // Must never write text from outside that was not made harmless first.
-import { writeFileSync } from 'node:fs'
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { notice, setOutput, summary, warning } from '@actions/core'
+import { info, notice, setOutput, summary, warning } from '@actions/core'
+import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { renderSummary } from './model/markdown.ts'
-import { visible } from './model/safe-text.ts'
+import { code, plain, visible } from './model/safe-text.ts'
 import type { Result } from './rekey.ts'
 
 /** Where what is written goes, besides what @actions/core knows. */
@@ -14,11 +15,33 @@ export interface OutputPlace {
   readonly runUrl: string | null
 }
 
+function reportIn(place: OutputPlace): string {
+  return join(place.temporary, 'sops-rekey-report.json')
+}
+
+/** Throws, before anything was published, where the outputs and the report could not be written afterwards. */
+export function assertWritable(place: OutputPlace, outputFile: string | undefined): void {
+  const append = constants.O_WRONLY | constants.O_APPEND
+  // The runner makes the file for the outputs itself.
+  if (outputFile !== undefined && outputFile !== '') tryOpen('GITHUB_OUTPUT', outputFile, append)
+  tryOpen('RUNNER_TEMP', reportIn(place), append | constants.O_CREAT)
+}
+
+function tryOpen(variable: string, path: string, flags: number): void {
+  try {
+    closeSync(openSync(path, flags, 0o644))
+  } catch (cause) {
+    throw new Failure('input', `${variable} leads to ${visible(path)}, which cannot be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)}).`, {
+      advice: 'The runner sets it; leave it as it is.', cause,
+    })
+  }
+}
+
 export async function writeOutputs(result: Result, inputs: Inputs, place: OutputPlace): Promise<void> {
   const { report, published } = result
-  const reportPath = join(place.temporary, 'sops-rekey-report.json')
-  writeFileSync(reportPath, `${JSON.stringify(report, null, 2)}\n`)
-  const done = report.outcome === 'published' || report.outcome === 'changed'
+  const reportPath = reportIn(place)
+  writeFileSync(reportPath, `${JSON.stringify(report)}\n`)
+  const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null)
   const acted = done ? report.files : []
   const count = (...actions: string[]): number => acted.filter(({ action }) => actions.includes(action)).length
   const changed = count('updated', 'rotated', 'updated+rotated')
@@ -42,11 +65,26 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
   for (const [name, value] of Object.entries(outputs)) setOutput(name, value ?? '')
 
   annotate(result, inputs)
-  const text = renderSummary(report, {
-    bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath,
-  })
-  // A runner that offers no summary is no reason to fail.
-  if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '') await summary.addRaw(text, true).write()
+  // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
+  try {
+    const text = strandedSummary(result, place) ?? renderSummary(report, {
+      bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath,
+    })
+    if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '') await summary.addRaw(text, true).write()
+  } catch (error) {
+    warning(`The summary could not be written: ${visible(String(error), 300)}`)
+  }
+}
+
+/** For a branch without its pull request: the text of it, for a person to paste, in a file and here; null for any other run. */
+function strandedSummary({ failure, published }: Result, place: OutputPlace): string | null {
+  const body = published?.body ?? null
+  if (failure === null || body === null) return null
+  const path = join(place.temporary, 'sops-rekey-pull-request.md')
+  writeFileSync(path, body)
+  info(`The text for the pull request: ${path}`)
+  return ['## sops-rekey', `**✖ Failed**, with the verified changes on a branch: ${plain(failure.message, 1000)}`,
+    `The text for the pull request (${code(path)}):`, body].join('\n\n')
 }
 
 /** At most one annotation a kind: a step may show ten. The error is set where the run ends. */

@@ -12,10 +12,10 @@ import { visible } from './model/safe-text.ts'
 import { removeRecipients } from './model/sops-config-edit.ts'
 import type { Publisher, Published } from './stages/publish.ts'
 import { expose } from './stages/expose.ts'
-import { findOverdue } from './stages/overdue.ts'
-import { resolveRequest } from './stages/request.ts'
+import { findDueRotations } from './stages/due-rotations.ts'
+import { resolveRemoved } from './stages/request.ts'
 import { rekeyStaged } from './stages/rotate.ts'
-import { askConfigured, stageCopies } from './stages/stage.ts'
+import { askSops, stageCopies } from './stages/stage.ts'
 import { surveyRepository } from './stages/survey.ts'
 import { verifyStaged } from './stages/verify.ts'
 import type { Git } from './tools/git.ts'
@@ -43,10 +43,10 @@ export interface Result {
   readonly failure: Failure | null
 }
 
-/** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed. */
+/** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
   const run: { -readonly [K in keyof RunProgress]: RunProgress[K] } = {
-    outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], failure: null,
+    outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], published: false, failure: null,
     rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
     startedAt: new Date(), finishedAt: new Date(), runId: tools.runId, sops: null, sopsCalls: 0,
   }
@@ -54,25 +54,31 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     run.finishedAt = new Date()
     return { report: reportOf(run), published, failure: run.failure }
   }
+  let published: Published | null = null
   try {
     const { git, log, environment } = tools
+    // Beside the survey; whether there is one matters only if there is something to do.
+    const installing = tools.installSops()
+    installing.catch(() => undefined)
     const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files))
-    const request = run.request = resolveRequest(inputs, survey, await findOverdue(git, survey, inputs.maxKeyAge, run.startedAt))
-    if (survey.files.length + survey.damaged.length === 0) {
+    if (survey.files.length + survey.damaged.length === 0 && (inputs.removedRecipients.length === 0 || survey.others.length > 0 || survey.configs.length === 0)) {
       run.outcome = 'unchanged'
       return finish(null)
     }
+    const removed = resolveRemoved(inputs, survey)
+    const { due, findings } = await findDueRotations(git, survey, removed, inputs.maxKeyAge, run.startedAt)
+    const request = run.request = { removed, rotateAll: inputs.rotateAll, overdue: due }
     log.line(`${survey.base.slice(0, 12)}: ${survey.files.length} encrypted files, ${survey.configs.length} configs, ${survey.skipped.length} skipped.`)
     const edits = survey.configs.map((config) => removeRecipients(config, request.removed))
-    const binary = await tools.installSops()
+    const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
 
     await using staging = Staging.create(tools.temporary)
     const sops = new Sops({ program: binary.path, root: staging.root, workspace: git.root, environment, onCall: () => (run.sopsCalls += 1) })
     stageCopies(git.root, survey, edits, staging)
-    const configured = await askConfigured(sops, survey, edits, staging, availableParallelism())
-    const plan = run.plan = planRekey(survey, request, edits, configured, await runnerKeys(environment))
+    const answers = await askSops(sops, survey, edits, staging, availableParallelism())
+    const plan = run.plan = planRekey(survey, request, edits, answers, await runnerKeys(environment), findings)
     run.exposure = expose(survey, plan, staging)
     log.line(describe(plan))
     if (plan.refusals.length > 0) throw refusal(plan)
@@ -80,7 +86,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       run.outcome = inputs.dryRun ? 'planned' : 'unchanged'
       return finish(null)
     }
-    const earlier = await tools.publisher.find(planIdentity(plan, request))
+    const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(plan, request) }, staging)
     if (earlier !== null) {
       run.outcome = 'unchanged'
       return finish(earlier)
@@ -90,11 +96,14 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log)
     run.outcome = inputs.pullRequest === null ? 'changed' : 'published'
     run.finishedAt = new Date()
-    const published = await tools.publisher.publish(run.verified, staging, reportOf(run))
+    published = await tools.publisher.publish(run.verified, staging, reportOf(run))
+    run.published = true
     run.failure = published.failure
     if (published.failure !== null) run.outcome = 'failed'
     return finish(published)
   } catch (error) {
+    // What is published stays so, whatever the clearing up came to.
+    if (published !== null) return finish({ ...published, warnings: [...published.warnings, leftOver(error)] })
     run.failure = error instanceof Failure ? error : unexpected(error)
     run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed'
     return finish(null)
@@ -119,6 +128,10 @@ function refusal({ refusals }: Plan): Failure {
   const more = refusals.length > reasons.length ? `; and ${refusals.length - reasons.length} more, see the report` : ''
   const path = refusals[0]?.path ?? null
   return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path })
+}
+
+function leftOver(error: unknown): string {
+  return `The temporary folder, which holds ciphertext only, could not be taken away: ${visible(String(error), 300)}`
 }
 
 /** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */

@@ -240,10 +240,13 @@ describe('the repository', () => {
   test.each(['plain', 'sops-rekey/fix#12', 'zürich/鍵', 'a%2Fb', '(x)&y=z+w'])('is read for the branch %s', async (name) => {
     const sha = await commit(name, `about ${name}\n\nsops-rekey: f00`, 'main')
     expect(await github.branchHead(name)).toBe(sha)
-    expect(await github.commitMessage(sha)).toBe(`about ${name}\n\nsops-rekey: f00`)
+    expect(await github.commit(sha)).toEqual({
+      message: `about ${name}\n\nsops-rekey: f00`, tree: emptyTree, parents: [await github.branchHead('main')],
+      by: ['t@example.com', 't@example.com'],
+    })
     await openPullRequest(github, { ...draft, branch: name, body: '<!-- mark -->' })
     const url = `${server.serverUrl}/acme/secrets/pull/1`
-    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, body: '<!-- mark -->', headSha: sha })
+    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, body: '<!-- mark -->', headSha: sha, base: 'main' })
   })
 
   test('has no head for a branch that is not there, nor for a part of its name', async () => {

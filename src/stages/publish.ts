@@ -1,17 +1,18 @@
 // Verified bytes → where people see them: a branch with a pull request, or the working tree.
 import { createHash } from 'node:crypto'
+import { Failure } from '../model/failure.ts'
 import type { Inputs, PullRequestInputs } from '../model/inputs.ts'
 import { renderPullRequestBody } from '../model/markdown.ts'
-import { Failure } from '../model/failure.ts'
+import type { Plan } from '../model/plan.ts'
 import type { Report } from '../model/report.ts'
 import { visible } from '../model/safe-text.ts'
 import type { Verified } from '../model/verification.ts'
 import type { Git } from '../tools/git.ts'
-import { compareUrl, GitHubFailure } from '../tools/github.ts'
+import { compareUrl } from '../tools/github.ts'
 import type { GitHub } from '../tools/github.ts'
 import type { Staging } from '../tools/staging.ts'
 import { swap } from '../tools/swap.ts'
-import { findPublished, pushVerified } from './publish-branch.ts'
+import { assertOnBase, assertUnfiltered, commitVerified, findPublished, pushCommit } from './publish-branch.ts'
 import type { PublishedBranch } from './publish-branch.ts'
 import { openPullRequest } from './pull-request.ts'
 
@@ -24,17 +25,31 @@ export interface Published {
   readonly headSha: string | null
   readonly compareUrl: string | null
   readonly warnings: readonly string[]
-  /** The branch is pushed, but its pull request could not be opened. */
+  /** The text of the pull request; null where there is nothing to open one for. */
+  readonly body: string | null
+  /** The branch is pushed, or may be, but its pull request could not be opened. */
   readonly failure: Failure | null
 }
 
 const nothing: Published = {
-  operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], failure: null,
+  operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], body: null, failure: null,
+}
+
+export interface Planned {
+  readonly plan: Plan
+  /** The commit it is for. */
+  readonly base: string
+  /** What the plan comes to, as one text. */
+  readonly identity: string
 }
 
 export interface Publisher {
-  /** What an earlier run published for the very same plan; null where there is something to do. */
-  readonly find: (planIdentity: string) => Promise<Published | null>
+  /**
+   * Before any key is used: what an earlier run published for the very same plan; null where there is something to do.
+   * Throws where the plan could not be published. `staging` holds the bytes that were surveyed.
+   */
+  readonly find: (planned: Planned, staging: Staging) => Promise<Published | null>
+  /** Throws with everything as it was; what went wrong after that is in the result. */
   readonly publish: (verified: Verified, staging: Staging, report: Report) => Promise<Published>
 }
 
@@ -65,15 +80,19 @@ export interface PullRequestPlace {
 
 export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wanted: PullRequestInputs): Publisher {
   const { git, github, serverUrl } = place
-  const branch = wanted.branch ?? branchOf(inputs)
   const text = textsOf(inputs)
   let base = ''
+  let branch = ''
   let fingerprint = ''
   let published: PublishedBranch = { head: null, pullRequest: null, upToDate: false }
   return {
-    find: async (planIdentity) => {
-      base = wanted.base ?? await git.currentBranch() ?? place.eventBranch ?? await github.defaultBranch()
-      fingerprint = createHash('sha256').update(planIdentity).digest('hex')
+    find: async ({ plan, base: commit, identity }, staging) => {
+      await assertUnfiltered(git, staging, plan)
+      const standard = await github.defaultBranch()
+      base = wanted.base ?? await git.currentBranch() ?? place.eventBranch ?? standard
+      branch = wanted.branch ?? branchOf(inputs, base === standard ? null : base)
+      fingerprint = createHash('sha256').update(identity).digest('hex')
+      await assertOnBase(git, github, base, commit)
       published = await findPublished(github, base, branch, fingerprint)
       const { pullRequest, head, upToDate } = published
       if (!upToDate || pullRequest === null) return null
@@ -87,33 +106,44 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       const body = renderPullRequestBody(report, {
         bodyHeader: wanted.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
       })
-      const { sha } = await pushVerified(git, staging, verified, {
-        base: { branch: base, commit: report.base }, branch, message: wanted.commitMessage ?? text, fingerprint, published,
-        remote: { url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token },
+      const commit = await commitVerified(git, staging, verified, { parent: report.base, message: wanted.commitMessage ?? text, fingerprint })
+      const pushed: Published = { ...nothing, branch, headSha: commit, compareUrl: url, body }
+      const unsure = await pushCommit(git, github, {
+        branch, commit, expected: published.head, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token,
       })
+      if (unsure !== null) return { ...pushed, failure: unsure }
       const { labels, assignees, reviewers, teamReviewers, draft } = wanted
-      const pushed: Published = { ...nothing, branch, headSha: sha, compareUrl: url }
       try {
         const { pullRequest, warnings } = await openPullRequest(github, {
           base, branch, title: wanted.title ?? text, body, draft, labels, assignees, reviewers, teamReviewers,
         })
         return { ...pushed, ...pullRequest, warnings }
       } catch (cause) {
-        if (!(cause instanceof GitHubFailure)) throw cause
+        const [code, what] = cause instanceof Failure ? [cause.code, cause.message] as const : ['unexpected', visible(String(cause), 600)] as const
         const advice = `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`
-        return { ...pushed, failure: new Failure(cause.code, cause.message, { advice, cause }) }
+        return { ...pushed, failure: new Failure(code, what, { advice, cause }) }
       }
     },
   }
 }
 
-/** A name that the same request always gets. */
-function branchOf({ removedRecipients, rotateAll, maxKeyAge, files }: Inputs): string {
-  const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8)
-  const slug = (text: string): string => (/^[\w.@ -]{1,40}$/.test(text) ? text.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') : hash(text))
-  const what = removedRecipients.length > 0 ? `remove-${[...removedRecipients].sort().map(slug).join('-').slice(0, 100)}`
-    : rotateAll || maxKeyAge !== null ? 'rotate' : 'align'
-  return `sops-rekey/${what}${files.length > 0 ? `-${hash(files.join('\n'))}` : ''}`
+/**
+ * A name that the same request always gets, and no other: where the words alone could stand for another request too, a
+ * hash of the exact one follows. `into` is the base where that is not the usual one.
+ */
+function branchOf({ removedRecipients, rotateAll, maxKeyAge, files }: Inputs, into: string | null): string {
+  const age = maxKeyAge?.text ?? null
+  const removed = [...removedRecipients].sort()
+  const words = [
+    ...(removed.length > 0 ? ['remove', ...removed] : []),
+    ...(rotateAll || age !== null ? ['rotate', age ?? ''] : removed.length > 0 ? [] : ['align']),
+    ...(into === null ? [] : ['into', into]),
+  ].filter((word) => word !== '')
+  const slug = words.map((word) => word.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40))
+    .filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '')
+  const plain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word)) && removed.length < 2 && files.length === 0
+  const exact = JSON.stringify([removed, rotateAll, age, [...files], into])
+  return `sops-rekey/${slug}${plain ? '' : `-${createHash('sha256').update(exact).digest('hex').slice(0, 8)}`}`
 }
 
 /** The title and commit message where none is given. */

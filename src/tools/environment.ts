@@ -1,6 +1,6 @@
 // The environments of our children, built from a list instead of inherited.
 // Must never pass on what could make sops or git run a program, read another configuration, or talk to another service.
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, realpathSync } from 'node:fs'
 import { delimiter, join, resolve, sep } from 'node:path'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -48,13 +48,28 @@ function pick(environment: Environment, names: readonly string[]): Record<string
   }))
 }
 
-/** PATH without relative folders, what lies in the checkout, and what a package manager put in front. */
+/**
+ * PATH without relative folders, what lies in `workspace` or GITHUB_WORKSPACE (by its name or behind links), and what a
+ * package manager put in front.
+ */
 export function trustedPath(environment: Environment, workspace: string): string {
-  const inside = resolve(workspace)
+  const checkouts = [workspace, environment['GITHUB_WORKSPACE'] ?? ''].filter((folder) => folder !== '')
+    .flatMap((folder) => [resolve(folder), real(folder)])
+  const planted = (folder: string): boolean => folder.includes(`node_modules${sep}.bin`)
+    || checkouts.some((checkout) => folder === checkout || folder.startsWith(checkout.endsWith(sep) ? checkout : checkout + sep))
   return (environment['PATH'] ?? environment['Path'] ?? '').split(delimiter).filter((folder) => {
     if (folder === '' || folder !== resolve(folder) && folder !== resolve(folder) + sep) return false
-    return folder !== inside && !folder.startsWith(inside + sep) && !folder.includes(`node_modules${sep}.bin`)
+    return !planted(resolve(folder)) && !planted(real(folder))
   }).join(delimiter)
+}
+
+/** Where `folder` really is; of one that is not there, what its name says. */
+function real(folder: string): string {
+  try {
+    return realpathSync.native(folder)
+  } catch {
+    return resolve(folder)
+  }
 }
 
 /** The absolute path of a program on a PATH; null where it has none. */
@@ -85,11 +100,20 @@ export function sopsEnvironment(environment: Environment, workspace: string): Re
   }
 }
 
+/** What the configuration of the user or of the checkout may not decide: it would change what is read or what is pushed. */
+const ownSettings = [
+  ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'],
+  // Stronger than `color.ui`; no other command here colours what it writes with -z or --porcelain.
+  ['color.grep', 'false'],
+  ['log.showRoot', 'true'], ['log.showSignature', 'false'], ['i18n.commitEncoding', 'UTF-8'],
+  ['push.followTags', 'false'], ['push.recurseSubmodules', 'no'], ['push.gpgSign', 'false'], ['push.pushOption', ''],
+] as const
+
 /** For git: no credentials but those given, no prompt, no hook, no file watcher. `settings` never reach argv or a file. */
 export function gitEnvironment(
   environment: Environment, workspace: string, settings: readonly (readonly [string, string])[],
 ): Record<string, string> {
-  const all = [['safe.directory', workspace], ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'], ...settings] as const
+  const all = [['safe.directory', workspace], ...ownSettings, ...settings] as const
   return {
     ...pick(environment, base),
     PATH: trustedPath(environment, workspace),

@@ -1,6 +1,8 @@
 // Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
 // Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
+import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 import { runChild } from './child.ts'
@@ -46,7 +48,8 @@ export interface CommitOptions {
   readonly paths: readonly string[]
   /** A file outside of the checkout for the index of this commit. */
   readonly indexFile: string
-  readonly message: string
+  /** Given the id of the tree that is committed. */
+  readonly message: (tree: string) => string
   readonly author: { readonly name: string; readonly email: string }
 }
 
@@ -127,10 +130,10 @@ export class Git {
     }
   }
 
-  /** Tracked regular files of the working tree that hold a line which matches one of the extended regular expressions. */
+  /** Tracked regular files of the working tree that hold a line of bytes which matches one of the Perl regular expressions. */
   async filesWith(...expressions: readonly string[]): Promise<readonly string[]> {
     const { exitCode, stdout, stderr } = await this.#try(
-      ['grep', '-z', '-l', '-E', '--no-recurse-submodules', '--full-name', ...expressions.flatMap((one) => ['-e', one])])
+      ['grep', '-z', '-l', '-P', '--no-recurse-submodules', '--full-name', ...expressions.flatMap((one) => ['-e', one])])
     if (exitCode === 0 || exitCode === 1) return paths(stdout)
     throw new Failure('git-failed', `git grep failed: ${visible(stderr.trim())}`)
   }
@@ -141,24 +144,29 @@ export class Git {
     return entries.map((entry) => entry.slice(3))
   }
 
-  /** For each of `wanted`, the blobs it had on the way to HEAD (first parents), newest first, with the commit's time in seconds. */
+  /**
+   * For each of `wanted`, the blobs it had on the way to HEAD (first parents), newest first and back to its birth, through
+   * renames, with the commit's time in seconds.
+   */
   async history(wanted: readonly string[]): Promise<ReadonlyMap<string, readonly { readonly time: number; readonly blob: string }[]>> {
-    const asked = new Set(wanted)
-    const found = new Map<string, { time: number; blob: string }[]>()
-    const log = ['log', '--first-parent', '-m', '--no-renames', '--raw', '--no-abbrev', '-z', '--format=commit %ct']
+    /** What each file was called at the commit that is looked at. */
+    const names = new Map(wanted.map((path) => [path, path]))
+    const found = new Map<string, { time: number; blob: string }[]>(wanted.map((path) => [path, []]))
+    const log = ['log', '--first-parent', '-m', '--find-renames', '--raw', '--no-abbrev', '--no-color', '-z', '--format=commit %ct']
+    const fields = paths(await this.#run(log))
     let time = 0
-    let blob = ''
-    for (const field of paths(await this.#run(log))) {
-      // A path follows its blob, and may be called anything, `commit 1` too.
-      if (blob !== '') {
-        if (asked.has(field)) found.set(field, [...found.get(field) ?? [], { time, blob }])
-        blob = ''
-        continue
-      }
-      const [, at] = /^\n?commit (\d+)\n?/.exec(field) ?? []
-      const [, id] = /^\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [A-Z]$/.exec(field.replace(/^\n?commit \d+\n+/, '')) ?? []
-      if (at !== undefined) time = Number(at)
-      if (id !== undefined) blob = id
+    for (let at = 0; at < fields.length; at += 1) {
+      const field = fields[at]?.trimStart() ?? ''
+      time = Number(/^commit (\d+)/.exec(field)?.[1] ?? time)
+      const [, blob = '', kind = ''] = /:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) ([A-Z])\d*$/.exec(field) ?? []
+      if (kind === '') continue
+      const before = fields[at += 1] ?? ''
+      const after = kind === 'R' || kind === 'C' ? fields[at += 1] ?? '' : before
+      const path = names.get(after)
+      if (path === undefined) continue
+      found.get(path)?.push({ time, blob })
+      if (kind === 'R' || kind === 'C' || kind === 'A') names.delete(after)
+      if (kind === 'R') names.set(before, path)
     }
     return found
   }
@@ -184,7 +192,10 @@ export class Git {
     return exitCode === 0 ? stdout : null
   }
 
-  /** Builds a commit of `parent` with the new bytes of `paths`; nothing points to it, the checkout is not touched. */
+  /**
+   * Builds a commit of `parent` with the new bytes of `paths`, as they are and with the modes they have there: no filter of
+   * .gitattributes or of the configuration takes part. Nothing points to it, the checkout is not touched.
+   */
   async commit(options: CommitOptions): Promise<string> {
     const env = {
       GIT_INDEX_FILE: options.indexFile,
@@ -192,18 +203,34 @@ export class Git {
       GIT_COMMITTER_NAME: options.author.name, GIT_COMMITTER_EMAIL: options.author.email,
     }
     await this.#run(['read-tree', options.parent], { env })
-    const directory = await this.#line(['rev-parse', '--absolute-git-dir'])
-    await this.#run(['update-index', '-z', '--stdin'], {
-      env: { ...env, GIT_DIR: directory, GIT_WORK_TREE: options.tree },
-      input: options.paths.map((path) => `${path}\0`).join(''),
-    })
+    const wanted = new Set(options.paths)
+    const modes = new Map(paths(await this.#run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
+      const path = entry.slice(entry.indexOf('\t') + 1)
+      return wanted.has(path) ? [[path, entry.slice(0, entry.indexOf(' '))]] : []
+    }))
+    const ids = (await this.#line(['hash-object', '-w', '--no-filters', '--stdin-paths'], {
+      input: options.paths.map((path) => `${quoted(join(options.tree, path))}\n`).join(''),
+    })).split('\n')
+    const entries = options.paths.map((path, at) => `${modes.get(path) ?? '100644'} ${ids[at] ?? ''}\t${path}\0`)
+    await this.#run(['update-index', '-z', '--index-info'], { env, input: entries.join('') })
     const tree = await this.#line(['write-tree'], { env })
-    return await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: options.message })
+    return await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: options.message(tree) })
   }
 
-  /** The paths that `commit` changes against its first parent. */
-  async changedPaths(commit: string): Promise<readonly string[]> {
-    return paths(await this.#run(['diff-tree', '-r', '-z', '--no-commit-id', '--name-only', '--no-renames', commit]))
+  /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
+  async changes(commit: string): Promise<ReadonlyMap<string, string | null>> {
+    const fields = paths(await this.#run(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit]))
+    const changed = new Map<string, string | null>()
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const [from = '', to, , blob = '', status] = (fields[at] ?? '').split(' ')
+      changed.set(fields[at + 1] ?? '', status === 'M' && from === `:${to ?? ''}` ? blob : null)
+    }
+    return changed
+  }
+
+  /** Whether `commit` is known here, and part of what `tip` holds. Of a shallow clone, only what it has is known. */
+  async isPartOf(commit: string, tip: string): Promise<boolean> {
+    return (await this.#try(['merge-base', '--is-ancestor', commit, tip])).exitCode === 0
   }
 
   /** Moves `branch` of the remote to `commit`, only if it still is what was expected. */
@@ -214,8 +241,14 @@ export class Git {
     const header = `http.${server.origin}/.extraheader`
     const { exitCode, stdout, stderr } = await this.#try(
       ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit}:${ref}`],
-      // The empty value drops a header that the checkout left behind.
-      { settings: [[header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', '']] },
+      {
+        settings: [
+          // The empty value drops a header that the checkout left behind.
+          [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
+          // The longest match wins: the address itself, whatever the user has it replaced by.
+          [`url.${options.url}.pushInsteadOf`, options.url],
+        ],
+      },
     )
     if (exitCode === 0) return
     // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
@@ -230,6 +263,17 @@ export class Git {
       advice: 'The token needs `contents: write`.',
     })
   }
+}
+
+/** git's id of `bytes` as they are; `like` is any id of the repository, whose length tells its hash. */
+export function blobId(bytes: Buffer, like: string): string {
+  return createHash(like.length === 64 ? 'sha256' : 'sha1').update(`blob ${bytes.byteLength}\0`).update(bytes).digest('hex')
+}
+
+/** A path as git reads it from a list of lines. */
+function quoted(path: string): string {
+  const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r' }
+  return `"${path.replace(/["\\\n\r]/g, (character) => escapes[character] ?? `\\${character}`)}"`
 }
 
 function paths(output: Buffer): string[] {

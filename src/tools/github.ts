@@ -21,6 +21,16 @@ export interface OpenPullRequest {
   readonly url: string
   readonly body: string
   readonly headSha: string
+  readonly base: string
+}
+
+export interface GitHubCommit {
+  readonly message: string
+  /** The id of its tree. */
+  readonly tree: string
+  readonly parents: readonly string[]
+  /** The addresses of author and committer. */
+  readonly by: readonly string[]
 }
 
 export interface NewPullRequest {
@@ -126,7 +136,7 @@ export class GitHub {
   }
 
   async defaultBranch(): Promise<string> {
-    const purpose = { action: 'read the repository', permission: 'metadata: read' }
+    const purpose = { action: 'read the repository', permission: 'contents: write' }
     return (await this.#ask(purpose, () => this.#rest.repos.get(this.#here))).default_branch
   }
 
@@ -142,25 +152,36 @@ export class GitHub {
     }
   }
 
-  async commitMessage(sha: string): Promise<string> {
+  async commit(sha: string): Promise<GitHubCommit> {
     const purpose = { action: `read the commit ${visible(sha)}`, permission: 'contents: write' }
-    return (await this.#ask(purpose, () => this.#rest.git.getCommit({ ...this.#here, commit_sha: sha }))).message
+    const found = await this.#ask(purpose, () => this.#rest.git.getCommit({ ...this.#here, commit_sha: sha }))
+    return {
+      message: found.message, tree: found.tree.sha, parents: found.parents.map((parent) => parent.sha),
+      by: [found.author.email, found.committer.email],
+    }
   }
 
   /** The open pull request from `branch` of this repository, not of a fork, into `base`; null where there is none. */
   async findOpenPullRequest(base: string, branch: string): Promise<OpenPullRequest | null> {
+    return (await this.#openPullRequests(branch, { base })).find((one) => one.base === base) ?? null
+  }
+
+  /** Every open pull request from `branch` of this repository, not of a fork, whatever it goes into. */
+  async openPullRequests(branch: string): Promise<readonly OpenPullRequest[]> {
+    return await this.#openPullRequests(branch, {})
+  }
+
+  async #openPullRequests(branch: string, narrow: { readonly base?: string }): Promise<readonly OpenPullRequest[]> {
     const purpose = { action: 'look for the pull request', permission: 'pull-requests: write' }
     const listed = await this.#ask(purpose, () => {
-      return this.#rest.pulls.list({ ...this.#here, state: 'open', base, head: `${this.owner}:${branch}`, per_page: 100 })
+      return this.#rest.pulls.list({ ...this.#here, ...narrow, state: 'open', head: `${this.owner}:${branch}`, per_page: 100 })
     })
     // GitHub ignores a filter that it does not understand. Ids, because a label hides a fork of the same owner.
-    const ours = listed.find(({ head, base: into }) => {
+    return listed.filter(({ head, base: into }) => {
       // A fork that was deleted leaves null, which the published types do not say.
       const from = head.repo as { readonly id: number } | null
-      return from?.id === into.repo.id && head.ref === branch && into.ref === base
-    })
-    if (ours === undefined) return null
-    return { number: ours.number, url: ours.html_url, body: ours.body ?? '', headSha: ours.head.sha }
+      return from?.id === into.repo.id && head.ref === branch
+    }).map(({ number, html_url: url, body, head, base }) => ({ number, url, body: body ?? '', headSha: head.sha, base: base.ref }))
   }
 
   async createPullRequest(wanted: NewPullRequest): Promise<{ readonly number: number; readonly url: string }> {

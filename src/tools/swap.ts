@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { chmodSync, closeSync, copyFileSync, fsyncSync, linkSync, lstatSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 
@@ -25,23 +25,64 @@ export interface SwapOrder {
 /** The argument that makes the program carry out an order given on its standard input. */
 export const swapArgument = 'swap'
 
-/** Has `order` carried out. Throws `changed-underneath` or `git-failed` with every file as it was. */
+/** What stopped an order: the system's own code where it has one, and where. */
+interface Problem {
+  readonly code: string | null
+  readonly path: string | null
+  readonly what: string
+}
+
+const noRoom = ['ENOSPC', 'EDQUOT']
+const notAllowed = ['EACCES', 'EPERM', 'EROFS']
+
+/** Has `order` carried out. Throws `changed-underneath` or `unexpected` with every file as it was. */
 export async function swap(program: string, order: SwapOrder): Promise<void> {
-  const [code, said] = await new Promise<[number | null, string]>((resolve, reject) => {
+  const [exitCode, said] = await new Promise<[number | null, string]>((resolve, reject) => {
     const child = spawn(process.execPath, [program, swapArgument], { cwd: order.staged, env: {}, detached: true, stdio: ['pipe', 'ignore', 'pipe'] })
     let stderr = ''
     child.stderr.on('data', (piece: Buffer) => (stderr += piece.toString()))
     child.stdin.on('error', () => undefined)
     child.on('error', reject)
-    child.on('close', (exitCode) => resolve([exitCode, stderr]))
+    child.on('close', (code) => resolve([code, stderr]))
     child.stdin.end(JSON.stringify(order))
   })
-  if (code === 0) return
-  throw new Failure('changed-underneath', `The working tree could not be changed, and is as it was: ${visible(said.trim())}`, { advice: 'Run again.' })
+  if (exitCode !== 0) throw failureOf(said, order.root)
 }
 
-/** Carries out an order; throws an Error with every file as it was. */
-export function carryOut(text: string): void {
+function failureOf(said: string, root: string): Failure {
+  const { code, path, what } = problemIn(said)
+  const start = 'The working tree could not be changed, and is as it was'
+  if (code === null) return new Failure('changed-underneath', `${start}: ${visible(what)}.`, { advice: 'Run again.' })
+  const place = path === null ? '' : ` at ${visible(relative(root, path))}`
+  return new Failure('unexpected', `${start}: the system said ${visible(code)}${place}.`, {
+    advice: notAllowed.includes(code) ? 'Let the runner write there: each file is replaced in its own folder.'
+      : noRoom.includes(code) ? 'Make room on the disk: every changed file is there twice for a moment.'
+      : 'Look at that place, and run again.',
+  })
+}
+
+/** The last line of a process, which may have been ended before it could say anything. */
+function problemIn(said: string): Problem {
+  try {
+    return JSON.parse(said.trim().split('\n').at(-1) ?? '') as Problem
+  } catch {
+    return { code: null, path: null, what: said.trim() === '' ? 'the process that does it was ended' : said.trim() }
+  }
+}
+
+/** Carries out an order. Null when all of it is done; else every file is as it was, and the text says why to who ordered it. */
+export function carryOut(text: string): string | null {
+  try {
+    replace(text)
+    return null
+  } catch (error) {
+    const { code = null, path = null, dest = path, message } = error as NodeJS.ErrnoException & { readonly dest?: string }
+    return `${JSON.stringify({ code, path: dest, what: message } satisfies Problem)}\n`
+  }
+}
+
+/** Throws an Error with every file as it was. */
+function replace(text: string): void {
   // Throws where the order was cut off.
   const { root, staged, replacements } = JSON.parse(text) as SwapOrder
   const mark = randomUUID()

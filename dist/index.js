@@ -45245,6 +45245,10 @@ function configFor(path, configs) {
 function readersOf(file) {
     return unique(file.metadata.groups.flat());
 }
+/** Whether one of `ids`, canonical, is among those who can read a file. */
+function isReadBy(file, ids) {
+    return file.metadata.groups.some((group) => group.some((one) => ids.has(canonicalId(one))));
+}
 /** Every recipient that stands in any file or config. */
 function knownRecipients(survey) {
     return unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].flatMap(readersOf)]);
@@ -45279,8 +45283,8 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
     }
     for (const file of survey.files) {
         const { configured: answer, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null };
-        const loses = readersOf(file).some((one) => removed.has(canonicalId(one)));
-        const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer, loses);
+        const loses = isReadBy(file, removed);
+        const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, removed, file, answer);
         if (fate.kind === 'refused')
             refusals.push({ path: file.path, reason: fate.reason });
         else if (fate.kind === 'unchanged')
@@ -45297,7 +45301,7 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
     }
     const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]));
     for (const { file, why } of [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked]) {
-        if (!readersOf(file).some((one) => removed.has(canonicalId(one))))
+        if (!isReadBy(file, removed))
             continue;
         findings.push({ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` });
     }
@@ -45314,8 +45318,8 @@ function misread(survey, file, answer, current) {
     return hidden === null && filled.length === current.length ? null
         : { kind: 'refused', reason: `sops reads other recipients from it than its metadata seems to name (${hidden ?? 'in other groups'}). Look at its sops block by hand` };
 }
-function fateOf(survey, request, file, answer, loses) {
-    const removed = new Set(request.removed.map(canonicalId));
+function fateOf(survey, request, removed, file, answer) {
+    const loses = isReadBy(file, removed);
     const mustRotate = request.rotateAll ? 'rotate-all' : request.overdue.get(file.path) ?? null;
     if (removed.size > 0 && !loses && mustRotate === null)
         return { kind: 'unchanged', reason: 'the removed recipient is not among its recipients' };
@@ -46728,12 +46732,6 @@ function treeNames(value, path) {
 ;// CONCATENATED MODULE: ./lib/model/exposure.js
 
 
-
-/** The recipients of `file` that `lost` names: those whose holder knows its secrets and no longer should. */
-function formerReaders(file, lost) {
-    const ids = new Set(lost.map(canonicalId));
-    return readersOf(file).filter((one) => ids.has(canonicalId(one)));
-}
 /** One entry a secret; `names` are the secrets of `file` as `secretNames` gives them. */
 function exposedSecrets(file, names, readers, owners) {
     const readBy = [...new Set(readers.map((one) => ownerOf(owners, one) ?? shortForm(one)))];
@@ -46752,7 +46750,7 @@ function expose(survey, plan, staging) {
     const exposed = [];
     for (const { file, after } of plan.changes) {
         const stays = new Set(after.flat().map(canonicalId));
-        const readers = formerReaders(file, readersOf(file).filter((one) => !stays.has(canonicalId(one))));
+        const readers = readersOf(file).filter((one) => !stays.has(canonicalId(one)));
         if (readers.length === 0)
             continue;
         exposed.push(...exposedSecrets(file, secretNames(file, staging.read(file.path)), readers, survey.owners));
@@ -46763,28 +46761,16 @@ function expose(survey, plan, staging) {
 ;// CONCATENATED MODULE: ./lib/model/data-key-age.js
 
 /**
- * The time of the commit that brought the current data key: going back from the newest version, the one before which no
- * ciphertext survived, or the file's first. An edit gives the value it changes another IV; only a new data key gives a value
- * other ciphertext under the same. Where no IV stands in both, the key is taken to be the same: rather too old than too young.
- * `versions` are newest first and reach back to the file's birth. null for an empty list.
+ * The versions, newest first, that surely or possibly have the data key of the newest: going back until no ciphertext
+ * survived, or to the file's birth. An edit gives the value it changes another IV; only a new data key gives a value other
+ * ciphertext under the same. Where no IV stands in both, the key is taken to be the same: rather too old than too young.
  */
-function dataKeySince(versions) {
-    let newer = null;
-    for (const version of versions) {
-        if (newer !== null) {
-            if (version.file === null || newer.file === null)
-                break;
-            if (compareDataKeys(version.file.values, newer.file.values) === 'new')
-                break;
-        }
-        newer = version;
-    }
-    return newer?.time ?? null;
-}
-/** The versions, newest first, that surely or possibly have the data key of the newest. */
 function versionsWithSameKey(versions) {
-    const since = dataKeySince(versions);
-    return versions.slice(0, versions.findLastIndex(({ time, file }) => time === since && file !== null) + 1);
+    const other = versions.findIndex(({ file }, at) => {
+        const newer = versions[at - 1];
+        return newer !== undefined && (file === null || newer.file === null || compareDataKeys(file.values, newer.file.values) === 'new');
+    });
+    return other < 0 ? versions : versions.slice(0, other);
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
@@ -46834,8 +46820,7 @@ const filesAtOnce = 50;
  */
 async function findDueRotations(git, survey, removed, age, now) {
     const ids = new Set(removed.map(canonicalId));
-    const lost = (file) => file.metadata.groups.flat().some((one) => ids.has(canonicalId(one)));
-    const asked = survey.files.filter((file) => age !== null || (ids.size > 0 && !readersOf(file).some((one) => ids.has(canonicalId(one)))));
+    const asked = survey.files.filter((file) => age !== null || (ids.size > 0 && !isReadBy(file, ids)));
     const due = new Map();
     if (asked.length === 0)
         return { due, findings: [] };
@@ -46855,8 +46840,10 @@ async function findDueRotations(git, survey, removed, age, now) {
                 const read = readEncryptedFile(path, blobs.get(blob) ?? new Uint8Array());
                 return { time, file: read !== null && 'metadata' in read ? read : null };
             });
-            const since = dataKeySince(versions);
-            const held = versionsWithSameKey(versions).find(({ file }) => file !== null && lost(file));
+            const sameKey = versionsWithSameKey(versions);
+            // The commit that brought the data key.
+            const since = sameKey.at(-1)?.time ?? null;
+            const held = sameKey.find(({ file }) => file !== null && isReadBy(file, ids));
             if (held !== undefined)
                 due.set(path, `its data key was wrapped for the removed recipient until ${day(held.time)}, and has not changed since`);
             else if (limit !== null && since !== null && since <= limit)
@@ -46957,7 +46944,7 @@ class Staging {
             (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_namespaceObject.dirname)(place), { recursive: true, mode: 0o700 });
         this.#folders.add((0,external_node_path_namespaceObject.dirname)(place));
         (0,external_node_fs_namespaceObject.writeFileSync)(place, bytes);
-        // Git takes the mode from here; who else may look is decided by the folder above.
+        // Who may look is decided by the folder above.
         (0,external_node_fs_namespaceObject.chmodSync)(place, executable ? 0o755 : 0o644);
     }
     read(path) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
-import { dataKeySince } from '../../src/model/data-key-age.ts'
+import type { FileVersion } from '../../src/model/data-key-age.ts'
+import { versionsWithSameKey } from '../../src/model/data-key-age.ts'
 import { parseKeyAge, reachesBackTo } from '../../src/model/key-age.ts'
 
 describe('an age', () => {
@@ -22,6 +23,7 @@ describe('an age', () => {
 })
 
 describe('a data key', () => {
+  const dataKeySince = (versions: readonly FileVersion[]): number | null => versionsWithSameKey(versions).at(-1)?.time ?? null
   const metadata = { groups: [], shamirThreshold: null, lastModified: '', mac: '', version: '' }
   /** `values` like `1a 2b`: IV and ciphertext of each. */
   const file = (values: string): EncryptedFile => ({

@@ -1,4 +1,4 @@
-// Since when a file has the data key it has, read from its earlier versions without any key.
+// Which versions of a file share the data key it has now, read without any key.
 import type { EncryptedFile } from './encrypted-file.ts'
 import { compareDataKeys } from './encrypted-value.ts'
 
@@ -10,25 +10,14 @@ export interface FileVersion {
 }
 
 /**
- * The time of the commit that brought the current data key: going back from the newest version, the one before which no
- * ciphertext survived, or the file's first. An edit gives the value it changes another IV; only a new data key gives a value
- * other ciphertext under the same. Where no IV stands in both, the key is taken to be the same: rather too old than too young.
- * `versions` are newest first and reach back to the file's birth. null for an empty list.
+ * The versions, newest first, that surely or possibly have the data key of the newest: going back until no ciphertext
+ * survived, or to the file's birth. An edit gives the value it changes another IV; only a new data key gives a value other
+ * ciphertext under the same. Where no IV stands in both, the key is taken to be the same: rather too old than too young.
  */
-export function dataKeySince(versions: Iterable<FileVersion>): number | null {
-  let newer: FileVersion | null = null
-  for (const version of versions) {
-    if (newer !== null) {
-      if (version.file === null || newer.file === null) break
-      if (compareDataKeys(version.file.values, newer.file.values) === 'new') break
-    }
-    newer = version
-  }
-  return newer?.time ?? null
-}
-
-/** The versions, newest first, that surely or possibly have the data key of the newest. */
 export function versionsWithSameKey(versions: readonly FileVersion[]): readonly FileVersion[] {
-  const since = dataKeySince(versions)
-  return versions.slice(0, versions.findLastIndex(({ time, file }) => time === since && file !== null) + 1)
+  const other = versions.findIndex(({ file }, at) => {
+    const newer = versions[at - 1]
+    return newer !== undefined && (file === null || newer.file === null || compareDataKeys(file.values, newer.file.values) === 'new')
+  })
+  return other < 0 ? versions : versions.slice(0, other)
 }

@@ -2,16 +2,9 @@
 import type { OwnedRecipient } from './owners.ts'
 import { ownerOf } from './owners.ts'
 import type { Recipient } from './recipient.ts'
-import { canonicalId, shortForm } from './recipient.ts'
+import { shortForm } from './recipient.ts'
 import type { ExposedSecret } from './report.ts'
 import type { SurveyedFile } from './survey.ts'
-import { readersOf } from './survey.ts'
-
-/** The recipients of `file` that `lost` names: those whose holder knows its secrets and no longer should. */
-export function formerReaders(file: SurveyedFile, lost: readonly Recipient[]): readonly Recipient[] {
-  const ids = new Set(lost.map(canonicalId))
-  return readersOf(file).filter((one) => ids.has(canonicalId(one)))
-}
 
 /** One entry a secret; `names` are the secrets of `file` as `secretNames` gives them. */
 export function exposedSecrets(

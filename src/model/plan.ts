@@ -6,7 +6,7 @@ import { canonicalId, shortForm } from './recipient.ts'
 import { ownerOf } from './owners.ts'
 import type { ConfigRemoval } from './sops-config-edit.ts'
 import type { Survey, SurveyedFile } from './survey.ts'
-import { readersOf } from './survey.ts'
+import { isReadBy, readersOf } from './survey.ts'
 import type { ConfiguredRecipients } from './updatekeys-output.ts'
 
 export interface RekeyRequest {
@@ -90,8 +90,8 @@ export function planRekey(
 
   for (const file of survey.files) {
     const { configured: answer, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null }
-    const loses = readersOf(file).some((one) => removed.has(canonicalId(one)))
-    const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer, loses)
+    const loses = isReadBy(file, removed)
+    const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, removed, file, answer)
     if (fate.kind === 'refused') refusals.push({ path: file.path, reason: fate.reason })
     else if (fate.kind === 'unchanged') unchanged.push({ file, reason: fate.reason })
     else {
@@ -103,7 +103,7 @@ export function planRekey(
   }
   const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]))
   for (const { file, why } of [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked]) {
-    if (!readersOf(file).some((one) => removed.has(canonicalId(one)))) continue
+    if (!isReadBy(file, removed)) continue
     findings.push({ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` })
   }
   return { changes, unchanged, configs, refusals, findings }
@@ -119,8 +119,8 @@ function misread(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipient
     : { kind: 'refused', reason: `sops reads other recipients from it than its metadata seems to name (${hidden ?? 'in other groups'}). Look at its sops block by hand` }
 }
 
-function fateOf(survey: Survey, request: RekeyRequest, file: SurveyedFile, answer: ConfiguredRecipients, loses: boolean): Fate {
-  const removed = new Set(request.removed.map(canonicalId))
+function fateOf(survey: Survey, request: RekeyRequest, removed: ReadonlySet<string>, file: SurveyedFile, answer: ConfiguredRecipients): Fate {
+  const loses = isReadBy(file, removed)
   const mustRotate = request.rotateAll ? 'rotate-all' : request.overdue.get(file.path) ?? null
   if (removed.size > 0 && !loses && mustRotate === null) return { kind: 'unchanged', reason: 'the removed recipient is not among its recipients' }
   if (file.config === null) return { kind: 'refused', reason: 'no .sops.yaml stands in its folder or above. Add one, or leave it out with `files`' }

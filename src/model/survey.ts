@@ -49,6 +49,11 @@ export function readersOf(file: EncryptedFile): readonly Recipient[] {
   return unique(file.metadata.groups.flat())
 }
 
+/** Whether one of `ids`, canonical, is among those who can read a file. */
+export function isReadBy(file: Pick<EncryptedFile, 'metadata'>, ids: ReadonlySet<string>): boolean {
+  return file.metadata.groups.some((group) => group.some((one) => ids.has(canonicalId(one))))
+}
+
 /** Every recipient that stands in any file or config. */
 export function knownRecipients(survey: Survey): readonly Recipient[] {
   return unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].flatMap(readersOf)])

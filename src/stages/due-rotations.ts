@@ -1,6 +1,6 @@
 // Survey + git's history → the files whose data key has to go although their recipients may stay. Uses no key.
 // Must never take a history that is cut off for the whole one.
-import { dataKeySince, versionsWithSameKey } from '../model/data-key-age.ts'
+import { versionsWithSameKey } from '../model/data-key-age.ts'
 import type { FileVersion } from '../model/data-key-age.ts'
 import { readEncryptedFile } from '../model/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
@@ -9,8 +9,8 @@ import { reachesBackTo } from '../model/key-age.ts'
 import { canonicalId } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import type { Finding } from '../model/report.ts'
-import type { Survey, SurveyedFile } from '../model/survey.ts'
-import { readersOf } from '../model/survey.ts'
+import type { Survey } from '../model/survey.ts'
+import { isReadBy } from '../model/survey.ts'
 import type { Git } from '../tools/git.ts'
 import { inPieces } from './in-parallel.ts'
 
@@ -31,8 +31,7 @@ export async function findDueRotations(
   git: Git, survey: Survey, removed: readonly Recipient[], age: KeyAge | null, now: Date,
 ): Promise<DueRotations> {
   const ids = new Set(removed.map(canonicalId))
-  const lost = (file: Pick<SurveyedFile, 'metadata'>): boolean => file.metadata.groups.flat().some((one) => ids.has(canonicalId(one)))
-  const asked = survey.files.filter((file) => age !== null || (ids.size > 0 && !readersOf(file).some((one) => ids.has(canonicalId(one)))))
+  const asked = survey.files.filter((file) => age !== null || (ids.size > 0 && !isReadBy(file, ids)))
   const due = new Map<string, string>()
   if (asked.length === 0) return { due, findings: [] }
   if (await git.isShallow()) {
@@ -50,8 +49,10 @@ export async function findDueRotations(
         const read = readEncryptedFile(path, blobs.get(blob) ?? new Uint8Array())
         return { time, file: read !== null && 'metadata' in read ? read : null }
       })
-      const since = dataKeySince(versions)
-      const held = versionsWithSameKey(versions).find(({ file }) => file !== null && lost(file))
+      const sameKey = versionsWithSameKey(versions)
+      // The commit that brought the data key.
+      const since = sameKey.at(-1)?.time ?? null
+      const held = sameKey.find(({ file }) => file !== null && isReadBy(file, ids))
       if (held !== undefined) due.set(path, `its data key was wrapped for the removed recipient until ${day(held.time)}, and has not changed since`)
       else if (limit !== null && since !== null && since <= limit) due.set(path, `its data key is from ${day(since)}, older than max-key-age`)
     }

@@ -1,7 +1,7 @@
 // Survey + who loses access → the names of the secrets they could read, from the staged ciphertext.
 // Uses no key. Has to run before sops rewrites the staged files.
 import { secretNames } from '../model/encrypted-file.ts'
-import { exposedSecrets, formerReaders } from '../model/exposure.ts'
+import { exposedSecrets } from '../model/exposure.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ExposedSecret } from '../model/report.ts'
 import { canonicalId } from '../model/recipient.ts'
@@ -14,7 +14,7 @@ export function expose(survey: Survey, plan: Plan, staging: Staging): readonly E
   const exposed: ExposedSecret[] = []
   for (const { file, after } of plan.changes) {
     const stays = new Set(after.flat().map(canonicalId))
-    const readers = formerReaders(file, readersOf(file).filter((one) => !stays.has(canonicalId(one))))
+    const readers = readersOf(file).filter((one) => !stays.has(canonicalId(one)))
     if (readers.length === 0) continue
     exposed.push(...exposedSecrets(file, secretNames(file, staging.read(file.path)), readers, survey.owners))
   }

@@ -70,7 +70,7 @@ export class Staging {
     if (!this.#folders.has(dirname(place))) mkdirSync(dirname(place), { recursive: true, mode: 0o700 })
     this.#folders.add(dirname(place))
     writeFileSync(place, bytes)
-    // Git takes the mode from here; who else may look is decided by the folder above.
+    // Who may look is decided by the folder above.
     chmodSync(place, executable ? 0o755 : 0o644)
   }
 

@@ -44946,10 +44946,18 @@ function sections(report, account, name, room) {
         accounting,
     ];
 }
+/** Fewer bytes than any row of the table, and than any line of the checklist. */
+const [leastRow, leastItem] = [20, 8];
+/** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
+function surelyTooMuch({ exposure }, { changed }, room, limit) {
+    return Math.min(changed.length, room.files) * leastRow + Math.min(exposure.length, room.secrets) * leastItem > limit;
+}
 function fit(report, limit, around) {
     const [account, name] = [accountOf(report), namer(report)];
     let text = '';
     for (const room of rooms) {
+        if (surelyTooMuch(report, account, room, limit))
+            continue;
         text = `${around(sections(report, account, name, room)).filter((part) => part !== '').join('\n\n')}\n`;
         if (new TextEncoder().encode(text).length < limit)
             break;
@@ -45507,7 +45515,13 @@ function shortestScript(a, b) {
 function reportOf(run) {
     const { survey, plan, failure } = run;
     const stopped = failure !== null && !run.published;
-    const named = (recipients) => recipients.map(({ kind, id }) => ({ kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) }));
+    const known = new Map();
+    const named = (recipients) => recipients.map(({ kind, id }) => {
+        const key = `${kind} ${id}`;
+        const one = known.get(key) ?? { kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) };
+        known.set(key, one);
+        return one;
+    });
     return {
         schema: 1,
         outcome: run.outcome,
@@ -45566,8 +45580,8 @@ function actionOf({ updatekeys, rotate }) {
     return updatekeys ? (rotate ? 'updated+rotated' : 'updated') : 'rotated';
 }
 function entry(file, action, reason, rest) {
-    const { path, format, config, values } = file;
-    return { path, format, config, action, reason, ...rest, values: values.filter(({ type }) => type !== 'comment').length };
+    const { path, format, config, valueCount } = file;
+    return { path, format, config, action, reason, ...rest, values: valueCount };
 }
 
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
@@ -46330,71 +46344,6 @@ function compareDataKeys(before, after) {
     return compared > 0 ? 'new' : 'unproven';
 }
 
-;// CONCATENATED MODULE: ./lib/model/sops-block.js
-// The `sops:` block of a YAML file in the one layout that sops itself writes, read without a YAML parser: thousands of
-// files are read this way. Must give up (null) at the first line that is laid out in any other way.
-/** A wrapped data key as a literal block: most of the text, and of no interest here. Below a dash its lines stand deeper. */
-const wrapped = /^( *)(?:(- )enc: \|-?\n(?:\1 {4}.*\n)+|enc: \|-?\n(?:\1 {2}.*\n)+)/gm;
-const sops_block_entry = /^( +)(- )?([a-z_]+):(?: (.*))?$/;
-/** What is the same text to every YAML parser, quoted or not. */
-const scalar = /^(?:"([^"\\]*)"|([A-Za-z0-9/_](?:(?!: | #)[^\n])*[^\s:]|[A-Za-z0-9]))$/;
-/** The values of the block below a top-level `sops:`, all scalars as text; null where a parser has to read it. */
-function readSopsBlock(block) {
-    const root = {};
-    /** What is open, outermost first, with the column its entries start at; null until its first entry. */
-    const open = [
-        { column: null, place: root, list: false, into: () => undefined },
-    ];
-    for (const line of block.replace(wrapped, '$1$2enc: ""\n').split('\n')) {
-        if (line === '')
-            continue;
-        const [, spaces = '', dash = '', name = '', value = ''] = sops_block_entry.exec(line) ?? [];
-        if (name === '' || name === '__proto__')
-            return null;
-        const column = spaces.length;
-        while (open.length > 1 && (open.at(-1)?.column ?? 0) > column)
-            open.pop();
-        let top = open.at(-1);
-        if (top === undefined)
-            return null;
-        if (top.column === null) {
-            // A name without a value, or with one at its own column.
-            if (column <= (open.at(-2)?.column ?? 0))
-                return null;
-            // The first entry decides whether this is a list or a map.
-            top.column = column;
-            if (top.list === null) {
-                top.list = dash !== '';
-                top.place = top.list ? [] : {};
-                top.into(top.place);
-            }
-        }
-        if (top.column !== column || top.list !== (dash !== ''))
-            return null;
-        if (dash !== '' && Array.isArray(top.place)) {
-            const item = {};
-            top.place.push(item);
-            top = { column: column + 2, place: item, list: false, into: () => undefined };
-            open.push(top);
-        }
-        const map = top.place;
-        if (Array.isArray(map) || Object.hasOwn(map, name))
-            return null;
-        if (value === '')
-            open.push({ column: null, place: {}, list: null, into: (made) => (map[name] = made) });
-        else if (value === '[]')
-            map[name] = [];
-        else {
-            const [, quoted, plain] = scalar.exec(value) ?? [];
-            const text = quoted ?? plain;
-            if (text === undefined)
-                return null;
-            map[name] = text;
-        }
-    }
-    return open.some(({ column }) => column === null) ? null : root;
-}
-
 ;// CONCATENATED MODULE: ./lib/model/sops-metadata.js
 function isFields(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -46517,6 +46466,83 @@ function unflatten(flat) {
     return root;
 }
 
+;// CONCATENATED MODULE: ./lib/model/yaml-block.js
+// YAML in the one layout that sops itself writes, read without a YAML parser: thousands of files are read this way.
+// Must give up (null) at the first line that is laid out in any other way.
+/** A wrapped data key as a literal block: most of the text, and of no interest here. Below a dash its lines stand deeper. */
+const wrapped = /^( *)(?:(- )enc: \|-?\n(?:\1 {4}.*\n)+|enc: \|-?\n(?:\1 {2}.*\n)+)/gm;
+const yaml_block_entry = /^( *)(- )?(?:([A-Za-z_][\w./-]*):(?: (.*))?|([^\s#].*))$/;
+/** Some parsers take these names for something else than text. */
+const noName = /^(?:null|true|false|__proto__)$/i;
+/** What is the same text to every YAML parser, quoted or not. */
+const scalar = /^(?:"([^"\\]*)"|([A-Za-z0-9/_](?:(?!: | #)[^\n])*[^\s:]|[A-Za-z0-9]))$/;
+/** The map in `block`, at whatever column it starts, all scalars as text; null where a parser has to read it. */
+function readYamlBlock(block) {
+    const root = {};
+    /** What is open, outermost first, with the column its entries start at; null until its first entry. */
+    const open = [
+        { column: null, place: root, list: false, into: () => undefined },
+    ];
+    for (const line of block.replace(wrapped, '$1$2enc: ""\n').split('\n')) {
+        if (/^(?: *#.*)?$/.test(line))
+            continue;
+        const [, spaces = '', dash = '', name = '', value = '', bare = ''] = yaml_block_entry.exec(line) ?? [];
+        if (noName.test(name) || (name === '' && (bare === '' || dash === '')))
+            return null;
+        const column = spaces.length;
+        while (open.length > 1 && (open.at(-1)?.column ?? 0) > column)
+            open.pop();
+        let top = open.at(-1);
+        if (top === undefined)
+            return null;
+        if (top.column === null) {
+            // A name without a value, or with one at its own column.
+            if (open.length > 1 && column <= (open.at(-2)?.column ?? 0))
+                return null;
+            // The first entry decides whether this is a list or a map.
+            top.column = column;
+            if (top.list === null) {
+                top.list = dash !== '';
+                top.place = top.list ? [] : {};
+                top.into(top.place);
+            }
+        }
+        if (top.column !== column || top.list !== (dash !== ''))
+            return null;
+        if (name === '') {
+            const text = textOf(bare);
+            if (text === null || !Array.isArray(top.place))
+                return null;
+            top.place.push(text);
+            continue;
+        }
+        if (dash !== '' && Array.isArray(top.place)) {
+            const item = {};
+            top.place.push(item);
+            top = { column: column + 2, place: item, list: false, into: () => undefined };
+            open.push(top);
+        }
+        const map = top.place;
+        if (Array.isArray(map) || Object.hasOwn(map, name))
+            return null;
+        if (value === '')
+            open.push({ column: null, place: {}, list: null, into: (made) => (map[name] = made) });
+        else if (value === '[]')
+            map[name] = [];
+        else {
+            const text = textOf(value);
+            if (text === null)
+                return null;
+            map[name] = text;
+        }
+    }
+    return open.some(({ column }) => column === null) ? null : root;
+}
+function textOf(value) {
+    const [, quoted, plain] = scalar.exec(value) ?? [];
+    return quoted ?? plain ?? null;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/encrypted-file.js
 // An encrypted file read without a key: its format, its metadata, the names of its secrets.
 // Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
@@ -46550,7 +46576,7 @@ function yamlBlocks(text) {
         const [, block, ...more] = document.split(/^sops:[ \t]*\r?$/m);
         if (block === undefined || more.length > 0 || /^[^\s#]/m.test(block) || /^["'{[%]|^\.\.\./m.test(document))
             return null;
-        const quick = readSopsBlock(block);
+        const quick = readYamlBlock(block);
         if (quick === null)
             return null;
         found.push(quick);
@@ -46678,7 +46704,8 @@ function readEncryptedFile(path, bytes) {
         }
         if (!text.includes(metadata.mac))
             return { path, damage: 'its values are written with escapes, as sops never does' };
-        return { path, format, explicitType: format !== byName, metadata, values: encryptedValues(text, metadata.mac) };
+        // A copy, because a piece of a text keeps all of the text in memory.
+        return { path, format, explicitType: format !== byName, metadata: structuredClone(metadata), ...countValues(text, metadata) };
     }
     catch (error) {
         // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
@@ -46686,6 +46713,15 @@ function readEncryptedFile(path, bytes) {
             return null;
         return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` };
     }
+}
+function countValues(text, { mac }) {
+    const values = encryptedValues(text, mac);
+    const valueCount = values.filter(({ type }) => type !== 'comment').length;
+    return { valueCount, encryptsComments: valueCount < values.length };
+}
+/** Every encrypted value of `file` in the order of its `bytes`, comments among them. */
+function valuesIn(file, bytes) {
+    return encryptedValues(new TextDecoder().decode(bytes), file.metadata.mac);
 }
 /** What a parser says, without what it quotes of the text. */
 function parserSays(error) {
@@ -46704,9 +46740,15 @@ function secretNames(file, bytes) {
     const names = file.format === 'binary' ? [wholeFile]
         : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
             : file.format === 'ini' ? iniNames(text)
-                : (0,dist/* parseAllDocuments */.hR)(text.replace(nameless, '')).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''));
+                : yamlNames(text.replace(nameless, ''));
     const unique = [...new Set(names)];
-    return file.values.some(({ type }) => type === 'comment') ? [...unique, comments] : unique;
+    return file.encryptsComments ? [...unique, comments] : unique;
+}
+function yamlNames(text) {
+    const quick = readYamlBlock(text);
+    if (quick !== null)
+        return treeNames(quick, '');
+    return (0,dist/* parseAllDocuments */.hR)(text).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''));
 }
 function lineNames(text, name) {
     return text.split('\n').flatMap((line) => name.exec(line)?.[1] ?? []).filter((one) => !one.startsWith('sops_'));
@@ -46837,8 +46879,9 @@ async function findDueRotations(git, survey, removed, age, now) {
         const blobs = await git.readBlobs([...new Set(piece.flatMap(({ path }) => (history.get(path) ?? []).map(({ blob }) => blob)))]);
         for (const { path } of piece) {
             const versions = (history.get(path) ?? []).map(({ time, blob }) => {
-                const read = readEncryptedFile(path, blobs.get(blob) ?? new Uint8Array());
-                return { time, file: read !== null && 'metadata' in read ? read : null };
+                const bytes = blobs.get(blob) ?? new Uint8Array();
+                const read = readEncryptedFile(path, bytes);
+                return { time, file: read !== null && 'metadata' in read ? { metadata: read.metadata, values: valuesIn(read, bytes) } : null };
             });
             const sameKey = versionsWithSameKey(versions);
             // The commit that brought the data key.
@@ -46892,6 +46935,7 @@ const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.ur
 
 
 
+
 /**
  * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, or is no
  * regular file. Synchronous, as the rest of this file: for many small files that is several times faster.
@@ -46918,6 +46962,16 @@ function readUnlinked(root, path) {
     finally {
         (0,external_node_fs_namespaceObject.closeSync)(file);
     }
+}
+/** The bytes of a regular file that has to be as it was. Throws `changed-underneath` where its SHA-256 is another. */
+function readAsItWas(root, { path, sha256 }) {
+    const read = readUnlinked(root, path);
+    if (typeof read !== 'string' && sha256Of(read.bytes) === sha256)
+        return read;
+    throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' });
+}
+function sha256Of(bytes) {
+    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
 }
 class Staging {
     /** The staged tree, an absolute path without links. */
@@ -46970,21 +47024,14 @@ class Staging {
 
 
 
-
-
 /** Copies the matched files and every config, the latter as edited. */
 function stageCopies(root, survey, edits, staging) {
     const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
     for (const { path, text } of survey.configs) {
         staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
     }
-    for (const { path, sha256 } of survey.files) {
-        const read = readUnlinked(root, path);
-        if (typeof read === 'string' || (0,external_node_crypto_.createHash)('sha256').update(read.bytes).digest('hex') !== sha256) {
-            throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' });
-        }
-        staging.write(path, read);
-    }
+    for (const file of survey.files)
+        staging.write(file.path, readAsItWas(root, file));
 }
 /** As many names as one command line takes on every system. */
 const namesAtOnce = 250;
@@ -50878,7 +50925,6 @@ function generatedBy(text) {
 
 
 
-
 /** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
 const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)'];
 /** A line that starts with a public key, as in a list of who owns which. */
@@ -50930,7 +50976,7 @@ async function surveyRepository(git, globs) {
         else {
             files.push({
                 ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
-                sha256: (0,external_node_crypto_.createHash)('sha256').update(read.bytes).digest('hex'),
+                sha256: sha256Of(read.bytes),
             });
         }
     }
@@ -51014,7 +51060,6 @@ async function holdsSecrets(git, path) {
 
 ;// CONCATENATED MODULE: ./lib/model/verification.js
 
-
 /** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
 class Verified {
     files;
@@ -51045,10 +51090,6 @@ class Verified {
         return #proven in value;
     }
 }
-/** The ciphertexts of a file before and after, compared; `unproven` where only sops itself can tell. */
-function dataKeyOf(planned, after) {
-    return compareDataKeys(planned.file.values, after.values);
-}
 function checkFile(planned, evidence) {
     const { file, rotate } = planned;
     const { after } = evidence;
@@ -51067,7 +51108,7 @@ function checkFile(planned, evidence) {
         return recipients;
     if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
         return "Shamir's threshold changed";
-    const compared = dataKeyOf(planned, after);
+    const compared = evidence.dataKey;
     // Without a value to compare, the old key is tried on the new MAC.
     const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
     if (dataKey === 'unproven')
@@ -51102,6 +51143,7 @@ function checkRecipients(planned, found) {
 
 
 
+
 async function verifyStaged(sops, staging, root, rekeyed, atOnce, log) {
     const { plan, plaintextBefore } = rekeyed;
     const verified = await log.group(`Verify ${plan.changes.length} files`, async () => {
@@ -51109,12 +51151,12 @@ async function verifyStaged(sops, staging, root, rekeyed, atOnce, log) {
         const evidence = await inParallel(plan.changes, atOnce, async (planned) => {
             const { file } = planned;
             const plaintextAfter = await explainLockout(planned, async () => await sops.plaintextDigest(file));
-            const after = readEncryptedFile(file.path, staging.read(file.path));
-            const readable = after !== null && 'metadata' in after;
-            const opensWithOldKey = readable && dataKeyOf(planned, after) === 'unproven'
-                ? await trySplice(sops, staging, root, planned, after) : null;
+            const staged = staging.read(file.path);
+            const after = readEncryptedFile(file.path, staged);
+            const seen = after === null || 'damage' in after ? { dataKey: 'unproven', opensWithOldKey: null }
+                : await compareKeys(sops, staging, file, staged, after, root);
             done(file.path);
-            return { planned, plaintextBefore: plaintextBefore.get(file.path) ?? '', plaintextAfter, after, opensWithOldKey };
+            return { planned, plaintextBefore: plaintextBefore.get(file.path) ?? '', plaintextAfter, after, ...seen };
         });
         return Verified.verify(plan.changes, plan.configs, evidence);
     });
@@ -51123,15 +51165,17 @@ async function verifyStaged(sops, staging, root, rekeyed, atOnce, log) {
     const [first] = verified;
     throw new Failure('verification', `sops wrote something that does not hold: ${verified.slice(0, 10).map(({ path, reason }) => `${visible(path)}: ${reason}`).join('; ')}.`, { ...(first === undefined ? {} : { path: first.path }), advice: 'Nothing was changed. Please report this.' });
 }
+async function compareKeys(sops, staging, file, staged, after, root) {
+    const base = readAsItWas(root, file).bytes;
+    const dataKey = compareDataKeys(valuesIn(file, base), valuesIn(after, staged));
+    return { dataKey, opensWithOldKey: dataKey === 'unproven' ? await trySplice(sops, staging, file, base, after) : null };
+}
 /**
  * The attack of someone who kept the old data key, done with the runner's own: the old file, whose recipients wrap the
  * old data key, with the MAC of the new one. It opens only if the new MAC was made with the old data key.
  */
-async function trySplice(sops, staging, root, { file }, after) {
-    const read = readUnlinked(root, file.path);
-    if (typeof read === 'string')
-        throw new Failure('changed-underneath', `${visible(file.path)} was changed during the run.`, { path: file.path });
-    const spliced = read.bytes.toString()
+async function trySplice(sops, staging, file, base, after) {
+    const spliced = base.toString()
         .replaceAll(file.metadata.mac, after.metadata.mac)
         .replaceAll(file.metadata.lastModified, after.metadata.lastModified);
     const path = `.sops-rekey-splice-${(0,external_node_crypto_.randomUUID)()}/${file.path}`;
@@ -66236,6 +66280,8 @@ function readConfiguredRecipients(paths, stdout, stderr) {
     const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
     const lines = stderr.split('\n');
     const found = new Map();
+    // The same few keys stand in the answers of thousands of files.
+    const keys = new Map();
     let at = 0;
     let asked = 0;
     for (const [index, path] of paths.entries()) {
@@ -66251,7 +66297,7 @@ function readConfiguredRecipients(paths, stdout, stderr) {
             if (question === undefined)
                 throw new Error('sops asked about fewer files than it left unchanged');
             asked += 1;
-            found.set(path, readQuestion(question));
+            found.set(path, readQuestion(question, keys));
         }
         else {
             const reason = reasonIn(said);
@@ -66279,7 +66325,7 @@ function reasonIn(said) {
     const [first = 'sops gave no reason'] = said.filter((line) => line.trim() !== '');
     return first;
 }
-function readQuestion(question) {
+function readQuestion(question, keys) {
     const [current, groups] = [[], []];
     let thresholdChanges = false;
     for (const line of question.split('\n')) {
@@ -66292,7 +66338,8 @@ function readQuestion(question) {
             thresholdChanges = true;
         else if (!/^shamir_threshold: \d+$/.test(line)) {
             const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
-            const recipient = readKey(key);
+            const recipient = keys.get(key) ?? readKey(key);
+            keys.set(key, recipient);
             const [had, gets] = [current.at(-1), groups.at(-1)];
             if (sign === undefined || had === undefined || gets === undefined)
                 throw new Error(`sops printed a line that is not known: ${line}`);
@@ -72040,6 +72087,7 @@ class github_GitHub {
 
 
 
+
 /** The argument that makes the program carry out an order given on its standard input. */
 const swapArgument = 'swap';
 const noRoom = ['ENOSPC', 'EDQUOT'];
@@ -72112,7 +72160,7 @@ function replace(text) {
             (0,external_node_fs_namespaceObject.linkSync)(place, kept);
         }
         for (const { path, place, sha256 } of moves) {
-            if ((0,external_node_crypto_.createHash)('sha256').update((0,external_node_fs_namespaceObject.readFileSync)(place)).digest('hex') !== sha256)
+            if (sha256Of((0,external_node_fs_namespaceObject.readFileSync)(place)) !== sha256)
                 throw new Error(`${path} was changed during the run`);
         }
         for (const move of moves) {
@@ -72563,7 +72611,7 @@ function workingTreePublisher(git, program) {
         find: () => Promise.resolve(null),
         publish: async (verified, staging) => {
             const replacements = [
-                ...verified.configs.map(({ path, before }) => ({ path, sha256: (0,external_node_crypto_.createHash)('sha256').update(before).digest('hex') })),
+                ...verified.configs.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
                 ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
             ];
             await swap(program, { root: git.root, staged: staging.root, replacements });
@@ -72584,7 +72632,7 @@ function pullRequestPublisher(place, inputs, wanted) {
             const standard = await github.defaultBranch();
             base = wanted.base ?? await git.currentBranch() ?? place.eventBranch ?? standard;
             branch = wanted.branch ?? branchOf(inputs, base === standard ? null : base);
-            fingerprint = (0,external_node_crypto_.createHash)('sha256').update(identity).digest('hex');
+            fingerprint = sha256Of(identity);
             await assertOnBase(git, github, base, commit);
             published = await findPublished(github, base, branch, fingerprint);
             const { pullRequest, head, upToDate } = published;
@@ -72638,7 +72686,7 @@ function branchOf({ removedRecipients, rotateAll, maxKeyAge, files }, into) {
         .filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '');
     const plain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word)) && removed.length < 2 && files.length === 0;
     const exact = JSON.stringify([removed, rotateAll, age, [...files], into]);
-    return `sops-rekey/${slug}${plain ? '' : `-${(0,external_node_crypto_.createHash)('sha256').update(exact).digest('hex').slice(0, 8)}`}`;
+    return `sops-rekey/${slug}${plain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`;
 }
 /** The title and commit message where none is given. */
 function textsOf({ removedRecipients, rotateAll, maxKeyAge }) {
@@ -73539,6 +73587,58 @@ function versionRefusal(version) {
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/sops-installer.js
+var sops_installer_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var sops_installer_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
 // Finds or fetches a sops that is good enough, and says which one it is.
 // Must never run a binary that the checkout supplies unasked, nor a download whose checksum it has not seen.
 
@@ -73674,11 +73774,29 @@ async function isFromCheckout(path, workspace) {
     }
     return false;
 }
+/** Through one buffer: a stream would leave the whole binary to the garbage collector. */
 async function sops_installer_sha256(path) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    for await (const chunk of (0,external_node_fs_namespaceObject.createReadStream)(path))
-        hash.update(chunk);
-    return hash.digest('hex');
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        const buffer = Buffer.alloc(1024 * 1024);
+        const file = sops_installer_addDisposableResource(env_1, await (0,promises_namespaceObject.open)(path), true);
+        for (;;) {
+            const { bytesRead } = await file.read(buffer);
+            if (bytesRead === 0)
+                return hash.digest('hex');
+            hash.update(buffer.subarray(0, bytesRead));
+        }
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = sops_installer_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
 }
 function sops_installer_list(rejected) {
     return rejected.length === 0 ? '' : ` (${rejected.join('; ')})`;

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals'
-import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
 import type { FileVersion } from '../../src/model/data-key-age.ts'
 import { versionsWithSameKey } from '../../src/model/data-key-age.ts'
 import { parseKeyAge, reachesBackTo } from '../../src/model/key-age.ts'
@@ -26,8 +25,8 @@ describe('a data key', () => {
   const dataKeySince = (versions: readonly FileVersion[]): number | null => versionsWithSameKey(versions).at(-1)?.time ?? null
   const metadata = { groups: [], shamirThreshold: null, lastModified: '', mac: '', version: '' }
   /** `values` like `1a 2b`: IV and ciphertext of each. */
-  const file = (values: string): EncryptedFile => ({
-    path: 'a', format: 'yaml', explicitType: false, metadata,
+  const file = (values: string): FileVersion['file'] => ({
+    metadata,
     values: values.split(' ').map(([iv = '', data = '']) => ({ iv, data, tag: data, type: 'str' })),
   })
 

@@ -17,7 +17,7 @@ const owners = [alice, bob, ci, mallory].map((recipient) => ({
 
 function file(groups: readonly (readonly Recipient[])[], path = 'a.yaml', config: string | null = '.sops.yaml'): SurveyedFile {
   const metadata = { groups, shamirThreshold: groups.length > 1 ? 2 : null, lastModified: '', mac: '', version: '' }
-  return { path, format: 'yaml', explicitType: false, metadata, values: [], config, blob: `blob of ${path}`, sha256: '' }
+  return { path, format: 'yaml', explicitType: false, metadata, valueCount: 1, encryptsComments: false, config, blob: `blob of ${path}`, sha256: '' }
 }
 
 function survey(files: readonly SurveyedFile[], rest: Partial<Survey> = {}): Survey {

@@ -1,12 +1,13 @@
 // Which versions of a file share the data key it has now, read without any key.
 import type { EncryptedFile } from './encrypted-file.ts'
 import { compareDataKeys } from './encrypted-value.ts'
+import type { EncryptedValue } from './encrypted-value.ts'
 
 /** A version of a file as a commit brought it, `null` where it was no encrypted file then. */
 export interface FileVersion {
   /** The commit's time, in seconds since 1970. */
   readonly time: number
-  readonly file: EncryptedFile | null
+  readonly file: Pick<EncryptedFile, 'metadata'> & { readonly values: readonly EncryptedValue[] } | null
 }
 
 /**

@@ -3,9 +3,9 @@
 import { parseAllDocuments } from 'yaml'
 import { encryptedValues, isEncryptedValue } from './encrypted-value.ts'
 import type { EncryptedValue } from './encrypted-value.ts'
-import { readSopsBlock } from './sops-block.ts'
 import { readMetadata, unflatten } from './sops-metadata.ts'
 import type { SopsMetadata } from './sops-metadata.ts'
+import { readYamlBlock } from './yaml-block.ts'
 
 /** sops' names of its stores, as `--input-type` takes them. */
 export type Format = 'yaml' | 'json' | 'dotenv' | 'ini' | 'binary'
@@ -17,8 +17,9 @@ export interface EncryptedFile {
   /** Whether sops would choose another store by the file's name, so that the type has to be given. */
   readonly explicitType: boolean
   readonly metadata: SopsMetadata
-  /** In the order of the file, comments among them. */
-  readonly values: readonly EncryptedValue[]
+  /** How many values are encrypted, comments left out. The values themselves stay in the file: see `valuesIn`. */
+  readonly valueCount: number
+  readonly encryptsComments: boolean
 }
 
 /** A file that is meant for sops and that sops could not read, with the reason. */
@@ -54,7 +55,7 @@ function yamlBlocks(text: string): readonly unknown[] | null {
     if (document.trim() === '') continue
     const [, block, ...more] = document.split(/^sops:[ \t]*\r?$/m)
     if (block === undefined || more.length > 0 || /^[^\s#]/m.test(block) || /^["'{[%]|^\.\.\./m.test(document)) return null
-    const quick = readSopsBlock(block)
+    const quick = readYamlBlock(block)
     if (quick === null) return null
     found.push(quick)
   }
@@ -180,12 +181,24 @@ export function readEncryptedFile(path: string, bytes: Uint8Array): EncryptedFil
       return { path, damage: 'its documents carry different sops metadata' }
     }
     if (!text.includes(metadata.mac)) return { path, damage: 'its values are written with escapes, as sops never does' }
-    return { path, format, explicitType: format !== byName, metadata, values: encryptedValues(text, metadata.mac) }
+    // A copy, because a piece of a text keeps all of the text in memory.
+    return { path, format, explicitType: format !== byName, metadata: structuredClone(metadata), ...countValues(text, metadata) }
   } catch (error) {
     // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
     if (byName === 'binary' && !(error instanceof TypeError) && !envelope.test(text)) return null
     return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` }
   }
+}
+
+function countValues(text: string, { mac }: SopsMetadata): Pick<EncryptedFile, 'valueCount' | 'encryptsComments'> {
+  const values = encryptedValues(text, mac)
+  const valueCount = values.filter(({ type }) => type !== 'comment').length
+  return { valueCount, encryptsComments: valueCount < values.length }
+}
+
+/** Every encrypted value of `file` in the order of its `bytes`, comments among them. */
+export function valuesIn(file: EncryptedFile, bytes: Uint8Array): readonly EncryptedValue[] {
+  return encryptedValues(new TextDecoder().decode(bytes), file.metadata.mac)
 }
 
 /** What a parser says, without what it quotes of the text. */
@@ -206,9 +219,15 @@ export function secretNames(file: EncryptedFile, bytes: Uint8Array): readonly st
   const names = file.format === 'binary' ? [wholeFile]
     : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
       : file.format === 'ini' ? iniNames(text)
-        : parseAllDocuments(text.replace(nameless, '')).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''))
+        : yamlNames(text.replace(nameless, ''))
   const unique = [...new Set(names)]
-  return file.values.some(({ type }) => type === 'comment') ? [...unique, comments] : unique
+  return file.encryptsComments ? [...unique, comments] : unique
+}
+
+function yamlNames(text: string): string[] {
+  const quick = readYamlBlock(text)
+  if (quick !== null) return treeNames(quick, '')
+  return parseAllDocuments(text).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''))
 }
 
 function lineNames(text: string, name: RegExp): string[] {

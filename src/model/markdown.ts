@@ -84,10 +84,19 @@ function sections(report: Report, account: Account, name: Namer, room: Room): st
   ]
 }
 
+/** Fewer bytes than any row of the table, and than any line of the checklist. */
+const [leastRow, leastItem] = [20, 8]
+
+/** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
+function surelyTooMuch({ exposure }: Report, { changed }: Account, room: Room, limit: number): boolean {
+  return Math.min(changed.length, room.files) * leastRow + Math.min(exposure.length, room.secrets) * leastItem > limit
+}
+
 function fit(report: Report, limit: number, around: (parts: string[]) => string[]): string {
   const [account, name] = [accountOf(report), namer(report)]
   let text = ''
   for (const room of rooms) {
+    if (surelyTooMuch(report, account, room, limit)) continue
     text = `${around(sections(report, account, name, room)).filter((part) => part !== '').join('\n\n')}\n`
     if (new TextEncoder().encode(text).length < limit) break
   }

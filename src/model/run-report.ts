@@ -33,8 +33,13 @@ export interface RunProgress {
 export function reportOf(run: RunProgress): Report {
   const { survey, plan, failure } = run
   const stopped = failure !== null && !run.published
-  const named = (recipients: readonly Recipient[]): ReportedRecipient[] =>
-    recipients.map(({ kind, id }) => ({ kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) }))
+  const known = new Map<string, ReportedRecipient>()
+  const named = (recipients: readonly Recipient[]): ReportedRecipient[] => recipients.map(({ kind, id }) => {
+    const key = `${kind} ${id}`
+    const one = known.get(key) ?? { kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) }
+    known.set(key, one)
+    return one
+  })
   return {
     schema: 1,
     outcome: run.outcome,
@@ -96,6 +101,6 @@ function actionOf({ updatekeys, rotate }: PlannedFile): FileAction {
 function entry(
   file: SurveyedFile, action: FileAction, reason: string, rest: Pick<ReportedFile, 'recipients' | 'dataKey' | 'verified'>,
 ): ReportedFile {
-  const { path, format, config, values } = file
-  return { path, format, config, action, reason, ...rest, values: values.filter(({ type }) => type !== 'comment').length }
+  const { path, format, config, valueCount } = file
+  return { path, format, config, action, reason, ...rest, values: valueCount }
 }

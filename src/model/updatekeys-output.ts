@@ -36,6 +36,8 @@ export function readConfiguredRecipients(
   const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1)
   const lines = stderr.split('\n')
   const found = new Map<string, ConfiguredRecipients>()
+  // The same few keys stand in the answers of thousands of files.
+  const keys = new Map<string, Recipient>()
   let at = 0
   let asked = 0
   for (const [index, path] of paths.entries()) {
@@ -49,7 +51,7 @@ export function readConfiguredRecipients(
       const question = questions[asked]
       if (question === undefined) throw new Error('sops asked about fewer files than it left unchanged')
       asked += 1
-      found.set(path, readQuestion(question))
+      found.set(path, readQuestion(question, keys))
     } else {
       const reason = reasonIn(said)
       found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason })
@@ -76,7 +78,7 @@ function reasonIn(said: readonly string[]): string {
   return first
 }
 
-function readQuestion(question: string): ConfiguredRecipients {
+function readQuestion(question: string, keys: Map<string, Recipient>): ConfiguredRecipients {
   const [current, groups]: [Recipient[][], Recipient[][]] = [[], []]
   let thresholdChanges = false
   for (const line of question.split('\n')) {
@@ -85,7 +87,8 @@ function readQuestion(question: string): ConfiguredRecipients {
     else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line)) thresholdChanges = true
     else if (!/^shamir_threshold: \d+$/.test(line)) {
       const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? []
-      const recipient = readKey(key)
+      const recipient = keys.get(key) ?? readKey(key)
+      keys.set(key, recipient)
       const [had, gets] = [current.at(-1), groups.at(-1)]
       if (sign === undefined || had === undefined || gets === undefined) throw new Error(`sops printed a line that is not known: ${line}`)
       if (sign !== '+++ ') had.push(recipient)

@@ -1,6 +1,5 @@
 // What was planned against what sops wrote → proof, or what is wrong. The only maker of what may be published.
 import type { DamagedFile, EncryptedFile } from './encrypted-file.ts'
-import { compareDataKeys } from './encrypted-value.ts'
 import type { EditedConfig, Groups, PlannedFile } from './plan.ts'
 import { canonicalId } from './recipient.ts'
 
@@ -10,6 +9,8 @@ export interface FileEvidence {
   readonly plaintextBefore: string
   readonly plaintextAfter: string
   readonly after: EncryptedFile | DamagedFile | null
+  /** The ciphertexts of before and after, compared; `unproven` where only sops itself can tell. */
+  readonly dataKey: 'new' | 'same' | 'unproven'
   /**
    * Whether the values and MAC of the new file still open with the old data key, tried with sops; null where that was
    * not tried, because ciphertexts could be compared instead.
@@ -62,11 +63,6 @@ export interface WrongFile {
   readonly reason: string
 }
 
-/** The ciphertexts of a file before and after, compared; `unproven` where only sops itself can tell. */
-export function dataKeyOf(planned: PlannedFile, after: EncryptedFile): 'new' | 'same' | 'unproven' {
-  return compareDataKeys(planned.file.values, after.values)
-}
-
 function checkFile(planned: PlannedFile, evidence: FileEvidence): VerifiedFile | string {
   const { file, rotate } = planned
   const { after } = evidence
@@ -78,7 +74,7 @@ function checkFile(planned: PlannedFile, evidence: FileEvidence): VerifiedFile |
   const recipients = checkRecipients(planned.after, after.metadata.groups)
   if (recipients !== null) return recipients
   if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold) return "Shamir's threshold changed"
-  const compared = dataKeyOf(planned, after)
+  const compared = evidence.dataKey
   // Without a value to compare, the old key is tried on the new MAC.
   const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new'
   if (dataKey === 'unproven') return 'it could not be proven which data key it has'

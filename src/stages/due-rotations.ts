@@ -2,7 +2,7 @@
 // Must never take a history that is cut off for the whole one.
 import { versionsWithSameKey } from '../model/data-key-age.ts'
 import type { FileVersion } from '../model/data-key-age.ts'
-import { readEncryptedFile } from '../model/encrypted-file.ts'
+import { readEncryptedFile, valuesIn } from '../model/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
 import type { KeyAge } from '../model/key-age.ts'
 import { reachesBackTo } from '../model/key-age.ts'
@@ -46,8 +46,9 @@ export async function findDueRotations(
     const blobs = await git.readBlobs([...new Set(piece.flatMap(({ path }) => (history.get(path) ?? []).map(({ blob }) => blob)))])
     for (const { path } of piece) {
       const versions = (history.get(path) ?? []).map(({ time, blob }): FileVersion => {
-        const read = readEncryptedFile(path, blobs.get(blob) ?? new Uint8Array())
-        return { time, file: read !== null && 'metadata' in read ? read : null }
+        const bytes = blobs.get(blob) ?? new Uint8Array()
+        const read = readEncryptedFile(path, bytes)
+        return { time, file: read !== null && 'metadata' in read ? { metadata: read.metadata, values: valuesIn(read, bytes) } : null }
       })
       const sameKey = versionsWithSameKey(versions)
       // The commit that brought the data key.

@@ -1,5 +1,4 @@
 // Verified bytes → where people see them: a branch with a pull request, or the working tree.
-import { createHash } from 'node:crypto'
 import { Failure } from '../model/failure.ts'
 import type { Inputs, PullRequestInputs } from '../model/inputs.ts'
 import { renderPullRequestBody } from '../model/markdown.ts'
@@ -11,6 +10,7 @@ import type { Git } from '../tools/git.ts'
 import { compareUrl } from '../tools/github.ts'
 import type { GitHub } from '../tools/github.ts'
 import type { Staging } from '../tools/staging.ts'
+import { sha256Of } from '../tools/staging.ts'
 import { swap } from '../tools/swap.ts'
 import { assertOnBase, assertUnfiltered, commitVerified, findPublished, pushCommit } from './publish-branch.ts'
 import type { PublishedBranch } from './publish-branch.ts'
@@ -59,7 +59,7 @@ export function workingTreePublisher(git: Git, program: string): Publisher {
     find: () => Promise.resolve(null),
     publish: async (verified, staging) => {
       const replacements = [
-        ...verified.configs.map(({ path, before }) => ({ path, sha256: createHash('sha256').update(before).digest('hex') })),
+        ...verified.configs.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
         ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
       ]
       await swap(program, { root: git.root, staged: staging.root, replacements })
@@ -91,7 +91,7 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       const standard = await github.defaultBranch()
       base = wanted.base ?? await git.currentBranch() ?? place.eventBranch ?? standard
       branch = wanted.branch ?? branchOf(inputs, base === standard ? null : base)
-      fingerprint = createHash('sha256').update(identity).digest('hex')
+      fingerprint = sha256Of(identity)
       await assertOnBase(git, github, base, commit)
       published = await findPublished(github, base, branch, fingerprint)
       const { pullRequest, head, upToDate } = published
@@ -143,7 +143,7 @@ function branchOf({ removedRecipients, rotateAll, maxKeyAge, files }: Inputs, in
     .filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '')
   const plain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word)) && removed.length < 2 && files.length === 0
   const exact = JSON.stringify([removed, rotateAll, age, [...files], into])
-  return `sops-rekey/${slug}${plain ? '' : `-${createHash('sha256').update(exact).digest('hex').slice(0, 8)}`}`
+  return `sops-rekey/${slug}${plain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`
 }
 
 /** The title and commit message where none is given. */

@@ -1,15 +1,13 @@
 // Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
 // Uses no key. Must never stage bytes that are not those that were surveyed.
-import { createHash, randomUUID } from 'node:crypto'
-import { Failure } from '../model/failure.ts'
-import { visible } from '../model/safe-text.ts'
+import { randomUUID } from 'node:crypto'
 import type { ConfigRemoval } from '../model/sops-config-edit.ts'
 import type { Survey, SurveyedFile } from '../model/survey.ts'
 import type { SopsAnswer } from '../model/plan.ts'
 import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'
 import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
-import { readUnlinked } from '../tools/staging.ts'
+import { readAsItWas } from '../tools/staging.ts'
 import { inParallel, inPieces } from './in-parallel.ts'
 
 /** Copies the matched files and every config, the latter as edited. */
@@ -18,13 +16,7 @@ export function stageCopies(root: string, survey: Survey, edits: readonly Config
   for (const { path, text } of survey.configs) {
     staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false })
   }
-  for (const { path, sha256 } of survey.files) {
-    const read = readUnlinked(root, path)
-    if (typeof read === 'string' || createHash('sha256').update(read.bytes).digest('hex') !== sha256) {
-      throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' })
-    }
-    staging.write(path, read)
-  }
+  for (const file of survey.files) staging.write(file.path, readAsItWas(root, file))
 }
 
 /** As many names as one command line takes on every system. */

@@ -1,6 +1,5 @@
 // inputs → Survey: finds every sops file of the checkout by content in one pass, and reads it without a key.
 // Must never follow a link, and must leave nothing that matches unaccounted for.
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readlink } from 'node:fs/promises'
 import { join, posix, relative, sep } from 'node:path'
@@ -16,7 +15,7 @@ import { readSopsConfig } from '../model/sops-config.ts'
 import type { SkippedFile, Survey, SurveyedFile } from '../model/survey.ts'
 import { configFor } from '../model/survey.ts'
 import type { Git, TrackedPath } from '../tools/git.ts'
-import { readUnlinked } from '../tools/staging.ts'
+import { readUnlinked, sha256Of } from '../tools/staging.ts'
 
 /** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
 const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)']
@@ -67,7 +66,7 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
     else {
       files.push({
         ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
-        sha256: createHash('sha256').update(read.bytes).digest('hex'),
+        sha256: sha256Of(read.bytes),
       })
     }
   }

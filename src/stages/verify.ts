@@ -1,16 +1,17 @@
 // Staged bytes → proof: reads and decrypts every file that was touched, once more, and lets the model judge.
 import { randomUUID } from 'node:crypto'
 import type { EncryptedFile } from '../model/encrypted-file.ts'
-import { readEncryptedFile } from '../model/encrypted-file.ts'
+import { readEncryptedFile, valuesIn } from '../model/encrypted-file.ts'
+import { compareDataKeys } from '../model/encrypted-value.ts'
 import { Failure } from '../model/failure.ts'
-import type { PlannedFile } from '../model/plan.ts'
 import { visible } from '../model/safe-text.ts'
+import type { SurveyedFile } from '../model/survey.ts'
 import type { FileEvidence } from '../model/verification.ts'
-import { dataKeyOf, Verified } from '../model/verification.ts'
+import { Verified } from '../model/verification.ts'
 import type { Log } from '../tools/log.ts'
 import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
-import { readUnlinked } from '../tools/staging.ts'
+import { readAsItWas } from '../tools/staging.ts'
 import { inParallel } from './in-parallel.ts'
 import { explainLockout } from './rotate.ts'
 import type { Rekeyed } from './rotate.ts'
@@ -24,12 +25,12 @@ export async function verifyStaged(
     const evidence = await inParallel(plan.changes, atOnce, async (planned): Promise<FileEvidence> => {
       const { file } = planned
       const plaintextAfter = await explainLockout(planned, async () => await sops.plaintextDigest(file))
-      const after = readEncryptedFile(file.path, staging.read(file.path))
-      const readable = after !== null && 'metadata' in after
-      const opensWithOldKey = readable && dataKeyOf(planned, after) === 'unproven'
-        ? await trySplice(sops, staging, root, planned, after) : null
+      const staged = staging.read(file.path)
+      const after = readEncryptedFile(file.path, staged)
+      const seen = after === null || 'damage' in after ? { dataKey: 'unproven' as const, opensWithOldKey: null }
+        : await compareKeys(sops, staging, file, staged, after, root)
       done(file.path)
-      return { planned, plaintextBefore: plaintextBefore.get(file.path) ?? '', plaintextAfter, after, opensWithOldKey }
+      return { planned, plaintextBefore: plaintextBefore.get(file.path) ?? '', plaintextAfter, after, ...seen }
     })
     return Verified.verify(plan.changes, plan.configs, evidence)
   })
@@ -40,14 +41,20 @@ export async function verifyStaged(
     { ...(first === undefined ? {} : { path: first.path }), advice: 'Nothing was changed. Please report this.' })
 }
 
+async function compareKeys(
+  sops: Sops, staging: Staging, file: SurveyedFile, staged: Buffer, after: EncryptedFile, root: string,
+): Promise<Pick<FileEvidence, 'dataKey' | 'opensWithOldKey'>> {
+  const base = readAsItWas(root, file).bytes
+  const dataKey = compareDataKeys(valuesIn(file, base), valuesIn(after, staged))
+  return { dataKey, opensWithOldKey: dataKey === 'unproven' ? await trySplice(sops, staging, file, base, after) : null }
+}
+
 /**
  * The attack of someone who kept the old data key, done with the runner's own: the old file, whose recipients wrap the
  * old data key, with the MAC of the new one. It opens only if the new MAC was made with the old data key.
  */
-async function trySplice(sops: Sops, staging: Staging, root: string, { file }: PlannedFile, after: EncryptedFile): Promise<boolean> {
-  const read = readUnlinked(root, file.path)
-  if (typeof read === 'string') throw new Failure('changed-underneath', `${visible(file.path)} was changed during the run.`, { path: file.path })
-  const spliced = read.bytes.toString()
+async function trySplice(sops: Sops, staging: Staging, file: SurveyedFile, base: Buffer, after: EncryptedFile): Promise<boolean> {
+  const spliced = base.toString()
     .replaceAll(file.metadata.mac, after.metadata.mac)
     .replaceAll(file.metadata.lastModified, after.metadata.lastModified)
   const path = `.sops-rekey-splice-${randomUUID()}/${file.path}`

@@ -3,8 +3,8 @@
 import { getExecOutput } from '@actions/exec'
 import * as toolCache from '@actions/tool-cache'
 import { createHash } from 'node:crypto'
-import { constants, createReadStream } from 'node:fs'
-import { access, chmod, realpath, rm, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, chmod, open, realpath, rm, stat } from 'node:fs/promises'
 import { basename, delimiter, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { officialReleases, pinnedVersion, releasesAddress, versionIn, versionRefusal } from './sops-releases.ts'
@@ -165,10 +165,16 @@ async function isFromCheckout(path: string, workspace: string): Promise<boolean>
   return false
 }
 
+/** Through one buffer: a stream would leave the whole binary to the garbage collector. */
 async function sha256(path: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
+  const buffer = Buffer.alloc(1024 * 1024)
+  await using file = await open(path)
+  for (;;) {
+    const { bytesRead } = await file.read(buffer)
+    if (bytesRead === 0) return hash.digest('hex')
+    hash.update(buffer.subarray(0, bytesRead))
+  }
 }
 
 function list(rejected: readonly string[]): string {

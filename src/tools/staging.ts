@@ -1,5 +1,6 @@
 // A temporary tree of ciphertext, laid out like the repository, in which sops works; gone when it is disposed of.
 // Must never hold plaintext, follow a link, or write outside of its own folder.
+import { createHash } from 'node:crypto'
 import {
   chmodSync, closeSync, constants, fstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync,
 } from 'node:fs'
@@ -40,6 +41,17 @@ export function readUnlinked(root: string, path: string): LocalFile | 'symlink' 
   } finally {
     closeSync(file)
   }
+}
+
+/** The bytes of a regular file that has to be as it was. Throws `changed-underneath` where its SHA-256 is another. */
+export function readAsItWas(root: string, { path, sha256 }: { readonly path: string; readonly sha256: string }): LocalFile {
+  const read = readUnlinked(root, path)
+  if (typeof read !== 'string' && sha256Of(read.bytes) === sha256) return read
+  throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' })
+}
+
+export function sha256Of(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 export class Staging {

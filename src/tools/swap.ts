@@ -2,11 +2,12 @@
 // The work is done by a process of its own session that acts only on a complete order: a kill of the run leaves all old
 // (order not complete) or all new. Must never replace a file that is not the one that was verified.
 import { spawn } from 'node:child_process'
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { chmodSync, closeSync, copyFileSync, fsyncSync, linkSync, lstatSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
+import { sha256Of } from './staging.ts'
 
 export interface Replacement {
   readonly path: string
@@ -103,7 +104,7 @@ function replace(text: string): void {
       linkSync(place, kept)
     }
     for (const { path, place, sha256 } of moves) {
-      if (createHash('sha256').update(readFileSync(place)).digest('hex') !== sha256) throw new Error(`${path} was changed during the run`)
+      if (sha256Of(readFileSync(place)) !== sha256) throw new Error(`${path} was changed during the run`)
     }
     for (const move of moves) {
       renameSync(move.fresh, move.place)

@@ -46816,28 +46816,61 @@ function versionsWithSameKey(versions) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
-// Runs work on many things, a bounded number at once, in their order; the first failure stops the rest from starting.
+// Runs work on many things, a bounded number at once; the first failure keeps the rest from starting.
+/** Places for work, `atOnce` of them. After the first failure nothing more is started: what still waits fails with it. */
+class Places {
+    #free;
+    #waiting = [];
+    #failure = null;
+    constructor(atOnce) {
+        this.#free = atOnce;
+    }
+    /** Runs `work` when a place is free: `urgent` work before all that waits, the rest in its order. */
+    async run(work, urgent = false) {
+        await this.#place(urgent);
+        try {
+            return await work();
+        }
+        catch (cause) {
+            this.#failure ??= { cause };
+            for (const { giveUp } of this.#waiting.splice(0))
+                giveUp(this.#failure.cause);
+            throw cause;
+        }
+        finally {
+            const next = this.#waiting.shift();
+            if (next === undefined)
+                this.#free += 1;
+            else
+                next.start();
+        }
+    }
+    async #place(urgent) {
+        if (this.#failure !== null)
+            throw this.#failure.cause;
+        if (this.#free > 0) {
+            this.#free -= 1;
+            return;
+        }
+        await new Promise((start, giveUp) => {
+            if (urgent)
+                this.#waiting.unshift({ start, giveUp });
+            else
+                this.#waiting.push({ start, giveUp });
+        });
+    }
+    /** The results of work that runs here, in its order. Rejects with the first failure, after all that had started came to its end. */
+    async all(works) {
+        await Promise.allSettled(works);
+        if (this.#failure !== null)
+            throw this.#failure.cause;
+        return await Promise.all(works);
+    }
+}
 /** The results in the order of `items`. Rejects with the first failure, after what had started came to its end. */
 async function inParallel(items, atOnce, work) {
-    const results = new Array(items.length);
-    const failures = [];
-    let next = 0;
-    const worker = async () => {
-        while (next < items.length && failures.length === 0) {
-            const at = next;
-            next += 1;
-            try {
-                results[at] = await work(items[at]);
-            }
-            catch (error) {
-                failures.push(error);
-            }
-        }
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-    if (failures.length > 0)
-        throw failures[0];
-    return results;
+    const places = new Places(atOnce);
+    return await places.all(items.map(async (item) => await places.run(async () => await work(item))));
 }
 /** `items` in pieces of at most `size`. */
 function inPieces(items, size) {
@@ -46936,9 +46969,10 @@ const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.ur
 
 
 
+const staging_maxBytes = 64 * 1024 * 1024;
 /**
- * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, or is no
- * regular file. Synchronous, as the rest of this file: for many small files that is several times faster.
+ * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
+ * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
  */
 function readUnlinked(root, path) {
     const place = (0,external_node_path_namespaceObject.join)(root, ...path.split('/'));
@@ -46957,6 +46991,8 @@ function readUnlinked(root, path) {
         const stat = (0,external_node_fs_namespaceObject.fstatSync)(file);
         if (!stat.isFile())
             return 'special file';
+        if (stat.size > staging_maxBytes)
+            return 'larger than 64 MiB';
         return { bytes: (0,external_node_fs_namespaceObject.readFileSync)(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 };
     }
     finally {
@@ -47080,7 +47116,7 @@ function batchesOf(files, size) {
 
 ;// CONCATENATED MODULE: ./lib/stages/rotate.js
 // Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
-// Must never touch a file that is not staged, and must see every file decrypt before it changes the first.
+// Must never touch a file that is not staged, and must see a file decrypt before it changes it.
 
 
 
@@ -47088,35 +47124,39 @@ function batchesOf(files, size) {
 
 /** At most this many files for one updatekeys: it works on them one after the other. */
 const filesPerUpdate = 50;
+/**
+ * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
+ * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted.
+ */
 async function rekeyStaged(sops, plan, atOnce, log) {
     const { changes } = plan;
-    const plaintextBefore = await log.group(`Decrypt ${changes.length} files as they are`, async () => {
+    const plaintextBefore = new Map();
+    const byPath = new Map(changes.map((change) => [change.file.path, change]));
+    const toUpdate = changes.filter(({ updatekeys }) => updatekeys);
+    const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
+    const alone = changes.filter(({ updatekeys }) => !updatekeys);
+    await log.group(`Give ${changes.length} files new keys`, async () => {
+        const places = new Places(atOnce);
         const done = log.progress(changes.length);
-        return new Map(await inParallel(changes, atOnce, async ({ file }) => {
-            const digest = await sops.plaintextDigest(file);
-            done(file.path);
-            return [file.path, digest];
-        }));
-    });
-    const toUpdate = changes.filter(({ updatekeys }) => updatekeys).map(({ file }) => file);
-    if (toUpdate.length > 0) {
-        const size = Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce));
-        await log.group(`updatekeys on ${toUpdate.length} files`, async () => {
-            const done = log.progress(toUpdate.length);
-            await inParallel(batchesOf(toUpdate, size), atOnce, async ({ config, files }) => {
-                await sops.updatekeys(config, files);
-                for (const { path } of files)
-                    done(path);
-            });
-        });
-    }
-    const toRotate = changes.filter(({ rotate }) => rotate);
-    await log.group(`rotate ${toRotate.length} files`, async () => {
-        const done = log.progress(toRotate.length);
-        await inParallel(toRotate, atOnce, async (planned) => {
-            await explainLockout(planned, async () => await sops.rotate(planned.file));
-            done(planned.file.path);
-        });
+        const decrypt = async (file) => {
+            plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)));
+        };
+        const rotate = async (change) => {
+            if (change.rotate)
+                await places.run(async () => await explainLockout(change, async () => await sops.rotate(change.file)));
+            done(change.file.path);
+        };
+        await places.all([
+            ...batches.map(async ({ config, files }) => {
+                await places.all(files.map(decrypt));
+                await places.run(async () => await sops.updatekeys(config, files), true);
+                await places.all(files.flatMap(({ path }) => byPath.get(path) ?? []).map(rotate));
+            }),
+            ...alone.map(async (change) => {
+                await decrypt(change.file);
+                await rotate(change);
+            }),
+        ]);
     });
     return { plan, plaintextBefore };
 }
@@ -50958,7 +50998,9 @@ async function surveyRepository(git, globs) {
     for (const path of [...candidates].sort()) {
         const read = readUnlinked(git.root, path);
         if (typeof read === 'string') {
-            if (chosen(path))
+            if (read === 'larger than 64 MiB' && chosen(path))
+                damaged.push({ path, damage: `it is ${read}` });
+            else if (chosen(path))
                 skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
             continue;
         }
@@ -51015,7 +51057,7 @@ function readConfig(root, path) {
     const read = readUnlinked(root, path);
     if (typeof read !== 'string' && !read.hardLink)
         return read.bytes.toString();
-    throw new Failure('config-unreadable', `${visible(path)} is a ${typeof read === 'string' ? read : 'hard link'}; sops would follow it out of what git tracks.`, {
+    throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {
         path, advice: 'Make it a regular file.',
     });
 }
@@ -72398,7 +72440,8 @@ function paths(output) {
         return decoder.decode(output).split('\0').slice(0, -1);
     }
     catch (cause) {
-        throw new Failure('git-failed', 'A tracked file has a name that is not UTF-8, and sops could not be told of it.', {
+        const name = output.toString().split('\0').find((one) => one.includes('\u{fffd}'))?.replace(/^.*\t/, '') ?? '';
+        throw new Failure('git-failed', `A tracked file has a name that is not UTF-8, and sops could not be told of it: ${visible(name)}.`, {
             advice: 'Rename it.', cause,
         });
     }

@@ -1,12 +1,13 @@
 // Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
-// Must never touch a file that is not staged, and must see every file decrypt before it changes the first.
+// Must never touch a file that is not staged, and must see a file decrypt before it changes it.
 import { canonicalId } from '../model/recipient.ts'
 import { Failure } from '../model/failure.ts'
 import type { Plan, PlannedFile } from '../model/plan.ts'
 import { visible } from '../model/safe-text.ts'
+import type { SurveyedFile } from '../model/survey.ts'
 import type { Log } from '../tools/log.ts'
 import type { Sops } from '../tools/sops.ts'
-import { inParallel } from './in-parallel.ts'
+import { Places } from './in-parallel.ts'
 import { batchesOf } from './stage.ts'
 
 /** The staged files after sops was done with them, and the digest of what each decrypted to before. */
@@ -18,34 +19,38 @@ export interface Rekeyed {
 /** At most this many files for one updatekeys: it works on them one after the other. */
 const filesPerUpdate = 50
 
+/**
+ * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
+ * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted.
+ */
 export async function rekeyStaged(sops: Sops, plan: Plan, atOnce: number, log: Log): Promise<Rekeyed> {
   const { changes } = plan
-  const plaintextBefore = await log.group(`Decrypt ${changes.length} files as they are`, async () => {
+  const plaintextBefore = new Map<string, string>()
+  const byPath = new Map(changes.map((change) => [change.file.path, change]))
+  const toUpdate = changes.filter(({ updatekeys }) => updatekeys)
+  const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)))
+  const alone = changes.filter(({ updatekeys }) => !updatekeys)
+  await log.group(`Give ${changes.length} files new keys`, async () => {
+    const places = new Places(atOnce)
     const done = log.progress(changes.length)
-    return new Map(await inParallel(changes, atOnce, async ({ file }) => {
-      const digest = await sops.plaintextDigest(file)
-      done(file.path)
-      return [file.path, digest] as const
-    }))
-  })
-  const toUpdate = changes.filter(({ updatekeys }) => updatekeys).map(({ file }) => file)
-  if (toUpdate.length > 0) {
-    const size = Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce))
-    await log.group(`updatekeys on ${toUpdate.length} files`, async () => {
-      const done = log.progress(toUpdate.length)
-      await inParallel(batchesOf(toUpdate, size), atOnce, async ({ config, files }) => {
-        await sops.updatekeys(config, files)
-        for (const { path } of files) done(path)
-      })
-    })
-  }
-  const toRotate = changes.filter(({ rotate }) => rotate)
-  await log.group(`rotate ${toRotate.length} files`, async () => {
-    const done = log.progress(toRotate.length)
-    await inParallel(toRotate, atOnce, async (planned) => {
-      await explainLockout(planned, async () => await sops.rotate(planned.file))
-      done(planned.file.path)
-    })
+    const decrypt = async (file: SurveyedFile): Promise<void> => {
+      plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)))
+    }
+    const rotate = async (change: PlannedFile): Promise<void> => {
+      if (change.rotate) await places.run(async () => await explainLockout(change, async () => await sops.rotate(change.file)))
+      done(change.file.path)
+    }
+    await places.all([
+      ...batches.map(async ({ config, files }) => {
+        await places.all(files.map(decrypt))
+        await places.run(async () => await sops.updatekeys(config, files), true)
+        await places.all(files.flatMap(({ path }) => byPath.get(path) ?? []).map(rotate))
+      }),
+      ...alone.map(async (change) => {
+        await decrypt(change.file)
+        await rotate(change)
+      }),
+    ])
   })
   return { plan, plaintextBefore }
 }

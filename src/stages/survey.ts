@@ -54,7 +54,8 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
   for (const path of [...candidates].sort()) {
     const read = readUnlinked(git.root, path)
     if (typeof read === 'string') {
-      if (chosen(path)) skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null })
+      if (read === 'larger than 64 MiB' && chosen(path)) damaged.push({ path, damage: `it is ${read}` })
+      else if (chosen(path)) skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null })
       continue
     }
     const file = readEncryptedFile(path, read.bytes)
@@ -105,7 +106,7 @@ async function links(
 function readConfig(root: string, path: string): string {
   const read = readUnlinked(root, path)
   if (typeof read !== 'string' && !read.hardLink) return read.bytes.toString()
-  throw new Failure('config-unreadable', `${visible(path)} is a ${typeof read === 'string' ? read : 'hard link'}; sops would follow it out of what git tracks.`, {
+  throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {
     path, advice: 'Make it a regular file.',
   })
 }

@@ -281,7 +281,8 @@ function paths(output: Buffer): string[] {
   try {
     return decoder.decode(output).split('\0').slice(0, -1)
   } catch (cause) {
-    throw new Failure('git-failed', 'A tracked file has a name that is not UTF-8, and sops could not be told of it.', {
+    const name = output.toString().split('\0').find((one) => one.includes('\u{fffd}'))?.replace(/^.*\t/, '') ?? ''
+    throw new Failure('git-failed', `A tracked file has a name that is not UTF-8, and sops could not be told of it: ${visible(name)}.`, {
       advice: 'Rename it.', cause,
     })
   }

@@ -15,16 +15,18 @@ export interface FileBytes {
   readonly executable: boolean
 }
 
+const maxBytes = 64 * 1024 * 1024
+
 /** A regular file, and whether it has another name as well, so that a write would go there too. */
 export interface LocalFile extends FileBytes {
   readonly hardLink: boolean
 }
 
 /**
- * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, or is no
- * regular file. Synchronous, as the rest of this file: for many small files that is several times faster.
+ * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
+ * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
  */
-export function readUnlinked(root: string, path: string): LocalFile | 'symlink' | 'special file' {
+export function readUnlinked(root: string, path: string): LocalFile | 'symlink' | 'special file' | 'larger than 64 MiB' {
   const place = join(root, ...path.split('/'))
   if (realpathSync(dirname(place)) !== dirname(place)) return 'symlink'
   let file: number
@@ -37,6 +39,7 @@ export function readUnlinked(root: string, path: string): LocalFile | 'symlink' 
   try {
     const stat = fstatSync(file)
     if (!stat.isFile()) return 'special file'
+    if (stat.size > maxBytes) return 'larger than 64 MiB'
     return { bytes: readFileSync(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 }
   } finally {
     closeSync(file)

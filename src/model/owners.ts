@@ -7,7 +7,7 @@ import type { Recipient } from './recipient.ts'
 export interface OwnedRecipient {
   readonly recipient: Recipient
   readonly name: string
-  readonly from: 'anchor' | 'comment' | 'public-keys'
+  readonly from: 'owners-file' | 'anchor' | 'comment' | 'public-keys' | 'keyring'
   /** The file and line (from 1) in which the name stands beside the key. */
   readonly path: string
   readonly line: number
@@ -33,11 +33,11 @@ export function readPublicKeys(path: string, text: string): readonly OwnedRecipi
   return owners
 }
 
-/** Who holds the key, by the most telling source: anchors, comments, public-keys files, then an SSH key's own comment. */
+/** Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own comment, PGP's user ids. */
 export function ownerOf(owners: readonly OwnedRecipient[], recipient: Recipient): string | null {
   const own = owners.filter((owner) => sameRecipient(owner.recipient, recipient))
   const from = (source: OwnedRecipient['from']): string | undefined => own.find((owner) => owner.from === source)?.name
-  return from('anchor') ?? from('comment') ?? from('public-keys') ?? sshComment(recipient)
+  return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys') ?? sshComment(recipient) ?? from('keyring') ?? null
 }
 
 /**

@@ -11,7 +11,7 @@ export interface AgeKey {
 const alphabet = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 
 /** Bech32 of BIP 173, which is what age uses, without its limit of 90 characters. */
-function bech32(prefix: string, bytes: Uint8Array): string {
+export function bech32(prefix: string, bytes: Uint8Array): string {
   const words: number[] = []
   let [value, bits] = [0, 0]
   for (const byte of bytes) {

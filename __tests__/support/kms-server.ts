@@ -20,6 +20,8 @@ export interface KmsCall {
   readonly operation: string
   /** As the caller spelled it; empty where it gave none. */
   readonly keyId: string
+  /** The access key that the caller signed with; empty where it did not sign. */
+  readonly caller: string
   /** Milliseconds since the epoch, when the request had been read. */
   readonly at: number
   readonly ok: boolean
@@ -137,12 +139,12 @@ export async function startKmsServer(options: { readonly delay?: number } = {}):
     const body = parsed(Buffer.concat(chunks).toString())
     if (delay > 0) await sleep(delay)
     // A client that does not sign would be refused by the real service: nothing here may depend on not signing.
-    const signed = /^AWS4-HMAC-SHA256 Credential=/.test(request.headers.authorization ?? '')
-    const result: Answer | Refusal = !signed
+    const caller = /^AWS4-HMAC-SHA256 Credential=([^/]*)/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    const result: Answer | Refusal = caller === ''
       ? { error: 'MissingAuthenticationTokenException', message: 'Missing Authentication Token' }
       : body === null ? { error: 'SerializationException' } : perform(operation, body)
     const refused = 'error' in result
-    calls.push({ operation, keyId: body?.KeyId ?? '', at, ok: !refused })
+    calls.push({ operation, keyId: body?.KeyId ?? '', caller, at, ok: !refused })
     const status = !refused ? 200 : result.error === 'KMSInternalException' ? 500 : 400
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() })
     response.end(JSON.stringify(refused ? { __type: result.error, message: result.message } : result))

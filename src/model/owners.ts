@@ -1,7 +1,7 @@
 // Names and recipients: who holds which key, and what someone means who asks for a name or a key.
 // Must never guess: a name matches whole or not at all, and what could mean two things is an error that lists them.
 import { candidateLines } from './owners-candidates.ts'
-import { canonicalId, parseRecipient, sameRecipient } from './recipient.ts'
+import { canonicalId, isMeantBy, parseRecipient, sameRecipient } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 
 export interface OwnedRecipient {
@@ -76,8 +76,8 @@ function resolveOne(asked: string, owners: readonly OwnedRecipient[], known: rea
     ({ kind, asked: clean, message: [`"${clean}" ${what}`, ...candidates, whatToDo].join('\n') })
 
   const spelled = parseRecipient(asked)
-  const same = spelled === null ? undefined : known.find((recipient) => sameRecipient(recipient, spelled))
-  if (same !== undefined) return { kind: 'resolved', recipients: [same] }
+  const same = spelled === null ? [] : unique(known).filter((recipient) => isMeantBy(spelled, recipient))
+  if (same.length > 0) return { kind: 'resolved', recipients: same }
   const unknown = (): Resolution => known.length === 0
     ? { kind: 'unknown', asked: clean, message: `"${clean}" is unknown: no file and no .sops.yaml here has any recipient.` }
     : no('unknown', 'is neither a recipient here nor the name of one. There are:', candidateLines(clean, owners, known))
@@ -87,11 +87,17 @@ function resolveOne(asked: string, owners: readonly OwnedRecipient[], known: rea
     && known.some((one) => sameRecipient(one, recipient)))
   const bySsh = known.filter((recipient) => sshComment(recipient)?.toLowerCase() === asked.toLowerCase())
   const ids = new Set((meant.length > 0 ? meant.map(({ recipient }) => recipient) : bySsh).map(canonicalId))
-  const recipients = known.filter((recipient, at) => ids.has(canonicalId(recipient))
-    && known.findIndex((one) => sameRecipient(one, recipient)) === at)
+  const recipients = unique(known).filter((recipient) => ids.has(canonicalId(recipient)))
   if (recipients.length === 0) return unknown()
   const onePerson = recipients.length === 1 || (oneFileSaysAll(meant, ids) && !severalPeople(meant, asked))
   return onePerson ? { kind: 'resolved', recipients } : no('ambiguous', 'could mean:', candidateLines('', meant, recipients))
+}
+
+/** Each key once, in its first spelling. */
+function unique(recipients: readonly Recipient[]): readonly Recipient[] {
+  const byKey = new Map<string, Recipient>()
+  for (const one of recipients) if (!byKey.has(canonicalId(one))) byKey.set(canonicalId(one), one)
+  return [...byKey.values()]
 }
 
 const whatToDo = 'Name one of them by its key, spelled in full, or by a name that only it has.'

@@ -22,35 +22,81 @@ export interface Recipient {
   readonly id: string
 }
 
-const shapes: readonly (readonly [RecipientKind, RegExp])[] = [
-  ['age', /^age1[02-9ac-hj-np-z]{58}$|^age1pq1[02-9ac-hj-np-z]{1900,2000}$/],
-  ['age-plugin', /^age1[a-z0-9.+_-]+1[02-9ac-hj-np-z]{6,}$/],
-  ['age-ssh', /^ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+=*(?: [^\r\n]*)?$/],
-  ['kms', /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/],
-  ['gcp_kms', /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+(?:\/cryptoKeyVersions\/\d+)?$/],
-  ['hc_vault', /^https?:\/\/[^\s,]+\/v1\/[^\s,]+\/keys\/[^\s,/]+$/],
-  ['azure_keyvault', /^https:\/\/[^\s,/]+\/keys\/[^\s,/]+(?:\/[^\s,/]*)?$/],
-  ['hckms', /^[a-z]{2}-[a-z]+-\d+:[0-9a-f]{8}-[0-9a-f-]{27}$/i],
-  ['pgp', /^(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}$/],
-]
+interface Kind {
+  /** What a key of this kind looks like where it is spelled in full. */
+  readonly shape: RegExp
+  /** The id without what is only spelling. */
+  readonly canonical: (id: string) => string
+  readonly short: (id: string) => string
+}
+
+const asIs = (id: string): string => id
+const ends = (id: string): string => `${id.slice(0, 10)}…${id.slice(-4)}`
+const atMost = (length: number, text: string): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
+const hostInLowerCase = (url: string): string => url.replace(/^[^/]+\/\/[^/]+/, (origin) => origin.toLowerCase())
+const withoutScheme = (url: string): string => url.replace(/^https?:\/\/(?:[^/@]*@)?/i, '')
+
+/** In the order in which they are tried: a post-quantum age key looks like that of a plugin called `pq`. */
+const kinds: Readonly<Record<RecipientKind, Kind>> = {
+  age: { shape: /^age1[02-9ac-hj-np-z]{58}$|^age1pq1[02-9ac-hj-np-z]{1900,2000}$/, canonical: asIs, short: ends },
+  'age-plugin': {
+    shape: /^age1[a-z0-9.+_-]+1[02-9ac-hj-np-z]{6,}$/,
+    canonical: asIs,
+    short: (id) => `${id.slice(0, id.lastIndexOf('1') + 6)}…${id.slice(-4)}`,
+  },
+  'age-ssh': {
+    shape: /^ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+=*(?: [^\r\n]*)?$/,
+    canonical: (id) => id.split(/\s+/, 2).join(' '),
+    short: (id) => {
+      const [, type = '', key = '', comment = ''] = /^(\S+)\s+(\S+)\s*(.*)$/.exec(id) ?? []
+      return comment === '' ? `${type} …${key.slice(-8)}` : comment
+    },
+  },
+  kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: asIs, short: shortKms },
+  gcp_kms: {
+    shape: /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+(?:\/cryptoKeyVersions\/\d+)?$/,
+    canonical: asIs,
+    // The names without the words between them: project/location/ring/key.
+    short: (id) => id.split('/').filter((_, at) => at % 2 === 1).join('/'),
+  },
+  hc_vault: {
+    shape: /^https?:\/\/[^\s,]+\/v\d+\/[^\s,]+\/keys\/[^\s,/]+\/?$/i,
+    // Whatever version of the API the config names, sops writes v1.
+    canonical: (id) => hostInLowerCase(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/').replace(/\/$/, ''),
+    short: (id) => withoutScheme(id).replace(/\/v\d+\/(.*)\/keys\//, '/$1/').replace(/\/$/, ''),
+  },
+  azure_keyvault: {
+    // Two slashes where the config's map form ends the address with one.
+    shape: /^https:\/\/[^\s,/]+\/{1,2}keys\/[^\s,/]+(?:\/[^\s,/]*)?$/i,
+    canonical: (id) => hostInLowerCase(id).replace(/([^:])\/\/keys\//, '$1/keys/').replace(/\/$/, ''),
+    short: (id) => withoutScheme(id).replace(/\/{1,2}keys\//, '/').replace(/\/$/, '')
+      .replace(/(\/[^/]+\/[^/]{8})[^/]+$/, '$1…'),
+  },
+  hckms: { shape: /^[a-z]{2}-[a-z]+-\d+:[0-9a-f]{8}-[0-9a-f-]{27}$/i, canonical: (id) => id.toLowerCase(), short: asIs },
+  pgp: {
+    // With a `!` gpg takes just this subkey; without it, it may take another one of the same person.
+    shape: /^(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}!?$/,
+    canonical: (id) => id.replace(/^0x/i, '').replaceAll(' ', '').toUpperCase(),
+    short: (id) => /[0-9A-F]{1,16}!?$/.exec(kinds.pgp.canonical(id))?.[0] ?? id,
+  },
+}
 
 /** The recipient that `text` spells in full, as it can stand in `.sops.yaml`; null where it is no recipient's spelling. */
 export function parseRecipient(text: string): Recipient | null {
-  const id = text.trim().replace(/[ \t]{2,}/g, ' ')
-  for (const [kind, shape] of shapes) if (shape.test(id)) return { kind, id }
-  return null
+  const trimmed = text.trim().replace(/[ \t]{2,}/g, ' ')
+  // sops drops the spaces in an ARN; a person puts them around the plus.
+  const id = trimmed.startsWith('arn:') ? trimmed.replace(/ ?\+ ?(?=arn:)/, '+') : trimmed
+  const [kind] = (Object.entries(kinds) as [RecipientKind, Kind][]).find(([, { shape }]) => shape.test(id)) ?? []
+  return kind === undefined ? null : { kind, id }
 }
 
 /**
- * One string per key, whatever its spelling: PGP in upper case without spaces or `0x`, SSH without its comment.
- * KMS keeps role, context and profile, which sops takes as part of the key.
+ * One string per key, whatever its spelling: PGP in upper case without spaces or `0x`, SSH without its comment, addresses with
+ * their host in lower case. KMS keeps role, context and profile, which sops takes as part of the key; Azure its version, PGP
+ * its `!`.
  */
-export function canonicalId(recipient: Recipient): string {
-  const { kind, id } = recipient
-  if (kind === 'pgp') return `pgp:${id.replace(/^0x/i, '').replaceAll(' ', '').toUpperCase()}`
-  if (kind === 'age-ssh') return `age-ssh:${id.split(/\s+/, 2).join(' ')}`
-  if (kind === 'azure_keyvault') return `azure_keyvault:${id.replace(/\/$/, '')}`
-  return `${kind}:${id}`
+export function canonicalId({ kind, id }: Recipient): string {
+  return `${kind}:${kinds[kind].canonical(id)}`
 }
 
 /** Whether two spellings mean the same key. */
@@ -58,15 +104,28 @@ export function sameRecipient(a: Recipient, b: Recipient): boolean {
   return canonicalId(a) === canonicalId(b)
 }
 
+/**
+ * Whether someone who asks for `asked` means `one` too: the same key, a PGP key with and without `!`, an Azure key without
+ * a version and any version of it (a config without one stands for the newest, which is what the file then names).
+ */
+export function isMeantBy(asked: Recipient, one: Recipient): boolean {
+  if (sameRecipient(asked, one)) return true
+  // Both begin with their kind, so that no two kinds ever meet.
+  const [a, b] = [canonicalId(asked), canonicalId(one)]
+  if (asked.kind === 'pgp') return a.replace('!', '') === b.replace('!', '')
+  return asked.kind === 'azure_keyvault' && (a.startsWith(`${b}/`) || b.startsWith(`${a}/`))
+}
+
 /** A form short enough for a table, still enough to tell keys apart at a glance. Never used to compare. */
-export function shortForm(recipient: Recipient): string {
-  const { kind, id } = recipient
-  if (kind === 'pgp') return canonicalId(recipient).slice(-16)
-  if (kind === 'kms') return id.replace(/^arn:aws[\w-]*:kms:/, '').replace(/[+|].*$/, '')
-  if (kind === 'age-ssh') {
-    const [type = '', key = '', comment] = id.split(/\s+/)
-    return comment ?? `${type} …${key.slice(-8)}`
-  }
-  if (kind === 'age' || kind === 'age-plugin') return `${id.slice(0, 10)}…${id.slice(-4)}`
-  return id.length > 60 ? `…${id.slice(-58)}` : id
+export function shortForm({ kind, id }: Recipient): string {
+  return atMost(100, kinds[kind].short(id))
+}
+
+/** `region:account:key/… (role/ci, App:web, profile ops)`. */
+function shortKms(id: string): string {
+  const [arns = '', context = '', profile = ''] = id.split('|')
+  const [arn = '', role = ''] = arns.split('+arn:')
+  const more = [role.replace(/^[^/]*:/, ''), context.replaceAll(',', ', '), profile === '' ? '' : `profile ${profile}`]
+    .filter((one) => one !== '')
+  return arn.replace(/^arn:aws[\w-]*:kms:/, '') + (more.length === 0 ? '' : ` (${more.join(', ')})`)
 }

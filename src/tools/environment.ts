@@ -1,7 +1,8 @@
 // The environments of our children, built from a list instead of inherited.
 // Must never pass on what could make sops or git run a program, read another configuration, or talk to another service.
-import { accessSync, constants, realpathSync } from 'node:fs'
-import { delimiter, join, resolve, sep } from 'node:path'
+import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join, resolve, sep } from 'node:path'
+import { trustedVaults } from '../model/trusted-keys.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -11,10 +12,11 @@ const base = [
   'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
 ]
 
-/** Each of these makes sops run a program, or use another service or rule. */
+/** Each of these makes sops run a program, use another service or rule, or trust a server that it should not. */
 const withheld = [
   'SOPS_AGE_KEY_CMD', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', 'SOPS_GPG_EXEC', 'SOPS_KEYSERVICE', 'SOPS_ENABLE_LOCAL_KEYSERVICE', 'SOPS_CONFIG',
   'SOPS_DECRYPTION_ORDER',
+  'SOPS_HC_VAULT_ALLOWLIST', 'VAULT_AGENT_ADDR', 'VAULT_PROXY_ADDR', 'VAULT_HTTP_PROXY', 'VAULT_SKIP_VERIFY', 'VAULT_SRV_LOOKUP',
 ]
 
 /** The credentials of each kind of key. */
@@ -30,10 +32,14 @@ const credentials = [
   'GOOGLE_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_OAUTH_ACCESS_TOKEN', 'CLOUDSDK_CONFIG', 'GCE_METADATA_HOST',
   'SOPS_GCP_KMS_CLIENT_TYPE', 'SOPS_GCP_KMS_ENDPOINT', 'SOPS_GCP_KMS_UNIVERSE_DOMAIN',
   'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_CLIENT_CERTIFICATE_PASSWORD',
+  'AZURE_CLIENT_SEND_CERTIFICATE_CHAIN', 'AZURE_ADDITIONALLY_ALLOWED_TENANTS',
   'AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'AZURE_TOKEN_CREDENTIALS', 'AZURE_CONFIG_DIR', 'IDENTITY_ENDPOINT', 'IDENTITY_HEADER',
   'MSI_ENDPOINT', 'MSI_SECRET',
-  'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT', 'VAULT_CAPATH', 'VAULT_CLIENT_TIMEOUT', 'VAULT_MAX_RETRIES', 'SOPS_HC_VAULT_ALLOWLIST',
-  'HUAWEICLOUD_SDK_AK', 'HUAWEICLOUD_SDK_SK', 'HUAWEICLOUD_SDK_PROJECT_ID',
+  'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT', 'VAULT_CACERT_BYTES', 'VAULT_CAPATH', 'VAULT_CLIENT_CERT', 'VAULT_CLIENT_KEY',
+  'VAULT_TLS_SERVER_NAME', 'VAULT_CLIENT_TIMEOUT', 'VAULT_MAX_RETRIES', 'VAULT_RATE_LIMIT', 'VAULT_DISABLE_REDIRECTS',
+  'HUAWEICLOUD_SDK_AK', 'HUAWEICLOUD_SDK_SK', 'HUAWEICLOUD_SDK_PROJECT_ID', 'HUAWEICLOUD_SDK_CREDENTIALS_FILE',
+  // Keys that expire, and the exchange of a job's own identity for them: without these only a permanent key could be used.
+  'HUAWEICLOUD_SDK_SECURITY_TOKEN', 'HUAWEICLOUD_SDK_IDP_ID', 'HUAWEICLOUD_SDK_ID_TOKEN_FILE',
 ]
 
 /** What is set in `environment`, and would change what sops does if it were passed on. */
@@ -87,17 +93,57 @@ export function findProgram(name: string, path: string): string | null {
   return null
 }
 
-/** For sops: the runner's own credentials and nothing that changes what sops does. */
-export function sopsEnvironment(environment: Environment, workspace: string): Record<string, string> {
+/** What sops may run besides plugins: gpg, the Azure CLI, and the shell in which AWS' `credential_process` is started. */
+const allowedPrograms = ['gpg', 'az', 'sh']
+
+/**
+ * Makes `folder` (not there yet) and fills it with the programs that sops may run, of those that are on the trusted PATH: those
+ * above, and `age-plugin-NAME` for each of `plugins`. Returns what to give sops as its PATH: this folder alone, so that no
+ * recipient of a file can name another program. Each program is entered by a script of two lines, which gives it the
+ * trusted PATH back; a link would not do, since some look for their parts beside the name they were called by.
+ * On Windows, where a script is no program: the folders in which the programs lie.
+ */
+export function programFolder(folder: string, environment: Environment, workspace: string, plugins: readonly string[]): string {
+  const path = trustedPath(environment, workspace)
+  const names = plugins.filter((name) => /^[a-z0-9.+_-]+$/i.test(name)).map((name) => `age-plugin-${name}`)
+  const found = [...allowedPrograms, ...names].flatMap((name) => {
+    const program = findProgram(name, path)
+    return program === null ? [] : [{ name, program }]
+  })
+  mkdirSync(folder, { mode: 0o700 })
+  if (process.platform === 'win32') return [folder, ...new Set(found.map(({ program }) => dirname(program)))].join(delimiter)
+  for (const { name, program } of found) {
+    writeFileSync(join(folder, name), `#!/bin/sh\nPATH=${quoted(path)} exec ${quoted(program)} "$@"\n`, { mode: 0o700 })
+  }
+  return folder
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/**
+ * For sops: the runner's own credentials and nothing that changes what sops does. `path` (of `programFolder`) in place of the
+ * trusted PATH. Where sops knows how (3.13), it talks to no Vault but that of VAULT_ADDR.
+ */
+export function sopsEnvironment(
+  environment: Environment, workspace: string, { path }: { readonly path?: string } = {},
+): Record<string, string> {
   return {
     ...pick(environment, [...base, ...credentials]),
-    PATH: trustedPath(environment, workspace),
+    SOPS_HC_VAULT_ALLOWLIST: trustedVaults(environment['VAULT_ADDR']).join(',') || 'none',
+    PATH: path ?? trustedPath(environment, workspace),
     SOPS_DISABLE_VERSION_CHECK: '1',
     // One short-lived process a file: collecting garbage costs more than it frees.
     GOGC: 'off',
     GOMEMLIMIT: '1GiB',
     NO_COLOR: '1',
   }
+}
+
+/** For gpg, to list public keys: where they are, and nothing else. */
+export function gpgEnvironment(environment: Environment, path: string): Record<string, string> {
+  return { ...pick(environment, [...base, 'GNUPGHOME']), PATH: path, LC_ALL: 'C' }
 }
 
 /** What the configuration of the user or of the checkout may not decide: it would change what is read or what is pushed. */

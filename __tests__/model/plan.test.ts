@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
-import type { Groups, Plan, RekeyRequest, RunnerKeys } from '../../src/model/plan.ts'
+import type { Groups, Plan, RekeyRequest } from '../../src/model/plan.ts'
 import { planIdentity, planRekey } from '../../src/model/plan.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
-import type { ConfigRemoval } from '../../src/model/sops-config-edit.ts'
+import type { Runner } from '../../src/model/runner.ts'
+import type { ConfigEdit } from '../../src/model/sops-config-edit.ts'
 import type { Survey, SurveyedFile } from '../../src/model/survey.ts'
 import { configFor } from '../../src/model/survey.ts'
 import type { ConfiguredRecipients } from '../../src/model/updatekeys-output.ts'
@@ -21,17 +22,19 @@ function file(groups: readonly (readonly Recipient[])[], path = 'a.yaml', config
 }
 
 function survey(files: readonly SurveyedFile[], rest: Partial<Survey> = {}): Survey {
-  return { base: 'c', configs: [], files, others: [], damaged: [], skipped: [], owners, ...rest }
+  return { base: 'c', configs: [], ignoredConfigs: [], files, others: [], damaged: [], skipped: [], owners, ownersFile: null, ...rest }
 }
 
-const unknownRunner: RunnerKeys = { recipients: [], complete: false }
-const removal: RekeyRequest = { removed: [bob], rotateAll: false, overdue: new Map() }
-const none: RekeyRequest = { removed: [], rotateAll: false, overdue: new Map() }
+const unknownRunner: Runner = { recipients: [], complete: false, vault: { address: null, token: false }, agePlugins: [] }
+const none: RekeyRequest = {
+  removed: [], added: [], like: [], required: [], policy: 'off', rotateAll: false, overdue: new Map(), date: '2026-11-23', by: null,
+}
+const removal: RekeyRequest = { ...none, removed: [bob], like: [bob] }
 const become = (...groups: readonly (readonly Recipient[])[]): ConfiguredRecipients => ({ kind: 'different', current: [], groups, thresholdChanges: false })
 
 function plan(
   files: readonly SurveyedFile[], request: RekeyRequest, answer: ConfiguredRecipients,
-  rest: { runner?: RunnerKeys; edits?: readonly ConfigRemoval[]; survey?: Partial<Survey>; current?: Groups } = {},
+  rest: { runner?: Runner; edits?: readonly ConfigEdit[]; survey?: Partial<Survey>; current?: Groups } = {},
 ): Plan {
   const answers = new Map(files.map(({ path, metadata }) => [path, { configured: answer, current: rest.current ?? metadata.groups }]))
   return planRekey(survey(files, rest.survey), request, rest.edits ?? [], answers, rest.runner ?? unknownRunner)
@@ -61,7 +64,7 @@ describe('a removal', () => {
     ['a key changed its group', [file([[alice, bob, ci], [kms]])], become([alice], [kms, ci]), /drifted/],
     ['the config has another number of groups', [file([[alice, bob]])], { ...become([alice], [ci]), thresholdChanges: true } as ConfiguredRecipients, /threshold/],
     ['the config still names the removed', [file([[alice, bob]])], { kind: 'same' }, /still names/],
-    ['no rule matches', [file([[alice, bob]])], { kind: 'no-rule' }, /no rule of \.sops\.yaml matches/],
+    ['no rule matches', [file([[alice, bob]])], { kind: 'no-rule' }, /no rule of \.sops\.yaml names keys for it/],
     ['there is no config', [file([[alice, bob]], 'a.yaml', null)], { kind: 'no-rule' }, /no \.sops\.yaml/],
     ['sops can’t work with the file', [file([[alice, bob]])], { kind: 'unreadable', reason: 'yaml: line 3' }, /yaml: line 3/],
   ])('is refused where %s', (_, files, answer, sentence) => {
@@ -88,20 +91,159 @@ describe('a removal', () => {
 })
 
 describe('the runner', () => {
-  const own: RunnerKeys = { recipients: [bob], complete: true }
+  const own: Runner = { ...unknownRunner, recipients: [bob], complete: true }
   test('is not locked out', () => {
     expect(plan([file([[alice, bob]])], removal, become([alice]), { runner: own }).refusals).toEqual([{ path: 'a.yaml', reason: expect.stringContaining('the runner itself') }])
   })
 
-  test.each<[string, readonly Recipient[], RunnerKeys]>([
-    ['its other key stays', [alice, bob], { recipients: [bob, alice], complete: true }],
-    ['it may have another identity', [alice, bob], { recipients: [bob], complete: false }],
+  test.each<[string, readonly Recipient[], Runner]>([
+    ['its other key stays', [alice, bob], { ...own, recipients: [bob, alice] }],
+    ['it may have another identity', [alice, bob], { ...own, complete: false }],
     ['it may use the key service', [kms, bob], own],
-    ['it never could read the file', [alice, bob], { recipients: [ci], complete: true }],
+    ['it never could read the file', [alice, bob], { ...own, recipients: [ci] }],
   ])('is taken to go on where %s', (_, readers, runner) => {
     const rest = readers.filter((one) => one !== bob)
     expect(plan([file([readers])], removal, become(rest), { runner }).refusals).toEqual([])
   })
+})
+
+describe('what the runner must not do for a file', () => {
+  const vault: Recipient = { kind: 'hc_vault', id: 'https://vault.acme.example:8200/v1/transit/keys/k' }
+  const plugin: Recipient = { kind: 'age-plugin', id: 'age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t' }
+  const own = { address: 'https://vault.acme.example:8200', token: true }
+
+  test.each<[string, Recipient, Partial<Runner>, RegExp | null]>([
+    ['sends nothing to another Vault than its own', vault, { vault: { address: 'https://vault.other.example', token: true } }, /would be sent a data key or the Vault token, and VAULT_ADDR says that yours is https:\/\/vault\.other\.example/],
+    ['sends no data key to a Vault of which nobody knows whose it is', vault, { vault: { address: null, token: false } }, /Set it to the address of that server/],
+    ['goes on with its own Vault', vault, { vault: own }, null],
+    ['runs no plugin that is not named', plugin, {}, /age-plugin-yubikey, and no plugin is run that is not named in `age-plugins`/],
+    ['runs a plugin that is named', plugin, { agePlugins: ['yubikey'] }, null],
+  ])('%s', (_, key, runner, sentence) => {
+    const { refusals } = plan([file([[key, alice, bob]])], removal, become([key, alice]), { runner: { ...unknownRunner, ...runner } })
+    expect(refusals).toEqual(sentence === null ? [] : [{ path: 'a.yaml', reason: expect.stringMatching(sentence) }])
+  })
+
+  test('sends no token to a Vault that goes either; a plugin that goes is not run', () => {
+    const gone = (key: Recipient, token: boolean): Plan => plan([file([[key, alice]])], { ...none, removed: [key], like: [key] }, become([alice]), { runner: { ...unknownRunner, vault: { address: null, token } } })
+    expect(gone(vault, true).refusals).toHaveLength(1)
+    expect(gone(vault, false).refusals).toEqual([])
+    expect(gone(plugin, true).refusals).toEqual([])
+  })
+})
+
+describe('an addition', () => {
+  const carol = { recipient: person('carol'), name: 'carol' }
+  const onboarding: RekeyRequest = { ...none, added: [carol], like: [bob] }
+
+  test('gives exactly the access of the model, and rotates nothing', () => {
+    const files = [file([[alice, bob]]), file([[alice]], 'b.yaml')]
+    const answers = new Map([
+      ['a.yaml', { configured: become([alice, bob, carol.recipient]), current: [[alice, bob]] }],
+      ['b.yaml', { configured: { kind: 'same' as const }, current: [[alice]] }],
+    ])
+    const result = planRekey(survey(files), onboarding, [], answers, unknownRunner)
+    expect(changesOf(result)).toEqual([{ updatekeys: true, rotate: false, after: [[alice, bob, carol.recipient]] }])
+    expect(result.unchanged).toMatchObject([{ reason: 'bob is not among its recipients' }])
+  })
+
+  test('puts the new one into the group of the model', () => {
+    expect(changesOf(plan([file([[alice], [bob], [ci]])], onboarding, become([alice], [bob, carol.recipient], [ci]))))
+      .toEqual([{ updatekeys: true, rotate: false, after: [[alice], [bob, carol.recipient], [ci]] }])
+  })
+
+  test('leaves a file that the new one can read already', () => {
+    const result = plan([file([[bob, carol.recipient]])], onboarding, { kind: 'same' })
+    expect(result).toMatchObject({ changes: [], unchanged: [{ reason: expect.stringContaining('can read it already') }] })
+  })
+
+  test('to every rule is one to every file, but not to one of several groups', () => {
+    const everywhere: RekeyRequest = { ...onboarding, like: 'every rule' }
+    expect(changesOf(plan([file([[alice]])], everywhere, become([carol.recipient, alice])))).toMatchObject([{ rotate: false }])
+    expect(plan([file([[alice], [bob]])], everywhere, become([alice, carol.recipient], [bob, carol.recipient])).refusals)
+      .toMatchObject([{ reason: expect.stringContaining('several key groups') }])
+  })
+
+  test.each<[string, ConfiguredRecipients, RegExp]>([
+    ['the config gains another reader as well', become([alice, bob, carol.recipient, mallory]), /would also change \+mallory, which was not asked for/],
+    ['the config does not name the new one', { kind: 'same' }, /does not name the added recipient/],
+    ['the config loses someone', become([bob, carol.recipient]), /−alice/],
+    ['no rule matches', { kind: 'no-rule' }, /no rule of/],
+  ])('is refused where %s', (_, answer, sentence) => {
+    expect(plan([file([[alice, bob]])], onboarding, answer).refusals).toEqual([{ path: 'a.yaml', reason: expect.stringMatching(sentence) }])
+  })
+
+  test('in the place of the removed is one change, with a new data key', () => {
+    const replacement: RekeyRequest = { ...removal, added: [carol] }
+    expect(changesOf(plan([file([[alice, bob]])], replacement, become([alice, carol.recipient]))))
+      .toEqual([{ updatekeys: true, rotate: true, after: [[alice, carol.recipient]] }])
+    expect(changesOf(plan([file([[bob]])], replacement, become([carol.recipient])))).toMatchObject([{ after: [[carol.recipient]] }])
+    expect(plan([file([[alice]])], replacement, { kind: 'same' }).unchanged).toMatchObject([{ reason: expect.stringContaining('removed recipient is not among') }])
+  })
+})
+
+describe('who has to stay', () => {
+  test('is not taken out, asked for or by a config', () => {
+    const required = [bob]
+    expect(plan([file([[alice, bob]])], { ...removal, required }, become([alice])).refusals).toEqual([{ path: 'a.yaml', reason: expect.stringMatching(/would lose bob.*required-recipient/) }])
+    expect(plan([file([[alice, bob]])], { ...none, required }, become([alice])).refusals).toHaveLength(1)
+  })
+
+  test('and is missing, is said', () => {
+    expect(plan([file([[alice]])], { ...none, required: [ci] }, { kind: 'same' }).findings)
+      .toMatchObject([{ code: 'required-recipient', level: 'warning', path: 'a.yaml', message: expect.stringContaining('ci cannot read it') }])
+  })
+})
+
+describe('the policy', () => {
+  const alone = [file([[alice, bob]])]
+  test('warns of how a file will be, not of how it is', () => {
+    const { findings, refusals } = plan(alone, { ...removal, policy: 'warn' }, become([alice]))
+    expect(refusals).toEqual([])
+    expect(findings.map(({ code, level }) => [code, level])).toEqual(expect.arrayContaining([['few-survivors', 'warning'], ['single-key-kind', 'warning']]))
+  })
+
+  test('enforced, refuses', () => {
+    const { refusals } = plan(alone, { ...removal, policy: 'enforce' }, become([alice]))
+    expect(refusals.map(({ path, reason }) => [path, reason.includes('policy: enforce')])).toEqual([['a.yaml', true], ['a.yaml', true]])
+  })
+
+  test('off, says nothing', () => {
+    expect(plan(alone, removal, become([alice]))).toMatchObject({ findings: [], refusals: [] })
+  })
+})
+
+describe('the owners file', () => {
+  const text = `owners:\n  alice:\n    - ${kms.id}\n`
+  const ownersFile = { path: '.sops-owners.yaml', text, removed: [{ owner: 'bob', recipient: bob, date: '2026-01-02', by: null, line: 4 }] }
+
+  test('remembers who was removed, only where something is done', () => {
+    const gone = { ...removal, removed: [kms], like: [kms], by: 'octocat' }
+    const result = plan([file([[alice, kms]])], gone, become([alice]), { survey: { ownersFile } })
+    expect(result.record).toMatchObject({ path: '.sops-owners.yaml', before: text, after: expect.stringMatching(/removed:\n(?:.*\n)*.*octocat/) })
+    expect(plan([file([[alice]])], gone, { kind: 'same' }, { survey: { ownersFile } }).record).toBeNull()
+  })
+
+  test('is no part of what makes two plans the same', () => {
+    const make = (date: string): string => {
+      const gone = { ...removal, removed: [kms], like: [kms], date }
+      return planIdentity(plan([file([[alice, kms]])], gone, become([alice]), { survey: { ownersFile } }), gone)
+    }
+    expect(make('2026-11-23')).toBe(make('2026-11-24'))
+  })
+
+  test('tells of a key that came back', () => {
+    const back = plan([file([[alice, bob]])], none, { kind: 'same' }, { survey: { ownersFile } })
+    expect(back.findings).toMatchObject([{ code: 'removed-came-back', level: 'warning', message: expect.stringContaining('bob, recorded as removed on 2026-01-02') }])
+    const heldAgain = owners.map((one) => ({ ...one, from: 'owners-file' as const }))
+    expect(plan([file([[alice, bob]])], none, { kind: 'same' }, { survey: { ownersFile, owners: heldAgain } }).findings).toEqual([])
+    const kept = { ...ownersFile, removed: ownersFile.removed.map((one) => ({ ...one, recipient: kms })) }
+    const again = { ...removal, removed: [kms], like: [kms] }
+    expect(plan([file([[alice, kms]])], again, become([alice]), { survey: { ownersFile: kept } }).findings).toEqual([])
+  })
+})
+
+test('a .sops.yml is said to hold for nothing', () => {
+  expect(plan([], none, { kind: 'same' }, { survey: { ignoredConfigs: ['.sops.yml'] } }).findings).toMatchObject([{ code: 'config-ignored', path: '.sops.yml' }])
 })
 
 describe('without a removal', () => {
@@ -115,6 +257,11 @@ describe('without a removal', () => {
 
   test('one in line is left', () => {
     expect(plan([file([[alice]])], none, { kind: 'same' })).toMatchObject({ changes: [], unchanged: [{ reason: 'in line with its config' }] })
+  })
+
+  test('one whose rule names no keys is left, with a warning', () => {
+    expect(plan([file([[alice]])], none, become())).toMatchObject({ changes: [], refusals: [], findings: [{ code: 'no-rule' }] })
+    expect(plan([file([[alice, bob]])], removal, become()).refusals).toMatchObject([{ reason: expect.stringContaining('names keys for it') }])
   })
 
   test('one that no rule matches is left, with a warning', () => {
@@ -140,7 +287,7 @@ describe('without a removal', () => {
 })
 
 describe('a config', () => {
-  const edited: ConfigRemoval = { kind: 'edited', path: '.sops.yaml', before: 'b', after: 'a' }
+  const edited: ConfigEdit = { kind: 'edited', path: '.sops.yaml', before: 'b', after: 'a' }
   test('that was edited is part of the plan', () => {
     expect(plan([], removal, { kind: 'same' }, { edits: [edited] }).configs).toEqual([{ path: '.sops.yaml', before: 'b', after: 'a' }])
   })
@@ -153,7 +300,7 @@ describe('a config', () => {
   })
 
   test('that can’t be edited is refused', () => {
-    const refused: ConfigRemoval = { kind: 'refused', path: '.sops.yaml', line: 7, reason: 'a rule would have no recipient' }
+    const refused: ConfigEdit = { kind: 'refused', path: '.sops.yaml', line: 7, reason: 'a rule would have no recipient' }
     expect(plan([], removal, { kind: 'same' }, { edits: [refused] }).refusals).toEqual([{ path: '.sops.yaml', reason: 'line 7: a rule would have no recipient' }])
   })
 })

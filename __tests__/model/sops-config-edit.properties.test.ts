@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parse } from 'yaml'
 import { readSopsConfig } from '../../src/model/sops-config.ts'
-import { removeRecipients } from '../../src/model/sops-config-edit.ts'
+import { editConfig, removeRecipients } from '../../src/model/sops-config-edit.ts'
 import { parseRecipient } from '../../src/model/recipient.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
+import type { ConfigChange } from '../../src/model/sops-config-change.ts'
 
 // A random config is made as an abstract value and written out in random style, each line with the keys it is there for.
 // What the edited text must mean, and which lines it must still have, then follows from the abstract value alone.
@@ -206,6 +207,82 @@ describe('taking keys out of any config', () => {
       const steps = removed.reduce((left, person) => edit(left, [person]), text)
       expect(meaning(steps)).toEqual(meaning(edit(text, removed)))
       expect(steps).toBe(edit(text, removed))
+    }), runs)
+  })
+})
+
+describe('putting a key into any config', () => {
+  const zoe = { recipient: { kind: 'age', id: `age1${'z'.repeat(58)}` } as const, name: 'zoe' }
+  const ivy = { recipient: { kind: 'pgp', id: 'A'.repeat(40) } as const, name: 'ivy' }
+  const joiner = fc.constantFrom(zoe, ivy)
+  const model = fc.constantFrom(...people)
+  const change = (text: string, asked: ConfigChange): string => {
+    const result = editConfig(readSopsConfig('.sops.yaml', text), asked)
+    return result.kind === 'edited' ? result.after : result.kind === 'untouched' ? text : 'refused'
+  }
+  /** Who can read what: the ids of each rule and group, merged groups in it. */
+  const access = (text: string): readonly string[] => {
+    const ids = (value: unknown): string[] => typeof value === 'string' ? value.split(',').map((part) => part.trim()).filter(Boolean)
+      : Array.isArray(value) ? value.flatMap(ids) : Object.values((value ?? {}) as object).flatMap(ids)
+    const { creation_rules: rules } = parse(text) as { creation_rules: Record<string, unknown>[] }
+    return rules.flatMap(({ path_regex: _, key_groups: groups, ...flat }) => (groups === undefined ? [flat] : groups as unknown[])
+      .map((group) => [...new Set(ids(group))].sort().join(' ')))
+  }
+  const withKey = (line: string, from: string, to: readonly string[]): string => line.split(' ').includes(from)
+    ? [...new Set([...line.split(' ').filter((id) => to.includes(from) || id !== from), ...to])].sort().join(' ') : line
+
+  test('gives it access where its model has, and nowhere else', () => {
+    fc.assert(fc.property(config, model, joiner, (value, like, one) => {
+      const text = write(value)
+      const after = change(text, { removed: [], added: [one], like: [recipientOf(like)] })
+      expect(access(after)).toEqual(access(text).map((line) => withKey(line, keyOf[like], [keyOf[like], one.recipient.id])))
+    }), runs)
+  })
+
+  test('leaves every old line, as it was or with the key in it', () => {
+    fc.assert(fc.property(config, model, joiner, (value, like, one) => {
+      const text = write(value)
+      const lines = change(text, { removed: [], added: [one], like: [recipientOf(like)] }).split(value.eol)
+      let at = -1
+      for (const line of text.split(value.eol)) {
+        const words = line.replace(/["'[\]]/g, ' ').split(/,\s*|\s+/).filter(Boolean)
+        at = lines.findIndex((now, index) => index > at && (now === line || now === `${line},`
+          || (now.includes(one.recipient.id) || now.includes(one.name)) && words.every((word) => now.includes(word))))
+        expect({ line, found: line === '' || at >= 0 }).toEqual({ line, found: true })
+      }
+      expect(lines.at(-1) === '').toBe(value.lastEol)
+    }), runs)
+  })
+
+  test('taken out again, the old text is back where the key had found a list of its kind', () => {
+    fc.assert(fc.property(config, model, (value, like) => {
+      fc.pre(kindOf(like) === 'age')
+      const text = write(value)
+      const added = change(text, { removed: [], added: [zoe], like: [recipientOf(like)] })
+      // A key in quotes or on a line of its own is taken out with what came for it; what a single key lacks stays: its commas.
+      expect(change(added, { removed: [zoe.recipient], added: [], like: [] })).toBe(text)
+    }), runs)
+  })
+
+  test('in the place of another: only its text and its names change, and there and back is nothing', () => {
+    fc.assert(fc.property(config, model, (value, like) => {
+      fc.pre(kindOf(like) === 'age')
+      const text = write(value)
+      const nameless = { ...zoe, name: null }
+      const after = change(text, { removed: [recipientOf(like)], added: [nameless], like: [recipientOf(like)] })
+      expect(after).toBe(text.replaceAll(keyOf[like], zoe.recipient.id))
+      const back = { recipient: recipientOf(like), name: null }
+      expect(change(after, { removed: [zoe.recipient], added: [back], like: [zoe.recipient] })).toBe(text)
+    }), runs)
+  })
+
+  test('in the place of another under its own name, no word of that one stays', () => {
+    fc.assert(fc.property(config, model, joiner, (value, like, one) => {
+      const text = write(value)
+      const after = change(text, { removed: [recipientOf(like)], added: [one], like: [recipientOf(like)] })
+      expect(access(after)).toEqual(access(text).map((line) => withKey(line, keyOf[like], [one.recipient.id])))
+      // What stands beside the dash of a group is about the group, and that stays.
+      expect(after.replace(/- # \w+(?=\r?$)/gm, '-')).not.toMatch(new RegExp(`\\b${like}\\b|${keyOf[like]}`))
     }), runs)
   })
 })

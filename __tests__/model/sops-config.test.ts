@@ -60,6 +60,11 @@ describe('the owners in a config', () => {
       ['comment production = arn:aws:kms:x:1:key/k+r .sops.yaml:2']],
     ['comments listed above a folded string', 'creation_rules:\n  # alice\n  # bob\n- age: >-\n    A,\n    B\n',
       ['comment alice = A .sops.yaml:5', 'comment bob = B .sops.yaml:6']],
+    ['names by position beside', 'creation_rules:\n- age: A,B # alice, bob\n- age: [C, A] # Carol S., al\n',
+      ['comment alice = A .sops.yaml:2', 'comment bob = B .sops.yaml:2', 'comment Carol S. = C .sops.yaml:3', 'comment al = A .sops.yaml:3']],
+    ['names by position above', 'creation_rules:\n  # alice, bob\n- age: A,B\n', ['comment alice = A .sops.yaml:3', 'comment bob = B .sops.yaml:3']],
+    ['no names where there are more or fewer than keys', 'creation_rules:\n- age: A,B # alice, bob, carol\n', []],
+    ['no names in a sentence', 'creation_rules:\n- age: A,B # the keys of some people, and others too\n', []],
     ['comments above a folded string that are not one for each',
       'creation_rules:\n- pgp: P\n  # all of us\n  age: >-\n    A,\n    B\n', []],
   ])('%s', (_, text, wanted) => {

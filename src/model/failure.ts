@@ -8,6 +8,7 @@ export type FailureCode =
   | 'config-missing' // no .sops.yaml governs a file
   | 'config-unreadable' // a .sops.yaml that sops or we cannot read
   | 'config-edit' // an edit of .sops.yaml whose result is not what was asked for
+  | 'owners-file' // an owners file that we cannot read, or whose edit is not what was asked for
   | 'recipient-unknown'
   | 'recipient-ambiguous'
   | 'refused' // the plan refuses; the reasons stand in the message

@@ -72,6 +72,7 @@ function toolsFor(inputs: Inputs, program: string, environment: Environment, tem
     environment,
     temporary,
     runId: environment['GITHUB_RUN_ID'] ?? null,
+    actor: environment['GITHUB_ACTOR'] ?? null,
   }
 }
 

@@ -48,13 +48,33 @@ function maxKeyAge(): KeyAge | null {
 }
 
 /** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
-function recipients(): string[] {
-  const found = lines('removed-recipient').flatMap((line) => (/^(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.split(',')))
+function recipients(name: string, example: string): string[] {
+  const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.split(',')))
     .map((item) => item.trim()).filter((item) => item !== '')
   // Nobody would mean another job: to bring files in line with their configs.
-  const given = getInput('removed-recipient')
-  if (found.length === 0 && given !== '') throw wrong('removed-recipient', given, 'Write who leaves, like `removed-recipient: bob`.')
+  const given = getInput(name)
+  if (found.length === 0 && given !== '') throw wrong(name, given, `Write ${example}.`)
   return found
+}
+
+function policy(): Inputs['policy'] {
+  const value = getInput('policy') || 'warn'
+  if (value === 'off' || value === 'warn' || value === 'enforce') return value
+  throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.')
+}
+
+function ownersFile(): string | null {
+  const value = text('owners-file')
+  if (value === null || value === '.sops-owners.yaml') return null
+  if (/^(?!\/|\.\.?(?:\/|$))(?:[^/\\]+\/)*[^/\\]+$/.test(value)) return value
+  throw wrong('owners-file', value, 'Write a path inside of the checkout, like `owners-file: .sops-owners.yaml`.')
+}
+
+function agePlugins(): string[] {
+  const names = list('age-plugins')
+  const bad = names.find((name) => !/^[a-z0-9][a-z0-9.+_-]*$/.test(name))
+  if (bad !== undefined) throw wrong('age-plugins', bad, 'Write names of plugins, like `age-plugins: yubikey` for the program age-plugin-yubikey.')
+  return names
 }
 
 function branchName(name: string): string | null {
@@ -94,10 +114,30 @@ function pullRequest(): PullRequestInputs | null {
   })
 }
 
+function refuseContradictingAccess({ removedRecipients: removed, addedRecipients: added, sameAccessAs }: Inputs): void {
+  const contradict = (what: string, advice: string): Failure => new Failure('input', what, { advice })
+  if (added.length > 0 && removed.length === 0 && sameAccessAs === null) {
+    throw contradict('The input `added-recipient` does not say what the new recipient gets access to.',
+      'Write whose access it gets, like `same-access-as: alice`, or `same-access-as: "*"` for every rule; or name in `removed-recipient` whose place it takes.')
+  }
+  if (sameAccessAs !== null && added.length === 0) {
+    throw contradict('The input `same-access-as` needs `added-recipient`: it says whose access the new recipient gets.', 'Write who comes, like `added-recipient: carol=age1…`.')
+  }
+  if (sameAccessAs !== null && removed.length > 0) {
+    throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.')
+  }
+}
+
 /** Throws Failure `input`, naming the input and giving a right example. */
 export function readInputs(): Inputs {
   const inputs: Inputs = {
-    removedRecipients: recipients(),
+    removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
+    addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
+    sameAccessAs: text('same-access-as'),
+    requiredRecipients: recipients('required-recipient', 'who has to stay, like `required-recipient: break-glass`'),
+    policy: policy(),
+    ownersFile: ownersFile(),
+    agePlugins: agePlugins(),
     rotateAll: flag('rotate-all', false),
     maxKeyAge: maxKeyAge(),
     workingDirectory: getInput('working-directory') || '.',
@@ -108,6 +148,7 @@ export function readInputs(): Inputs {
     sopsPath: text('sops-path'),
     pullRequest: pullRequest(),
   }
+  refuseContradictingAccess(inputs)
   if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
     throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
       advice: 'Leave out one of them.',

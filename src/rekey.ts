@@ -9,18 +9,20 @@ import type { Report } from './model/report.ts'
 import type { RunProgress } from './model/run-report.ts'
 import { reportOf } from './model/run-report.ts'
 import { visible } from './model/safe-text.ts'
-import { removeRecipients } from './model/sops-config-edit.ts'
+import { editConfig } from './model/sops-config-edit.ts'
 import type { Publisher, Published } from './stages/publish.ts'
 import { expose } from './stages/expose.ts'
 import { findDueRotations } from './stages/due-rotations.ts'
-import { resolveRemoved } from './stages/request.ts'
+import { resolveRequest } from './stages/request.ts'
 import { rekeyStaged } from './stages/rotate.ts'
 import { askSops, stageCopies } from './stages/stage.ts'
 import { surveyRepository } from './stages/survey.ts'
 import { verifyStaged } from './stages/verify.ts'
+import { programFolder, trustedPath } from './tools/environment.ts'
 import type { Git } from './tools/git.ts'
+import { keyringOwners } from './tools/keyring.ts'
 import type { Log } from './tools/log.ts'
-import { runnerKeys } from './tools/runner-keys.ts'
+import { runnerOf } from './tools/runner-keys.ts'
 import type { SopsBinary } from './tools/sops-installer.ts'
 import { Sops } from './tools/sops.ts'
 import { Staging } from './tools/staging.ts'
@@ -34,6 +36,8 @@ export interface Tools {
   /** Where temporary folders are made. */
   readonly temporary: string
   readonly runId: string | null
+  /** Who asked for the run, where GitHub says it. */
+  readonly actor: string | null
 }
 
 export interface Result {
@@ -60,26 +64,35 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     // Beside the survey; whether there is one matters only if there is something to do.
     const installing = tools.installSops()
     installing.catch(() => undefined)
-    const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files))
+    const keyring = keyringOwners(environment, trustedPath(environment, git.root))
+    keyring.catch(() => undefined)
+    const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring))
     if (survey.files.length + survey.damaged.length === 0 && (inputs.removedRecipients.length === 0 || survey.others.length > 0 || survey.configs.length === 0)) {
       run.outcome = 'unchanged'
       return finish(null)
     }
-    const removed = resolveRemoved(inputs, survey)
-    const { due, findings } = await findDueRotations(git, survey, removed, inputs.maxKeyAge, run.startedAt)
-    const request = run.request = { removed, rotateAll: inputs.rotateAll, overdue: due }
+    const asked = resolveRequest(inputs, survey)
+    const { due, findings } = await findDueRotations(git, survey, asked.removed, inputs.maxKeyAge, run.startedAt)
+    const request = run.request = {
+      ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
+      date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
+    }
     log.line(`${survey.base.slice(0, 12)}: ${survey.files.length} encrypted files, ${survey.configs.length} configs, ${survey.skipped.length} skipped.`)
-    const edits = survey.configs.map((config) => removeRecipients(config, request.removed))
+    const edits = survey.configs.map((config) => editConfig(config, request))
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
 
     await using staging = Staging.create(tools.temporary)
-    const sops = new Sops({ program: binary.path, root: staging.root, workspace: git.root, environment, onCall: () => (run.sopsCalls += 1) })
+    const sops = new Sops({
+      program: binary.path, root: staging.root, workspace: git.root, environment,
+      path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
+    })
     stageCopies(git.root, survey, edits, staging)
     const answers = await askSops(sops, survey, edits, staging, availableParallelism())
-    const plan = run.plan = planRekey(survey, request, edits, answers, await runnerKeys(environment), findings)
+    const plan = run.plan = planRekey(survey, request, edits, answers, runnerOf(environment, inputs.agePlugins), findings)
     run.exposure = expose(survey, plan, staging)
+    if (plan.record !== null) staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false })
     log.line(describe(plan))
     if (plan.refusals.length > 0) throw refusal(plan)
     if (inputs.dryRun || (plan.changes.length === 0 && plan.configs.length === 0)) {

@@ -222,11 +222,13 @@ describe('putting a key into any config', () => {
   }
   /** Who can read what: the ids of each rule and group, merged groups in it. */
   const access = (text: string): readonly string[] => {
-    const ids = (value: unknown): string[] => typeof value === 'string' ? value.split(',').map((part) => part.trim()).filter(Boolean)
-      : Array.isArray(value) ? value.flatMap(ids) : Object.values((value ?? {}) as object).flatMap(ids)
+    const ids = (value: unknown): string[] => {
+      if (typeof value === 'string') return value.split(',').map((part) => part.trim()).filter(Boolean)
+      return Array.isArray(value) ? value.flatMap(ids) : Object.values(value ?? {}).flatMap(ids)
+    }
     const { creation_rules: rules } = parse(text) as { creation_rules: Record<string, unknown>[] }
-    return rules.flatMap(({ path_regex: _, key_groups: groups, ...flat }) => (groups === undefined ? [flat] : groups as unknown[])
-      .map((group) => [...new Set(ids(group))].sort().join(' ')))
+    return rules.flatMap(({ path_regex: regex, key_groups: groups, ...flat }) =>
+      (groups === undefined ? [flat] : groups as unknown[]).map((group) => [...new Set(ids([regex, group]))].sort().join(' ')))
   }
   const withKey = (line: string, from: string, to: readonly string[]): string => line.split(' ').includes(from)
     ? [...new Set([...line.split(' ').filter((id) => to.includes(from) || id !== from), ...to])].sort().join(' ') : line

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { editConfig } from '../../src/model/sops-config-edit.ts'
 import { readSopsConfig } from '../../src/model/sops-config.ts'
 import { readConfiguredRecipients } from '../../src/model/updatekeys-output.ts'
+import { parseRecipient } from '../../src/model/recipient.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import { bech32 } from '../support/age-key.ts'
 import { sopsBinary } from '../support/sops-binary.ts'
@@ -256,5 +257,30 @@ describe.each(shapes)('$name', ({ groups, before, ...wanted }) => {
     expect(result).toEqual({ kind: 'edited', path: '.sops.yaml', before: full(before), after: full(wanted[edit]) })
     const now = { removed: groups.replace('B', ''), added: groups.replace('B', 'BC'), replaced: groups.replace('B', 'C') }[edit]
     expect(await groupsBySops(full(wanted[edit]))).toBe(now)
+  })
+})
+
+describe('any kind of key beside one of another kind is the key that sops reads', () => {
+  const arn = 'arn:aws:kms:eu-west-1:111122223333:key/6b1c8a3e-1d5e-4a8e-9d1c-0c2f0f5a7b11'
+  const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGK1dOZZ8Wz0CE2m4EWKc9zGPGfBNZBNHKO6nCtL4bFq'
+  const flat = [
+    'ABCDEF0123456789ABCDEF0123456789ABCDEF01', '1'.repeat(40), ssh, arn, `${arn}+arn:aws:iam::111122223333:role/r`,
+    'projects/p/locations/global/keyRings/r/cryptoKeys/k', 'https://v.vault.azure.net/keys/k/0123456789',
+    'https://vault.example.com:8200/v1/transit/keys/k', 'tr-west-1:6b1c8a3e-1d5e-4a8e-9d1c-0c2f0f5a7b11',
+  ]
+  const inGroups = [...flat, `${arn}|App:x y,Env:1`, `${arn}+arn:aws:iam::111122223333:role/r|Env:prod|ops`, `${arn}||ops`]
+  const cases = [
+    ...flat.flatMap((id) => ['- age: A,B\n', '- {age: B, path_regex: f}\n'].map((rule) => [id, rule] as const)),
+    ...inGroups.flatMap((id) => ['- key_groups:\n  - age:\n    - A\n    - B\n',
+      '- key_groups: [{age: [B]}]\n'].map((rule) => [id, rule] as const)),
+  ]
+
+  test.each(cases)('%s in %j', async (id, rule) => {
+    const recipient = parseRecipient(id) ?? age('X')
+    const before = full(`creation_rules:\n${rule}`)
+    const result = editConfig(readSopsConfig('.sops.yaml', before),
+      { removed: [], added: [{ recipient, name: null }], like: [age('B')] })
+    const after = result.kind === 'edited' ? result.after : result.kind
+    expect(await groupsBySops(after)).toBe([...(rule.includes('A') ? ['A'] : []), 'B', id].sort().join(''))
   })
 })

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgeKey } from './age-key.ts'
-import { bech32 } from './age-key.ts'
+import { bech32 } from '../../src/tools/age-identity.ts'
 
 /** Both state machines of C2SP's age-plugin.md; a stanza is a line `-> type arguments` and a body in Base64, 64 letters a line. */
 const program = (folder: string): string => `#!/usr/bin/env node

@@ -1,7 +1,7 @@
 // An encrypted file read without a key: its format, its metadata, the names of its secrets.
 // Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
 import { parseAllDocuments } from 'yaml'
-import { encryptedValues, isEncryptedValue } from './encrypted-value.ts'
+import { encryptedValues, isEncryptedComment, isEncryptedValue } from './encrypted-value.ts'
 import type { EncryptedValue } from './encrypted-value.ts'
 import { readMetadata, unflatten } from './sops-metadata.ts'
 import type { SopsMetadata } from './sops-metadata.ts'
@@ -63,7 +63,7 @@ function yamlBlocks(text: string): readonly unknown[] | null {
 }
 
 /** The metadata as sops lays it out, and what is inside of a value: neither has a secret's name. */
-const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=\])/gm
+const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm
 
 function yamlDocuments(text: string): readonly unknown[] {
   return parseAllDocuments(text, { schema: 'failsafe' }).map((document) => {
@@ -245,7 +245,8 @@ function iniNames(text: string): string[] {
 
 function treeNames(value: unknown, path: string): string[] {
   if (typeof value === 'string') return isEncryptedValue(value) ? [path] : []
-  if (Array.isArray(value)) return value.flatMap((item, at) => treeNames(item, `${path}[${at}]`))
+  // A comment in a list is an item of it as long as it is encrypted.
+  if (Array.isArray(value)) return value.filter((item) => !isEncryptedComment(item)).flatMap((item, at) => treeNames(item, `${path}[${at}]`))
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([name, item]) =>
     path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`))

@@ -25,6 +25,10 @@ export function isEncryptedValue(text: string): boolean {
   return text.startsWith('ENC[AES256_GCM,data:') && text.endsWith(']')
 }
 
+export function isEncryptedComment(item: unknown): boolean {
+  return typeof item === 'string' && isEncryptedValue(item) && item.endsWith(',type:comment]')
+}
+
 /**
  * Compares the data keys of two versions of one file whose decrypted content is known to be equal.
  * sops keeps the IV of a value it re-encrypts at the same path, and AES-GCM is deterministic given key, IV, path and

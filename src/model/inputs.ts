@@ -17,6 +17,15 @@ export interface PullRequestInputs {
 
 export interface Inputs {
   readonly removedRecipients: readonly string[]
+  /** Recipients, owners' names, or `name=recipient`. */
+  readonly addedRecipients: readonly string[]
+  /** A recipient, an owner's name, or `*` for every rule. */
+  readonly sameAccessAs: string | null
+  readonly requiredRecipients: readonly string[]
+  readonly policy: 'off' | 'warn' | 'enforce'
+  /** Relative to the root; null: where it usually stands, if it does. */
+  readonly ownersFile: string | null
+  readonly agePlugins: readonly string[]
   readonly rotateAll: boolean
   readonly maxKeyAge: KeyAge | null
   readonly workingDirectory: string

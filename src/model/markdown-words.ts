@@ -1,6 +1,6 @@
 // The sentences that say what was proven, and what re-encryption cannot do. Each must be exactly true of the report.
 // Must never say "verified" of a file that was not, nor grow with the number of files.
-import { sharedKeys } from './markdown-account.ts'
+import { sharedKeys, without } from './markdown-account.ts'
 import type { Account } from './markdown-account.ts'
 import { count, who } from './markdown-headline.ts'
 import type { Report } from './report.ts'
@@ -17,6 +17,10 @@ export function proofs(report: Report, { voice, changed, unverified, remaining }
     '- Its plaintext is byte for byte the one before, compared by digest.',
     '- Its recipients are exactly those planned.',
   ]
+  const { added } = report.request
+  if (added.length > 0 && verified.some(({ recipients: { after } }) => without(added, after).length === 0)) {
+    lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them, and nobody else came.`)
+  }
   if (removed.length > 0 && !verified.some((file) => remaining.includes(file))) {
     lines.push(`- ${who(removed)} ${removed.length === 1 ? 'is' : 'are'} not among them.`)
   }
@@ -40,7 +44,11 @@ export function honestWords(report: Report, { changed, gone }: Account): string 
   const leaves = request.removed.length + gone.length > 0
   if (!leaves && changed.length === 0) return ''
   const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open'
-  const words = [leaves
+  const rotated = changed.some(({ dataKey }) => dataKey === 'new')
+  const words = [!leaves && !rotated
+    ? '- Whoever was added has the data key that these files have had since they last got a new one: it opens their older commits, ' +
+      'back to that one, as well.'
+    : leaves
     ? '- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
       `Re-encryption takes nothing back, so ${secrets} must itself be changed.`
     : '- Older commits still open with their older data keys. A new one protects only what is written from now on.']

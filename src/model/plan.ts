@@ -1,25 +1,34 @@
 // Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
 // Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
+import { driftFinding, fateOf, misread } from './file-fate.ts'
+import { ownerOf } from './owners.ts'
+import { editOwnersFile } from './owners-file-edit.ts'
+import { missingRequired, policyFindings } from './policy.ts'
 import type { Finding } from './report.ts'
 import type { Recipient } from './recipient.ts'
-import { canonicalId, shortForm } from './recipient.ts'
-import { ownerOf } from './owners.ts'
-import type { ConfigRemoval } from './sops-config-edit.ts'
+import { canonicalId } from './recipient.ts'
+import { ruleFor } from './creation-rule.ts'
+import type { Runner } from './runner.ts'
+import { runnerRefusal } from './runner.ts'
+import type { ConfigEdit, NewRecipient } from './sops-config-edit.ts'
 import type { Survey, SurveyedFile } from './survey.ts'
-import { isReadBy, readersOf } from './survey.ts'
+import { isReadBy, knownRecipients, nameOf } from './survey.ts'
 import type { ConfiguredRecipients } from './updatekeys-output.ts'
 
 export interface RekeyRequest {
   readonly removed: readonly Recipient[]
+  readonly added: readonly NewRecipient[]
+  /** Beside whom the added come: the removed where they take their place. */
+  readonly like: readonly Recipient[] | 'every rule'
+  /** Who has to stay in every file. */
+  readonly required: readonly Recipient[]
+  readonly policy: 'off' | 'warn' | 'enforce'
   readonly rotateAll: boolean
   /** Files whose data key has to go although their recipients may stay, with the reason. */
   readonly overdue: ReadonlyMap<string, string>
-}
-
-/** The runner's own age recipients as far as its environment tells; `complete` where it can have no other of that kind. */
-export interface RunnerKeys {
-  readonly recipients: readonly Recipient[]
-  readonly complete: boolean
+  /** For the record in the owners file: the day, like `2026-11-23`, and who asked for the run. */
+  readonly date: string
+  readonly by: string | null
 }
 
 export type Groups = readonly (readonly Recipient[])[]
@@ -47,7 +56,8 @@ export interface Refusal {
   readonly reason: string
 }
 
-export interface EditedConfig {
+/** A text file of the repository as it is and as it will be. */
+export interface EditedText {
   readonly path: string
   readonly before: string
   readonly after: string
@@ -57,153 +67,120 @@ export interface Plan {
   /** What will be done, in the order of the paths. Nothing may be done where `refusals` is not empty. */
   readonly changes: readonly PlannedFile[]
   readonly unchanged: readonly { readonly file: SurveyedFile; readonly reason: string }[]
-  readonly configs: readonly EditedConfig[]
+  readonly configs: readonly EditedText[]
+  /** The owners file with what this run is to be remembered for; null where there is none, or nothing to say. */
+  readonly record: EditedText | null
   readonly refusals: readonly Refusal[]
   readonly findings: readonly Finding[]
 }
 
-type Fate =
-  | { readonly kind: 'change'; readonly change: PlannedFile }
-  | { readonly kind: 'unchanged'; readonly reason: string }
-  | { readonly kind: 'refused'; readonly reason: string }
-
 /** `answers` are sops' own, a file each; one that reads a file otherwise than the survey did is not to be trusted with it. */
 export function planRekey(
-  survey: Survey, request: RekeyRequest, edits: readonly ConfigRemoval[],
-  answers: ReadonlyMap<string, SopsAnswer>, runner: RunnerKeys, noted: readonly Finding[] = [],
+  survey: Survey, request: RekeyRequest, edits: readonly ConfigEdit[],
+  answers: ReadonlyMap<string, SopsAnswer>, runner: Runner, noted: readonly Finding[] = [],
 ): Plan {
   const changes: PlannedFile[] = []
   const unchanged: { file: SurveyedFile; reason: string }[] = []
   const refusals: Refusal[] = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!${path}\` in \`files\`` }))
   const findings: Finding[] = [...noted]
-  const configs: EditedConfig[] = []
   const removed = new Set(request.removed.map(canonicalId))
+  const asked = request.removed.length + request.added.length > 0
 
-  for (const edit of edits) {
-    if (edit.kind === 'refused') refusals.push({ path: edit.path, reason: `line ${edit.line}: ${edit.reason}` })
-    if (edit.kind !== 'edited') continue
-    const { path, before, after } = edit
-    const generated = survey.configs.find((config) => config.path === path)?.generatedBy ?? null
-    if (generated === null) configs.push({ path, before, after })
-    else refusals.push({ path, reason: `it is generated (line ${generated.line}: ${generated.text}); take the recipient out of its source, and run again` })
-  }
+  const configs = edits.flatMap((edit) => (edit.kind === 'edited' && generatedBy(survey, edit.path) === null ? [{ path: edit.path, before: edit.before, after: edit.after }] : []))
+  refusals.push(...refusedEdits(survey, edits))
 
   for (const file of survey.files) {
-    const { configured: answer, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null }
-    const loses = isReadBy(file, removed)
-    const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, removed, file, answer)
+    const { configured, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null }
+    // A rule may say how to encrypt and leave the keys to the command line.
+    const answer = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' } as const : configured
+    const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer)
     if (fate.kind === 'refused') refusals.push({ path: file.path, reason: fate.reason })
     else if (fate.kind === 'unchanged') unchanged.push({ file, reason: fate.reason })
     else {
-      const lockout = locksOutRunner(file, fate.change, runner)
-      if (lockout === null) changes.push(fate.change)
-      else refusals.push({ path: file.path, reason: lockout })
+      const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after)
+      if (reason === null) changes.push(fate.change)
+      else refusals.push({ path: file.path, reason })
     }
-    if (!loses) findings.push(...driftFinding(survey, file, answer, removed.size > 0))
+    const follows = fate.kind === 'change' && fate.change.updatekeys
+    if (!follows && !isReadBy(file, removed)) findings.push(...driftFinding(survey, file, answer, asked))
   }
+  findings.push(...survey.ignoredConfigs.map((path): Finding => ({
+    code: 'config-ignored', level: 'warning', path, message: 'sops only looks for .sops.yaml: what this file says holds for no file',
+  })), ...stillReads(survey, removed), ...cameBack(survey, removed))
+
+  const becomes = new Map(changes.map(({ file, after }) => [file.path, after]))
+  const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }))
+  for (const { file, groups } of results) {
+    const missing = missingRequired(groups, request.required)
+    if (missing.length === 0) continue
+    findings.push({
+      code: 'required-recipient', level: 'warning', path: file.path,
+      message: `${nameOf(survey, missing)} cannot read it, though \`required-recipient\` says that every file keeps that`,
+    })
+  }
+  if (request.policy !== 'off') {
+    const edited = new Map(configs.map((one) => [one.path, one.after]))
+    const becoming = survey.configs.map((config) => ({ ...config, text: edited.get(config.path) ?? config.text }))
+    const found = policyFindings(results.map(({ file: { path, config, metadata }, groups }) => {
+      const governing = becoming.find((one) => one.path === config)
+      return { path, config, rule: governing === undefined ? null : ruleFor(governing, path), groups, threshold: metadata.shamirThreshold }
+    }), request.policy === 'enforce' ? 'error' : 'warning')
+    if (request.policy === 'warn') findings.push(...found)
+    else refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })))
+  }
+  const record = changes.length + configs.length === 0 ? null : recordOf(survey, request)
+  return { changes, unchanged, configs, record, refusals, findings }
+}
+
+function generatedBy(survey: Survey, path: string): { readonly line: number; readonly text: string } | null {
+  return survey.configs.find((config) => config.path === path)?.generatedBy ?? null
+}
+
+function refusedEdits(survey: Survey, edits: readonly ConfigEdit[]): readonly Refusal[] {
+  return edits.flatMap((edit): readonly Refusal[] => {
+    if (edit.kind === 'refused') return [{ path: edit.path, reason: `line ${edit.line}: ${edit.reason}` }]
+    const generated = edit.kind === 'edited' ? generatedBy(survey, edit.path) : null
+    if (edit.kind !== 'edited' || generated === null) return []
+    return [{ path: edit.path, reason: `it is generated (line ${generated.line}: ${generated.text}); make the change in its source, and run again` }]
+  })
+}
+
+function losesRequired(survey: Survey, { required }: RekeyRequest, file: SurveyedFile, after: Groups): string | null {
+  const lost = missingRequired(after, required).filter((one) => isReadBy(file, new Set([canonicalId(one)])))
+  return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`
+}
+
+function stillReads(survey: Survey, removed: ReadonlySet<string>): readonly Finding[] {
   const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]))
-  for (const { file, why } of [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked]) {
-    if (!isReadBy(file, removed)) continue
-    findings.push({ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` })
-  }
-  return { changes, unchanged, configs, refusals, findings }
+  return [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked].flatMap(({ file, why }): readonly Finding[] =>
+    isReadBy(file, removed) ? [{ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` }] : [])
 }
 
-/** sops decides who reads a file: where its word is not what was read from the file, or it has none, the run is refused. */
-function misread(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipients, current: Groups | null): Fate | null {
-  if (answer.kind === 'unreadable') return { kind: 'refused', reason: `sops can't work with it by ${file.config ?? ''}: ${answer.reason}` }
-  if (current === null) return { kind: 'refused', reason: "sops can't work with it" }
-  const filled = file.metadata.groups.filter((group) => group.length > 0)
-  const hidden = difference(survey, filled, current)
-  return hidden === null && filled.length === current.length ? null
-    : { kind: 'refused', reason: `sops reads other recipients from it than its metadata seems to name (${hidden ?? 'in other groups'}). Look at its sops block by hand` }
+/** Keys that the owners file records as removed, and that stand somewhere again: a stale branch brings them back. */
+function cameBack(survey: Survey, removing: ReadonlySet<string>): readonly Finding[] {
+  const { ownersFile } = survey
+  if (ownersFile === null) return []
+  const present = new Set(knownRecipients(survey).map(canonicalId))
+  // Who is entered again was let in again.
+  const held = new Set(survey.owners.filter(({ from }) => from === 'owners-file').map(({ recipient }) => canonicalId(recipient)))
+  return ownersFile.removed.map((one) => ({ ...one, id: canonicalId(one.recipient) }))
+    .filter(({ id }) => present.has(id) && !held.has(id) && !removing.has(id))
+    .map(({ recipient, owner, date }): Finding => ({
+      code: 'removed-came-back', level: 'warning', path: ownersFile.path,
+      message: `${owner ?? nameOf(survey, [recipient])}, recorded as removed on ${date}, can read files or stands in a config again`,
+    }))
 }
 
-function fateOf(survey: Survey, request: RekeyRequest, removed: ReadonlySet<string>, file: SurveyedFile, answer: ConfiguredRecipients): Fate {
-  const loses = isReadBy(file, removed)
-  const mustRotate = request.rotateAll ? 'rotate-all' : request.overdue.get(file.path) ?? null
-  if (removed.size > 0 && !loses && mustRotate === null) return { kind: 'unchanged', reason: 'the removed recipient is not among its recipients' }
-  if (file.config === null) return { kind: 'refused', reason: 'no .sops.yaml stands in its folder or above. Add one, or leave it out with `files`' }
-  if (loses) return planRemoval(survey, file, removed, answer)
-  return removed.size > 0 ? onlyRotate(file, mustRotate) : planAlignment(survey, file, answer, mustRotate)
+function recordOf({ ownersFile, owners }: Survey, { removed, added, date, by }: RekeyRequest): EditedText | null {
+  if (ownersFile === null) return null
+  const { path, text: before } = ownersFile
+  const after = editOwnersFile(path, before, { removed, added, date, by, ownerOf: (one) => ownerOf(owners, one) })
+  return after === null ? null : { path, before, after }
 }
 
-/** A file that the removed can read: exactly they go, and the data key with them. */
-function planRemoval(survey: Survey, file: SurveyedFile, removed: ReadonlySet<string>, answer: ConfiguredRecipients): Fate {
-  const after = file.metadata.groups.map((group) => group.filter((one) => !removed.has(canonicalId(one))))
-  const emptied = after.findIndex((group) => group.length === 0)
-  if (after.every((group) => group.length === 0)) return { kind: 'refused', reason: 'nobody could read it any more' }
-  if (emptied >= 0) {
-    return { kind: 'refused', reason: `key group ${emptied + 1} of ${after.length} would be empty, and Shamir's threshold would be at risk` }
-  }
-  if (answer.kind !== 'different' && answer.kind !== 'same') return { kind: 'refused', reason: `no rule of ${file.config ?? ''} matches it, so that sops can't update it. Add a rule for it` }
-  if (answer.kind === 'same') return { kind: 'refused', reason: 'its config still names the removed recipient after the edit' }
-  if (answer.thresholdChanges) return { kind: 'refused', reason: "its config would change the number of key groups, and with it Shamir's threshold" }
-  const drift = difference(survey, after, answer.groups)
-  if (drift !== null) {
-    return {
-      kind: 'refused',
-      reason: `it has drifted from ${file.config ?? ''}: to follow its rule would also change ${drift}, which was not asked for. Run once without removed-recipient to bring files in line, or mend the rule`,
-    }
-  }
-  return { kind: 'change', change: { file, updatekeys: true, rotate: true, after, reason: 'the removed recipient can read it' } }
-}
-
-/** A file that the removed can't read keeps its recipients, its drift too, and gets a new data key. */
-function onlyRotate(file: SurveyedFile, reason: string | null): Fate {
-  return { kind: 'change', change: { file, updatekeys: false, rotate: true, after: file.metadata.groups, reason: reason ?? '' } }
-}
-
-/** Without a removal the config decides. Who loses access by it also loses the data key. */
-function planAlignment(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipients, mustRotate: string | null): Fate {
-  if (answer.kind !== 'different') {
-    if (mustRotate === null) return { kind: 'unchanged', reason: answer.kind === 'same' ? 'in line with its config' : 'no rule matches it' }
-    return onlyRotate(file, mustRotate)
-  }
-  if (answer.thresholdChanges || answer.groups.length !== file.metadata.groups.length) {
-    return {
-      kind: 'refused',
-      reason: `its config has ${answer.groups.length} key groups and the file ${file.metadata.groups.length}; updatekeys ignores shamir_threshold, which could lock everyone out. Re-create the file by hand`,
-    }
-  }
-  const wanted = new Set(answer.groups.flat().map(canonicalId))
-  const loses = readersOf(file).some((one) => !wanted.has(canonicalId(one)))
-  const reason = `brought back to ${file.config ?? ''}: ${difference(survey, file.metadata.groups, answer.groups) ?? 'spelling of a key'}`
-  return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: answer.groups, reason } }
-}
-
-/** What would have to change for `from` to become `to`, like `+alice, −bob`; null where they are equal. */
-function difference(survey: Survey, from: Groups, to: Groups): string | null {
-  const name = (one: Recipient): string => ownerOf(survey.owners, one) ?? shortForm(one)
-  const changes = Array.from({ length: Math.max(from.length, to.length) }, (_, at) => {
-    const [had, gets] = [from[at] ?? [], to[at] ?? []]
-    const [before, after] = [new Set(had.map(canonicalId)), new Set(gets.map(canonicalId))]
-    return [
-      ...gets.filter((one) => !before.has(canonicalId(one))).map((one) => `+${name(one)}`),
-      ...had.filter((one) => !after.has(canonicalId(one))).map((one) => `−${name(one)}`),
-    ]
-  }).flat()
-  return changes.length === 0 ? null : changes.join(', ')
-}
-
-/** Refuses what the runner could open before and surely not after; where it is not sure, the final bytes decide. */
-function locksOutRunner(file: SurveyedFile, change: PlannedFile, runner: RunnerKeys): string | null {
-  // Any other kind may be one that the runner has the credentials of.
-  if (!runner.complete || !change.after.flat().every(({ kind }) => kind === 'age')) return null
-  const own = new Set(runner.recipients.map(canonicalId))
-  const opens = (groups: Groups): boolean => groups.some((group) => group.some((one) => own.has(canonicalId(one))))
-  if (!opens(file.metadata.groups) || opens(change.after)) return null
-  return 'the runner itself could no longer decrypt it: its own key is the one that would go'
-}
-
-function driftFinding(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipients, removing: boolean): readonly Finding[] {
-  if (answer.kind === 'no-rule') {
-    const rule = file.config === null ? 'no .sops.yaml stands above it' : `no rule of ${file.config} matches it`
-    return [{ code: 'no-rule', level: 'warning', path: file.path, message: `${rule}; its recipients were left as they are` }]
-  }
-  if (answer.kind !== 'different' || !removing) return []
-  const drift = difference(survey, file.metadata.groups, answer.groups) ?? 'the number of key groups'
-  return [{ code: 'drift', level: 'notice', path: file.path, message: `differs from ${file.config ?? ''} (${drift}), and was left as it is` }]
+/** Every text that is to be written beside the encrypted files. */
+export function textsOf({ configs, record }: Plan): readonly EditedText[] {
+  return record === null ? configs : [...configs, record]
 }
 
 /**
@@ -214,6 +191,7 @@ export function planIdentity(plan: Plan, request: RekeyRequest): string {
   const groups = (all: Groups): string[][] => all.map((group) => group.map(canonicalId).sort())
   return JSON.stringify({
     removed: request.removed.map(canonicalId).sort(),
+    added: request.added.map(({ recipient }) => canonicalId(recipient)).sort(),
     rotateAll: request.rotateAll,
     configs: plan.configs.map(({ path, before, after }) => [path, before, after]),
     files: plan.changes.map(({ file, updatekeys, rotate, after }) => [file.path, file.blob, updatekeys, rotate, groups(after)]),

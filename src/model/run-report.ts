@@ -2,6 +2,7 @@
 import type { DamagedFile } from './encrypted-file.ts'
 import type { Failure } from './failure.ts'
 import { ownerOf } from './owners.ts'
+import { textsOf } from './plan.ts'
 import type { Plan, PlannedFile, RekeyRequest } from './plan.ts'
 import type { Recipient } from './recipient.ts'
 import type { ExposedSecret, FileAction, Outcome, Report, ReportedFile, ReportedRecipient } from './report.ts'
@@ -43,13 +44,13 @@ export function reportOf(run: RunProgress): Report {
   return {
     schema: 1,
     outcome: run.outcome,
-    request: { removed: named(run.request?.removed ?? []), added: [], rotateAll: run.rotateAll, maxKeyAge: run.maxKeyAge },
+    request: { removed: named(run.request?.removed ?? []), added: named((run.request?.added ?? []).map(({ recipient }) => recipient)), rotateAll: run.rotateAll, maxKeyAge: run.maxKeyAge },
     base: survey?.base ?? '',
     startedAt: run.startedAt.toISOString(),
     finishedAt: run.finishedAt.toISOString(),
     runId: run.runId,
     sops: run.sops,
-    configs: plan === null || stopped ? [] : plan.configs.map(({ path, before, after }) => ({ path, diff: lineDiff(before, after) })),
+    configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after) })),
     files: survey === null ? [] : reportFiles(run, survey, named),
     exposure: stopped ? [] : run.exposure,
     findings: [

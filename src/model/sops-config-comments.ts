@@ -3,7 +3,8 @@
 //
 // A comment beside an item is about that item. Own-line comments directly above one are about it and those after it, up to the
 // next commented item or blank line. They go when none of these stays; else only from the line that names who leaves, and
-// nobody who stays. As many comment lines as keys, directly above a string that has its keys on lines, are about one key each.
+// nobody who stays. As many comment lines as keys, directly above a string that has its keys on lines, are about one key each;
+// so are as many names with commas between them in one comment, beside or directly above a string or list on one line.
 import { formsOf, nameInComment } from './owners.ts'
 import { isMap } from 'yaml'
 import type { Slot, SlotList } from './sops-config-slots.ts'
@@ -57,16 +58,52 @@ export function commentsAbove(text: string, slot: Pick<Slot, 'start' | 'floor'>)
   return lines
 }
 
+/** A name in a comment, without the blanks around it. */
+export interface NameSpan {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/** The names in one comment that stand for the keys of a string or list on one line, in order; null where they do not. */
+export function namesByPosition(text: string, list: SlotList): readonly NameSpan[] | null {
+  const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder]
+  if (list.style === 'block' || list.pairs || holder === null || first === undefined || last === undefined) return null
+  if (list.slots.length < 2 || lineEnd(text, first.start) < last.end) return null
+  const beside = lineEnd(text, holder.start) === lineEnd(text, last.end)
+    ? /^["' \t,\]]*[ \t]#/.exec(text.slice(last.end, lineEnd(text, last.end))) : null
+  const above = linesAboveHolder(text, holder).at(-1)
+  const from = beside !== null ? last.end + beside[0].length : above === undefined ? null : text.indexOf('#', above.start) + 1
+  if (from === null) return null
+  const spans: NameSpan[] = []
+  let at = from
+  for (const raw of text.slice(from, lineEnd(text, from)).split(',')) {
+    const start = at + (raw.length - raw.trimStart().length)
+    spans.push({ start, end: start + raw.trim().length, text: raw.trim() })
+    at += raw.length + 1
+  }
+  return spans.length === list.slots.length && spans.every((span) => isName(span.text)) ? spans : null
+}
+
+/** A word or three; a sentence is none. */
+function isName(text: string): boolean {
+  return /^[\p{L}\p{N}][^\s:;?!]*(?: [\p{L}\p{N}<(][^\s:;?!]*){0,2}$/u.test(text) && nameInComment(text) !== null
+}
+
 /** The comment lines above a string of several lines that stand for its keys one by one, in order; null where they do not. */
 export function orderedComments(text: string, list: SlotList): readonly CommentLine[] | null {
   const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder]
   if (list.style !== 'text' || first === undefined || last === undefined || holder === null) return null
   if (lineEnd(text, holder.start) >= last.start) return null
-  const line = lineStart(text, holder.start)
-  // `- age: >-`: what stands above the dash stands above the string.
-  const inline = /^\s*-\s+$/.test(text.slice(line, holder.start))
-  const lines = commentsAbove(text, inline ? { start: line, floor: 0 } : holder)
+  const lines = linesAboveHolder(text, holder)
   return lines.length === list.slots.length ? lines : null
+}
+
+/** The comment lines above what holds a list; for `- age: >-` those above the dash. */
+function linesAboveHolder(text: string, holder: Pick<Slot, 'start' | 'floor'>): readonly CommentLine[] {
+  const line = lineStart(text, holder.start)
+  const inline = /^\s*-\s+$/.test(text.slice(line, holder.start))
+  return commentsAbove(text, inline ? { start: line, floor: 0 } : holder)
 }
 
 /** The items, by index, that the comments directly above the item `at` are about. */
@@ -95,6 +132,9 @@ export function commentsLeaving(
   if (slot === undefined || list.style === 'text') return []
   const ordered = slot.below === null ? null : orderedComments(text, slot.below)
   if (ordered !== null) return ordered
+  const [spans, above] = [slot.below === null ? null : namesByPosition(text, slot.below), linesAboveHolder(text, slot).at(-1)]
+  const inside = ({ start, end }: NameSpan): boolean => above !== undefined && above.start <= start && end <= above.end
+  if (above !== undefined && spans?.every(inside) === true) return [above]
   const lines = commentsAbove(text, slot)
   if (lines.length === 0) return []
   const names = (index: number): readonly string[] => namesOf(tree, list, index)

@@ -1,51 +1,70 @@
-// Proof of an edited `.sops.yaml`: it means what it meant without the removed keys, and nothing else in its text changed.
+// Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
 // Must never trust how the edit was made: it sees the two texts only.
 import { Failure } from './failure.ts'
-import { diffLines } from './sops-config-diff.ts'
-import { minus } from './sops-config-keys.ts'
+import { canonicalId } from './recipient.ts'
+import type { ConfigChange } from './sops-config-change.ts'
+import { accessIn } from './sops-config-access.ts'
+import type { Access } from './sops-config-access.ts'
+import { isEntries, minus, recipientsIn } from './sops-config-keys.ts'
 import type { IsRemoved } from './sops-config-keys.ts'
+import { isField } from './sops-config-spelling.ts'
+import { lostLine, strayLine } from './sops-config-stray.ts'
 import { readTree } from './sops-config-tree.ts'
 
 /**
- * Throws Failure `config-edit` unless `after` means `before` minus the removed keys, and each line of it is a line of `before`
- * or what is left of lines that were cut.
+ * Throws Failure `config-edit` unless `after` is `before` with the change made: but for the keys that come and go both mean the
+ * same; each rule and group gives access to whom it should; and each line is an old one, what is left of old ones, or such with
+ * nothing but the new keys and what names them. Where nobody goes, every old line is still there, as it was or as part of one.
  */
-export function proveEdit(path: string, before: string, after: string, isRemoved: IsRemoved): void {
+export function proveEdit(path: string, before: string, after: string, change: ConfigChange): void {
+  const only = change.added.length === 0
   const fail = (why: string, cause?: unknown): Failure => new Failure('config-edit', `${path} could not be edited: ${why}.`, {
-    path, advice: 'Take the key out of it by hand, commit that, and run again.', cause,
+    path, advice: `${only ? 'Take the key out of it' : 'Make the change in it'} by hand, commit that, and run again.`, cause,
   })
   let meant: unknown
   try {
-    meant = minus(readTree(path, after).value, () => false)
+    meant = readTree(path, after).value
   } catch (cause) {
     throw fail('what is left would not be valid', cause)
   }
-  const wanted = minus(readTree(path, before).value, isRemoved)
-  if (!equal(meant, wanted)) throw fail('what is left would not mean the same without the key')
-  const strayed = strayLine(before, after)
-  if (strayed !== null) throw fail(`line ${strayed} of the result is neither an old line nor the rest of one`)
+  const wanted = readTree(path, before).value
+  const ids = new Set([...change.removed, ...change.added.map(({ recipient }) => recipient)].map(canonicalId))
+  const moves: IsRemoved = (recipient) => ids.has(canonicalId(recipient))
+  const others = (value: unknown): unknown => held(minus(value, moves))
+  if (!equal(others(meant), others(wanted))) throw fail('what is left would not mean the same without the key')
+  const gone = new Set(change.removed.map(canonicalId))
+  if (recipientsIn(meant).some((recipient) => gone.has(canonicalId(recipient)))) throw fail('the key would still be in it')
+  const wrong = wrongAccess(accessIn(wanted), accessIn(meant), change)
+  if (wrong !== null) throw fail(`${wrong} would not have the right keys`)
+  const stray = strayLine(before, after, change)
+  if (stray !== null) throw fail(`line ${stray} of the result is neither an old line nor the rest of one`)
+  const lost = change.removed.length === 0 ? lostLine(before, after) : null
+  if (lost !== null) throw fail(`line ${lost} would be lost`)
 }
 
-/** The first line, from 1, that is neither unchanged nor made of the lines in its place by leaving characters out. */
-function strayLine(before: string, after: string): number | null {
-  let [line, source, at] = [0, '', 0]
-  const added: { readonly text: string; readonly line: number }[] = []
-  for (const { op, line: text } of [...diffLines(before, after), { op: ' ', line: '' } as const]) {
-    if (op !== '-') line += 1
-    if (op === '-') source += `${text}\n`
-    if (op === '+') added.push({ text, line })
-    if (op !== ' ') continue
-    at = 0
-    for (const one of added) {
-      for (const char of one.text) {
-        at = source.indexOf(char, at) + 1
-        if (at === 0) return one.line
-      }
-    }
-    added.length = 0
-    source = ''
+/** The first rule or group whose keys are not the old ones with the change made, or stand where sops does not read them. */
+function wrongAccess(before: readonly Access[], after: readonly Access[], { removed, added, like }: ConfigChange): string | null {
+  const models = like === 'every rule' ? null : new Set(like.map(canonicalId))
+  const coming = added.map(({ recipient }) => canonicalId(recipient))
+  const right = (old: Access, now: Access | undefined): boolean => {
+    // Of several key groups of one rule `every rule` means none; then one of them has the key already.
+    const gains = models === null ? old.ids.size > 0 && old.groups < 2 : [...old.ids].some((id) => models.has(id))
+    const wanted = new Set([...old.ids, ...(gains ? coming : [])])
+    for (const one of removed) wanted.delete(canonicalId(one))
+    return now !== undefined && equal([...wanted].sort(), [...now.ids].sort())
+      && [...now.misplaced].every((id) => old.misplaced.has(id))
   }
-  return null
+  const wrong = before.find((old, at) => !right(old, after[at]))
+  return wrong === undefined ? before.length === after.length ? null : 'a rule' : wrong.what
+}
+
+/** The value without the fields that hold no key: for sops they are not there. */
+function held(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(held)
+  if (!isEntries(value)) return value
+  const empty = (item: unknown): boolean => item === null || item === '' || (Array.isArray(item) && item.length === 0)
+  const entries = Object.entries(value).filter(([name, item]) => !isField(name) || !empty(item))
+  return Object.fromEntries(entries.map(([name, item]) => [name, held(item)]))
 }
 
 /** Deep equality of plain values; the order of a map's entries does not count. */

@@ -4,7 +4,7 @@ import { nameInComment } from './owners.ts'
 import type { OwnedRecipient } from './owners.ts'
 import { canonicalId } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
-import { commentBeside, commentsAbove, covered, orderedComments } from './sops-config-comments.ts'
+import { commentBeside, commentsAbove, covered, namesByPosition, orderedComments } from './sops-config-comments.ts'
 import { recipientsIn } from './sops-config-keys.ts'
 import type { SlotList } from './sops-config-slots.ts'
 import { anchorOf, readTree, recipientOf } from './sops-config-tree.ts'
@@ -36,7 +36,7 @@ export function readSopsConfig(path: string, text: string): SopsConfig {
   return { path, text, recipients: [...recipients.values()], owners: ownersIn(tree, path), generatedBy: generatedBy(text) }
 }
 
-/** Names from anchors, from the comment beside or above a key, and from comments listed above a string of keys. */
+/** Names from anchors, from the comment beside or above a key, and from comments that list the holders of several. */
 function ownersIn(tree: ConfigTree, path: string): readonly OwnedRecipient[] {
   const owners = new Map<string, OwnedRecipient>()
   const add = (from: 'anchor' | 'comment', name: string | null, recipient: Recipient, at: number): void => {
@@ -44,13 +44,13 @@ function ownersIn(tree: ConfigTree, path: string): readonly OwnedRecipient[] {
     if (name !== null && !owners.has(key)) owners.set(key, { recipient, name, from, path, line: tree.lineOf(at) })
   }
   const walk = (list: SlotList): void => {
-    const ordered = orderedComments(tree.text, list)
+    const listed = orderedComments(tree.text, list) ?? namesByPosition(tree.text, list)
     for (const [at, slot] of list.slots.entries()) {
       const recipient = recipientOf(tree, slot)
       if (recipient !== null) {
         const alone = list.style !== 'text'
         if (alone && !isAlias(slot.value)) add('anchor', anchorOf(slot), recipient, slot.start)
-        const beside = alone ? commentBeside(tree.text, list, at) : ordered?.[at]?.text
+        const beside = (alone ? commentBeside(tree.text, list, at) : null) ?? listed?.[at]?.text
         add('comment', nameInComment(beside ?? ''), recipient, slot.start)
         const above = alone ? commentsAbove(tree.text, slot).at(-1) : undefined
         // A comment above several keys is a heading: whom it names, no one can tell.

@@ -1,8 +1,10 @@
 // Every config and every encrypted file of a repository at one commit, and who can read each; read without a key.
 import type { DamagedFile, EncryptedFile } from './encrypted-file.ts'
+import { ownerOf } from './owners.ts'
 import type { OwnedRecipient } from './owners.ts'
+import type { RemovedRecord } from './owners-file.ts'
 import type { Recipient } from './recipient.ts'
-import { canonicalId } from './recipient.ts'
+import { canonicalId, shortForm } from './recipient.ts'
 import type { SopsConfig } from './sops-config.ts'
 
 export interface SurveyedFile extends EncryptedFile {
@@ -21,17 +23,28 @@ export interface SkippedFile {
   readonly file: EncryptedFile | null
 }
 
+/** The record of who owns which key, and whose were removed. */
+export interface OwnersFile {
+  readonly path: string
+  readonly text: string
+  readonly removed: readonly RemovedRecord[]
+}
+
 export interface Survey {
   /** The commit that is checked out. */
   readonly base: string
   readonly configs: readonly SopsConfig[]
+  /** Files called `.sops.yml`, which sops does not look for. */
+  readonly ignoredConfigs: readonly string[]
   /** Encrypted files that the run is about. */
   readonly files: readonly SurveyedFile[]
   /** Encrypted files that `files` leaves out. */
   readonly others: readonly EncryptedFile[]
   readonly damaged: readonly DamagedFile[]
   readonly skipped: readonly SkippedFile[]
+  /** Who holds which key, by every source. */
   readonly owners: readonly OwnedRecipient[]
+  readonly ownersFile: OwnersFile | null
 }
 
 /** Of `configs` (paths of `.sops.yaml` files), the one nearest to `path`, going up. */
@@ -57,6 +70,11 @@ export function isReadBy(file: Pick<EncryptedFile, 'metadata'>, ids: ReadonlySet
 /** Every recipient that stands in any file or config. */
 export function knownRecipients(survey: Survey): readonly Recipient[] {
   return unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].flatMap(readersOf)])
+}
+
+/** Names for a sentence: the owners where they are known. */
+export function nameOf({ owners }: Pick<Survey, 'owners'>, recipients: readonly Recipient[]): string {
+  return [...new Set(recipients.map((one) => ownerOf(owners, one) ?? shortForm(one)))].join(', ')
 }
 
 export function unique(recipients: readonly Recipient[]): readonly Recipient[] {

@@ -1,6 +1,6 @@
 // What was planned against what sops wrote → proof, or what is wrong. The only maker of what may be published.
 import type { DamagedFile, EncryptedFile } from './encrypted-file.ts'
-import type { EditedConfig, Groups, PlannedFile } from './plan.ts'
+import type { EditedText, Groups, PlannedFile } from './plan.ts'
 import { canonicalId } from './recipient.ts'
 
 /** What was seen of one file: its staged bytes read again, and digests of what they decrypted to, before and after. */
@@ -27,17 +27,18 @@ export interface VerifiedFile {
 /** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
 export class Verified {
   readonly files: readonly VerifiedFile[]
-  readonly configs: readonly EditedConfig[]
+  /** The configs, and the owners file. */
+  readonly texts: readonly EditedText[]
   readonly #proven = true
 
-  private constructor(files: readonly VerifiedFile[], configs: readonly EditedConfig[]) {
+  private constructor(files: readonly VerifiedFile[], texts: readonly EditedText[]) {
     this.files = files
-    this.configs = configs
+    this.texts = texts
   }
 
   /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
   static verify(
-    changes: readonly PlannedFile[], configs: readonly EditedConfig[], evidence: readonly FileEvidence[],
+    changes: readonly PlannedFile[], texts: readonly EditedText[], evidence: readonly FileEvidence[],
   ): Verified | readonly WrongFile[] {
     const seen = new Map(evidence.map((one) => [one.planned.file.path, one]))
     const files: VerifiedFile[] = []
@@ -49,7 +50,7 @@ export class Verified {
       if (typeof result === 'string') wrong.push({ path, reason: result })
       else files.push(result)
     }
-    return wrong.length > 0 ? wrong : new Verified(files, configs)
+    return wrong.length > 0 ? wrong : new Verified(files, texts)
   }
 
   /** Whether this was made by `verify`; a look-alike was not. */

@@ -2,6 +2,7 @@
 // Must never take anything but verified bytes, nor move a branch that is not ours.
 import { Failure } from '../model/failure.ts'
 import type { Plan } from '../model/plan.ts'
+import { textsOf } from '../model/plan.ts'
 import { visible } from '../model/safe-text.ts'
 import { Verified } from '../model/verification.ts'
 import { blobId } from '../tools/git.ts'
@@ -32,11 +33,11 @@ export function fingerprintMarker(fingerprint: string): string {
  * Refuses where git itself changes a file between commit and checkout, so that what is verified would not be what is
  * committed. `staging` still holds the bytes that were surveyed.
  */
-export async function assertUnfiltered(git: Git, staging: Staging, { changes, configs }: Pick<Plan, 'changes' | 'configs'>): Promise<void> {
-  const before = new Map(configs.map((config) => [config.path, Buffer.from(config.before)]))
+export async function assertUnfiltered(git: Git, staging: Staging, plan: Plan): Promise<void> {
+  const before = new Map(textsOf(plan).map((text) => [text.path, Buffer.from(text.before)]))
   const present = [
     ...(await git.tracked()).find((path) => before.has(path)).map(({ path, blob }) => ({ path, blob, bytes: before.get(path) ?? Buffer.of() })),
-    ...changes.map(({ file: { path, blob } }) => ({ path, blob, bytes: staging.read(path) })),
+    ...plan.changes.map(({ file: { path, blob } }) => ({ path, blob, bytes: staging.read(path) })),
   ]
   const filtered = present.filter(({ blob, bytes }) => blobId(bytes, blob) !== blob).map(({ path }) => path)
   const [first] = filtered
@@ -93,7 +94,7 @@ export async function commitVerified(git: Git, staging: Staging, verified: Verif
   if (!Verified.isVerified(verified)) throw new Failure('verification', 'Only what was verified can be published.')
   const { parent, message, fingerprint } = publication
   const bytes = new Map([
-    ...verified.configs.map(({ path, after }) => [path, Buffer.from(after)] as const),
+    ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)] as const),
     ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)] as const),
   ])
   const sha = await git.commit({

@@ -59,7 +59,7 @@ export function workingTreePublisher(git: Git, program: string): Publisher {
     find: () => Promise.resolve(null),
     publish: async (verified, staging) => {
       const replacements = [
-        ...verified.configs.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
+        ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
         ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
       ]
       await swap(program, { root: git.root, staged: staging.root, replacements })
@@ -131,23 +131,27 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
  * A name that the same request always gets, and no other: where the words alone could stand for another request too, a
  * hash of the exact one follows. `into` is the base where that is not the usual one.
  */
-function branchOf({ removedRecipients, rotateAll, maxKeyAge, files }: Inputs, into: string | null): string {
+function branchOf({ removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files }: Inputs, into: string | null): string {
   const age = maxKeyAge?.text ?? null
   const removed = [...removedRecipients].sort()
+  const added = [...addedRecipients].sort()
   const words = [
     ...(removed.length > 0 ? ['remove', ...removed] : []),
-    ...(rotateAll || age !== null ? ['rotate', age ?? ''] : removed.length > 0 ? [] : ['align']),
+    // Of `carol=age1…` the name, of a key alone enough to tell it from others.
+    ...(added.length > 0 ? ['add', ...added.map((one) => one.replace(/=.*$/, ''))] : []),
+    ...(rotateAll || age !== null ? ['rotate', age ?? ''] : removed.length + added.length > 0 ? [] : ['align']),
     ...(into === null ? [] : ['into', into]),
   ].filter((word) => word !== '')
   const slug = words.map((word) => word.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40))
     .filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '')
-  const plain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word)) && removed.length < 2 && files.length === 0
-  const exact = JSON.stringify([removed, rotateAll, age, [...files], into])
+  const plain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word)) && removed.length < 2 && added.length === 0 && files.length === 0
+  const exact = JSON.stringify([removed, rotateAll, age, [...files], into, ...(added.length === 0 ? [] : [added, sameAccessAs])])
   return `sops-rekey/${slug}${plain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`
 }
 
 /** The title and commit message where none is given. */
-function textsOf({ removedRecipients, rotateAll, maxKeyAge }: Inputs): string {
+function textsOf({ removedRecipients, addedRecipients, rotateAll, maxKeyAge }: Inputs): string {
+  if (addedRecipients.length > 0) return removedRecipients.length > 0 ? 'chore: replace a recipient of sops files' : 'chore: give a new recipient access to sops files'
   if (removedRecipients.length > 0) return 'chore: rotate keys after team member offboarding'
   return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml'
 }

@@ -1,19 +1,58 @@
 // What was asked for, in names → the keys that are meant. Throws where that is not exactly one thing.
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
-import { resolveRecipients } from '../model/owners.ts'
+import { ownerOf, resolveRecipients } from '../model/owners.ts'
+import type { RekeyRequest } from '../model/plan.ts'
+import { canonicalId, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
+import type { NewRecipient } from '../model/sops-config-edit.ts'
 import type { Survey } from '../model/survey.ts'
-import { knownRecipients } from '../model/survey.ts'
+import { knownRecipients, unique } from '../model/survey.ts'
+
+export type RequestedRecipients = Pick<RekeyRequest, 'removed' | 'added' | 'like' | 'required'>
 
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
-export function resolveRemoved(inputs: Pick<Inputs, 'removedRecipients'>, survey: Survey): readonly Recipient[] {
+export function resolveRequest(
+  inputs: Pick<Inputs, 'removedRecipients' | 'addedRecipients' | 'sameAccessAs' | 'requiredRecipients'>, survey: Survey,
+): RequestedRecipients {
   if (survey.files.length > 0 && survey.configs.length === 0) {
     throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
       advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
     })
   }
-  const resolved = resolveRecipients(inputs.removedRecipients, survey.owners, knownRecipients(survey))
+  const known = knownRecipients(survey)
+  const removed = resolve(inputs.removedRecipients, survey, known)
+  const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known))
+  const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)))
+  if (both !== undefined) {
+    throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${both.id}.`, { advice: 'Leave it out of one of them.' })
+  }
+  const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known)
+  return { removed, added, like, required: resolve(inputs.requiredRecipients, survey, known) }
+}
+
+function resolve(asked: readonly string[], survey: Survey, known: readonly Recipient[]): readonly Recipient[] {
+  const resolved = resolveRecipients(asked, survey.owners, known)
   if (resolved.kind !== 'resolved') throw new Failure(`recipient-${resolved.kind}`, resolved.message)
   return resolved.recipients
+}
+
+/** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
+function newRecipient(asked: string, survey: Survey, known: readonly Recipient[]): NewRecipient {
+  const whole = parseRecipient(asked)
+  if (whole !== null) return { recipient: spelled(whole, known), name: ownerOf(survey.owners, whole) }
+  const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(asked) ?? []
+  const recipient = parseRecipient(key)
+  if (recipient !== null && name.trim() !== '') return { recipient: spelled(recipient, known), name: name.trim() }
+  const written = unique([...known, ...survey.owners.map((owner) => owner.recipient)])
+  const [only, ...more] = resolve([asked], survey, written)
+  if (only === undefined || more.length > 0) {
+    throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' })
+  }
+  return { recipient: only, name: ownerOf(survey.owners, only) }
+}
+
+/** As the repository spells it already, where it does. */
+function spelled(recipient: Recipient, known: readonly Recipient[]): Recipient {
+  return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient
 }

@@ -1,7 +1,7 @@
 // Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
 // Uses no key. Must never stage bytes that are not those that were surveyed.
 import { randomUUID } from 'node:crypto'
-import type { ConfigRemoval } from '../model/sops-config-edit.ts'
+import type { ConfigEdit } from '../model/sops-config-edit.ts'
 import type { Survey, SurveyedFile } from '../model/survey.ts'
 import type { SopsAnswer } from '../model/plan.ts'
 import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'
@@ -11,7 +11,7 @@ import { readAsItWas } from '../tools/staging.ts'
 import { inParallel, inPieces } from './in-parallel.ts'
 
 /** Copies the matched files and every config, the latter as edited. */
-export function stageCopies(root: string, survey: Survey, edits: readonly ConfigRemoval[], staging: Staging): void {
+export function stageCopies(root: string, survey: Survey, edits: readonly ConfigEdit[], staging: Staging): void {
   const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])))
   for (const { path, text } of survey.configs) {
     staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false })
@@ -30,7 +30,7 @@ const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9'
  * Loads each edited config, if only to see that it loads.
  */
 export async function askSops(
-  sops: Sops, survey: Survey, edits: readonly ConfigRemoval[], staging: Staging, atOnce: number,
+  sops: Sops, survey: Survey, edits: readonly ConfigEdit[], staging: Staging, atOnce: number,
 ): Promise<ReadonlyMap<string, SopsAnswer>> {
   // What is made for the asking has names that no tracked file has.
   const rule = `.sops-rekey-${randomUUID()}.yaml`

@@ -8,6 +8,7 @@ import type { DamagedFile, EncryptedFile } from '../model/encrypted-file.ts'
 import { readEncryptedFile } from '../model/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
 import { readPublicKeys } from '../model/owners.ts'
+import { readOwnersFile } from '../model/owners-file.ts'
 import type { OwnedRecipient } from '../model/owners.ts'
 import { visible } from '../model/safe-text.ts'
 import type { SopsConfig } from '../model/sops-config.ts'
@@ -25,8 +26,16 @@ const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)'
 const symlink = '120000'
 const submodule = '160000'
 
-/** Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. */
-export async function surveyRepository(git: Git, globs: readonly string[]): Promise<Survey> {
+/** Where the owners file is looked for when nothing says it. */
+const usualOwnersFile = '.sops-owners.yaml'
+
+/**
+ * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
+ * be tracked where it is given; `keyring` are owners that are known from elsewhere.
+ */
+export async function surveyRepository(
+  git: Git, globs: readonly string[], ownersPath: string | null = null, keyring: Promise<readonly OwnedRecipient[]> = Promise.resolve([]),
+): Promise<Survey> {
   const base = await git.head()
   await git.assertTop()
   const [tracked, found, uncommitted] = await Promise.all([
@@ -35,14 +44,19 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
   const special = tracked.special()
   refuseAbsent(special)
   const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path))
-  const candidates = new Set(found.filter((path) => !configPaths.has(path)))
+  const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile))
+  if (ownersTracked === undefined && ownersPath !== null) {
+    throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' })
+  }
+  const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])])
+  const candidates = new Set(found.filter((path) => !ownTexts.has(path)))
   const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]))
   const chosen = await choose(git.root, globs)
-  await refuseUncommitted(git, uncommitted, configPaths, chosen)
+  await refuseUncommitted(git, uncommitted, ownTexts, chosen)
 
   const configs: SopsConfig[] = []
   for (const path of configPaths) {
-    const text = readConfig(git.root, path)
+    const text = readOwnText(git.root, path)
     configs.push(readSopsConfig(path, text))
   }
 
@@ -50,7 +64,9 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
   const others: EncryptedFile[] = []
   const damaged: DamagedFile[] = []
   const skipped: SkippedFile[] = []
-  const owners: OwnedRecipient[] = configs.flatMap((config) => config.owners)
+  const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path)
+  const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) }
+  const owners: OwnedRecipient[] = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)]
   for (const path of [...candidates].sort()) {
     const read = readUnlinked(git.root, path)
     if (typeof read === 'string') {
@@ -72,7 +88,9 @@ export async function surveyRepository(git: Git, globs: readonly string[]): Prom
     }
   }
   skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null))
-  return { base, configs, files, others, damaged, skipped, owners }
+  owners.push(...await keyring)
+  const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path)
+  return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record }
 }
 
 /** Whether a path is among what the globs name; without globs every path is. */
@@ -103,7 +121,8 @@ async function links(
   return skipped
 }
 
-function readConfig(root: string, path: string): string {
+/** A config or the owners file: what is read as text, and may be written. */
+function readOwnText(root: string, path: string): string {
   const read = readUnlinked(root, path)
   if (typeof read !== 'string' && !read.hardLink) return read.bytes.toString()
   throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {

@@ -4,6 +4,7 @@ import type { EncryptedFile } from '../model/encrypted-file.ts'
 import { readEncryptedFile, valuesIn } from '../model/encrypted-file.ts'
 import { compareDataKeys } from '../model/encrypted-value.ts'
 import { Failure } from '../model/failure.ts'
+import { textsOf } from '../model/plan.ts'
 import { visible } from '../model/safe-text.ts'
 import type { SurveyedFile } from '../model/survey.ts'
 import type { FileEvidence } from '../model/verification.ts'
@@ -32,7 +33,7 @@ export async function verifyStaged(
       done(file.path)
       return { planned, plaintextBefore: plaintextBefore.get(file.path) ?? '', plaintextAfter, after, ...seen }
     })
-    return Verified.verify(plan.changes, plan.configs, evidence)
+    return Verified.verify(plan.changes, textsOf(plan), evidence)
   })
   if (verified instanceof Verified) return verified
   const [first] = verified

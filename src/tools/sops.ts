@@ -17,6 +17,8 @@ export interface SopsOptions {
   readonly root: string
   readonly workspace: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where sops finds the programs that it may run, and no others. */
+  readonly path: string
   /** Told of every process that is started. */
   readonly onCall: () => void
 }
@@ -43,8 +45,8 @@ export class Sops {
 
   async #run(args: readonly string[], options: Partial<ChildOptions> = {}): Promise<ChildResult> {
     this.#options.onCall()
-    const { program, root, workspace, environment } = this.#options
-    return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace), deadline: oneFile, ...options })
+    const { program, root, workspace, environment, path } = this.#options
+    return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: oneFile, ...options })
   }
 
   /**
@@ -172,7 +174,8 @@ function saidOf(stderr: string, path: string): string {
 function reasonsByKey(stderr: string): string {
   const reasons = new Map<string, string[]>()
   for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
-    const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/\s+/g, ' ').trim()
+    // Azure rules lines off between its sentences.
+    const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim()
     const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500)
     reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key])
   }

@@ -1,0 +1,165 @@
+// Who comes and who takes whose place: what the newcomer can open, and what nobody else can.
+import { describe, expect, test } from '@jest/globals'
+import { runAction } from '../support/action.ts'
+import type { AgeKey } from '../support/age-key.ts'
+import { makeAgeKey } from '../support/age-key.ts'
+import { Company, secrets } from '../support/company.ts'
+import { Team } from '../support/team.ts'
+import { annotations, canary, refusalOf, runUnchanged } from '../support/unchanged.ts'
+
+const typeOf = (path: string): string[] => (path.endsWith('.enc') ? ['--input-type', 'yaml', '--output-type', 'yaml'] : [])
+const opens = (company: Company, { identity }: AgeKey, path: string): boolean =>
+  company.decrypt(path, { SOPS_AGE_KEY: identity }, ...typeOf(path)).exitCode === 0
+const dataOf = (text: string): string[] => [...text.matchAll(/ENC\[AES256_GCM,data:[^\]]*\]/g)].map(([value]) => value)
+
+async function run(...args: Parameters<typeof runAction>): ReturnType<typeof runAction> {
+  const done = await runAction(...args)
+  expect({ exitCode: done.exitCode, log: done.exitCode === 0 ? '' : done.log }).toEqual({ exitCode: 0, log: '' })
+  return done
+}
+
+describe('someone who comes', () => {
+  test('gets exactly what the one they are like has, and nothing is rotated', async () => {
+    using company = new Company()
+    const carol = makeAgeKey()
+    const before = new Map(Object.keys(secrets).map((path) => [path, dataOf(company.read(path))]))
+    const done = await run(company, { 'added-recipient': `carol=${carol.recipient}`, 'same-access-as': 'bob' })
+    for (const path of Object.keys(secrets)) {
+      expect([path, opens(company, carol, path), opens(company, company.bob, path)]).toEqual([path, true, true])
+      expect(dataOf(company.read(path))).toEqual(before.get(path))
+    }
+    expect(opens(company, carol, 'finance/payroll.yaml')).toBe(false)
+    expect(done.outputs).toMatchObject({ 'files-updated': '7', 'files-rotated': '0', 'exposed-secrets': '0' })
+    expect(done.report).toMatchObject({ request: { added: [{ id: carol.recipient }], removed: [] }, exposure: [] })
+    expect(done.summary).toContain('was added to 7 files')
+    expect(company.read('.sops.yaml')).toMatch(new RegExp(`\\*bob\\n +- \\*carol\\n|- ${carol.recipient}`))
+    // What comes is understood as what is there: the same request again has nothing to do.
+    company.commit('carol')
+    expect((await runUnchanged(company, { 'added-recipient': `carol=${carol.recipient}`, 'same-access-as': 'bob' })).report?.outcome).toBe('unchanged')
+    // And goes as anyone goes.
+    await run(company, { 'removed-recipient': 'carol' })
+    expect(company.git('diff', '--stat', 'HEAD~1', '--', '.sops.yaml', 'prod/.sops.yaml')).toBe('')
+  })
+
+  test('for every rule can open every file', async () => {
+    using company = new Company()
+    const carol = makeAgeKey()
+    await run(company, { 'added-recipient': carol.recipient, 'same-access-as': '*' })
+    for (const path of [...Object.keys(secrets), 'finance/payroll.yaml']) expect([path, opens(company, carol, path)]).toEqual([path, true])
+  })
+
+  test('may be named by who wrote down their key', async () => {
+    using company = new Company()
+    const carol = makeAgeKey()
+    company.write('team-public-keys.txt', `${company.alice.recipient} alice\n${carol.recipient} carol\n`)
+    company.commit()
+    await run(company, { 'added-recipient': 'carol', 'same-access-as': 'alice' })
+    expect(opens(company, carol, 'finance/payroll.yaml')).toBe(true)
+  })
+
+  test('brings nobody else: a reader that the config gained meanwhile stops the run', async () => {
+    using company = new Company()
+    const [carol, mallory] = [makeAgeKey(), makeAgeKey()]
+    company.write('prod/.sops.yaml', company.read('prod/.sops.yaml').replace('>-\n', `>-\n      ${mallory.recipient},\n`))
+    company.commit()
+    company.credentials = {}
+    const { sentence } = await refusalOf(company, { 'added-recipient': `carol=${carol.recipient}`, 'same-access-as': 'bob' })
+    expect(sentence).toContain('prod/values.yaml.enc: it has drifted from prod/.sops.yaml: to follow its rule would also change +')
+    expect(sentence).toContain('which was not asked for')
+  })
+
+  test.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    ['without saying whose access', { 'added-recipient': 'age1x' }, /`added-recipient` does not say what the new recipient gets access to.*same-access-as: alice/],
+    ['with both', { 'added-recipient': 'x', 'removed-recipient': 'bob', 'same-access-as': 'alice' }, /contradict each other/],
+    ['without anyone', { 'same-access-as': 'alice' }, /needs `added-recipient`/],
+    ['with a name that nobody has', { 'added-recipient': 'carol', 'same-access-as': 'alice' }, /"carol" is neither a recipient here nor the name of one/],
+    ['like someone unknown', { 'added-recipient': 'alice', 'same-access-as': 'nobody' }, /"nobody" is neither/],
+    ['a policy that is none', { policy: 'strict' }, /`policy` is "strict"\. Write `policy: off`/],
+    ['an owners file that is not there', { 'owners-file': 'people.yaml' }, /`owners-file` names people\.yaml, which git does not track/],
+    ['an owners file outside', { 'owners-file': '../people.yaml' }, /`owners-file` is "\.\.\/people\.yaml"/],
+    ['a plugin that is a path', { 'age-plugins': 'a/b' }, /`age-plugins` is "a\/b"/],
+    ['a required one that nobody knows', { 'required-recipient': 'break-glass' }, /"break-glass" is neither/],
+  ])('%s is refused', async (_, inputs, sentence) => {
+    using company = new Company()
+    expect((await refusalOf(company, inputs)).sentence).toMatch(sentence)
+  })
+})
+
+describe('a new key in the place of another', () => {
+  test('reads what the old one read, and the old one nothing', async () => {
+    using company = new Company()
+    const fresh = makeAgeKey()
+    const done = await run(company, { 'removed-recipient': 'bob', 'added-recipient': `bob=${fresh.recipient}` })
+    for (const path of Object.keys(secrets)) {
+      expect([path, opens(company, fresh, path), opens(company, company.bob, path), opens(company, company.alice, path)]).toEqual([path, true, false, true])
+    }
+    expect(opens(company, fresh, 'finance/payroll.yaml')).toBe(false)
+    expect(done.outputs).toMatchObject({ 'files-updated': '7', 'files-rotated': '7', 'exposed-secrets': '15' })
+    expect(company.read('.sops.yaml').split('\n')).toHaveLength(company.git('show', 'HEAD:.sops.yaml').split('\n').length + 1)
+  })
+
+  test('may be that of the runner itself, while another of its keys works', async () => {
+    using team = new Team()
+    const fresh = makeAgeKey()
+    team.config({ alice: team.alice, ci: team.ci })
+    team.encrypt('app.yaml', `password: ${canary}\n`)
+    team.commit()
+    team.credentials = { SOPS_AGE_KEY: `${team.ci.identity}\n${fresh.identity}` }
+    await run(team, { 'removed-recipient': 'ci', 'added-recipient': `ci=${fresh.recipient}` })
+    expect(team.readersOf('app.yaml', { alice: team.alice, ci: team.ci, fresh })).toEqual(['alice', 'fresh'])
+    expect(team.read('.sops.yaml')).toContain(`- ${fresh.recipient} # ci\n`)
+  })
+})
+
+describe('who has to stay', () => {
+  test('is not taken out', async () => {
+    using company = new Company()
+    company.credentials = {}
+    const { sentence } = await refusalOf(company, { 'removed-recipient': 'bob', 'required-recipient': 'alice, bob' })
+    expect(sentence).toMatch(/apps\/.*: it would lose bob, and `required-recipient` says that every file keeps that/)
+  })
+
+  test('by policy, with two kinds of keys, two survivors', async () => {
+    using company = new Company()
+    const warned = await run(company, { 'removed-recipient': 'bob', 'dry-run': 'true' })
+    expect(warned.report?.findings.map(({ code }) => code)).toContain('single-key-kind')
+    expect(annotations(warned, 'warning')).toHaveLength(1)
+    company.credentials = {}
+    expect((await refusalOf(company, { 'removed-recipient': 'bob', policy: 'enforce' })).sentence).toContain('(`policy: enforce`)')
+    const off = await runUnchanged(company, { 'removed-recipient': 'bob', policy: 'off', 'dry-run': 'true' })
+    expect(off.report?.findings).toEqual([])
+  })
+})
+
+describe('the owners file', () => {
+  const record = (company: Company): string => [
+    '# Who owns which key.', 'owners:', '  alice:', `    - ${company.alice.recipient}`, '  Robert:', `    - ${company.bob.recipient} # laptop`, '  ci:',
+    `    - ${company.ci.recipient}`, '',
+  ].join('\n')
+
+  test('says who is meant, and keeps who was removed, when and by whom', async () => {
+    using company = new Company()
+    company.write('.sops-owners.yaml', record(company))
+    company.commit()
+    const done = await run(company, { 'removed-recipient': 'robert' }, { env: { GITHUB_ACTOR: 'octocat' } })
+    const text = company.read('.sops-owners.yaml')
+    expect(text.startsWith(record(company).replace(/ {2}Robert:\n.*\n/, ''))).toBe(true)
+    expect(text).toMatch(/removed:\n/)
+    for (const part of ['Robert', company.bob.recipient, 'octocat', new Date().toISOString().slice(0, 7)]) expect(text.split('removed:')[1]).toContain(part)
+    expect(done.report?.configs.map(({ path }) => path)).toContain('.sops-owners.yaml')
+    company.commit('offboarding')
+
+    // A branch from before brings him back.
+    company.git('checkout', '--quiet', 'HEAD~1', '--', 'apps/web', '.sops.yaml')
+    company.commit('stale')
+    const back = await runUnchanged(company, { 'dry-run': 'true' })
+    expect(back.report?.findings).toContainEqual(expect.objectContaining({ code: 'removed-came-back', path: '.sops-owners.yaml', message: expect.stringContaining('Robert') }))
+  })
+
+  test('that is wrong stops the run, with its line', async () => {
+    using company = new Company()
+    company.write('people/owners.yaml', 'owners:\n  bob:\n    - not a key\n')
+    company.commit()
+    expect((await refusalOf(company, { 'removed-recipient': 'bob', 'owners-file': 'people/owners.yaml' })).sentence).toMatch(/people\/owners\.yaml.*3/)
+  })
+})

@@ -1,0 +1,104 @@
+// The text edits that put one key in the place of another: the key itself, and what names its holder.
+// Must never rename anything where the new holder is not named.
+import { isAlias, isMap, isScalar } from 'yaml'
+import { nameInComment } from './owners.ts'
+import { commentBeside, commentsLeaving, lineEnd, namesByPosition, orderedComments } from './sops-config-comments.ts'
+import type { CommentLine, NameSpan } from './sops-config-comments.ts'
+import { besideLead, labelOf, quoteOf, textOf } from './sops-config-item.ts'
+import type { Newcomer } from './sops-config-item.ts'
+import type { TextEdit } from './sops-config-text.ts'
+import type { Place } from './sops-config-lists.ts'
+import { mapEntries, scalar } from './sops-config-spelling.ts'
+import { anchorOf } from './sops-config-tree.ts'
+import type { ConfigTree } from './sops-config-tree.ts'
+
+/**
+ * The edits that make the key at `place` the newcomer; null where its form has no room for it (other fields in the map), so that
+ * the one has to come and the other to go. Throws Unspellable.
+ */
+export function replaced(tree: ConfigTree, place: Place, one: Newcomer): readonly TextEdit[] | null {
+  const key = place.list.style === 'text' ? replacedPart(place, one) : replacedItem(tree, place, one)
+  return key === null ? null : [...key, ...(one.name === null ? [] : replacedNames(tree, place, one))]
+}
+
+function replacedPart({ list, slot, pair }: Place, { recipient }: Newcomer): readonly TextEdit[] {
+  const text = textOf(recipient, slot.profile, slot.start)
+  const value = pair?.list.slots[pair.at]?.value
+  const alone = list.slots.length === 1 && isScalar(value) && value.type === 'PLAIN'
+  return [{ start: slot.start, end: slot.end, text: alone ? scalar(text) : text }]
+}
+
+function replacedItem(tree: ConfigTree, place: Place, one: Newcomer): readonly TextEdit[] | null {
+  const { slot } = place
+  const { value } = slot
+  const [start = 0, end = 0] = value?.range ?? []
+  if (isAlias(value)) {
+    const spelled = (): string => scalar(textOf(one.recipient, slot.profile, slot.start))
+    const text = one.alias ?? (isMap(tree.target(value)) ? null : spelled())
+    return text === null ? null : [{ start, end, text }]
+  }
+  const head = replacedHead(tree, place, one)
+  const text = (): string => textOf(one.recipient, slot.profile, slot.start)
+  if (isScalar(value)) return [...head, { start, end, text: scalar(text(), quoteOf(value)) }]
+  if (!isMap(value)) return null
+  const entries = mapEntries(one.recipient) ?? []
+  const same = entries.length === value.items.length && entries.every(([name, of]) =>
+    typeof of === 'string' && value.has(name) && isScalar(value.get(name, true)))
+  if (!same) return null
+  return [...head, ...entries.map(([name, of]): TextEdit => {
+    const node = value.get(name, true)
+    const [from = 0, to = 0] = node?.range ?? []
+    return { start: from, end: to, text: scalar(typeof of === 'string' ? of : '', quoteOf(node)) }
+  })]
+}
+
+/** The anchor, and the name of a table's pair. */
+function replacedHead({ text }: ConfigTree, { list, slot }: Place, one: Newcomer): readonly TextEdit[] {
+  const old = anchorOf(slot)
+  const from = slot.value?.range?.[0] ?? slot.end
+  const at = old === null ? -1 : text.indexOf(`&${old}`, slot.start)
+  const edits: TextEdit[] = []
+  if (list.pairs && one.name !== null) {
+    const key = /^(?:"[^"]*"|'[^']*'|[^:]*)/.exec(text.slice(slot.start, from))?.[0] ?? ''
+    edits.push({ start: slot.start, end: slot.start + key.length, text: one.anchor ?? scalar(one.name) })
+  }
+  if (old === null || at === -1 || at > from || one.anchor === old) return edits
+  const edit = one.anchor === null ? { start: at, end: from, text: '' }
+    : { start: at + 1, end: at + 1 + old.length, text: one.anchor }
+  return [...edits, edit]
+}
+
+function replacedNames(tree: ConfigTree, place: Place, one: Newcomer): readonly TextEdit[] {
+  const { text } = tree
+  const { list, at, slot, pair } = place
+  const line = orderedComments(text, list)?.[at]
+  if (line !== undefined) return [renamed(text, line, labelOf(one))]
+  const span: NameSpan | undefined = namesByPosition(text, list)?.[at]
+  if (span !== undefined) return [{ start: span.start, end: span.end, text: labelOf(one) }]
+  const item = list.style !== 'text' ? place : pair !== null && list.slots.length === 1
+    ? { ...place, list: pair.list, at: pair.at, slot: pair.list.slots[pair.at] ?? slot } : null
+  if (item === null) return []
+  const edits: TextEdit[] = []
+  const comment = commentBeside(text, item.list, item.at)
+  if (comment !== null && nameInComment(comment) !== null && besideLead(tree, item) !== null) {
+    const start = text.indexOf(comment, isMap(item.slot.value) ? item.slot.start : item.slot.end)
+    const lead = (besideLead(tree, item) ?? '').trimEnd().length
+    // The anchor says the name already.
+    if (one.name === one.anchor) edits.push({ start: start - lead, end: start + comment.trimEnd().length, text: '' })
+    else edits.push(renamed(text, { start, end: start + comment.length, text: comment }, labelOf(one)))
+  }
+  // Above a rule's own field stands what the rule is for.
+  const above = list.style === 'text' ? [] : commentsLeaving(tree, list, at, new Set([at]))
+  const [last, ...others] = above.toReversed()
+  if (last !== undefined) edits.push(renamed(text, last, labelOf(one)))
+  edits.push(...others.map(({ start, end }) => ({ start, end, text: '' })))
+  return edits
+}
+
+/** The comment with another name after its sign and blanks. */
+function renamed(text: string, { start, end }: CommentLine, name: string): TextEdit {
+  const [lead = ''] = /^[ \t]*#*[ \t]*/.exec(text.slice(start, end)) ?? []
+  const until = Math.min(end, lineEnd(text, start))
+  const rest = /[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0
+  return { start: start + lead.length, end: until - rest, text: name }
+}

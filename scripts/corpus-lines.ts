@@ -1,6 +1,6 @@
 // Which changed lines of an edited `.sops.yaml` are not about the keys that were taken out.
 // Must never know how the edit is made: it sees two texts, and the words that a line about these keys can hold.
-import { diffLines } from '../src/model/sops-config-diff.ts'
+import { diffLines } from '../src/model/sops-config/diff.ts'
 
 /** A text as it is compared: in lower case, a single space where there are several. */
 export function plain(text: string): string {

@@ -6,9 +6,9 @@ import { RE2JS } from 're2js'
 import type { Format } from '../src/model/encrypted-file.ts'
 import type { Groups, SopsAnswer } from '../src/model/plan.ts'
 import { canonicalId } from '../src/model/recipient.ts'
-import { recipientsIn } from '../src/model/sops-config-keys.ts'
-import { readTree } from '../src/model/sops-config-tree.ts'
-import type { SopsConfig } from '../src/model/sops-config.ts'
+import { recipientsIn } from '../src/model/sops-config/keys.ts'
+import { readTree } from '../src/model/sops-config/tree.ts'
+import type { SopsConfig } from '../src/model/sops-config/read.ts'
 import type { Survey, SurveyedFile } from '../src/model/survey.ts'
 
 export interface Checked {

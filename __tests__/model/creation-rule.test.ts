@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { ruleFor } from '../../src/model/creation-rule.ts'
-import { readSopsConfig } from '../../src/model/sops-config.ts'
+import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 import { makeAgeKey } from '../support/age-key.ts'
 import { sopsBinary } from '../support/sops-binary.ts'
 

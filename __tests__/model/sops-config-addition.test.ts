@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals'
 import { Failure } from '../../src/model/failure.ts'
 import { parseRecipient } from '../../src/model/recipient.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
-import type { ConfigChange } from '../../src/model/sops-config-change.ts'
-import { editConfig } from '../../src/model/sops-config-edit.ts'
-import { proveEdit } from '../../src/model/sops-config-proof.ts'
-import { readSopsConfig } from '../../src/model/sops-config.ts'
+import type { ConfigChange } from '../../src/model/sops-config/change.ts'
+import { editConfig } from '../../src/model/sops-config/edit.ts'
+import { proveEdit } from '../../src/model/sops-config/proof.ts'
+import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 
 // A, B and C stand for the age keys of alice, bob and carol, P and Q for PGP fingerprints, the others for keys of clouds.
 const letters: Readonly<Record<string, string>> = {

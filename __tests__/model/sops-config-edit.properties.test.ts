@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parse } from 'yaml'
-import { readSopsConfig } from '../../src/model/sops-config.ts'
-import { editConfig, removeRecipients } from '../../src/model/sops-config-edit.ts'
+import { readSopsConfig } from '../../src/model/sops-config/read.ts'
+import { editConfig, removeRecipients } from '../../src/model/sops-config/edit.ts'
 import { parseRecipient } from '../../src/model/recipient.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
-import type { ConfigChange } from '../../src/model/sops-config-change.ts'
+import type { ConfigChange } from '../../src/model/sops-config/change.ts'
 
 // A random config is made as an abstract value and written out in random style, each line with the keys it is there for.
 // What the edited text must mean, and which lines it must still have, then follows from the abstract value alone.

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { Failure } from '../../src/model/failure.ts'
-import { lineDiff } from '../../src/model/sops-config-diff.ts'
-import { removeRecipients } from '../../src/model/sops-config-edit.ts'
-import { proveEdit } from '../../src/model/sops-config-proof.ts'
-import { readSopsConfig } from '../../src/model/sops-config.ts'
+import { lineDiff } from '../../src/model/sops-config/diff.ts'
+import { removeRecipients } from '../../src/model/sops-config/edit.ts'
+import { proveEdit } from '../../src/model/sops-config/proof.ts'
+import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 // In the texts A, B and C stand for the age keys of alice, bob and carol, P for a PGP fingerprint; bob leaves.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { Failure } from '../../src/model/failure.ts'
-import { readSopsConfig } from '../../src/model/sops-config.ts'
+import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 
 // In the texts A, B and C stand for age keys, P for a PGP fingerprint.
 const letters: Readonly<Record<string, string>> = {

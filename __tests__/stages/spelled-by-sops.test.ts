@@ -1,7 +1,7 @@
 // How sops itself spells each kind of key, asked without any key: what a rule names, and what it prints, must be the same to us.
 import { describe, expect, test } from '@jest/globals'
 import { canonicalId } from '../../src/model/recipient.ts'
-import { readSopsConfig } from '../../src/model/sops-config.ts'
+import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 import { readConfiguredRecipients } from '../../src/model/updatekeys-output.ts'
 import { makeAgeKey } from '../support/age-key.ts'
 import { Repository } from '../support/repository.ts'

@@ -3,9 +3,9 @@
 import { isAlias, isMap, isScalar, isSeq } from 'yaml'
 import type { Node } from 'yaml'
 import { RE2JS } from 're2js'
-import { readTree } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
-import type { SopsConfig } from './sops-config.ts'
+import { readTree } from './sops-config/tree.ts'
+import type { ConfigTree } from './sops-config/tree.ts'
+import type { SopsConfig } from './sops-config/read.ts'
 
 export interface CreationRule {
   /** Where the rule begins in its config, from 1. */

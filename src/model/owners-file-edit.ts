@@ -8,10 +8,10 @@ import { appendItem, fieldItems, lineEnding, scalarText } from './owners-file-te
 import { canonicalId, parseRecipient, sameRecipient } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 import { visible } from './safe-text.ts'
-import type { Slot } from './sops-config-slots.ts'
-import { cutsFor, splice } from './sops-config-splice.ts'
-import type { Cut } from './sops-config-splice.ts'
-import { readTree } from './sops-config-tree.ts'
+import type { Slot } from './sops-config/slots.ts'
+import { cutsFor, splice } from './sops-config/splice.ts'
+import type { Cut } from './sops-config/splice.ts'
+import { readTree } from './sops-config/tree.ts'
 import { unique } from './survey.ts'
 
 export interface OwnersChange {

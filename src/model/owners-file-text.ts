@@ -2,10 +2,10 @@
 // Must never touch a character that is there.
 import { isMap, isScalar } from 'yaml'
 import type { Node, Pair } from 'yaml'
-import { lineEnd, lineStart } from './sops-config-comments.ts'
-import type { Slot, SlotList } from './sops-config-slots.ts'
-import { readTree } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { lineEnd, lineStart } from './sops-config/comments.ts'
+import type { Slot, SlotList } from './sops-config/slots.ts'
+import { readTree } from './sops-config/tree.ts'
+import type { ConfigTree } from './sops-config/tree.ts'
 
 /** An entry written both ways; the lines of `block` without the indentation that they share. */
 export interface NewItem {

@@ -5,7 +5,7 @@ import type { OwnedRecipient } from './owners.ts'
 import type { RemovedRecord } from './owners-file.ts'
 import type { Recipient } from './recipient.ts'
 import { canonicalId, shortForm } from './recipient.ts'
-import type { SopsConfig } from './sops-config.ts'
+import type { SopsConfig } from './sops-config/read.ts'
 
 export interface SurveyedFile extends EncryptedFile {
   /** The nearest `.sops.yaml` upward from the file's folder: what a person who stands there would get. */

@@ -5,7 +5,7 @@ import { ownerOf, resolveRecipients } from '../model/owners.ts'
 import type { RekeyRequest } from '../model/plan.ts'
 import { canonicalId, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
-import type { NewRecipient } from '../model/sops-config-edit.ts'
+import type { NewRecipient } from '../model/sops-config/edit.ts'
 import type { Survey } from '../model/survey.ts'
 import { knownRecipients, unique } from '../model/survey.ts'
 

@@ -1,7 +1,7 @@
 // Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
 // Uses no key. Must never stage bytes that are not those that were surveyed.
 import { randomUUID } from 'node:crypto'
-import type { ConfigEdit } from '../model/sops-config-edit.ts'
+import type { ConfigEdit } from '../model/sops-config/edit.ts'
 import type { Survey, SurveyedFile } from '../model/survey.ts'
 import type { SopsAnswer } from '../model/plan.ts'
 import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'

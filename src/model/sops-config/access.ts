@@ -1,10 +1,10 @@
 // Whom each rule and key group of a `.sops.yaml` gives access, from its plain value alone: what the proof of an edit compares.
 // Must never look at the text, nor share the code that edits it.
-import { canonicalId } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
-import { isEntries, partsOf, profileFor, recipientOfMap, recipientOfPart } from './sops-config-keys.ts'
-import { fieldNames, formFor, takes } from './sops-config-spelling.ts'
-import type { Form } from './sops-config-spelling.ts'
+import { canonicalId } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
+import { isEntries, partsOf, profileFor, recipientOfMap, recipientOfPart } from './keys.ts'
+import { fieldNames, formFor, takes } from './spelling.ts'
+import type { Form } from './spelling.ts'
 
 /** A rule's own keys, or one of its key groups with all that it merges. */
 export interface Access {

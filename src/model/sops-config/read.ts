@@ -1,14 +1,14 @@
 // A `.sops.yaml` as the product sees it: whose keys it names, who they belong to, whether a program wrote it.
 // Must never imitate sops' choice of a rule.
-import { nameInComment } from './owners.ts'
-import type { OwnedRecipient } from './owners.ts'
-import { canonicalId } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
-import { commentBeside, commentsAbove, covered, namesByPosition, orderedComments } from './sops-config-comments.ts'
-import { recipientsIn } from './sops-config-keys.ts'
-import type { SlotList } from './sops-config-slots.ts'
-import { anchorOf, readTree, recipientOf } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { nameInComment } from '../owners.ts'
+import type { OwnedRecipient } from '../owners.ts'
+import { canonicalId } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
+import { commentBeside, commentsAbove, covered, namesByPosition, orderedComments } from './comments.ts'
+import { recipientsIn } from './keys.ts'
+import type { SlotList } from './slots.ts'
+import { anchorOf, readTree, recipientOf } from './tree.ts'
+import type { ConfigTree } from './tree.ts'
 import { isAlias } from 'yaml'
 
 export interface SopsConfig {

@@ -1,11 +1,11 @@
 // Which line of an edited `.sops.yaml` is none that the edit may have made.
 // Must never look at what the text means.
-import { shortForm } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
-import { anchorName } from './sops-config-anchors.ts'
-import type { ConfigChange } from './sops-config-change.ts'
-import { diffLines } from './sops-config-diff.ts'
-import { isField, mapEntries, spelled } from './sops-config-spelling.ts'
+import { shortForm } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
+import { anchorName } from './anchors.ts'
+import type { ConfigChange } from './change.ts'
+import { diffLines } from './diff.ts'
+import { isField, mapEntries, spelled } from './spelling.ts'
 
 /**
  * The first line, from 1, that is neither unchanged nor made of the lines in its place by leaving characters out, where the keys

@@ -1,7 +1,7 @@
 // What counts as a key in the plain value of a `.sops.yaml`, and what the value is without some of them.
 // Must never look at the text: this is the meaning that every edit of the text is held against.
-import { parseRecipient } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
+import { parseRecipient } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
 
 export type IsRemoved = (recipient: Recipient) => boolean
 

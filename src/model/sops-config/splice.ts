@@ -1,8 +1,8 @@
 // The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
 // Must never write a character that was not there, and never cut where nothing is removed.
-import { commentsLeaving, lineEnd, lineStart, namesByPosition, orderedComments } from './sops-config-comments.ts'
-import type { Slot, SlotList } from './sops-config-slots.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { commentsLeaving, lineEnd, lineStart, namesByPosition, orderedComments } from './comments.ts'
+import type { Slot, SlotList } from './slots.ts'
+import type { ConfigTree } from './tree.ts'
 
 /** From the first offset up to the second. */
 export type Cut = readonly [number, number]

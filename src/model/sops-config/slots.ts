@@ -2,8 +2,8 @@
 // Must never decide what is taken out, nor look at anything but the places that the parser gives.
 import { isMap, isScalar, isSeq } from 'yaml'
 import type { CST, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml'
-import type { Recipient } from './recipient.ts'
-import { partsOf, profileFor, recipientsIn } from './sops-config-keys.ts'
+import type { Recipient } from '../recipient.ts'
+import { partsOf, profileFor, recipientsIn } from './keys.ts'
 
 /** One list item, one `key: value`, or one part of a comma-separated string, without its comment and line end. */
 export interface Slot {

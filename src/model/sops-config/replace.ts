@@ -1,16 +1,16 @@
 // The text edits that put one key in the place of another: the key itself, and what names its holder.
 // Must never rename anything where the new holder is not named.
 import { isAlias, isMap, isScalar } from 'yaml'
-import { nameInComment } from './owners.ts'
-import { commentBeside, commentsLeaving, lineEnd, namesByPosition, orderedComments } from './sops-config-comments.ts'
-import type { CommentLine, NameSpan } from './sops-config-comments.ts'
-import { besideLead, labelOf, quoteOf, textOf } from './sops-config-item.ts'
-import type { Newcomer } from './sops-config-item.ts'
-import type { TextEdit } from './sops-config-text.ts'
-import type { Place } from './sops-config-lists.ts'
-import { mapEntries, scalar } from './sops-config-spelling.ts'
-import { anchorOf } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { nameInComment } from '../owners.ts'
+import { commentBeside, commentsLeaving, lineEnd, namesByPosition, orderedComments } from './comments.ts'
+import type { CommentLine, NameSpan } from './comments.ts'
+import { besideLead, labelOf, quoteOf, textOf } from './item.ts'
+import type { Newcomer } from './item.ts'
+import type { TextEdit } from './text.ts'
+import type { Place } from './lists.ts'
+import { mapEntries, scalar } from './spelling.ts'
+import { anchorOf } from './tree.ts'
+import type { ConfigTree } from './tree.ts'
 
 /**
  * The edits that make the key at `place` the newcomer; null where its form has no room for it (other fields in the map), so that

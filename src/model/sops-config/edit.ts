@@ -1,22 +1,22 @@
 // A `.sops.yaml` with some recipients more or less, every other byte as it was.
 // Must never write YAML anew, and never leave a rule or a key group with nobody.
-import { canonicalId } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
-import { additions } from './sops-config-addition.ts'
-import type { ConfigChange, Refusal } from './sops-config-change.ts'
-import { rewrite } from './sops-config-text.ts'
-import { Unspellable } from './sops-config-item.ts'
-import { emptied, gone, minus, recipientsIn } from './sops-config-keys.ts'
-import type { IsRemoved } from './sops-config-keys.ts'
-import { proveEdit } from './sops-config-proof.ts'
-import { cutsIn } from './sops-config-removal.ts'
-import { child, lineOf, rulesIn } from './sops-config-rules.ts'
-import { splice } from './sops-config-splice.ts'
-import { readTree } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
-import type { SopsConfig } from './sops-config.ts'
+import { canonicalId } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
+import { additions } from './addition.ts'
+import type { ConfigChange, Refusal } from './change.ts'
+import { rewrite } from './text.ts'
+import { Unspellable } from './item.ts'
+import { emptied, gone, minus, recipientsIn } from './keys.ts'
+import type { IsRemoved } from './keys.ts'
+import { proveEdit } from './proof.ts'
+import { cutsIn } from './removal.ts'
+import { child, lineOf, rulesIn } from './rules.ts'
+import { splice } from './splice.ts'
+import { readTree } from './tree.ts'
+import type { ConfigTree } from './tree.ts'
+import type { SopsConfig } from './read.ts'
 
-export type { ConfigChange, NewRecipient } from './sops-config-change.ts'
+export type { ConfigChange, NewRecipient } from './change.ts'
 
 export type ConfigEdit =
   | { readonly kind: 'untouched' }

@@ -1,14 +1,14 @@
 // How one new key is written in the manner of the key it comes beside: quotes, dash, map, anchor or alias, comment.
 // Must never decide who comes where.
 import { isAlias, isMap, isScalar } from 'yaml'
-import { nameInComment } from './owners.ts'
-import { shortForm } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
-import { commentBeside, commentsLeaving, lineEnd } from './sops-config-comments.ts'
-import type { Place } from './sops-config-lists.ts'
-import { mapEntries, scalar, spelled } from './sops-config-spelling.ts'
-import type { MapEntries } from './sops-config-spelling.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { nameInComment } from '../owners.ts'
+import { shortForm } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
+import { commentBeside, commentsLeaving, lineEnd } from './comments.ts'
+import type { Place } from './lists.ts'
+import { mapEntries, scalar, spelled } from './spelling.ts'
+import type { MapEntries } from './spelling.ts'
+import type { ConfigTree } from './tree.ts'
 
 /** A key to be written. */
 export interface Newcomer {

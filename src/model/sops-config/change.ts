@@ -1,6 +1,6 @@
 // What is asked of a `.sops.yaml`: which keys go, which come, and beside whom.
 // Must never hold anything of one file.
-import type { Recipient } from './recipient.ts'
+import type { Recipient } from '../recipient.ts'
 
 /** A key that comes, with the name of who holds it where one is known. */
 export interface NewRecipient {

@@ -5,11 +5,11 @@
 // next commented item or blank line. They go when none of these stays; else only from the line that names who leaves, and
 // nobody who stays. As many comment lines as keys, directly above a string that has its keys on lines, are about one key each;
 // so are as many names with commas between them in one comment, beside or directly above a string or list on one line.
-import { formsOf, nameInComment } from './owners.ts'
+import { formsOf, nameInComment } from '../owners.ts'
 import { isMap } from 'yaml'
-import type { Slot, SlotList } from './sops-config-slots.ts'
-import { anchorOf, holdsKeys, recipientOf } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import type { Slot, SlotList } from './slots.ts'
+import { anchorOf, holdsKeys, recipientOf } from './tree.ts'
+import type { ConfigTree } from './tree.ts'
 
 /** A line of its own, its line end included. */
 export interface CommentLine {

@@ -1,16 +1,16 @@
 // The text edits that give a rule or key group a field it does not have, behind one it has and in the manner of that one.
 // Must never write into a field that is there.
 import { isAlias, isSeq } from 'yaml'
-import { commentBeside, namesByPosition, orderedComments } from './sops-config-comments.ts'
-import { aboveLead, besideLead, flowMap, mapLines, quoteOf, textOf } from './sops-config-item.ts'
-import type { Newcomer } from './sops-config-item.ts'
-import { columnOf, contentEnd, eolAt, inserted } from './sops-config-text.ts'
-import type { TextEdit } from './sops-config-text.ts'
-import { resolved } from './sops-config-rules.ts'
-import type { Slot, SlotList } from './sops-config-slots.ts'
-import { formFor, mapEntries, scalar } from './sops-config-spelling.ts'
-import type { MapEntries } from './sops-config-spelling.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { commentBeside, namesByPosition, orderedComments } from './comments.ts'
+import { aboveLead, besideLead, flowMap, mapLines, quoteOf, textOf } from './item.ts'
+import type { Newcomer } from './item.ts'
+import { columnOf, contentEnd, eolAt, inserted } from './text.ts'
+import type { TextEdit } from './text.ts'
+import { resolved } from './rules.ts'
+import type { Slot, SlotList } from './slots.ts'
+import { formFor, mapEntries, scalar } from './spelling.ts'
+import type { MapEntries } from './spelling.ts'
+import type { ConfigTree } from './tree.ts'
 
 /** The field to make, and what it will stand in. */
 export interface NewField {

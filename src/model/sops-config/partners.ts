@@ -1,12 +1,12 @@
 // Which new key takes whose place outright: the key's text changes where it stands, and nothing around it has to.
 // Must never pair keys of which one cannot stand where the other does.
-import { canonicalId } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
-import type { ConfigChange, NewRecipient } from './sops-config-change.ts'
-import type { KeyList } from './sops-config-lists.ts'
-import { replaced } from './sops-config-replace.ts'
-import { sameField } from './sops-config-spelling.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { canonicalId } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
+import type { ConfigChange, NewRecipient } from './change.ts'
+import type { KeyList } from './lists.ts'
+import { replaced } from './replace.ts'
+import { sameField } from './spelling.ts'
+import type { ConfigTree } from './tree.ts'
 
 /**
  * The new keys by the canonical id of the one whose place they take: of those that go and are the models of who comes, the first

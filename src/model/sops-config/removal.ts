@@ -1,13 +1,13 @@
 // What of a `.sops.yaml` goes when some keys go.
 // Must never take out what still holds a key of someone else.
 import { isAlias, isMap, isScalar, isSeq } from 'yaml'
-import { gone, minus, profileFor } from './sops-config-keys.ts'
-import type { IsRemoved } from './sops-config-keys.ts'
-import { cutsFor } from './sops-config-splice.ts'
-import type { Cut } from './sops-config-splice.ts'
-import type { Slot, SlotList } from './sops-config-slots.ts'
-import { recipientOf } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { gone, minus, profileFor } from './keys.ts'
+import type { IsRemoved } from './keys.ts'
+import { cutsFor } from './splice.ts'
+import type { Cut } from './splice.ts'
+import type { Slot, SlotList } from './slots.ts'
+import { recipientOf } from './tree.ts'
+import type { ConfigTree } from './tree.ts'
 
 /** The cuts after which none of the removed stands in the list or below it. */
 export function cutsIn(tree: ConfigTree, list: SlotList, isRemoved: IsRemoved): readonly Cut[] {

@@ -1,7 +1,7 @@
 // How a recipient is written in a `.sops.yaml`: under which field, as a string or as a map, quoted where YAML needs it.
 // Must never write what sops would read as another key.
-import { canonicalId } from './recipient.ts'
-import type { Recipient, RecipientKind } from './recipient.ts'
+import { canonicalId } from '../recipient.ts'
+import type { Recipient, RecipientKind } from '../recipient.ts'
 
 export type Form = 'text' | 'map'
 

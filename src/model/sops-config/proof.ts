@@ -1,15 +1,15 @@
 // Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
 // Must never trust how the edit was made: it sees the two texts only.
-import { Failure } from './failure.ts'
-import { canonicalId } from './recipient.ts'
-import type { ConfigChange } from './sops-config-change.ts'
-import { accessIn } from './sops-config-access.ts'
-import type { Access } from './sops-config-access.ts'
-import { isEntries, minus, recipientsIn } from './sops-config-keys.ts'
-import type { IsRemoved } from './sops-config-keys.ts'
-import { isField } from './sops-config-spelling.ts'
-import { lostLine, strayLine } from './sops-config-stray.ts'
-import { readTree } from './sops-config-tree.ts'
+import { Failure } from '../failure.ts'
+import { canonicalId } from '../recipient.ts'
+import type { ConfigChange } from './change.ts'
+import { accessIn } from './access.ts'
+import type { Access } from './access.ts'
+import { isEntries, minus, recipientsIn } from './keys.ts'
+import type { IsRemoved } from './keys.ts'
+import { isField } from './spelling.ts'
+import { lostLine, strayLine } from './stray.ts'
+import { readTree } from './tree.ts'
 
 /**
  * Throws Failure `config-edit` unless `after` is `before` with the change made: but for the keys that come and go both mean the

@@ -1,11 +1,11 @@
 // The anchors of keys in a `.sops.yaml`: which key has which, and which name a new one may have.
 // Must never give a name that is taken, nor let an alias stand before its anchor.
 import { isAlias } from 'yaml'
-import { canonicalId } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
-import type { SlotList } from './sops-config-slots.ts'
-import { anchorOf, recipientOf } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { canonicalId } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
+import type { SlotList } from './slots.ts'
+import { anchorOf, recipientOf } from './tree.ts'
+import type { ConfigTree } from './tree.ts'
 
 interface Anchor {
   readonly name: string

@@ -2,11 +2,11 @@
 // Must never decide what is taken out.
 import { Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
 import type { Alias, Node, Pair, YAMLMap } from 'yaml'
-import { Failure } from './failure.ts'
-import type { Recipient } from './recipient.ts'
-import { partsOf, recipientOfMap, recipientOfPart, recipientsIn } from './sops-config-keys.ts'
-import { listOf } from './sops-config-slots.ts'
-import type { Slot, SlotList } from './sops-config-slots.ts'
+import { Failure } from '../failure.ts'
+import type { Recipient } from '../recipient.ts'
+import { partsOf, recipientOfMap, recipientOfPart, recipientsIn } from './keys.ts'
+import { listOf } from './slots.ts'
+import type { Slot, SlotList } from './slots.ts'
 
 export interface ConfigTree {
   readonly text: string

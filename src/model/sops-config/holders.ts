@@ -1,12 +1,12 @@
 // Whom a rule or key group of a `.sops.yaml` gives access, field by field.
 // Must never look at how that is written.
 import { isMap, isScalar, isSeq } from 'yaml'
-import { canonicalId } from './recipient.ts'
-import { profileFor, recipientsIn } from './sops-config-keys.ts'
-import { mergedInto, provided, resolved } from './sops-config-rules.ts'
-import type { Holder } from './sops-config-rules.ts'
-import { fieldNames } from './sops-config-spelling.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { canonicalId } from '../recipient.ts'
+import { profileFor, recipientsIn } from './keys.ts'
+import { mergedInto, provided, resolved } from './rules.ts'
+import type { Holder } from './rules.ts'
+import { fieldNames } from './spelling.ts'
+import type { ConfigTree } from './tree.ts'
 
 /** The canonical ids of the keys under one field of a rule or group, its own or merged with `<<`. */
 export function keysUnder(tree: ConfigTree, holder: Holder, field: string): ReadonlySet<string> {

@@ -1,15 +1,15 @@
 // The text edits that put keys behind another one, in its manner.
 // Must never touch a character that is there.
 import { isAlias } from 'yaml'
-import { nameInComment } from './owners.ts'
-import { commentBeside, lineEnd, lineStart, namesByPosition, orderedComments } from './sops-config-comments.ts'
-import { aboveLead, besideLead, blockItem, commentFor, inlineItem, labelOf, textOf } from './sops-config-item.ts'
-import { columnOf, contentEnd, eolAt, inserted } from './sops-config-text.ts'
-import type { TextEdit } from './sops-config-text.ts'
-import type { Newcomer } from './sops-config-item.ts'
-import type { Place } from './sops-config-lists.ts'
-import { isPlain, scalar } from './sops-config-spelling.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { nameInComment } from '../owners.ts'
+import { commentBeside, lineEnd, lineStart, namesByPosition, orderedComments } from './comments.ts'
+import { aboveLead, besideLead, blockItem, commentFor, inlineItem, labelOf, textOf } from './item.ts'
+import { columnOf, contentEnd, eolAt, inserted } from './text.ts'
+import type { TextEdit } from './text.ts'
+import type { Newcomer } from './item.ts'
+import type { Place } from './lists.ts'
+import { isPlain, scalar } from './spelling.ts'
+import type { ConfigTree } from './tree.ts'
 
 /** Puts the keys behind the one at `place`, each with a comment where that one has one. Throws Unspellable. */
 export function behind(tree: ConfigTree, place: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {

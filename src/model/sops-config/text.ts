@@ -1,6 +1,6 @@
 // Places in a text, and edits of it: what stands between two offsets gives way to something else.
 // Must never know what the text is about.
-import { lineEnd, lineStart } from './sops-config-comments.ts'
+import { lineEnd, lineStart } from './comments.ts'
 
 /** What stands between the offsets gives way to the text. */
 export interface TextEdit {

@@ -2,9 +2,9 @@
 // Must never judge which rule a file gets.
 import { isAlias, isMap, isSeq } from 'yaml'
 import type { Node, YAMLMap } from 'yaml'
-import { isEntries } from './sops-config-keys.ts'
-import { nameOf } from './sops-config-lists.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { isEntries } from './keys.ts'
+import { nameOf } from './lists.ts'
+import type { ConfigTree } from './tree.ts'
 
 export interface Rule {
   readonly value: unknown

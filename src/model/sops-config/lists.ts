@@ -2,13 +2,13 @@
 // Must never decide what comes or goes.
 import { isAlias, isMap, isScalar, isSeq } from 'yaml'
 import type { Node, Pair, YAMLMap } from 'yaml'
-import { canonicalId } from './recipient.ts'
-import type { Recipient } from './recipient.ts'
-import { recipientsIn } from './sops-config-keys.ts'
-import type { Slot, SlotList } from './sops-config-slots.ts'
-import { isField } from './sops-config-spelling.ts'
-import { anchorOf, recipientOf } from './sops-config-tree.ts'
-import type { ConfigTree } from './sops-config-tree.ts'
+import { canonicalId } from '../recipient.ts'
+import type { Recipient } from '../recipient.ts'
+import { recipientsIn } from './keys.ts'
+import type { Slot, SlotList } from './slots.ts'
+import { isField } from './spelling.ts'
+import { anchorOf, recipientOf } from './tree.ts'
+import type { ConfigTree } from './tree.ts'
 
 /** One key where it stands: an item, a part of a string, a pair of a table, or the alias that is a field's value. */
 export interface Place {

@@ -87,19 +87,29 @@ function strandedSummary({ failure, published }: Result, place: OutputPlace): st
     `The text for the pull request (${code(path)}):`, body].join('\n\n')
 }
 
-/** At most one annotation a kind: a step may show ten. The error is set where the run ends. */
-function annotate({ report, published }: Result, inputs: Inputs): void {
+/** GitHub shows ten annotations of a level. */
+const annotationsShown = 10
+
+/** One warning a code, with how many more there are of it; those of publishing, each its own, come first. */
+function warningsOf({ report, published }: Result): readonly string[] {
+  const alike = Map.groupBy(report.findings.filter(({ level }) => level === 'warning'), ({ code }) => code)
+  const found = [...alike.values()].flatMap(([first, ...more]) => {
+    if (first === undefined) return []
+    const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message)}`
+    return [more.length === 0 ? sentence : `${sentence} (and ${more.length} more, see the summary)`]
+  })
+  return [...published?.warnings ?? [], ...found].slice(0, annotationsShown)
+}
+
+/** Few annotations, because a step shows few. The error is set where the run ends. */
+function annotate(result: Result, inputs: Inputs): void {
+  const { report } = result
   if (report.files.length === 0 && report.outcome === 'unchanged') {
     notice(inputs.files.length === 0
       ? 'No tracked file carries sops metadata: every file that git tracks was looked at.'
       : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`)
   }
-  const warnings = [
-    ...report.findings.filter(({ level }) => level === 'warning').map(({ path, message }) => `${path === null ? '' : `${visible(path)}: `}${visible(message)}`),
-    ...published?.warnings ?? [],
-  ]
-  const [first] = warnings
-  if (first !== undefined) warning(warnings.length === 1 ? first : `${first} (and ${warnings.length - 1} more, see the summary)`)
+  for (const sentence of warningsOf(result)) warning(sentence)
   const skipped = report.files.filter(({ action }) => action === 'skipped')
   if (skipped.length > 0) notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`)
 }

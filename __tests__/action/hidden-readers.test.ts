@@ -111,7 +111,7 @@ describe('an earlier offboarding that ran updatekeys and forgot to rotate', () =
     renameSync(shallow, team.root)
     const run = await removeBob(team)
     expect(run.exitCode === 0 ? '' : run.log).toBe('')
-    expect(annotations(run, 'warning')).toEqual([expect.stringContaining('the checkout is shallow')])
+    expect(annotations(run, 'warning')[0]).toContain('the checkout is shallow')
   })
 })
 

@@ -52,7 +52,7 @@ function heads(): string[] {
 async function run(
   inputs: Readonly<Record<string, string>> = {}, env: Readonly<Record<string, string>> = {}, onStart?: (child: ChildProcess) => void,
 ): Promise<ActionRun> {
-  return await runAction(team, { 'removed-recipient': 'bob', 'pull-request': 'true', token, ...inputs }, {
+  return await runAction(team, { 'removed-recipient': 'bob', policy: 'off', 'pull-request': 'true', token, ...inputs }, {
     env: { GITHUB_SERVER_URL: server.serverUrl, GITHUB_API_URL: server.apiUrl, GITHUB_REF: 'refs/heads/main', ...env },
     ...(onStart === undefined ? {} : { onStart }),
   })

@@ -60933,7 +60933,7 @@ async function rekey(inputs, tools) {
             const keyring = keyringOwners(environment, trustedPath(environment, git.root));
             keyring.catch(() => undefined);
             const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
-            if (survey.files.length + survey.damaged.length === 0 && (inputs.removedRecipients.length === 0 || survey.others.length > 0 || survey.configs.length === 0)) {
+            if (nothingToDo(survey, inputs)) {
                 run.outcome = 'unchanged';
                 return finish(null);
             }
@@ -61001,6 +61001,11 @@ async function rekey(inputs, tools) {
         run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed';
         return finish(null);
     }
+}
+/** Without a file in question only a request that names someone has something to do: in the configs. */
+function nothingToDo({ files, damaged, others, configs }, { removedRecipients, addedRecipients }) {
+    return files.length + damaged.length === 0
+        && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0);
 }
 /** One process keeps a core busy; one that waits for a key service does not. */
 function defaultConcurrency({ changes }) {

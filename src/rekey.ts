@@ -9,6 +9,7 @@ import type { Report } from './model/report.ts'
 import type { RunProgress } from './model/run-report.ts'
 import { reportOf } from './model/run-report.ts'
 import { visible } from './model/safe-text.ts'
+import type { Survey } from './model/survey.ts'
 import { editConfig } from './model/sops-config/edit.ts'
 import type { Publisher, Published } from './stages/publish.ts'
 import { expose } from './stages/expose.ts'
@@ -67,7 +68,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const keyring = keyringOwners(environment, trustedPath(environment, git.root))
     keyring.catch(() => undefined)
     const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring))
-    if (survey.files.length + survey.damaged.length === 0 && (inputs.removedRecipients.length === 0 || survey.others.length > 0 || survey.configs.length === 0)) {
+    if (nothingToDo(survey, inputs)) {
       run.outcome = 'unchanged'
       return finish(null)
     }
@@ -121,6 +122,12 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed'
     return finish(null)
   }
+}
+
+/** Without a file in question only a request that names someone has something to do: in the configs. */
+function nothingToDo({ files, damaged, others, configs }: Survey, { removedRecipients, addedRecipients }: Inputs): boolean {
+  return files.length + damaged.length === 0
+    && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0)
 }
 
 /** One process keeps a core busy; one that waits for a key service does not. */

@@ -48,6 +48,16 @@ describe('someone who comes', () => {
     for (const path of [...Object.keys(secrets), 'finance/payroll.yaml']) expect([path, opens(company, carol, path)]).toEqual([path, true])
   })
 
+  test('also where no file is encrypted yet: the config is told', async () => {
+    using team = new Team()
+    const carol = makeAgeKey()
+    team.config({ alice: team.alice, ci: team.ci })
+    team.commit()
+    const done = await run(team, { 'added-recipient': `carol=${carol.recipient}`, 'same-access-as': 'alice' })
+    expect(done.outputs).toMatchObject({ changed: 'true', 'files-changed': '0' })
+    expect(team.git('diff', '--unified=0').split('\n').filter((line) => /^[+-] /.test(line))).toEqual([`+          - ${carol.recipient} # carol`])
+  })
+
   test('may be named by who wrote down their key', async () => {
     using company = new Company()
     const carol = makeAgeKey()

@@ -4,10 +4,11 @@ import { offboardAsTheGuide, searchWithGit } from './guide.ts'
 import { startKeyService } from './key-service.ts'
 import type { Measurement, Pair } from './measurement.ts'
 import { offboardWithAction } from './ours.ts'
+import { publishWithAction } from './publishing.ts'
 
 export interface BenchOptions {
   readonly pairs: number
-  /** Also the memory of a whole rekey of thousands of files, which takes minutes. */
+  /** Also what a whole rekey of thousands of files takes, which is minutes. */
   readonly full: boolean
   readonly say: (line: string) => void
 }
@@ -43,6 +44,18 @@ export const cases: Readonly<Record<string, Case>> = {
     if (!options.full) return measurements
     const rekey: Pair = { guideSeconds: null, ours: await offboardWithAction(tree, false) }
     return [...measurements, { name: '5,000 files, rekey', pairs: [rekey], wanted }]
+  },
+
+  // What must not grow with the files are the calls; a whole rekey of thousands comes before they can be published.
+  publish: async ({ full }) => {
+    const measurements: Measurement[] = []
+    for (const encrypted of full ? [200, 5000] : [200]) {
+      using tree = new EncryptedTree({ encrypted })
+      const ours = await publishWithAction(tree)
+      const name = `${encrypted.toLocaleString('en')} files, from proof to pull request`
+      measurements.push({ name, pairs: [{ guideSeconds: null, ours }], wanted: { calls: 15 } })
+    }
+    return measurements
   },
 }
 

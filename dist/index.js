@@ -44393,9 +44393,31 @@ function fenced(language, lines) {
     return [`${fence}${language}`, ...shown, fence].join('\n');
 }
 
+;// CONCATENATED MODULE: ./lib/model/shard.js
+/** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
+function parseShard(text) {
+    const [, index = '', of = ''] = /^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? [];
+    const shard = { index: Number(index), of: Number(of) };
+    return shard.index >= 1 && shard.index <= shard.of && shard.of <= 256 ? shard : null;
+}
+/** What one job has to do: every `of`th file of the plan, so that large neighbours are spread; the texts are for who publishes. */
+function partOf(plan, { index, of }) {
+    const own = (_, at) => at % of === index - 1;
+    const others = plan.changes.filter((change, at) => !own(change, at)).map(({ file }) => ({ file, reason: 'another job gives it new keys' }));
+    return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null };
+}
+/** As many shards as are worth a job of their own, `most` at most: none for a plan without a file to change. */
+function shardsFor({ changes }, most) {
+    const of = Math.min(most, Math.ceil(changes.length / filesWorthAJob));
+    return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`);
+}
+/** A job takes some twenty seconds to start, in which this many files are rotated. */
+const filesWorthAJob = 100;
+
 ;// CONCATENATED MODULE: ./lib/inputs.js
 // Every input, read once, checked, as one readonly value.
 // Must refuse what is no such thing or contradicts itself before anything else runs.
+
 
 
 
@@ -44518,9 +44540,34 @@ function refuseContradictingAccess({ removedRecipients: removed, addedRecipients
         throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
     }
 }
+/** The actions below the root name their part of the story themselves, by a default of `job`. */
+function job() {
+    const kind = getInput('job') || 'all';
+    const folder = getInput('rotated-path');
+    if (kind === 'all')
+        return { kind };
+    if (kind === 'plan') {
+        const shards = getInput('shards') || '8';
+        if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256)
+            throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.');
+        return { kind, shards: Number(shards) };
+    }
+    if (kind !== 'rotate' && kind !== 'publish')
+        throw wrong('job', kind, 'Leave it out.');
+    if (folder === '')
+        throw wrong('rotated-path', folder, 'Write a folder, like `rotated-path: ${{ runner.temp }}/rotated`.');
+    if (kind === 'publish')
+        return { kind, folder };
+    const shard = parseShard(getInput('shard') || '1/1');
+    if (shard === null)
+        throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.');
+    return { kind, shard, folder };
+}
 /** Throws Failure `input`, naming the input and giving a right example. */
 function readInputs() {
+    const own = job();
     const inputs = {
+        job: own,
         removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
         addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
         sameAccessAs: inputs_text('same-access-as'),
@@ -44536,7 +44583,7 @@ function readInputs() {
         concurrency: concurrency(),
         sopsVersion: inputs_text('sops-version'),
         sopsPath: inputs_text('sops-path'),
-        pullRequest: pullRequest(),
+        pullRequest: own.kind === 'rotate' ? null : pullRequest(),
     };
     refuseContradictingAccess(inputs);
     if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
@@ -44553,6 +44600,137 @@ function readInputs() {
         throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' });
     }
     return inputs;
+}
+
+;// CONCATENATED MODULE: ./lib/model/event.js
+// Which event may have started a run that is given keys: an allowlist, held against what the runner says of it.
+// Must never take what is missing or unreadable for consent.
+
+
+/** Events that the clock or someone with write access causes, and that run on a branch of the repository itself. */
+const direct = ['workflow_dispatch', 'schedule', 'push', 'repository_dispatch', 'workflow_call'];
+const advice = 'Run on `workflow_dispatch`, `schedule` or `push` to the default branch, `repository_dispatch`, `workflow_call` from '
+    + 'one of these, or `workflow_run` after one of these; `dry-run: true` needs no key and runs on any event.';
+/**
+ * Why a run is given no key, as a Failure `event`; null where it is. `base` is the input of that name: a push to that branch is
+ * served as one to the default branch is.
+ */
+function eventRefusal(started, base) {
+    const reason = reasonAgainst(started, base);
+    return reason === null ? null : new Failure('event', `This run ${reason}; it is not given keys.`, { advice });
+}
+function reasonAgainst({ event, ref, payload }, base) {
+    if (event === '')
+        return 'does not say by GITHUB_EVENT_NAME what started it';
+    const name = visible(event, 60);
+    if (/^pull_request(?:_|$)/.test(event))
+        return `was started by \`${name}\`, whose content its author controls`;
+    if (event !== 'workflow_run' && !direct.includes(event)) {
+        return `was started by \`${name}\`, which is none of the events that only the clock or someone with write access can cause`;
+    }
+    // Whatever the event is called: these hold commits that are on no branch yet.
+    const shown = visible(ref, 120);
+    if (/^refs\/pull\//.test(ref))
+        return `is for ${shown}, whose content the author of a pull request controls`;
+    if (/^refs\/heads\/gh-readonly-queue\//.test(ref))
+        return `is for ${shown}, a merge that is not on its branch yet`;
+    if (event === 'workflow_run')
+        return againstEarlierRun(payload);
+    return event === 'push' ? againstPush(ref, payload, base) : null;
+}
+/** The run before may have left artifacts, or name commits for the checkout, of whoever started it. */
+function againstEarlierRun(payload) {
+    const started = 'was started by `workflow_run`';
+    const earlier = field(payload, 'workflow_run');
+    const from = field(field(earlier, 'head_repository'), 'full_name');
+    const here = field(field(payload, 'repository'), 'full_name');
+    if (typeof here !== 'string')
+        return `${started}, and the event does not say in which repository`;
+    // null where the fork was deleted.
+    if (typeof from !== 'string')
+        return `${started} after a run of a repository that the event does not name`;
+    if (from.toLowerCase() !== here.toLowerCase())
+        return `${started} after a run of the fork ${visible(from, 120)}`;
+    const first = field(earlier, 'event');
+    if (typeof first !== 'string')
+        return `${started} after a run that an unnamed event had started`;
+    return direct.includes(first) ? null : `${started} after a run that \`${visible(first, 60)}\` had started`;
+}
+/**
+ * On another branch stands what nobody has reviewed yet, like the branch of a pull request: that of this action's own among them,
+ * for which it would then open another one.
+ */
+function againstPush(ref, payload, base) {
+    if (base !== null && ref === `refs/heads/${base}`)
+        return null;
+    const standard = field(field(payload, 'repository'), 'default_branch');
+    if (typeof standard !== 'string')
+        return 'was started by `push`, and the event does not say which branch is the default one';
+    if (ref === `refs/heads/${standard}`)
+        return null;
+    return `was started by a \`push\` to ${visible(ref, 120)}, which is neither the default branch (${visible(standard, 80)}) `
+        + 'nor the one in `base`';
+}
+function field(value, name) {
+    return typeof value === 'object' && value !== null ? value[name] : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
+// Long lists of files, made short: by folder, by what they have in common.
+// Must never lose a file: each is named or counted.
+
+/** `1 file`, `2 files`. */
+function count(number, one, many = `${one}s`) {
+    return `${number} ${number === 1 ? one : many}`;
+}
+/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
+function listed(items, limit = 5) {
+    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
+    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
+}
+function grouped(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+        const key = keyOf(item);
+        const group = groups.get(key);
+        if (group === undefined)
+            groups.set(key, [item]);
+        else
+            group.push(item);
+    }
+    return groups;
+}
+/** A closed `<details>`; `summary` must already be safe. */
+function folded(summary, content) {
+    return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
+/** Deeper folders are not told apart: it would take longer than it helps. */
+const deepest = 12;
+/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
+function byFolder(paths, limit) {
+    for (let depth = deepest;; depth -= 1) {
+        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
+        if (groups.size > limit && depth > 0)
+            continue;
+        const nameless = groups.size === 1 ? 'all folders' : 'the root';
+        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
+    }
+}
+const examples = 3;
+const mostFolders = 100;
+/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
+function pathLines(paths, limit) {
+    const all = paths.length <= limit;
+    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
+        const names = inside.map((path) => path.slice(name.length));
+        if (inside.length === 1)
+            return `- ${inside.map((path) => code(path)).join('')}`;
+        const shown = (all ? names : names.slice(0, examples)).map((one) => code(one)).join(', ');
+        if (name === '' && all)
+            return `- ${shown}`;
+        const more = all || names.length <= examples ? '' : ` and ${names.length - examples} more`;
+        return `- ${title} (${inside.length}): ${shown}${more}`;
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/model/recipient.js
@@ -44653,6 +44831,86 @@ function shortKms(id) {
     return arn.replace(/^arn:aws[\w-]*:kms:/, '') + (more.length === 0 ? '' : ` (${more.join(', ')})`);
 }
 
+;// CONCATENATED MODULE: ./lib/model/access-diagram.js
+// Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
+// Must never let a name be anything but the text of its node.
+
+
+
+const most = { recipients: 12, groups: 12, links: 40 };
+const labelLimit = 60;
+/** By what became of the access; no name can hold one of these. */
+const arrows = { kept: '-->', lost: '-.->', gained: '==>' };
+/**
+ * `text` inside a quoted label. A quote ends a label, `%%{` starts a directive wherever it stands, `#…;` is a character, and
+ * what is left is read as Markdown and HTML: so all punctuation is `#code;`, save a dot, hyphen or underscore inside a word.
+ */
+function label(text) {
+    // Mermaid marks characters with `ﬂ°` on the way, and would take a name's own for that.
+    const shown = visible(text, labelLimit).replaceAll('ﬂ°', 'ﬂ °')
+        .replace(/(?<![\p{L}\p{N}])[._-]|[._-](?![\p{L}\p{N}])|(?<=www)\.|[^\p{L}\p{N} /._-]/giu, (character) => `#${character.codePointAt(0) ?? 0};`);
+    return `"${shown}"`;
+}
+/** Whose readers are the same before, and the same after. */
+function groupsOf(files) {
+    const rows = files.map(({ path, recipients: { before, after } }) => ({ path, before: new Set(before.map(canonicalId)), after: new Set(after.map(canonicalId)) }));
+    const readable = rows.filter(({ before, after }) => before.size + after.size > 0);
+    return [...grouped(readable, ({ before, after }) => JSON.stringify([[...before].sort(), [...after].sort()])).values()]
+        .flatMap((same) => same.slice(0, 1).map(({ before, after }) => ({ before, after, paths: same.map(({ path }) => path) })));
+}
+/** The folder all of `paths` are in; empty for the root. */
+function commonFolder(paths) {
+    return paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)).reduce((common, folder) => {
+        let shared = common;
+        while (!folder.startsWith(shared))
+            shared = shared.slice(0, shared.lastIndexOf('/', shared.length - 2) + 1);
+        return shared;
+    });
+}
+/**
+ * The flowchart's source, without a fence. A link is solid for who could read the files before and can after, dotted for
+ * who no longer can, thick for who is new. null where nobody's access changes, or where it would be too large to be read.
+ * `nameOf` gives plain text, whatever it holds.
+ */
+function accessDiagram(files, nameOf) {
+    const groups = groupsOf(files);
+    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    const recipients = new Map(named.map((one) => [canonicalId(one), one]));
+    if (groups.length > most.groups || recipients.size > most.recipients)
+        return null;
+    const links = groups.flatMap(({ before, after }, at) => [...recipients.keys()].flatMap((id, who) => {
+        const [had, has] = [before.has(id), after.has(id)];
+        if (!had && !has)
+            return [];
+        const arrow = had && has ? arrows.kept : had ? `${arrows.lost}|no longer|` : `${arrows.gained}|new|`;
+        return [{ text: `r${who} ${arrow} f${at}`, color: had && has ? null : had ? '#cf222e' : '#1a7f37' }];
+    }));
+    if (links.length > most.links || links.every(({ color }) => color === null))
+        return null;
+    const titles = groups.map(({ paths }) => titleOf(paths));
+    const again = (title) => titles.indexOf(title) !== titles.lastIndexOf(title);
+    return [
+        'flowchart LR',
+        ...[...recipients.values()].map((recipient, at) => `  r${at}[${label(nameOf(recipient))}]`),
+        ...groups.map(({ paths }, at) => {
+            const title = titles[at] ?? '';
+            return `  f${at}[${label(again(title) ? `${title}, like ${paths[0] ?? ''}` : title)}]`;
+        }),
+        ...links.map(({ text }) => `  ${text}`),
+        ...['#cf222e', '#1a7f37'].flatMap((color) => {
+            const colored = links.flatMap((link, at) => (link.color === color ? [at] : []));
+            return colored.length === 0 ? [] : [`  linkStyle ${colored.join(',')} stroke:${color}`];
+        }),
+    ].join('\n');
+}
+function titleOf(paths) {
+    const [first = ''] = paths;
+    if (paths.length === 1)
+        return first;
+    const folder = commonFolder(paths);
+    return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/markdown-account.js
 // What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
 // Must never count a file twice or leave one out.
@@ -44677,7 +44935,7 @@ function accountOf(report) {
     const stopped = outcome === 'refused' || outcome === 'failed';
     const voice = stopped ? 'stopped'
         : outcome === 'planned' ? 'would'
-            : outcome === 'unchanged' ? (changed.length > 0 ? 'open' : 'nothing')
+            : outcome === 'unchanged' ? (changed.length + report.configs.length > 0 ? 'open' : 'nothing')
                 : 'done';
     const removed = new Set(request.removed.map(canonicalId));
     return {
@@ -44713,17 +44971,9 @@ function sharedKeys(recipients) {
 
 
 
+
 /** Characters shown of a person's name. */
 const nameLimit = 60;
-/** `1 file`, `2 files`. */
-function count(number, one, many = `${one}s`) {
-    return `${number} ${number === 1 ? one : many}`;
-}
-/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
-function listed(items, limit = 5) {
-    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
-    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
-}
 /** Each owner once, with all of their keys; a key without an owner stands for itself. */
 function who(recipients) {
     const keys = new Map();
@@ -44734,49 +44984,80 @@ function who(recipients) {
     }
     return listed([...keys].map(([owner, own]) => (own.length === 0 ? owner : `**${owner}** (${listed(own)})`)));
 }
-/** Short names for lists: the owner alone where that name stands for one key of the report, else with the key. */
-function namer(report) {
-    const { request, files } = report;
+/** The owner alone where that name stands for one key of the report, else with the key. */
+function shownIn({ request, files }) {
     const keys = new Map();
     const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    for (const recipient of [...request.removed, ...request.added, ...named]) {
+    for (const recipient of distinct([...request.removed, ...request.added, ...named])) {
         if (recipient.owner === null)
             continue;
-        keys.set(recipient.owner, (keys.get(recipient.owner) ?? new Set()).add(canonicalId(recipient)));
+        // As people see it: two names may differ only beyond what is shown.
+        const owner = visible(recipient.owner, nameLimit);
+        keys.set(owner, (keys.get(owner) ?? new Set()).add(canonicalId(recipient)));
     }
-    return (recipient) => {
-        const key = code(shortForm(recipient), 80);
-        if (recipient.owner === null)
-            return key;
-        const owner = plain(recipient.owner, nameLimit);
-        return keys.get(recipient.owner)?.size === 1 ? owner : `${owner} ${key}`;
+    return ({ owner, ...recipient }) => {
+        const alone = owner !== null && keys.get(visible(owner, nameLimit))?.size === 1;
+        return { owner, key: alone ? null : shortForm(recipient) };
     };
 }
-function happened({ request }, { changed, rotated, gone, come }, would) {
-    const be = (number) => (would ? 'would be' : number === 1 ? 'was' : 'were');
+/** Short names for lists, as Markdown. */
+function namer(report) {
+    const shown = shownIn(report);
+    const names = new Map();
+    return (recipient) => {
+        const known = names.get(recipient);
+        if (known !== undefined)
+            return known;
+        const { owner, key } = shown(recipient);
+        const name = [...(owner === null ? [] : [plain(owner, nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
+        names.set(recipient, name);
+        return name;
+    };
+}
+/** What was asked for, as the files show it; null where no recipient was named. */
+function asked({ request: { removed, added } }, { changed }, would) {
     const clause = (recipients, verb, side) => {
         if (recipients.length === 0)
             return [];
         const people = new Set(recipients.map((recipient) => recipient.owner ?? canonicalId(recipient))).size;
-        return [`${who(recipients)} ${be(people)} ${verb} ${count(countOf(changed, recipients, side), 'file')}`];
+        const be = would ? 'would be' : people === 1 ? 'was' : 'were';
+        return [`${who(recipients)} ${be} ${verb} ${count(countOf(changed, recipients, side), 'file')}`];
     };
-    const asked = [...clause(request.removed, 'removed from', 'lose'), ...clause(request.added, 'added to', 'gain')];
-    if (asked.length > 0)
-        return `${listed(asked)}; ${count(rotated.length, 'new data key')}`;
-    if (gone.length + come.length === 0) {
+    const lose = countOf(changed, removed, 'lose');
+    const swapped = changed.filter(({ recipients: { before, after } }) => without(removed, before).length < removed.length && without(added, without(after, before)).length === 0).length;
+    if (added.length > 0 && lose > 0 && swapped === lose && countOf(changed, added, 'gain') === lose) {
+        return `${who(added)} ${would ? 'would take' : 'took'} the place of ${who(removed)} in ${count(lose, 'file')}`;
+    }
+    const clauses = [...clause(removed, 'removed from', 'lose'), ...clause(added, 'added to', 'gain')];
+    return clauses.length === 0 ? null : listed(clauses);
+}
+/** What happened, and what became of the data keys where that is not the same thing. */
+function happened(report, account, would) {
+    const { request } = report;
+    const { changed, rotated, gone, come } = account;
+    const be = (number) => (would ? 'would be' : number === 1 ? 'was' : 'were');
+    const keys = rotated.length === 0 ? 'data keys as before' : count(rotated.length, 'new data key');
+    const named = asked(report, account, would);
+    if (named !== null)
+        return [named, keys];
+    if (gone.length + come.length === 0 && rotated.length > 0) {
         const aged = request.maxKeyAge !== null && !request.rotateAll;
         const old = aged ? ` whose data key was older than ${plain(request.maxKeyAge, 20)}` : '';
-        return `${count(rotated.length, 'file')}${old} ${would ? 'would get' : 'got'} a new data key`;
+        return [`${count(rotated.length, 'file')}${old} ${would ? 'would get' : 'got'} a new data key`];
     }
     const [lose, gain] = [countOf(changed, gone, 'lose'), countOf(changed, come, 'gain')];
     const access = [
         ...(lose > 0 ? [`${lose} ${would ? 'would lose' : 'lost'} a recipient`] : []),
         ...(gain > 0 ? [`${gain} ${would ? 'would gain' : 'gained'} a recipient`] : []),
     ];
-    const drifted = changed.filter(({ recipients: { before, after } }) => without(before, after).length + without(after, before).length > 0);
+    const moved = changed.filter(({ recipients: { before, after } }) => without(before, after).length + without(after, before).length > 0);
+    // A key may be spelled otherwise in the config, without anyone's access changing.
+    const drifted = moved.length === 0 ? changed : moved;
     const configs = new Set(drifted.map(({ config }) => config)).size;
-    return (`${count(drifted.length, 'file')} ${be(drifted.length)} brought back to ` +
-        `${configs === 1 ? 'the' : 'their'} ${code('.sops.yaml')} (${access.join(', ')}); ${count(rotated.length, 'new data key')}`);
+    return [
+        `${count(drifted.length, 'file')} ${be(drifted.length)} brought back to ` +
+            `${configs === 1 ? 'the' : 'their'} ${code('.sops.yaml')} (${access.join(', ') || 'with the same readers'})`, keys,
+    ];
 }
 /** One or two sentences; for a stopped run a title, because the reasons follow it. */
 function headline(report, account) {
@@ -44786,71 +45067,183 @@ function headline(report, account) {
         const title = report.outcome === 'refused' ? 'Refused' : 'Failed';
         return `**✖ ${title}.** Nothing was changed, neither in the checkout nor on the base branch.`;
     }
-    if (voice === 'open')
-        return `Nothing new: the pull request already holds this plan for ${count(changed.length, 'file')}.`;
+    const texts = listed(report.configs.map(({ path }) => code(path, 100)), 3);
+    if (voice === 'open') {
+        const what = changed.length > 0 ? count(changed.length, 'file') : texts;
+        return `Nothing new: the pull request already holds this plan for ${what}.`;
+    }
     if (changed.length === 0 && report.configs.length === 0) {
         if (remaining.length > 0)
             return `Nothing was changed in ${matched}, see below.`;
-        const none = report.request.removed.length > 0 ? `: none is encrypted to ${who(report.request.removed)}` : '';
+        const { removed, added } = report.request;
+        const none = removed.length > 0 ? `: none is encrypted to ${who(removed)}`
+            : added.length > 0 ? `: ${who(added)} can read each that was asked for already`
+                : '';
         return `Nothing to change in ${matched}${none}.`;
     }
     if (changed.length === 0) {
-        const only = voice === 'would' ? '**Dry run.** Only the config would change' : 'Only the config changed';
-        return `${only}, no matched file.`;
+        return `${voice === 'would' ? `**Dry run.** Only ${texts} would change` : `Only ${texts} changed`}, no matched file.`;
     }
-    const sentence = happened(report, account, voice === 'would');
+    const what = happened(report, account, voice === 'would');
     if (voice === 'would')
-        return `**Dry run.** ${sentence}. No key was used and nothing was changed.`;
+        return `**Dry run.** ${what.join('; ')}. No key was used and nothing was changed.`;
     return unverified.length > 0
-        ? `${sentence}. **✖ ${unverified.length} of ${count(changed.length, 'changed file')} not verified.**`
-        : `${sentence}${sentence.includes('; ') ? ',' : ';'} values unchanged, verified ✔.`;
+        ? `${what.join('; ')}. **✖ ${unverified.length} of ${count(changed.length, 'changed file')} not verified.**`
+        : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-checklist.js
+// The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
+// Must never leave a secret out of its count.
+
+
+
+const foldBeyond = 60;
+const markdown_checklist_mostFolders = 200;
+const mostFolded = 40;
+/** A task list. Secrets that only some of `readers` could read say who, as long as there is a line for each secret. */
+function checklist(exposure, readers, room) {
+    const files = grouped(exposure, ({ file }) => file);
+    const each = 'Tick each once its value has been changed.';
+    if (room.secrets === 0)
+        return 'The report lists them.';
+    if (exposure.length <= room.secrets)
+        return `${each}\n\n${bySecret(files, readers, exposure.length > foldBeyond)}`;
+    const what = files.size <= room.secrets ? 'file' : 'folder';
+    const lines = what === 'file'
+        ? [...files].map(([file, secrets]) => `- [ ] ${code(file)} (${count(secrets.length, 'secret')})`)
+        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `- [ ] ${markdown_checklist_titleOf(folder, files)}`);
+    const list = lines.length > foldBeyond ? folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
+    return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
+}
+/** Beyond `foldBeyond` secrets a folder is opened one at a time. */
+function bySecret(files, readers, fold) {
+    const item = ({ key, readBy }) => {
+        const some = readBy.length < readers.length ? ` (${listed(readBy.map((reader) => plain(reader, nameLimit)))})` : '';
+        return `- [ ] ${code(key)}${some}`;
+    };
+    const list = (paths, from) => paths.map((path) => {
+        const secrets = files.get(path) ?? [];
+        return [`- ${code(path.slice(from))} (${secrets.length})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
+    }).join('\n');
+    if (!fold)
+        return list([...files.keys()], 0);
+    const folders = byFolder([...files.keys()], mostFolded);
+    return folders.map((folder) => folded(markdown_checklist_titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
+}
+function markdown_checklist_titleOf({ title, paths }, files) {
+    const secrets = paths.reduce((sum, path) => sum + (files.get(path)?.length ?? 0), 0);
+    const [only = ''] = paths;
+    return paths.length === 1 ? `${code(only)} (${count(secrets, 'secret')})`
+        : `${title} (${count(secrets, 'secret')} in ${count(paths.length, 'file')})`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
+// What a person must know beside the change itself: one line for each kind of finding, the gravest first.
+// Must never let many findings of one kind hide another, nor drop one without counting it.
+
+
+const weight = { error: 0, warning: 2, notice: 3 };
+/** Someone can read what they should not, whatever this run does. */
+const grave = new Set(['still-reads', 'removed-came-back']);
+/** Whether it has to be read before anything else. */
+function isUrgent({ level, code }) {
+    return level === 'error' || grave.has(code);
+}
+function weightOf(finding) {
+    return finding.level !== 'error' && isUrgent(finding) ? 1 : weight[finding.level];
+}
+/** Beyond these, messages of one kind are told by an example. */
+const wordings = 3;
+/** Some are shown whatever the room. */
+function findingLines(findings, room) {
+    const kinds = [...grouped(findings, ({ level, code }) => `${level} ${code}`).values()].flatMap((kind) => {
+        const messages = [...grouped(kind, ({ message }) => message).values()];
+        return messages.length > wordings ? [kind] : messages;
+    }).sort(([a], [b]) => (a === undefined || b === undefined ? 0 : weightOf(a) - weightOf(b)));
+    const [least, length] = room.files === 0 ? [3, 300] : [5, 1000];
+    const shown = kinds.slice(0, Math.max(least, room.files));
+    const lines = shown.map((kind) => line(kind, room, length));
+    const left = findings.length - shown.reduce((sum, kind) => sum + kind.length, 0);
+    if (left > 0)
+        lines.push(`\nand ${count(left, 'more finding')}, see the report.`);
+    return lines.join('\n');
+}
+function line(kind, room, length) {
+    const [first] = kind;
+    if (first === undefined)
+        return '';
+    const level = first.level === 'error' ? '✖ error' : first.level;
+    // A message may list, on lines of their own, who there is.
+    const message = plain(first.message.trim().replace(/\s*\n\s*/g, '; '), length);
+    const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3;
+    const files = (some) => {
+        const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)));
+        return listed(paths, limit);
+    };
+    if (kind.every((one) => one.message === first.message)) {
+        const all = kind.every(({ path }) => path === null);
+        const where = all ? (kind.length > 1 ? ` (${kind.length} times)` : '') : ` (${files(kind)})`;
+        return `- ${level}: ${message}${where}`;
+    }
+    const where = first.path === null ? '' : ` (${code(first.path, 100)})`;
+    return `- ${level}: ${message}${where}, and ${kind.length - 1} more of the kind ${code(first.code)}: ${files(kind.slice(1))}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/markdown-lists.js
-// The parts of a summary or pull request that grow with the repository: tables, diffs, checklists.
+// The parts of a summary or pull request that grow with the repository: files, diffs, reasons.
 // Must never drop an item without saying how many were dropped.
 
 
 
-const foldBeyond = 20;
-/** A closed `<details>`; `summary` must already be safe. */
-function folded(summary, content) {
-    return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`;
-}
-function cut(items, limit, show, noun) {
-    const lines = items.slice(0, limit).map(show);
-    const left = items.length - lines.length;
-    const more = lines.length === 0 ? count(left, noun) : `\nand ${count(left, `more ${noun}`)}`;
-    if (left > 0)
-        lines.push(`${more}, see the report.`);
-    return lines.join('\n');
-}
-function row(file, name, voice) {
+/** A table says the same again in each row; beyond so many files, what they have in common is said once. */
+const tableLimit = 20;
+function changeOf(file, name, voice) {
     const { before, after } = file.recipients;
     const signed = (sign) => (recipient) => `${sign}${name(recipient)}`;
     const moves = [...without(before, after).map(signed('−')), ...without(after, before).map(signed('+'))];
     const unproven = voice === 'would' ? 'to come' : voice === 'open' ? 'in the pull request' : '✖ none';
-    const cells = [
-        code(file.path),
-        listed(moves, 4) || 'as before',
-        file.dataKey === 'new' ? 'new data key' : 'as before',
-        file.verified ? 'same values ✔' : unproven,
-    ];
-    return `| ${cells.join(' | ')} |`;
+    return {
+        recipients: listed(moves, 4) || 'as before',
+        dataKey: file.dataKey === 'new' ? 'new data key' : 'as before',
+        proof: file.verified ? 'same values ✔' : unproven,
+    };
 }
-function fileTable({ changed, voice }, name, room) {
+/** A table of the changed files, or what is done to how many of them, folder by folder. */
+function changedFiles({ changed, voice }, name, room) {
     if (changed.length === 0)
         return '';
-    const left = changed.length - room.files;
     if (room.files === 0)
         return `The report lists the ${count(changed.length, 'file')}.`;
-    const table = [
-        '| File | Recipients | Data key | Proof |',
-        '| --- | --- | --- | --- |',
-        ...changed.slice(0, room.files).map((file) => row(file, name, voice)),
-        ...(left > 0 ? [`\nand ${count(left, 'more file')}, see the report.`] : []),
-    ].join('\n');
-    return changed.length > foldBeyond ? folded(count(changed.length, 'file'), table) : table;
+    const rows = changed.map((file) => ({ path: file.path, change: changeOf(file, name, voice) }));
+    if (rows.length <= Math.min(tableLimit, room.files)) {
+        return [
+            '| File | Recipients | Data key | Proof |',
+            '| --- | --- | --- | --- |',
+            ...rows.map(({ path, change }) => `| ${[code(path), change.recipients, change.dataKey, change.proof].join(' | ')} |`),
+        ].join('\n');
+    }
+    const kinds = [...grouped(rows, ({ change }) => JSON.stringify(change)).values()].sort((a, b) => b.length - a.length);
+    const parts = kinds.slice(0, room.files).map((kind) => {
+        const lines = pathLines(kind.map(({ path }) => path), room.files).join('\n');
+        return kinds.length === 1 ? lines : `**${kindOf(kind)}**\n\n${lines}`;
+    });
+    const left = kinds.slice(room.files).reduce((sum, kind) => sum + kind.length, 0);
+    if (left > 0)
+        parts.push(`and ${count(left, 'more file')} with other changes, see the report.`);
+    else if (changed.length > room.files)
+        parts.push('The report names every file.');
+    const [only = []] = kinds;
+    return folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
+}
+/** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
+function kindOf(files) {
+    const parts = files.slice(0, 1).flatMap(({ change: { recipients, dataKey, proof } }) => [
+        recipients === 'as before' ? 'recipients as before' : recipients,
+        dataKey === 'as before' ? 'data key as before' : dataKey,
+        proof === 'to come' || proof === '✖ none' ? `proof: ${proof}` : proof,
+    ]);
+    return `${count(files.length, 'file')}: ${parts.join(', ')}`;
 }
 function configDiffs({ configs }, room) {
     const shown = configs.slice(0, room.files).map(({ path, diff }) => {
@@ -44864,49 +45257,21 @@ function configDiffs({ configs }, room) {
         shown.push(`${shown.length === 0 ? count(left, 'config') : `and ${count(left, 'more config')}`}, see the report.`);
     return shown.join('\n\n');
 }
-/** A task list by file. Secrets that only some of `readers` could read say who. */
-function checklist(exposure, readers, room) {
-    if (room.secrets === 0)
-        return 'The report lists them.';
-    const groups = new Map();
-    for (const secret of exposure) {
-        const group = groups.get(secret.file);
-        if (group === undefined)
-            groups.set(secret.file, [secret]);
-        else
-            group.push(secret);
-    }
-    const item = ({ key, readBy }) => `- [ ] ${code(key)}${readBy.length < readers.length ? ` (${listed(readBy.map((reader) => plain(reader, nameLimit)))})` : ''}`;
-    const fold = exposure.length > 60;
-    const parts = [];
-    let shown = 0;
-    for (const [file, secrets] of groups) {
-        if (shown >= room.secrets)
-            break;
-        const some = secrets.slice(0, room.secrets - shown);
-        shown += some.length;
-        const title = `${code(file)} (${secrets.length})`;
-        const open = [`- ${title}`, ...some.map((one) => `  ${item(one)}`)];
-        parts.push(fold ? folded(title, some.map(item).join('\n')) : open.join('\n'));
-    }
-    const left = exposure.length - shown;
+/** Files with the same reason are named together, with `namesOf` how many of them at most. */
+function reasons(files, room, namesOf = room.files) {
+    const groups = [...grouped(files, ({ reason }) => reason)];
+    const shown = groups.slice(0, room.files);
+    const lines = shown.map(([reason, same]) => {
+        const paths = same.map(({ path }) => path);
+        if (same.length <= 3)
+            return `- ${listed(paths.map((path) => code(path)))}: ${plain(reason)}`;
+        const nested = namesOf === 0 ? '' : `\n${pathLines(paths, namesOf).map((line) => `  ${line}`).join('\n')}`;
+        return `- ${count(same.length, 'file')}: ${plain(reason)}${nested}`;
+    });
+    const left = files.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
     if (left > 0)
-        parts.push(`${fold ? '' : '\n'}and ${count(left, 'more secret')}, see the report.`);
-    return parts.join(fold ? '\n\n' : '\n');
-}
-function reasons(files, room) {
-    return cut(files, room.files, ({ path, reason }) => `- ${code(path)}: ${plain(reason)}`, 'file');
-}
-const weight = { error: 0, warning: 1, notice: 2 };
-/** Errors first. Some findings are shown whatever the room, because they say what a person must know. */
-function findings({ findings }, room) {
-    const sorted = findings.toSorted((a, b) => weight[a.level] - weight[b.level]);
-    const [least, length] = room.files === 0 ? [3, 300] : [5, 1000];
-    return cut(sorted, Math.max(least, room.files), ({ level, message, path }) => {
-        const where = path === null ? '' : ` (${code(path, 100)})`;
-        // A message may list, on lines of their own, who there is.
-        return `- ${level === 'error' ? '✖ error' : level}: ${plain(message.trim().replace(/\s*\n\s*/g, '; '), length)}${where}`;
-    }, 'finding');
+        lines.push(`${lines.length === 0 ? count(left, 'file') : `\nand ${count(left, 'more file')}`}, see the report.`);
+    return lines.join('\n');
 }
 
 ;// CONCATENATED MODULE: ./lib/model/markdown-words.js
@@ -44914,8 +45279,9 @@ function findings({ findings }, room) {
 // Must never say "verified" of a file that was not, nor grow with the number of files.
 
 
+
 /** What holds for the files that passed every proof; for a dry run, that nothing does yet. */
-function proofs(report, { voice, changed, unverified, remaining }) {
+function proofs(report, { voice, changed, unverified, remaining, come }) {
     if (changed.length === 0 || voice === 'open')
         return '';
     if (voice === 'would')
@@ -44929,15 +45295,19 @@ function proofs(report, { voice, changed, unverified, remaining }) {
         '- Its recipients are exactly those planned.',
     ];
     const { added } = report.request;
-    if (added.length > 0 && verified.some(({ recipients: { after } }) => without(added, after).length === 0)) {
-        lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them, and nobody else came.`);
+    const holding = verified.filter(({ recipients: { after } }) => without(added, after).length === 0);
+    if (added.length > 0 && holding.length > 0 && without(come, added).length === 0) {
+        const which = holding.length === verified.length ? '' : ` (in ${count(holding.length, 'file')})`;
+        lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them${which}, and nobody else came.`);
     }
     if (removed.length > 0 && !verified.some((file) => remaining.includes(file))) {
         lines.push(`- ${who(removed)} ${removed.length === 1 ? 'is' : 'are'} not among them.`);
     }
     if (rotated.length > 0) {
         const which = rotated.length === verified.length ? '' : ` (${count(rotated.length, 'rotated file')})`;
-        const bare = rotated.some(({ values }) => values === 0) ? ' (where a file has no value to compare: its new MAC does not open with the old data key)' : '';
+        const bare = rotated.some(({ values }) => values === 0)
+            ? ' (where a file has no value to compare: its new MAC does not open with the old data key)'
+            : '';
         lines.push(`- Its data key is another${which}: under the same IV the same plaintext has other ciphertext${bare}. ` +
             'So an old key stanza spliced into the new file opens nothing.');
     }
@@ -44947,20 +45317,26 @@ function proofs(report, { voice, changed, unverified, remaining }) {
     return [...missing, ...(verified.length === 0 ? [] : [scope, '', ...lines])].join('\n');
 }
 /** What stays true although every file was re-encrypted. */
-function honestWords(report, { changed, gone }) {
+function honestWords(report, { voice, changed, gone }) {
     const { request, files, exposure } = report;
     const leaves = request.removed.length + gone.length > 0;
     if (!leaves && changed.length === 0)
         return '';
-    const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open';
-    const rotated = changed.some(({ dataKey }) => dataKey === 'new');
-    const words = [!leaves && !rotated
-            ? '- Whoever was added has the data key that these files have had since they last got a new one: it opens their older commits, ' +
-                'back to that one, as well.'
-            : leaves
-                ? '- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
-                    `Re-encryption takes nothing back, so ${secrets} must itself be changed.`
-                : '- Older commits still open with their older data keys. A new one protects only what is written from now on.'];
+    const words = [];
+    if (leaves) {
+        const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open';
+        words.push('- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
+            `Re-encryption takes nothing back, so ${secrets} must itself be changed.`);
+    }
+    else if (changed.some(({ dataKey }) => dataKey === 'new')) {
+        words.push('- Older commits still open with their older data keys. A new one protects only what is written from now on.');
+    }
+    const opened = changed.filter(({ dataKey, recipients: { before, after } }) => dataKey === 'same' && without(after, before).length > 0);
+    if (opened.length > 0) {
+        words.push(`- Whoever ${voice === 'would' ? 'is' : 'was'} added has the data key that ` +
+            `${opened.length === changed.length ? 'these files' : `${opened.length} of these files`} have had ` +
+            'since they last got a new one: it opens their older commits, back to that one, as well.');
+    }
     const involved = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
     if (sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
         words.push('- A key in a key service (KMS, Key Vault, Vault) is one recipient but many people: who can read through it is ' +
@@ -44977,28 +45353,59 @@ function honestWords(report, { changed, gone }) {
 
 
 
+
+
+
+
 // GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
 const bodyLimit = 60_000;
 const summaryLimit = 1_000_000;
 const headerLimit = 10_000;
 const rooms = [
-    { files: Infinity, secrets: Infinity, diffLines: Infinity },
-    { files: 2000, secrets: 8000, diffLines: 1000 },
-    { files: 500, secrets: 2000, diffLines: 400 },
-    { files: 200, secrets: 1000, diffLines: 200 },
-    { files: 60, secrets: 600, diffLines: 100 },
-    { files: 20, secrets: 200, diffLines: 60 },
-    { files: 10, secrets: 40, diffLines: 20 },
-    { files: 3, secrets: 10, diffLines: 5 },
-    { files: 0, secrets: 0, diffLines: 0 },
+    { files: Infinity, secrets: Infinity, diffLines: Infinity, picture: true },
+    { files: 2000, secrets: 8000, diffLines: 1000, picture: true },
+    { files: 500, secrets: 2000, diffLines: 400, picture: true },
+    { files: 200, secrets: 1000, diffLines: 200, picture: true },
+    { files: 60, secrets: 600, diffLines: 100, picture: true },
+    { files: 60, secrets: 200, diffLines: 60, picture: true },
+    { files: 20, secrets: 60, diffLines: 20, picture: false },
+    { files: 10, secrets: 20, diffLines: 20, picture: false },
+    { files: 3, secrets: 5, diffLines: 5, picture: false },
+    { files: 0, secrets: 0, diffLines: 0, picture: false },
 ];
 function section(title, content) {
     return content === '' ? '' : `### ${title}\n\n${content}`;
 }
+/** Beyond so many, an error that repeats why each file was refused is shorter without it. */
+const fewFailed = 3;
 function whyStopped(report, { failed }, room) {
+    const says = ({ path, reason }) => `${visible(path)}: ${visible(reason, 1000)}`;
+    const shortened = (message) => failed.reduce((text, one) => text.replace(says(one), '\0'), message)
+        .replace(/\0(?:; \0)*/g, 'of the files below');
+    const shown = report.findings.map((finding) => (finding.level === 'error' && failed.length > fewFailed ? { ...finding, message: shortened(finding.message) } : finding));
+    const said = shown.filter(({ level, message }) => level === 'error' && message.length < 1000).map(({ message }) => message);
+    const unsaid = failed.filter((one) => !said.some((message) => message === one.reason || message.includes(says(one))));
+    const parts = [findingLines(shown, room), reasons(unsaid, room)].filter((part) => part !== '');
     const errors = report.findings.some(({ level }) => level === 'error');
-    return [findings(report, room), reasons(failed, room), errors || failed.length > 0 ? '' : 'The log of the run says why.']
-        .filter((part) => part !== '').join('\n\n');
+    return errors || failed.length > 0 ? parts.join('\n\n') : [...parts, 'The log of the run says why.'].join('\n\n');
+}
+/** Empty where there is nothing to draw. */
+function picture(report, { voice }) {
+    const shown = shownIn(report);
+    const diagram = accessDiagram(report.files, (recipient) => {
+        const { owner, key } = shown(recipient);
+        return [owner, key].filter((part) => part !== null).join(' ');
+    });
+    if (diagram === null)
+        return '';
+    const legend = [
+        ...(diagram.includes(arrows.kept) ? ['Solid: could and can.'] : []),
+        ...(diagram.includes(arrows.lost) ? ['Red, dotted: no longer can.'] : []),
+        ...(diagram.includes(arrows.gained) ? ['Green, thick: newly can.'] : []),
+    ].join(' ');
+    // Nothing in it can close the fence: a name's backtick stands as its number.
+    const title = voice === 'would' ? 'Who can read what, as it would be' : 'Who can read what';
+    return section(title, `${legend}\n\n\`\`\`mermaid\n${diagram}\n\`\`\``);
 }
 function exposed(report, { gone }, room) {
     const { exposure, request, base } = report;
@@ -45011,44 +45418,57 @@ function exposed(report, { gone }, room) {
     const files = new Set(exposure.map(({ file }) => file)).size;
     const title = `Secrets ${listed(readers.map((reader) => plain(reader, nameLimit)), 3)} could read`;
     const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}.`;
-    return section(title, `${where} Tick each once its value has been changed.\n\n${checklist(exposure, readers, room)}`);
+    return section(title, `${where} ${checklist(exposure, readers, room)}`);
 }
-function sections(report, account, name, room) {
+function sections(report, account, name, drawn, room) {
     const { voice, skipped, remaining } = account;
     const skippedList = section('Skipped', reasons(skipped, room));
     const accounting = accountingLine(report, account);
     const first = headline(report, account);
     if (voice === 'stopped')
         return [first, section('What stopped it', whyStopped(report, account, room)), skippedList, accounting];
+    const open = voice === 'open';
     const are = count(remaining.length, 'matched file is', 'matched files are');
     const kept = `${are} still encrypted to ${who(report.request.removed)}`;
-    const still = remaining.length > 0 && voice !== 'open' ? `**✖ ${kept}:**\n\n${reasons(remaining, room)}` : '';
+    const still = remaining.length > 0 && !open ? `**✖ ${kept}:**\n\n${reasons(remaining, room)}` : '';
+    // What is said of a file above is not said of it twice.
+    const above = new Set(still === '' ? [] : remaining.map(({ path }) => path));
+    const found = report.findings.filter(({ code, path }) => code !== 'still-reads' || path === null || !above.has(path));
+    const urgent = findingLines(found.filter(isUrgent), room);
     return [
         first,
         still,
-        fileTable(account, name, room),
+        urgent === '' ? '' : `**Look at this first:**\n\n${urgent}`,
+        changedFiles(account, name, room),
+        room.picture ? drawn : '',
         section(voice === 'would' ? 'Config, as it would be' : 'Config', configDiffs(report, room)),
         section('What was proven', proofs(report, account)),
         exposed(report, account, room),
         section('What this cannot do', honestWords(report, account)),
         skippedList,
-        section('Findings', findings(report, room)),
+        section('Unchanged', reasons(unchanged(report), room, 0)),
+        section('Findings', findingLines(found.filter((one) => !isUrgent(one)), room)),
         accounting,
     ];
 }
-/** Fewer bytes than any row of the table, and than any line of the checklist. */
-const [leastRow, leastItem] = [20, 8];
+function unchanged({ files }) {
+    return files.filter(({ action }) => action === 'unchanged');
+}
+/** Fewer bytes than any name in the list of files, and than any line of the checklist. */
+const [leastName, leastItem] = [14, 8];
 /** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
 function surelyTooMuch({ exposure }, { changed }, room, limit) {
-    return Math.min(changed.length, room.files) * leastRow + Math.min(exposure.length, room.secrets) * leastItem > limit;
+    const names = changed.length <= room.files ? changed.length : 0;
+    return names * leastName + (exposure.length <= room.secrets ? exposure.length : 0) * leastItem > limit;
 }
 function fit(report, limit, around) {
     const [account, name] = [accountOf(report), namer(report)];
+    const drawn = picture(report, account);
     let text = '';
     for (const room of rooms) {
         if (surelyTooMuch(report, account, room, limit))
             continue;
-        text = `${around(sections(report, account, name, room)).filter((part) => part !== '').join('\n\n')}\n`;
+        text = `${around(sections(report, account, name, drawn, room)).filter((part) => part !== '').join('\n\n')}\n`;
         if (new TextEncoder().encode(text).length < limit)
             break;
     }
@@ -45122,6 +45542,8 @@ async function writeOutputs(result, inputs, place) {
     const changed = count('updated', 'rotated', 'updated+rotated');
     const outputs = {
         changed: done,
+        shards: result.shards === null ? null : JSON.stringify(result.shards),
+        'rotated-path': inputs.job.kind === 'rotate' && result.failure === null ? inputs.job.folder : null,
         'files-matched': report.files.length,
         'files-changed': changed,
         'files-updated': count('updated', 'updated+rotated'),
@@ -45526,7 +45948,7 @@ const maxName = 200;
 const privateKey = /AGE-SECRET-KEY-/i;
 const key = 'arn:aws:kms:eu-west-1:111122223333:alias/ci';
 /** What an error shows as right; each is a whole file. */
-const examples = {
+const owners_file_examples = {
     file: `{owners: {ci: [${key}]}, removed: []}`,
     owners: `owners: {ci: [${key}]}`,
     removed: `removed: [{owner: ci, recipient: ${key}, date: 2026-11-23, by: octocat}]`,
@@ -45540,7 +45962,7 @@ function readOwnersFile(path, text) {
     const lines = new dist/* LineCounter */.HN();
     const lineOf = (node) => lines.linePos(node?.range?.[0] ?? 0).line;
     const failAt = (line, what, right, cause) => new Failure('owners-file', `${visible(path)}${line === null ? '' : `:${line}`}: ${what}.`, {
-        path, advice: `Right is, for example: ${examples[right]}`, cause,
+        path, advice: `Right is, for example: ${owners_file_examples[right]}`, cause,
     });
     const fail = (what, at, right) => failAt(lineOf(at), what, right);
     if (Buffer.byteLength(text) > maxBytes)
@@ -56012,5030 +56434,6 @@ class Staging {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stages/stage.js
-// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
-// Uses no key. Must never stage bytes that are not those that were surveyed.
-
-
-
-/** Copies the matched files and every config, the latter as edited. */
-function stageCopies(root, survey, edits, staging) {
-    const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
-    for (const { path, text } of survey.configs) {
-        staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
-    }
-    for (const file of survey.files)
-        staging.write(file.path, readAsItWas(root, file));
-}
-/** As many names as one command line takes on every system. */
-const namesAtOnce = 250;
-/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
-const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
-/**
- * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
- * Loads each edited config, if only to see that it loads.
- */
-async function askSops(sops, survey, edits, staging, atOnce) {
-    // What is made for the asking has names that no tracked file has.
-    const rule = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
-    const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
-    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
-    staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
-    const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
-    const batches = batchesOf(survey.files, namesAtOnce);
-    const configured = await ask(batches);
-    const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different');
-    const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce));
-    const governing = new Set(batches.map(({ config }) => config));
-    for (const edit of edits) {
-        if (edit.kind === 'edited' && !governing.has(edit.path))
-            await sops.configuredRecipients(edit.path, [probe]);
-    }
-    staging.remove(rule);
-    staging.remove(probe.path);
-    return new Map(survey.files.map(({ path }) => {
-        const answer = configured.get(path) ?? { kind: 'no-rule' };
-        return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }];
-    }));
-}
-function currentOf(answer) {
-    if (answer?.kind === 'different')
-        return answer.current;
-    return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null;
-}
-/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
-function batchesOf(files, size) {
-    const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]));
-    return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
-        const config = piece[0]?.config ?? null;
-        return config === null ? [] : [{ config, files: piece }];
-    }));
-}
-
-;// CONCATENATED MODULE: ./lib/stages/rotate.js
-// Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
-// Must never touch a file that is not staged, and must see a file decrypt before it changes it.
-
-
-
-
-
-/** At most this many files for one updatekeys: it works on them one after the other. */
-const filesPerUpdate = 50;
-/**
- * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
- * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted.
- */
-async function rekeyStaged(sops, plan, atOnce, log) {
-    const { changes } = plan;
-    const plaintextBefore = new Map();
-    const byPath = new Map(changes.map((change) => [change.file.path, change]));
-    const toUpdate = changes.filter(({ updatekeys }) => updatekeys);
-    const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
-    const alone = changes.filter(({ updatekeys }) => !updatekeys);
-    await log.group(`Give ${changes.length} files new keys`, async () => {
-        const places = new Places(atOnce);
-        const done = log.progress(changes.length);
-        const decrypt = async (file) => {
-            plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)));
-        };
-        const rotate = async (change) => {
-            if (change.rotate)
-                await places.run(async () => await explainLockout(change, async () => await sops.rotate(change.file)));
-            done(change.file.path);
-        };
-        await places.all([
-            ...batches.map(async ({ config, files }) => {
-                await places.all(files.map(decrypt));
-                await places.run(async () => await sops.updatekeys(config, files), true);
-                await places.all(files.flatMap(({ path }) => byPath.get(path) ?? []).map(rotate));
-            }),
-            ...alone.map(async (change) => {
-                await decrypt(change.file);
-                await rotate(change);
-            }),
-        ]);
-    });
-    return { plan, plaintextBefore };
-}
-/** A file that decrypted with its old recipients and has no usable key with its new ones is a lock-out. */
-async function explainLockout(planned, work) {
-    try {
-        return await work();
-    }
-    catch (cause) {
-        if (!(cause instanceof Failure) || cause.code !== 'no-usable-key' || !planned.updatekeys)
-            throw cause;
-        const left = planned.after.flat().map(canonicalId).join(', ');
-        throw new Failure('lockout', `${visible(planned.file.path)}: the runner itself could no longer decrypt it. It would be left to ${visible(left, 600)}.`, {
-            path: planned.file.path,
-            advice: 'Give the job the credentials of a key that stays, or keep the key it uses now.',
-            cause,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-glob-options-helper.js
-
-/**
- * Returns a copy with defaults filled in.
- */
-function getOptions(copy) {
-    const result = {
-        followSymbolicLinks: true,
-        implicitDescendants: true,
-        matchDirectories: true,
-        omitBrokenSymbolicLinks: true,
-        excludeHiddenFiles: false
-    };
-    if (copy) {
-        if (typeof copy.followSymbolicLinks === 'boolean') {
-            result.followSymbolicLinks = copy.followSymbolicLinks;
-            core_debug(`followSymbolicLinks '${result.followSymbolicLinks}'`);
-        }
-        if (typeof copy.implicitDescendants === 'boolean') {
-            result.implicitDescendants = copy.implicitDescendants;
-            core_debug(`implicitDescendants '${result.implicitDescendants}'`);
-        }
-        if (typeof copy.matchDirectories === 'boolean') {
-            result.matchDirectories = copy.matchDirectories;
-            core_debug(`matchDirectories '${result.matchDirectories}'`);
-        }
-        if (typeof copy.omitBrokenSymbolicLinks === 'boolean') {
-            result.omitBrokenSymbolicLinks = copy.omitBrokenSymbolicLinks;
-            core_debug(`omitBrokenSymbolicLinks '${result.omitBrokenSymbolicLinks}'`);
-        }
-        if (typeof copy.excludeHiddenFiles === 'boolean') {
-            result.excludeHiddenFiles = copy.excludeHiddenFiles;
-            core_debug(`excludeHiddenFiles '${result.excludeHiddenFiles}'`);
-        }
-    }
-    return result;
-}
-//# sourceMappingURL=internal-glob-options-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path-helper.js
-
-
-const internal_path_helper_IS_WINDOWS = process.platform === 'win32';
-/**
- * Similar to path.dirname except normalizes the path separators and slightly better handling for Windows UNC paths.
- *
- * For example, on Linux/macOS:
- * - `/               => /`
- * - `/hello          => /`
- *
- * For example, on Windows:
- * - `C:\             => C:\`
- * - `C:\hello        => C:\`
- * - `C:              => C:`
- * - `C:hello         => C:`
- * - `\               => \`
- * - `\hello          => \`
- * - `\\hello         => \\hello`
- * - `\\hello\world   => \\hello\world`
- */
-function dirname(p) {
-    // Normalize slashes and trim unnecessary trailing slash
-    p = safeTrimTrailingSeparator(p);
-    // Windows UNC root, e.g. \\hello or \\hello\world
-    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+(\\[^\\]+)?$/.test(p)) {
-        return p;
-    }
-    // Get dirname
-    let result = external_path_namespaceObject.dirname(p);
-    // Trim trailing slash for Windows UNC root, e.g. \\hello\world\
-    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+\\[^\\]+\\$/.test(result)) {
-        result = safeTrimTrailingSeparator(result);
-    }
-    return result;
-}
-/**
- * Roots the path if not already rooted. On Windows, relative roots like `\`
- * or `C:` are expanded based on the current working directory.
- */
-function ensureAbsoluteRoot(root, itemPath) {
-    external_assert_(root, `ensureAbsoluteRoot parameter 'root' must not be empty`);
-    external_assert_(itemPath, `ensureAbsoluteRoot parameter 'itemPath' must not be empty`);
-    // Already rooted
-    if (hasAbsoluteRoot(itemPath)) {
-        return itemPath;
-    }
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // Check for itemPath like C: or C:foo
-        if (itemPath.match(/^[A-Z]:[^\\/]|^[A-Z]:$/i)) {
-            let cwd = process.cwd();
-            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
-            // Drive letter matches cwd? Expand to cwd
-            if (itemPath[0].toUpperCase() === cwd[0].toUpperCase()) {
-                // Drive only, e.g. C:
-                if (itemPath.length === 2) {
-                    // Preserve specified drive letter case (upper or lower)
-                    return `${itemPath[0]}:\\${cwd.substr(3)}`;
-                }
-                // Drive + path, e.g. C:foo
-                else {
-                    if (!cwd.endsWith('\\')) {
-                        cwd += '\\';
-                    }
-                    // Preserve specified drive letter case (upper or lower)
-                    return `${itemPath[0]}:\\${cwd.substr(3)}${itemPath.substr(2)}`;
-                }
-            }
-            // Different drive
-            else {
-                return `${itemPath[0]}:\\${itemPath.substr(2)}`;
-            }
-        }
-        // Check for itemPath like \ or \foo
-        else if (internal_path_helper_normalizeSeparators(itemPath).match(/^\\$|^\\[^\\]/)) {
-            const cwd = process.cwd();
-            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
-            return `${cwd[0]}:\\${itemPath.substr(1)}`;
-        }
-    }
-    external_assert_(hasAbsoluteRoot(root), `ensureAbsoluteRoot parameter 'root' must have an absolute root`);
-    // Otherwise ensure root ends with a separator
-    if (root.endsWith('/') || (internal_path_helper_IS_WINDOWS && root.endsWith('\\'))) {
-        // Intentionally empty
-    }
-    else {
-        // Append separator
-        root += external_path_namespaceObject.sep;
-    }
-    return root + itemPath;
-}
-/**
- * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
- * `\\hello\share` and `C:\hello` (and using alternate separator).
- */
-function hasAbsoluteRoot(itemPath) {
-    external_assert_(itemPath, `hasAbsoluteRoot parameter 'itemPath' must not be empty`);
-    // Normalize separators
-    itemPath = internal_path_helper_normalizeSeparators(itemPath);
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // E.g. \\hello\share or C:\hello
-        return itemPath.startsWith('\\\\') || /^[A-Z]:\\/i.test(itemPath);
-    }
-    // E.g. /hello
-    return itemPath.startsWith('/');
-}
-/**
- * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
- * `\`, `\hello`, `\\hello\share`, `C:`, and `C:\hello` (and using alternate separator).
- */
-function hasRoot(itemPath) {
-    external_assert_(itemPath, `isRooted parameter 'itemPath' must not be empty`);
-    // Normalize separators
-    itemPath = internal_path_helper_normalizeSeparators(itemPath);
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // E.g. \ or \hello or \\hello
-        // E.g. C: or C:\hello
-        return itemPath.startsWith('\\') || /^[A-Z]:/i.test(itemPath);
-    }
-    // E.g. /hello
-    return itemPath.startsWith('/');
-}
-/**
- * Removes redundant slashes and converts `/` to `\` on Windows
- */
-function internal_path_helper_normalizeSeparators(p) {
-    p = p || '';
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // Convert slashes on Windows
-        p = p.replace(/\//g, '\\');
-        // Remove redundant slashes
-        const isUnc = /^\\\\+[^\\]/.test(p); // e.g. \\hello
-        return (isUnc ? '\\' : '') + p.replace(/\\\\+/g, '\\'); // preserve leading \\ for UNC
-    }
-    // Remove redundant slashes
-    return p.replace(/\/\/+/g, '/');
-}
-/**
- * Normalizes the path separators and trims the trailing separator (when safe).
- * For example, `/foo/ => /foo` but `/ => /`
- */
-function safeTrimTrailingSeparator(p) {
-    // Short-circuit if empty
-    if (!p) {
-        return '';
-    }
-    // Normalize separators
-    p = internal_path_helper_normalizeSeparators(p);
-    // No trailing slash
-    if (!p.endsWith(external_path_namespaceObject.sep)) {
-        return p;
-    }
-    // Check '/' on Linux/macOS and '\' on Windows
-    if (p === external_path_namespaceObject.sep) {
-        return p;
-    }
-    // On Windows check if drive root. E.g. C:\
-    if (internal_path_helper_IS_WINDOWS && /^[A-Z]:\\$/i.test(p)) {
-        return p;
-    }
-    // Otherwise trim trailing slash
-    return p.substr(0, p.length - 1);
-}
-//# sourceMappingURL=internal-path-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-match-kind.js
-/**
- * Indicates whether a pattern matches a path
- */
-var MatchKind;
-(function (MatchKind) {
-    /** Not matched */
-    MatchKind[MatchKind["None"] = 0] = "None";
-    /** Matched if the path is a directory */
-    MatchKind[MatchKind["Directory"] = 1] = "Directory";
-    /** Matched if the path is a regular file */
-    MatchKind[MatchKind["File"] = 2] = "File";
-    /** Matched */
-    MatchKind[MatchKind["All"] = 3] = "All";
-})(MatchKind || (MatchKind = {}));
-//# sourceMappingURL=internal-match-kind.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern-helper.js
-
-
-const internal_pattern_helper_IS_WINDOWS = process.platform === 'win32';
-/**
- * Given an array of patterns, returns an array of paths to search.
- * Duplicates and paths under other included paths are filtered out.
- */
-function getSearchPaths(patterns) {
-    // Ignore negate patterns
-    patterns = patterns.filter(x => !x.negate);
-    // Create a map of all search paths
-    const searchPathMap = {};
-    for (const pattern of patterns) {
-        const key = internal_pattern_helper_IS_WINDOWS
-            ? pattern.searchPath.toUpperCase()
-            : pattern.searchPath;
-        searchPathMap[key] = 'candidate';
-    }
-    const result = [];
-    for (const pattern of patterns) {
-        // Check if already included
-        const key = internal_pattern_helper_IS_WINDOWS
-            ? pattern.searchPath.toUpperCase()
-            : pattern.searchPath;
-        if (searchPathMap[key] === 'included') {
-            continue;
-        }
-        // Check for an ancestor search path
-        let foundAncestor = false;
-        let tempKey = key;
-        let parent = dirname(tempKey);
-        while (parent !== tempKey) {
-            if (searchPathMap[parent]) {
-                foundAncestor = true;
-                break;
-            }
-            tempKey = parent;
-            parent = dirname(tempKey);
-        }
-        // Include the search pattern in the result
-        if (!foundAncestor) {
-            result.push(pattern.searchPath);
-            searchPathMap[key] = 'included';
-        }
-    }
-    return result;
-}
-/**
- * Matches the patterns against the path
- */
-function internal_pattern_helper_match(patterns, itemPath) {
-    let result = MatchKind.None;
-    for (const pattern of patterns) {
-        if (pattern.negate) {
-            result &= ~pattern.match(itemPath);
-        }
-        else {
-            result |= pattern.match(itemPath);
-        }
-    }
-    return result;
-}
-/**
- * Checks whether to descend further into the directory
- */
-function internal_pattern_helper_partialMatch(patterns, itemPath) {
-    return patterns.some(x => !x.negate && x.partialMatch(itemPath));
-}
-//# sourceMappingURL=internal-pattern-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/balanced-match/dist/esm/index.js
-const balanced = (a, b, str) => {
-    const ma = a instanceof RegExp ? maybeMatch(a, str) : a;
-    const mb = b instanceof RegExp ? maybeMatch(b, str) : b;
-    const r = ma !== null && mb != null && range(ma, mb, str);
-    return (r && {
-        start: r[0],
-        end: r[1],
-        pre: str.slice(0, r[0]),
-        body: str.slice(r[0] + ma.length, r[1]),
-        post: str.slice(r[1] + mb.length),
-    });
-};
-const maybeMatch = (reg, str) => {
-    const m = str.match(reg);
-    return m ? m[0] : null;
-};
-const range = (a, b, str) => {
-    let begs, beg, left, right = undefined, result;
-    let ai = str.indexOf(a);
-    let bi = str.indexOf(b, ai + 1);
-    let i = ai;
-    if (ai >= 0 && bi > 0) {
-        if (a === b) {
-            return [ai, bi];
-        }
-        begs = [];
-        left = str.length;
-        while (i >= 0 && !result) {
-            if (i === ai) {
-                begs.push(i);
-                ai = str.indexOf(a, i + 1);
-            }
-            else if (begs.length === 1) {
-                const r = begs.pop();
-                if (r !== undefined)
-                    result = [r, bi];
-            }
-            else {
-                beg = begs.pop();
-                if (beg !== undefined && beg < left) {
-                    left = beg;
-                    right = bi;
-                }
-                bi = str.indexOf(b, i + 1);
-            }
-            i = ai < bi && ai >= 0 ? ai : bi;
-        }
-        if (begs.length && right !== undefined) {
-            result = [left, right];
-        }
-    }
-    return result;
-};
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/brace-expansion/dist/esm/index.js
-
-const escSlash = '\0SLASH' + Math.random().toFixed(16) + '\0';
-const escOpen = '\0OPEN' + Math.random().toFixed(16) + '\0';
-const escClose = '\0CLOSE' + Math.random().toFixed(16) + '\0';
-const escComma = '\0COMMA' + Math.random().toFixed(16) + '\0';
-const escPeriod = '\0PERIOD' + Math.random().toFixed(16) + '\0';
-const escSlashPattern = new RegExp(escSlash, 'g');
-const escOpenPattern = new RegExp(escOpen, 'g');
-const escClosePattern = new RegExp(escClose, 'g');
-const escCommaPattern = new RegExp(escComma, 'g');
-const escPeriodPattern = new RegExp(escPeriod, 'g');
-const slashPattern = /\\\\/g;
-const openPattern = /\\{/g;
-const closePattern = /\\}/g;
-const commaPattern = /\\,/g;
-const periodPattern = /\\\./g;
-const EXPANSION_MAX = 100_000;
-// `EXPANSION_MAX` caps the *number* of expansions, but not their length. An
-// input like `'{a,b}'.repeat(1500)` stays under that count - its output is
-// truncated to 100k results - while making every result ~1500 characters
-// long. The result set, and the intermediate arrays built while combining
-// brace sets, then grow large enough to exhaust memory and crash the process
-// (CVE-2026-14257). `EXPANSION_MAX_LENGTH` bounds the total number of
-// characters the accumulator may hold at any point, so memory stays flat no
-// matter how many brace groups are chained. The limit sits well above any
-// realistic expansion (100k results hitting `EXPANSION_MAX` measure ~1M
-// characters) so legitimate input is unaffected.
-const EXPANSION_MAX_LENGTH = 4_000_000;
-// `expand_` recurses once per level of brace *nesting* - both when expanding a
-// set's comma members and when re-wrapping a set whose body is a single part.
-// The CVE-2026-14257 fix made the *tail* iterative (recursion on `m.post`, one
-// level per chained group), which left nesting depth unbounded: about 3,100
-// levels of `{{{...a,b...}}}` - only ~6KB of input - exhausted the native stack
-// and crashed the process. `EXPANSION_MAX_DEPTH` bounds how deep the parser
-// will follow nesting. It sits far above any realistic pattern and well below
-// the depth at which the stack runs out.
-const EXPANSION_MAX_DEPTH = 1_000;
-// Bash keeps a quirk where a brace group followed by a comma set still expands
-// (`{a},b}`). The parser implements it by rewriting the string and restarting
-// the scan, absorbing one `}` per pass. `n` trailing braces therefore cost `n`
-// full passes over a string that itself grows by one `escClose` sentinel each
-// time - quadratic in `n`, with a ~26x constant from the sentinel's length.
-// 128KB of `'{a}' + '}'.repeat(n) + ',z}'` blocked the event loop for 27
-// seconds to produce two results. `EXPANSION_MAX_REWRITES` bounds how many
-// times the scan may restart. Real `{a},b}` input needs a handful.
-const EXPANSION_MAX_REWRITES = 1_000;
-// `EXPANSION_MAX_STEPS` bounds the work one `expand` call does, which `max`,
-// `maxLength` and `maxDepth` don't: nested sets are rescanned at every level
-// and chained groups each rebuild up to `max` results, so 2KB of input could
-// block the event loop for over 30 seconds. Each character scanned, result
-// built and sequence value generated is a step, and each `expand_` call costs
-// `CALL_STEPS` more. Past the budget, the set being expanded and everything
-// after it stay literal. A glob needs a few hundred steps, and nesting all the
-// way to `EXPANSION_MAX_DEPTH` about 4M.
-const EXPANSION_MAX_STEPS = 20_000_000;
-// What one `expand_` call costs on top of what it scans and builds. Setting
-// one up takes about as long as scanning 16 characters, and a set whose
-// results are wrapped to be expanded again makes one call per result, each
-// scanning and building next to nothing: 64KB of
-// `('{{' + ','.repeat(316) + '}{' + ','.repeat(316) + '}}').repeat(n)` made
-// 4M such calls, which spent the budget three times as slowly as anything
-// else.
-const CALL_STEPS = 16;
-function numeric(str) {
-    return !isNaN(str) ? parseInt(str, 10) : str.charCodeAt(0);
-}
-function escapeBraces(str) {
-    return str
-        .replace(slashPattern, escSlash)
-        .replace(openPattern, escOpen)
-        .replace(closePattern, escClose)
-        .replace(commaPattern, escComma)
-        .replace(periodPattern, escPeriod);
-}
-function unescapeBraces(str) {
-    return str
-        .replace(escSlashPattern, '\\')
-        .replace(escOpenPattern, '{')
-        .replace(escClosePattern, '}')
-        .replace(escCommaPattern, ',')
-        .replace(escPeriodPattern, '.');
-}
-// Like `target.push(...items)` but doesn't overflow the stack
-function pushAll(target, items) {
-    for (let i = 0; i < items.length; i++) {
-        target.push(items[i]);
-    }
-}
-// `balanced`, run on `masked` (see `maskUnmatchedOpens`), sliced from `str`
-// and charged for the characters it walks: up to the group's `}`, or the
-// whole string when there is no match or unmatched `{` come first, which
-// `unmatched` then flags for masking. Once a call overdraws the budget, it
-// and every later one return undefined, so the rest stays literal.
-function balancedWithBudget(str, masked, budget) {
-    if (budget.remaining < 0) {
-        return undefined;
-    }
-    const r = range('{', '}', masked);
-    const unmatched = r !== undefined && masked.indexOf('{') < r[0];
-    budget.remaining -= r && !unmatched ? r[1] + 1 : str.length;
-    if (!r || budget.remaining < 0) {
-        return undefined;
-    }
-    return {
-        end: r[1],
-        pre: str.slice(0, r[0]),
-        body: str.slice(r[0] + 1, r[1]),
-        post: str.slice(r[1] + 1),
-        unmatched,
-    };
-}
-// `masked` with every `{` that has no matching `}` swapped for a `\0`, which
-// keeps the length, so a scan of it still lines up with the string it was
-// made from. Such a `{` is literal either way, but `balanced` only learns that
-// one is unmatched by reading to the end of the string, so with one at the
-// head of every group (`'{a,{b,c}'.repeat(n)`) each scan read the rest of the
-// input. That was quadratic, and once the step budget charged for it, it ran
-// out partway through and left the rest literal. A scan of the masked copy
-// stops at the group's `}`. It is one pass, charged as such.
-function maskUnmatchedOpens(masked, budget) {
-    budget.remaining -= masked.length;
-    const open = [];
-    for (let i = 0; i < masked.length; i++) {
-        const c = masked.charCodeAt(i);
-        if (c === 0x7b) {
-            open.push(i);
-        }
-        else if (c === 0x7d && open.length) {
-            open.pop();
-        }
-    }
-    let out = '';
-    let last = 0;
-    for (let i = 0; i < open.length; i++) {
-        const at = open[i];
-        out += masked.slice(last, at) + '\0';
-        last = at + 1;
-    }
-    return out + masked.slice(last);
-}
-// Whether `str` has a `,` not followed by another `,`, with a `}` after it on
-// the same line - what `/,(?!,).*\}/.test(str)` asks, answered in one pass from
-// the end. The regex tries every `,` and backtracks through the rest of its
-// line from each, which is quadratic, and the `{a},b}` rewrite asks again on
-// every pass. Like a scan, it is charged for the whole string and refused if
-// that overdraws the budget.
-function commaSetFollows(str, budget) {
-    budget.remaining -= str.length;
-    if (budget.remaining < 0) {
-        return false;
-    }
-    // Whether a `}` follows the current position before the line ends
-    let close = false;
-    for (let i = str.length - 1; i >= 0; i--) {
-        const c = str.charCodeAt(i);
-        if (c === 0x7d) {
-            close = true;
-        }
-        else if (c === 0x0a || c === 0x0d || c === 0x2028 || c === 0x2029) {
-            // A line terminator, which `.` does not match
-            close = false;
-        }
-        else if (c === 0x2c && close && str.charCodeAt(i + 1) !== 0x2c) {
-            return true;
-        }
-    }
-    return false;
-}
-/**
- * Basically just str.split(","), but handling cases
- * where we have nested braced sections, which should be
- * treated as individual members, like {a,{b,c},d}
- *
- * Returns `undefined` if the step budget runs out before the whole set is
- * split, since splitting what is left on every comma would tear apart the
- * nested sets it still holds.
- */
-function parseCommaParts(str, budget) {
-    const parts = [];
-    // Walk the brace groups iteratively. Recursing on `post` once per group let a
-    // chain of them exhaust the stack - the parsing-side counterpart to
-    // the `expand_` overflow fixed for CVE-2026-14257, and not something `max` or
-    // `maxLength` can bound, since it happens before expansion.
-    //
-    // The part the next chunk continues
-    let carry = '';
-    for (;;) {
-        // A set's body holds no unmatched `{`, so there is nothing to mask.
-        const m = balancedWithBudget(str, str, budget);
-        if (budget.remaining < 0) {
-            return undefined;
-        }
-        if (!m) {
-            const tail = str.split(',');
-            tail[0] = carry + tail[0];
-            pushAll(parts, tail);
-            return parts;
-        }
-        const { pre, body, post } = m;
-        const p = pre.split(',');
-        p[0] = carry + p[0];
-        p[p.length - 1] += '{' + body + '}';
-        if (!post.length) {
-            pushAll(parts, p);
-            return parts;
-        }
-        carry = p.pop();
-        pushAll(parts, p);
-        str = post;
-    }
-}
-// An option that is left out, or that is NaN, gets its default. Every
-// comparison against NaN is false, so a NaN bound would never be reached:
-// `{ maxSteps: NaN }` let 15KB of input block the event loop for 16 seconds,
-// and `{ maxDepth: NaN }` overflowed the stack again (CVE-2026-102278). Pass
-// `Infinity` to lift a bound.
-function bound(value, fallback) {
-    return value === undefined || isNaN(value) ? fallback : value;
-}
-function expand(str, options = {}) {
-    if (!str) {
-        return [];
-    }
-    const max = bound(options.max, EXPANSION_MAX);
-    const maxLength = bound(options.maxLength, EXPANSION_MAX_LENGTH);
-    const maxDepth = bound(options.maxDepth, EXPANSION_MAX_DEPTH);
-    const maxRewrites = bound(options.maxRewrites, EXPANSION_MAX_REWRITES);
-    const maxSteps = bound(options.maxSteps, EXPANSION_MAX_STEPS);
-    // I don't know why Bash 4.3 does this, but it does.
-    // Anything starting with {} will have the first two bytes preserved
-    // but *only* at the top level, so {},a}b will not expand to anything,
-    // but a{},b}c will be expanded to [a}c,abc].
-    // One could argue that this is a bug in Bash, but since the goal of
-    // this module is to match Bash's rules, we escape a leading {}
-    if (str.slice(0, 2) === '{}') {
-        str = '\\{\\}' + str.slice(2);
-    }
-    return expand_(escapeBraces(str), max, maxLength, maxDepth, 0, maxRewrites, { remaining: maxSteps }, true).map(unescapeBraces);
-}
-function embrace(str) {
-    return '{' + str + '}';
-}
-function isPadded(el) {
-    return /^-?0\d/.test(el);
-}
-function lte(i, y) {
-    return i <= y;
-}
-function gte(i, y) {
-    return i >= y;
-}
-// Build `{ acc[a] + pre + values[v] }` for every combination, capping the
-// number of results at `max` and the total number of characters at `maxLength`.
-// This is the one place output grows, so bounding it here keeps the single
-// accumulator - and therefore memory - flat regardless of how many brace groups
-// are combined (CVE-2026-14257). Each result built is a step, since `max` and
-// `maxLength` bound one combination, not how many brace groups are combined.
-function combine(acc, pre, values, max, maxLength, dropEmpties, budget) {
-    const out = [];
-    let length = 0;
-    // Bash drops empty results at the top level, and they don't count against
-    // `max`, so `max` bounds the number of *kept* results. Only an empty
-    // `acc[a] + pre` can make one, so for those the empty values are skipped
-    // without being visited. Visiting them one at a time let a set of empties
-    // cost `acc.length * values.length` while keeping nothing.
-    let nonEmpty;
-    outer: for (let a = 0; a < acc.length; a++) {
-        const prefix = acc[a] + pre;
-        let vs = values;
-        if (dropEmpties && !prefix) {
-            if (!nonEmpty)
-                nonEmpty = values.filter(v => v);
-            vs = nonEmpty;
-        }
-        for (let v = 0; v < vs.length; v++) {
-            if (out.length >= max)
-                break outer;
-            const expansion = prefix + vs[v];
-            if (length + expansion.length > maxLength)
-                break outer;
-            out.push(expansion);
-            length += expansion.length;
-        }
-    }
-    budget.remaining -= out.length;
-    return out;
-}
-// The expansion values of a single numeric (`1..5`) or alphabetic (`a..e..2`)
-// sequence body, or `undefined` if the step budget runs out generating them.
-function expandSequence(body, isAlphaSequence, max, maxLength, budget) {
-    const n = body.split(/\.\./);
-    const N = [];
-    // A sequence body always splits into two or three parts, but the compiler
-    // can't know that.
-    /* c8 ignore start */
-    if (n[0] === undefined || n[1] === undefined) {
-        return N;
-    }
-    /* c8 ignore stop */
-    const x = numeric(n[0]);
-    const y = numeric(n[1]);
-    const width = Math.max(n[0].length, n[1].length);
-    let incr = n.length === 3 && n[2] !== undefined ?
-        Math.max(Math.abs(numeric(n[2])), 1)
-        : 1;
-    let test = lte;
-    const reverse = y < x;
-    if (reverse) {
-        incr *= -1;
-        test = gte;
-    }
-    const pad = n.some(isPadded);
-    // A padded value is built a character at a time to `width`, which the input
-    // sets, so it costs one step per character: 64KB of
-    // `('{' + '0'.repeat(100) + '..99999}').repeat(n)` took 7 seconds charged
-    // one step per value.
-    const cost = pad ? width : 1;
-    let length = 0;
-    for (let i = x; test(i, y) && N.length < max; i += incr) {
-        // Each value is a step. `max` and `maxLength` bound one sequence, but a
-        // chain of them still generated up to `max` values each, however few
-        // combining could keep.
-        budget.remaining -= cost;
-        if (budget.remaining < 0) {
-            return undefined;
-        }
-        let c;
-        if (isAlphaSequence) {
-            c = String.fromCharCode(i);
-            if (c === '\\') {
-                c = '';
-            }
-        }
-        else {
-            c = String(i);
-            if (pad) {
-                const need = width - c.length;
-                if (need > 0) {
-                    const z = new Array(need + 1).join('0');
-                    if (i < 0) {
-                        c = '-' + z + c.slice(1);
-                    }
-                    else {
-                        c = z + c;
-                    }
-                }
-            }
-        }
-        if (length + c.length > maxLength)
-            break;
-        N.push(c);
-        length += c.length;
-    }
-    return N;
-}
-function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTop) {
-    // An overdraft here makes the first scan refuse, so `str` stays literal.
-    budget.remaining -= CALL_STEPS;
-    // Too deeply nested to keep following: treat the rest as literal, the same
-    // way a group that cannot expand is already handled. Truncating rather than
-    // throwing keeps `expand` total, matching `max` and `maxLength`.
-    if (depth > maxDepth) {
-        return [str];
-    }
-    // Consume the string's top-level brace groups left to right, threading a
-    // running set of combined prefixes (`acc`). Expanding the tail iteratively -
-    // rather than recursing on `m.post` once per group - keeps the native stack
-    // depth constant, so deeply chained input (`'{a,b}'.repeat(3000)`) can no
-    // longer overflow the stack, and leaves a single accumulator whose size
-    // `maxLength` bounds directly (CVE-2026-14257).
-    let acc = [''];
-    // Bash drops empty results, but only when the *first* top-level group is a
-    // comma set - a sequence like `{a..\}` may legitimately yield ''. The drop
-    // is on the final strings, so it is applied to whichever `combine` produces
-    // them (the one with no brace set left in the tail).
-    // How many times the `{a},b}` rewrite below has restarted the scan. Each pass
-    // re-reads the whole string, so leaving this unbounded is quadratic.
-    let rewrites = 0;
-    let dropEmpties = false;
-    let firstGroup = true;
-    // `str` with its unmatched `{` masked, once a scan has run into them
-    let masked = str;
-    for (;;) {
-        const m = balancedWithBudget(str, masked, budget);
-        // No brace set left, or no step budget left to look for one: the rest of
-        // the string is literal.
-        if (!m) {
-            return combine(acc, str, [''], max, maxLength, dropEmpties, budget);
-        }
-        if (m.unmatched) {
-            masked = maskUnmatchedOpens(masked, budget);
-        }
-        // no need to expand pre, since it is guaranteed to be free of brace-sets
-        const pre = m.pre;
-        // This set and the rest of the string, literal: for a set that cannot
-        // expand, and for one the step budget runs out on. Once it is overdrawn,
-        // every set still being expanded, at every level, stays literal like this -
-        // otherwise each level above would go on combining, and wrapping and
-        // expanding again, results the budget was too small for.
-        const literal = () => combine(acc, pre + '{' + m.body + '}' + m.post, [''], max, maxLength, dropEmpties, budget);
-        if (/\$$/.test(pre)) {
-            acc = combine(acc, pre + '{' + m.body + '}', [''], max, maxLength, dropEmpties && !m.post.length, budget);
-            firstGroup = false;
-            if (!m.post.length)
-                break;
-            str = m.post;
-            masked = masked.slice(m.end + 1);
-            continue;
-        }
-        const isNumericSequence = /^-?\d+\.\.-?\d+(?:\.\.-?\d+)?$/.test(m.body);
-        const isAlphaSequence = /^[a-zA-Z]\.\.[a-zA-Z](?:\.\.-?\d+)?$/.test(m.body);
-        const isSequence = isNumericSequence || isAlphaSequence;
-        const isOptions = m.body.indexOf(',') >= 0;
-        if (!isSequence && !isOptions) {
-            // {a},b}
-            if (rewrites < maxRewrites && commaSetFollows(m.post, budget)) {
-                rewrites++;
-                str = m.pre + '{' + m.body + escClose + m.post;
-                // Taking a `}` away never gives an unmatched `{` a partner, so what
-                // is masked stays unmatched. The `{` it closed can be left without
-                // one, and the next scan masks it.
-                masked =
-                    masked.slice(0, m.end) + escClose + masked.slice(m.end + 1);
-                isTop = true;
-                continue;
-            }
-            // Nothing here expands, so the whole remaining string is literal.
-            return literal();
-        }
-        if (firstGroup) {
-            dropEmpties = isTop && !isSequence;
-            firstGroup = false;
-        }
-        let values;
-        if (isSequence) {
-            values = expandSequence(m.body, isAlphaSequence, max, maxLength, budget);
-            if (!values) {
-                return literal();
-            }
-        }
-        else {
-            let n = parseCommaParts(m.body, budget);
-            // The step budget ran out partway through the set.
-            if (!n) {
-                return literal();
-            }
-            if (n.length === 1 && n[0] !== undefined) {
-                // x{{a,b}}y ==> x{a}y x{b}y
-                n = expand_(n[0], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false).map(embrace);
-                // The step budget ran out expanding the set's only part.
-                if (budget.remaining < 0) {
-                    return literal();
-                }
-                //XXX is this necessary? Can't seem to hit it in tests.
-                /* c8 ignore start */
-                if (n.length === 1) {
-                    const next = combine(acc, pre + n[0], [''], max, maxLength, dropEmpties && !m.post.length, budget);
-                    if (budget.remaining < 0) {
-                        return literal();
-                    }
-                    acc = next;
-                    if (!m.post.length)
-                        break;
-                    str = m.post;
-                    masked = masked.slice(m.end + 1);
-                    continue;
-                }
-                /* c8 ignore stop */
-            }
-            // Values that `combine` is going to drop as empty produce no result, so
-            // they must not count against `max` - otherwise `{a,,b}` with `max: 2`
-            // would stop at `['a', '']` and yield one result instead of two. Skipping
-            // them outright keeps `values` bounded while leaving `max` a bound on
-            // *kept* results.
-            let dropsEmpties = dropEmpties && !m.post.length && !pre;
-            for (let d = 0; dropsEmpties && d < acc.length; d++) {
-                if (acc[d]) {
-                    dropsEmpties = false;
-                }
-            }
-            values = [];
-            let valuesLength = 0;
-            outer: for (let j = 0; j < n.length; j++) {
-                const expanded = expand_(n[j], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false);
-                // The step budget ran out expanding a member.
-                if (budget.remaining < 0) {
-                    return literal();
-                }
-                for (let k = 0; k < expanded.length; k++) {
-                    const v = expanded[k];
-                    if (dropsEmpties && !v)
-                        continue;
-                    if (values.length >= max ||
-                        valuesLength + v.length > maxLength) {
-                        break outer;
-                    }
-                    values.push(v);
-                    valuesLength += v.length;
-                }
-            }
-        }
-        const next = combine(acc, pre, values, max, maxLength, dropEmpties && !m.post.length, budget);
-        // The step budget ran out combining the set's values in.
-        if (budget.remaining < 0) {
-            return literal();
-        }
-        acc = next;
-        if (!m.post.length)
-            break;
-        str = m.post;
-        masked = masked.slice(m.end + 1);
-    }
-    return acc;
-}
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/assert-valid-pattern.js
-const MAX_PATTERN_LENGTH = 1024 * 64;
-const assertValidPattern = (pattern) => {
-    if (typeof pattern !== 'string') {
-        throw new TypeError('invalid pattern');
-    }
-    if (pattern.length > MAX_PATTERN_LENGTH) {
-        throw new TypeError('pattern is too long');
-    }
-};
-//# sourceMappingURL=assert-valid-pattern.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/brace-expressions.js
-// translate the various posix character classes into unicode properties
-// this works across all unicode locales
-// { <posix class>: [<translation>, /u flag required, negated]
-const posixClasses = {
-    '[:alnum:]': ['\\p{L}\\p{Nl}\\p{Nd}', true],
-    '[:alpha:]': ['\\p{L}\\p{Nl}', true],
-    '[:ascii:]': ['\\x' + '00-\\x' + '7f', false],
-    '[:blank:]': ['\\p{Zs}\\t', true],
-    '[:cntrl:]': ['\\p{Cc}', true],
-    '[:digit:]': ['\\p{Nd}', true],
-    '[:graph:]': ['\\p{Z}\\p{C}', true, true],
-    '[:lower:]': ['\\p{Ll}', true],
-    '[:print:]': ['\\p{C}', true],
-    '[:punct:]': ['\\p{P}', true],
-    '[:space:]': ['\\p{Z}\\t\\r\\n\\v\\f', true],
-    '[:upper:]': ['\\p{Lu}', true],
-    '[:word:]': ['\\p{L}\\p{Nl}\\p{Nd}\\p{Pc}', true],
-    '[:xdigit:]': ['A-Fa-f0-9', false],
-};
-// only need to escape a few things inside of brace expressions
-// escapes: [ \ ] -
-const braceEscape = (s) => s.replace(/[[\]\\-]/g, '\\$&');
-// escape all regexp magic characters
-const regexpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-// everything has already been escaped, we just have to join
-const rangesToString = (ranges) => ranges.join('');
-// takes a glob string at a posix brace expression, and returns
-// an equivalent regular expression source, and boolean indicating
-// whether the /u flag needs to be applied, and the number of chars
-// consumed to parse the character class.
-// This also removes out of order ranges, and returns ($.) if the
-// entire class just no good.
-const parseClass = (glob, position) => {
-    const pos = position;
-    /* c8 ignore start */
-    if (glob.charAt(pos) !== '[') {
-        throw new Error('not in a brace expression');
-    }
-    /* c8 ignore stop */
-    const ranges = [];
-    const negs = [];
-    let i = pos + 1;
-    let sawStart = false;
-    let uflag = false;
-    let escaping = false;
-    let negate = false;
-    let endPos = pos;
-    let rangeStart = '';
-    WHILE: while (i < glob.length) {
-        const c = glob.charAt(i);
-        if ((c === '!' || c === '^') && i === pos + 1) {
-            negate = true;
-            i++;
-            continue;
-        }
-        if (c === ']' && sawStart && !escaping) {
-            endPos = i + 1;
-            break;
-        }
-        sawStart = true;
-        if (c === '\\') {
-            if (!escaping) {
-                escaping = true;
-                i++;
-                continue;
-            }
-            // escaped \ char, fall through and treat like normal char
-        }
-        if (c === '[' && !escaping) {
-            // either a posix class, a collation equivalent, or just a [
-            for (const [cls, [unip, u, neg]] of Object.entries(posixClasses)) {
-                if (glob.startsWith(cls, i)) {
-                    // invalid, [a-[] is fine, but not [a-[:alpha]]
-                    if (rangeStart) {
-                        return ['$.', false, glob.length - pos, true];
-                    }
-                    i += cls.length;
-                    if (neg)
-                        negs.push(unip);
-                    else
-                        ranges.push(unip);
-                    uflag = uflag || u;
-                    continue WHILE;
-                }
-            }
-        }
-        // now it's just a normal character, effectively
-        escaping = false;
-        if (rangeStart) {
-            // throw this range away if it's not valid, but others
-            // can still match.
-            if (c > rangeStart) {
-                ranges.push(braceEscape(rangeStart) + '-' + braceEscape(c));
-            }
-            else if (c === rangeStart) {
-                ranges.push(braceEscape(c));
-            }
-            rangeStart = '';
-            i++;
-            continue;
-        }
-        // now might be the start of a range.
-        // can be either c-d or c-] or c<more...>] or c] at this point
-        if (glob.startsWith('-]', i + 1)) {
-            ranges.push(braceEscape(c + '-'));
-            i += 2;
-            continue;
-        }
-        if (glob.startsWith('-', i + 1)) {
-            rangeStart = c;
-            i += 2;
-            continue;
-        }
-        // not the start of a range, just a single character
-        ranges.push(braceEscape(c));
-        i++;
-    }
-    if (endPos < i) {
-        // didn't see the end of the class, not a valid class,
-        // but might still be valid as a literal match.
-        return ['', false, 0, false];
-    }
-    // if we got no ranges and no negates, then we have a range that
-    // cannot possibly match anything, and that poisons the whole glob
-    if (!ranges.length && !negs.length) {
-        return ['$.', false, glob.length - pos, true];
-    }
-    // if we got one positive range, and it's a single character, then that's
-    // not actually a magic pattern, it's just that one literal character.
-    // we should not treat that as "magic", we should just return the literal
-    // character. [_] is a perfectly valid way to escape glob magic chars.
-    if (negs.length === 0 &&
-        ranges.length === 1 &&
-        /^\\?.$/.test(ranges[0]) &&
-        !negate) {
-        const r = ranges[0].length === 2 ? ranges[0].slice(-1) : ranges[0];
-        return [regexpEscape(r), false, endPos - pos, false];
-    }
-    const sranges = '[' + (negate ? '^' : '') + rangesToString(ranges) + ']';
-    const snegs = '[' + (negate ? '' : '^') + rangesToString(negs) + ']';
-    const comb = ranges.length && negs.length ? '(' + sranges + '|' + snegs + ')'
-        : ranges.length ? sranges
-            : snegs;
-    return [comb, uflag, endPos - pos, true];
-};
-//# sourceMappingURL=brace-expressions.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/unescape.js
-/**
- * Un-escape a string that has been escaped with {@link escape}.
- *
- * If the {@link MinimatchOptions.windowsPathsNoEscape} option is used, then
- * square-bracket escapes are removed, but not backslash escapes.
- *
- * For example, it will turn the string `'[*]'` into `*`, but it will not
- * turn `'\\*'` into `'*'`, because `\` is a path separator in
- * `windowsPathsNoEscape` mode.
- *
- * When `windowsPathsNoEscape` is not set, then both square-bracket escapes and
- * backslash escapes are removed.
- *
- * Slashes (and backslashes in `windowsPathsNoEscape` mode) cannot be escaped
- * or unescaped.
- *
- * When `magicalBraces` is not set, escapes of braces (`{` and `}`) will not be
- * unescaped.
- */
-const unescape_unescape = (s, { windowsPathsNoEscape = false, magicalBraces = true, } = {}) => {
-    if (magicalBraces) {
-        return windowsPathsNoEscape ?
-            s.replace(/\[([^/\\])\]/g, '$1')
-            : s
-                .replace(/((?!\\).|^)\[([^/\\])\]/g, '$1$2')
-                .replace(/\\([^/])/g, '$1');
-    }
-    return windowsPathsNoEscape ?
-        s.replace(/\[([^/\\{}])\]/g, '$1')
-        : s
-            .replace(/((?!\\).|^)\[([^/\\{}])\]/g, '$1$2')
-            .replace(/\\([^/{}])/g, '$1');
-};
-//# sourceMappingURL=unescape.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/ast.js
-// parse a single path portion
-var _a;
-
-
-const types = new Set(['!', '?', '+', '*', '@']);
-const isExtglobType = (c) => types.has(c);
-const isExtglobAST = (c) => isExtglobType(c.type);
-// Map of which extglob types can adopt the children of a nested extglob
-//
-// anything but ! can adopt a matching type:
-// +(a|+(b|c)|d) => +(a|b|c|d)
-// *(a|*(b|c)|d) => *(a|b|c|d)
-// @(a|@(b|c)|d) => @(a|b|c|d)
-// ?(a|?(b|c)|d) => ?(a|b|c|d)
-//
-// * can adopt anything, because 0 or repetition is allowed
-// *(a|?(b|c)|d) => *(a|b|c|d)
-// *(a|+(b|c)|d) => *(a|b|c|d)
-// *(a|@(b|c)|d) => *(a|b|c|d)
-//
-// + can adopt @, because 1 or repetition is allowed
-// +(a|@(b|c)|d) => +(a|b|c|d)
-//
-// + and @ CANNOT adopt *, because 0 would be allowed
-// +(a|*(b|c)|d) => would match "", on *(b|c)
-// @(a|*(b|c)|d) => would match "", on *(b|c)
-//
-// + and @ CANNOT adopt ?, because 0 would be allowed
-// +(a|?(b|c)|d) => would match "", on ?(b|c)
-// @(a|?(b|c)|d) => would match "", on ?(b|c)
-//
-// ? can adopt @, because 0 or 1 is allowed
-// ?(a|@(b|c)|d) => ?(a|b|c|d)
-//
-// ? and @ CANNOT adopt * or +, because >1 would be allowed
-// ?(a|*(b|c)|d) => would match bbb on *(b|c)
-// @(a|*(b|c)|d) => would match bbb on *(b|c)
-// ?(a|+(b|c)|d) => would match bbb on +(b|c)
-// @(a|+(b|c)|d) => would match bbb on +(b|c)
-//
-// ! CANNOT adopt ! (nothing else can either)
-// !(a|!(b|c)|d) => !(a|b|c|d) would fail to match on b (not not b|c)
-//
-// ! can adopt @
-// !(a|@(b|c)|d) => !(a|b|c|d)
-//
-// ! CANNOT adopt *
-// !(a|*(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
-//
-// ! CANNOT adopt +
-// !(a|+(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
-//
-// ! CANNOT adopt ?
-// x!(a|?(b|c)|d) => x!(a|b|c|d) would fail to match "x"
-const adoptionMap = new Map([
-    ['!', ['@']],
-    ['?', ['?', '@']],
-    ['@', ['@']],
-    ['*', ['*', '+', '?', '@']],
-    ['+', ['+', '@']],
-]);
-// nested extglobs that can be adopted in, but with the addition of
-// a blank '' element.
-const adoptionWithSpaceMap = new Map([
-    ['!', ['?']],
-    ['@', ['?']],
-    ['+', ['?', '*']],
-]);
-// union of the previous two maps
-const adoptionAnyMap = new Map([
-    ['!', ['?', '@']],
-    ['?', ['?', '@']],
-    ['@', ['?', '@']],
-    ['*', ['*', '+', '?', '@']],
-    ['+', ['+', '@', '?', '*']],
-]);
-// Extglobs that can take over their parent if they are the only child
-// the key is parent, value maps child to resulting extglob parent type
-// '@' is omitted because it's a special case. An `@` extglob with a single
-// member can always be usurped by that subpattern.
-const usurpMap = new Map([
-    ['!', new Map([['!', '@']])],
-    [
-        '?',
-        new Map([
-            ['*', '*'],
-            ['+', '*'],
-        ]),
-    ],
-    [
-        '@',
-        new Map([
-            ['!', '!'],
-            ['?', '?'],
-            ['@', '@'],
-            ['*', '*'],
-            ['+', '+'],
-        ]),
-    ],
-    [
-        '+',
-        new Map([
-            ['?', '*'],
-            ['*', '*'],
-        ]),
-    ],
-]);
-// Patterns that get prepended to bind to the start of either the
-// entire string, or just a single path portion, to prevent dots
-// and/or traversal patterns, when needed.
-// Exts don't need the ^ or / bit, because the root binds that already.
-const startNoTraversal = '(?!(?:^|/)\\.\\.?(?:$|/))';
-const startNoDot = '(?!\\.)';
-// characters that indicate a start of pattern needs the "no dots" bit,
-// because a dot *might* be matched. ( is not in the list, because in
-// the case of a child extglob, it will handle the prevention itself.
-const addPatternStart = new Set(['[', '.']);
-// cases where traversal is A-OK, no dot prevention needed
-const justDots = new Set(['..', '.']);
-const reSpecials = new Set('().*{}+?[]^$\\!');
-const regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-// any single thing other than /
-const qmark = '[^/]';
-// * => any number of characters
-const star = qmark + '*?';
-// use + when we need to ensure that *something* matches, because the * is
-// the only thing in the path portion.
-const starNoEmpty = qmark + '+?';
-// remove the \ chars that we added if we end up doing a nonmagic compare
-// const deslash = (s: string) => s.replace(/\\(.)/g, '$1')
-let ID = 0;
-class AST {
-    type;
-    #root;
-    #hasMagic;
-    #uflag = false;
-    #parts = [];
-    #parent;
-    #parentIndex;
-    #negs;
-    #filledNegs = false;
-    #options;
-    #toString;
-    // set to true if it's an extglob with no children
-    // (which really means one child of '')
-    #emptyExt = false;
-    id = ++ID;
-    get depth() {
-        return (this.#parent?.depth ?? -1) + 1;
-    }
-    [Symbol.for('nodejs.util.inspect.custom')]() {
-        return {
-            '@@type': 'AST',
-            id: this.id,
-            type: this.type,
-            root: this.#root.id,
-            parent: this.#parent?.id,
-            depth: this.depth,
-            partsLength: this.#parts.length,
-            parts: this.#parts,
-        };
-    }
-    constructor(type, parent, options = {}) {
-        this.type = type;
-        // extglobs are inherently magical
-        if (type)
-            this.#hasMagic = true;
-        this.#parent = parent;
-        this.#root = this.#parent ? this.#parent.#root : this;
-        this.#options = this.#root === this ? options : this.#root.#options;
-        this.#negs = this.#root === this ? [] : this.#root.#negs;
-        if (type === '!' && !this.#root.#filledNegs)
-            this.#negs.push(this);
-        this.#parentIndex = this.#parent ? this.#parent.#parts.length : 0;
-    }
-    get hasMagic() {
-        /* c8 ignore start */
-        if (this.#hasMagic !== undefined)
-            return this.#hasMagic;
-        /* c8 ignore stop */
-        for (const p of this.#parts) {
-            if (typeof p === 'string')
-                continue;
-            if (p.type || p.hasMagic)
-                return (this.#hasMagic = true);
-        }
-        // note: will be undefined until we generate the regexp src and find out
-        return this.#hasMagic;
-    }
-    // reconstructs the pattern
-    toString() {
-        return (this.#toString !== undefined ? this.#toString
-            : !this.type ?
-                (this.#toString = this.#parts.map(p => String(p)).join(''))
-                : (this.#toString =
-                    this.type +
-                        '(' +
-                        this.#parts.map(p => String(p)).join('|') +
-                        ')'));
-    }
-    #fillNegs() {
-        /* c8 ignore start */
-        if (this !== this.#root)
-            throw new Error('should only call on root');
-        if (this.#filledNegs)
-            return this;
-        /* c8 ignore stop */
-        // call toString() once to fill this out
-        this.toString();
-        this.#filledNegs = true;
-        let n;
-        while ((n = this.#negs.pop())) {
-            if (n.type !== '!')
-                continue;
-            // walk up the tree, appending everthing that comes AFTER parentIndex
-            let p = n;
-            let pp = p.#parent;
-            while (pp) {
-                for (let i = p.#parentIndex + 1; !pp.type && i < pp.#parts.length; i++) {
-                    for (const part of n.#parts) {
-                        /* c8 ignore start */
-                        if (typeof part === 'string') {
-                            throw new Error('string part in extglob AST??');
-                        }
-                        /* c8 ignore stop */
-                        part.copyIn(pp.#parts[i]);
-                    }
-                }
-                p = pp;
-                pp = p.#parent;
-            }
-        }
-        return this;
-    }
-    push(...parts) {
-        for (const p of parts) {
-            if (p === '')
-                continue;
-            /* c8 ignore start */
-            if (typeof p !== 'string' &&
-                !(p instanceof _a && p.#parent === this)) {
-                throw new Error('invalid part: ' + p);
-            }
-            /* c8 ignore stop */
-            this.#parts.push(p);
-        }
-    }
-    toJSON() {
-        const ret = this.type === null ?
-            this.#parts
-                .slice()
-                .map(p => (typeof p === 'string' ? p : p.toJSON()))
-            : [this.type, ...this.#parts.map(p => p.toJSON())];
-        if (this.isStart() && !this.type)
-            ret.unshift([]);
-        if (this.isEnd() &&
-            (this === this.#root ||
-                (this.#root.#filledNegs && this.#parent?.type === '!'))) {
-            ret.push({});
-        }
-        return ret;
-    }
-    isStart() {
-        if (this.#root === this)
-            return true;
-        // if (this.type) return !!this.#parent?.isStart()
-        if (!this.#parent?.isStart())
-            return false;
-        if (this.#parentIndex === 0)
-            return true;
-        // if everything AHEAD of this is a negation, then it's still the "start"
-        const p = this.#parent;
-        for (let i = 0; i < this.#parentIndex; i++) {
-            const pp = p.#parts[i];
-            if (!(pp instanceof _a && pp.type === '!')) {
-                return false;
-            }
-        }
-        return true;
-    }
-    isEnd() {
-        if (this.#root === this)
-            return true;
-        if (this.#parent?.type === '!')
-            return true;
-        if (!this.#parent?.isEnd())
-            return false;
-        if (!this.type)
-            return this.#parent?.isEnd();
-        // if not root, it'll always have a parent
-        /* c8 ignore start */
-        const pl = this.#parent ? this.#parent.#parts.length : 0;
-        /* c8 ignore stop */
-        return this.#parentIndex === pl - 1;
-    }
-    copyIn(part) {
-        if (typeof part === 'string')
-            this.push(part);
-        else
-            this.push(part.clone(this));
-    }
-    clone(parent) {
-        const c = new _a(this.type, parent);
-        for (const p of this.#parts) {
-            c.copyIn(p);
-        }
-        return c;
-    }
-    static #parseAST(str, ast, pos, opt, extDepth) {
-        const maxDepth = opt.maxExtglobRecursion ?? 2;
-        let escaping = false;
-        let inBrace = false;
-        let braceStart = -1;
-        let braceNeg = false;
-        if (ast.type === null) {
-            // outside of a extglob, append until we find a start
-            let i = pos;
-            let acc = '';
-            while (i < str.length) {
-                const c = str.charAt(i++);
-                // still accumulate escapes at this point, but we do ignore
-                // starts that are escaped
-                if (escaping || c === '\\') {
-                    escaping = !escaping;
-                    acc += c;
-                    continue;
-                }
-                if (inBrace) {
-                    if (i === braceStart + 1) {
-                        if (c === '^' || c === '!') {
-                            braceNeg = true;
-                        }
-                    }
-                    else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
-                        inBrace = false;
-                    }
-                    acc += c;
-                    continue;
-                }
-                else if (c === '[') {
-                    inBrace = true;
-                    braceStart = i;
-                    braceNeg = false;
-                    acc += c;
-                    continue;
-                }
-                // we don't have to check for adoption here, because that's
-                // done at the other recursion point.
-                const doRecurse = !opt.noext &&
-                    isExtglobType(c) &&
-                    str.charAt(i) === '(' &&
-                    extDepth <= maxDepth;
-                if (doRecurse) {
-                    ast.push(acc);
-                    acc = '';
-                    const ext = new _a(c, ast);
-                    i = _a.#parseAST(str, ext, i, opt, extDepth + 1);
-                    ast.push(ext);
-                    continue;
-                }
-                acc += c;
-            }
-            ast.push(acc);
-            return i;
-        }
-        // some kind of extglob, pos is at the (
-        // find the next | or )
-        let i = pos + 1;
-        let part = new _a(null, ast);
-        const parts = [];
-        let acc = '';
-        while (i < str.length) {
-            const c = str.charAt(i++);
-            // still accumulate escapes at this point, but we do ignore
-            // starts that are escaped
-            if (escaping || c === '\\') {
-                escaping = !escaping;
-                acc += c;
-                continue;
-            }
-            if (inBrace) {
-                if (i === braceStart + 1) {
-                    if (c === '^' || c === '!') {
-                        braceNeg = true;
-                    }
-                }
-                else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
-                    inBrace = false;
-                }
-                acc += c;
-                continue;
-            }
-            else if (c === '[') {
-                inBrace = true;
-                braceStart = i;
-                braceNeg = false;
-                acc += c;
-                continue;
-            }
-            const doRecurse = !opt.noext &&
-                isExtglobType(c) &&
-                str.charAt(i) === '(' &&
-                /* c8 ignore start - the maxDepth is sufficient here */
-                (extDepth <= maxDepth || (ast && ast.#canAdoptType(c)));
-            /* c8 ignore stop */
-            if (doRecurse) {
-                const depthAdd = ast && ast.#canAdoptType(c) ? 0 : 1;
-                part.push(acc);
-                acc = '';
-                const ext = new _a(c, part);
-                part.push(ext);
-                i = _a.#parseAST(str, ext, i, opt, extDepth + depthAdd);
-                continue;
-            }
-            if (c === '|') {
-                part.push(acc);
-                acc = '';
-                parts.push(part);
-                part = new _a(null, ast);
-                continue;
-            }
-            if (c === ')') {
-                if (acc === '' && ast.#parts.length === 0) {
-                    ast.#emptyExt = true;
-                }
-                part.push(acc);
-                acc = '';
-                ast.push(...parts, part);
-                return i;
-            }
-            acc += c;
-        }
-        // unfinished extglob
-        // if we got here, it was a malformed extglob! not an extglob, but
-        // maybe something else in there.
-        ast.type = null;
-        ast.#hasMagic = undefined;
-        ast.#parts = [str.substring(pos - 1)];
-        return i;
-    }
-    #canAdoptWithSpace(child) {
-        return this.#canAdopt(child, adoptionWithSpaceMap);
-    }
-    #canAdopt(child, map = adoptionMap) {
-        if (!child ||
-            typeof child !== 'object' ||
-            child.type !== null ||
-            child.#parts.length !== 1 ||
-            this.type === null) {
-            return false;
-        }
-        const gc = child.#parts[0];
-        if (!gc || typeof gc !== 'object' || gc.type === null) {
-            return false;
-        }
-        return this.#canAdoptType(gc.type, map);
-    }
-    #canAdoptType(c, map = adoptionAnyMap) {
-        return !!map.get(this.type)?.includes(c);
-    }
-    #adoptWithSpace(child, index) {
-        const gc = child.#parts[0];
-        const blank = new _a(null, gc, this.options);
-        blank.#parts.push('');
-        gc.push(blank);
-        this.#adopt(child, index);
-    }
-    #adopt(child, index) {
-        const gc = child.#parts[0];
-        this.#parts.splice(index, 1, ...gc.#parts);
-        for (const p of gc.#parts) {
-            if (typeof p === 'object')
-                p.#parent = this;
-        }
-        this.#toString = undefined;
-    }
-    #canUsurpType(c) {
-        const m = usurpMap.get(this.type);
-        return !!m?.has(c);
-    }
-    #canUsurp(child) {
-        if (!child ||
-            typeof child !== 'object' ||
-            child.type !== null ||
-            child.#parts.length !== 1 ||
-            this.type === null ||
-            this.#parts.length !== 1) {
-            return false;
-        }
-        const gc = child.#parts[0];
-        if (!gc || typeof gc !== 'object' || gc.type === null) {
-            return false;
-        }
-        return this.#canUsurpType(gc.type);
-    }
-    #usurp(child) {
-        const m = usurpMap.get(this.type);
-        const gc = child.#parts[0];
-        const nt = m?.get(gc.type);
-        /* c8 ignore start - impossible */
-        if (!nt)
-            return false;
-        /* c8 ignore stop */
-        this.#parts = gc.#parts;
-        for (const p of this.#parts) {
-            if (typeof p === 'object') {
-                p.#parent = this;
-            }
-        }
-        this.type = nt;
-        this.#toString = undefined;
-        this.#emptyExt = false;
-    }
-    static fromGlob(pattern, options = {}) {
-        const ast = new _a(null, undefined, options);
-        _a.#parseAST(pattern, ast, 0, options, 0);
-        return ast;
-    }
-    // returns the regular expression if there's magic, or the unescaped
-    // string if not.
-    toMMPattern() {
-        // should only be called on root
-        /* c8 ignore start */
-        if (this !== this.#root)
-            return this.#root.toMMPattern();
-        /* c8 ignore stop */
-        const glob = this.toString();
-        const [re, body, hasMagic, uflag] = this.toRegExpSource();
-        // if we're in nocase mode, and not nocaseMagicOnly, then we do
-        // still need a regular expression if we have to case-insensitively
-        // match capital/lowercase characters.
-        const anyMagic = hasMagic ||
-            this.#hasMagic ||
-            (this.#options.nocase &&
-                !this.#options.nocaseMagicOnly &&
-                glob.toUpperCase() !== glob.toLowerCase());
-        if (!anyMagic) {
-            return body;
-        }
-        const flags = (this.#options.nocase ? 'i' : '') + (uflag ? 'u' : '');
-        return Object.assign(new RegExp(`^${re}$`, flags), {
-            _src: re,
-            _glob: glob,
-        });
-    }
-    get options() {
-        return this.#options;
-    }
-    // returns the string match, the regexp source, whether there's magic
-    // in the regexp (so a regular expression is required) and whether or
-    // not the uflag is needed for the regular expression (for posix classes)
-    // TODO: instead of injecting the start/end at this point, just return
-    // the BODY of the regexp, along with the start/end portions suitable
-    // for binding the start/end in either a joined full-path makeRe context
-    // (where we bind to (^|/), or a standalone matchPart context (where
-    // we bind to ^, and not /).  Otherwise slashes get duped!
-    //
-    // In part-matching mode, the start is:
-    // - if not isStart: nothing
-    // - if traversal possible, but not allowed: ^(?!\.\.?$)
-    // - if dots allowed or not possible: ^
-    // - if dots possible and not allowed: ^(?!\.)
-    // end is:
-    // - if not isEnd(): nothing
-    // - else: $
-    //
-    // In full-path matching mode, we put the slash at the START of the
-    // pattern, so start is:
-    // - if first pattern: same as part-matching mode
-    // - if not isStart(): nothing
-    // - if traversal possible, but not allowed: /(?!\.\.?(?:$|/))
-    // - if dots allowed or not possible: /
-    // - if dots possible and not allowed: /(?!\.)
-    // end is:
-    // - if last pattern, same as part-matching mode
-    // - else nothing
-    //
-    // Always put the (?:$|/) on negated tails, though, because that has to be
-    // there to bind the end of the negated pattern portion, and it's easier to
-    // just stick it in now rather than try to inject it later in the middle of
-    // the pattern.
-    //
-    // We can just always return the same end, and leave it up to the caller
-    // to know whether it's going to be used joined or in parts.
-    // And, if the start is adjusted slightly, can do the same there:
-    // - if not isStart: nothing
-    // - if traversal possible, but not allowed: (?:/|^)(?!\.\.?$)
-    // - if dots allowed or not possible: (?:/|^)
-    // - if dots possible and not allowed: (?:/|^)(?!\.)
-    //
-    // But it's better to have a simpler binding without a conditional, for
-    // performance, so probably better to return both start options.
-    //
-    // Then the caller just ignores the end if it's not the first pattern,
-    // and the start always gets applied.
-    //
-    // But that's always going to be $ if it's the ending pattern, or nothing,
-    // so the caller can just attach $ at the end of the pattern when building.
-    //
-    // So the todo is:
-    // - better detect what kind of start is needed
-    // - return both flavors of starting pattern
-    // - attach $ at the end of the pattern when creating the actual RegExp
-    //
-    // Ah, but wait, no, that all only applies to the root when the first pattern
-    // is not an extglob. If the first pattern IS an extglob, then we need all
-    // that dot prevention biz to live in the extglob portions, because eg
-    // +(*|.x*) can match .xy but not .yx.
-    //
-    // So, return the two flavors if it's #root and the first child is not an
-    // AST, otherwise leave it to the child AST to handle it, and there,
-    // use the (?:^|/) style of start binding.
-    //
-    // Even simplified further:
-    // - Since the start for a join is eg /(?!\.) and the start for a part
-    // is ^(?!\.), we can just prepend (?!\.) to the pattern (either root
-    // or start or whatever) and prepend ^ or / at the Regexp construction.
-    toRegExpSource(allowDot) {
-        const dot = allowDot ?? !!this.#options.dot;
-        if (this.#root === this) {
-            this.#flatten();
-            this.#fillNegs();
-        }
-        if (!isExtglobAST(this)) {
-            const noEmpty = this.isStart() &&
-                this.isEnd() &&
-                !this.#parts.some(s => typeof s !== 'string');
-            const src = this.#parts
-                .map(p => {
-                const [re, _, hasMagic, uflag] = typeof p === 'string' ?
-                    _a.#parseGlob(p, this.#hasMagic, noEmpty)
-                    : p.toRegExpSource(allowDot);
-                this.#hasMagic = this.#hasMagic || hasMagic;
-                this.#uflag = this.#uflag || uflag;
-                return re;
-            })
-                .join('');
-            let start = '';
-            if (this.isStart()) {
-                if (typeof this.#parts[0] === 'string') {
-                    // this is the string that will match the start of the pattern,
-                    // so we need to protect against dots and such.
-                    // '.' and '..' cannot match unless the pattern is that exactly,
-                    // even if it starts with . or dot:true is set.
-                    const dotTravAllowed = this.#parts.length === 1 && justDots.has(this.#parts[0]);
-                    if (!dotTravAllowed) {
-                        const aps = addPatternStart;
-                        // check if we have a possibility of matching . or ..,
-                        // and prevent that.
-                        const needNoTrav = 
-                        // dots are allowed, and the pattern starts with [ or .
-                        (dot && aps.has(src.charAt(0))) ||
-                            // the pattern starts with \., and then [ or .
-                            (src.startsWith('\\.') && aps.has(src.charAt(2))) ||
-                            // the pattern starts with \.\., and then [ or .
-                            (src.startsWith('\\.\\.') && aps.has(src.charAt(4)));
-                        // no need to prevent dots if it can't match a dot, or if a
-                        // sub-pattern will be preventing it anyway.
-                        const needNoDot = !dot && !allowDot && aps.has(src.charAt(0));
-                        start =
-                            needNoTrav ? startNoTraversal
-                                : needNoDot ? startNoDot
-                                    : '';
-                    }
-                }
-            }
-            // append the "end of path portion" pattern to negation tails
-            let end = '';
-            if (this.isEnd() &&
-                this.#root.#filledNegs &&
-                this.#parent?.type === '!') {
-                end = '(?:$|\\/)';
-            }
-            const final = start + src + end;
-            return [
-                final,
-                unescape_unescape(src),
-                (this.#hasMagic = !!this.#hasMagic),
-                this.#uflag,
-            ];
-        }
-        // We need to calculate the body *twice* if it's a repeat pattern
-        // at the start, once in nodot mode, then again in dot mode, so a
-        // pattern like *(?) can match 'x.y'
-        const repeated = this.type === '*' || this.type === '+';
-        // some kind of extglob
-        const start = this.type === '!' ? '(?:(?!(?:' : '(?:';
-        let body = this.#partsToRegExp(dot);
-        if (this.isStart() && this.isEnd() && !body && this.type !== '!') {
-            // invalid extglob, has to at least be *something* present, if it's
-            // the entire path portion.
-            const s = this.toString();
-            const me = this;
-            me.#parts = [s];
-            me.type = null;
-            me.#hasMagic = undefined;
-            return [s, unescape_unescape(this.toString()), false, false];
-        }
-        let bodyDotAllowed = !repeated || allowDot || dot || !startNoDot ?
-            ''
-            : this.#partsToRegExp(true);
-        if (bodyDotAllowed === body) {
-            bodyDotAllowed = '';
-        }
-        if (bodyDotAllowed) {
-            body = `(?:${body})(?:${bodyDotAllowed})*?`;
-        }
-        // an empty !() is exactly equivalent to a starNoEmpty
-        let final = '';
-        if (this.type === '!' && this.#emptyExt) {
-            final = (this.isStart() && !dot ? startNoDot : '') + starNoEmpty;
-        }
-        else {
-            const close = this.type === '!' ?
-                // !() must match something,but !(x) can match ''
-                '))' +
-                    (this.isStart() && !dot && !allowDot ? startNoDot : '') +
-                    star +
-                    ')'
-                : this.type === '@' ? ')'
-                    : this.type === '?' ? ')?'
-                        : this.type === '+' && bodyDotAllowed ? ')'
-                            : this.type === '*' && bodyDotAllowed ? `)?`
-                                : `)${this.type}`;
-            final = start + body + close;
-        }
-        return [
-            final,
-            unescape_unescape(body),
-            (this.#hasMagic = !!this.#hasMagic),
-            this.#uflag,
-        ];
-    }
-    #flatten() {
-        if (!isExtglobAST(this)) {
-            for (const p of this.#parts) {
-                if (typeof p === 'object') {
-                    p.#flatten();
-                }
-            }
-        }
-        else {
-            // do up to 10 passes to flatten as much as possible
-            let iterations = 0;
-            let done = false;
-            do {
-                done = true;
-                for (let i = 0; i < this.#parts.length; i++) {
-                    const c = this.#parts[i];
-                    if (typeof c === 'object') {
-                        c.#flatten();
-                        if (this.#canAdopt(c)) {
-                            done = false;
-                            this.#adopt(c, i);
-                        }
-                        else if (this.#canAdoptWithSpace(c)) {
-                            done = false;
-                            this.#adoptWithSpace(c, i);
-                        }
-                        else if (this.#canUsurp(c)) {
-                            done = false;
-                            this.#usurp(c);
-                        }
-                    }
-                }
-            } while (!done && ++iterations < 10);
-        }
-        this.#toString = undefined;
-    }
-    #partsToRegExp(dot) {
-        return this.#parts
-            .map(p => {
-            // extglob ASTs should only contain parent ASTs
-            /* c8 ignore start */
-            if (typeof p === 'string') {
-                throw new Error('string type in extglob ast??');
-            }
-            /* c8 ignore stop */
-            // can ignore hasMagic, because extglobs are already always magic
-            const [re, _, _hasMagic, uflag] = p.toRegExpSource(dot);
-            this.#uflag = this.#uflag || uflag;
-            return re;
-        })
-            .filter(p => !(this.isStart() && this.isEnd()) || !!p)
-            .join('|');
-    }
-    static #parseGlob(glob, hasMagic, noEmpty = false) {
-        let escaping = false;
-        let re = '';
-        let uflag = false;
-        // multiple stars that aren't globstars coalesce into one *
-        let inStar = false;
-        for (let i = 0; i < glob.length; i++) {
-            const c = glob.charAt(i);
-            if (escaping) {
-                escaping = false;
-                re += (reSpecials.has(c) ? '\\' : '') + c;
-                continue;
-            }
-            if (c === '*') {
-                if (inStar)
-                    continue;
-                inStar = true;
-                re += noEmpty && /^[*]+$/.test(glob) ? starNoEmpty : star;
-                hasMagic = true;
-                continue;
-            }
-            else {
-                inStar = false;
-            }
-            if (c === '\\') {
-                if (i === glob.length - 1) {
-                    re += '\\\\';
-                }
-                else {
-                    escaping = true;
-                }
-                continue;
-            }
-            if (c === '[') {
-                const [src, needUflag, consumed, magic] = parseClass(glob, i);
-                if (consumed) {
-                    re += src;
-                    uflag = uflag || needUflag;
-                    i += consumed - 1;
-                    hasMagic = hasMagic || magic;
-                    continue;
-                }
-            }
-            if (c === '?') {
-                re += qmark;
-                hasMagic = true;
-                continue;
-            }
-            re += regExpEscape(c);
-        }
-        return [re, unescape_unescape(glob), !!hasMagic, uflag];
-    }
-}
-_a = AST;
-//# sourceMappingURL=ast.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/escape.js
-/**
- * Escape all magic characters in a glob pattern.
- *
- * If the {@link MinimatchOptions.windowsPathsNoEscape}
- * option is used, then characters are escaped by wrapping in `[]`, because
- * a magic character wrapped in a character class can only be satisfied by
- * that exact character.  In this mode, `\` is _not_ escaped, because it is
- * not interpreted as a magic character, but instead as a path separator.
- *
- * If the {@link MinimatchOptions.magicalBraces} option is used,
- * then braces (`{` and `}`) will be escaped.
- */
-const escape_escape = (s, { windowsPathsNoEscape = false, magicalBraces = false, } = {}) => {
-    // don't need to escape +@! because we escape the parens
-    // that make those magic, and escaping ! as [!] isn't valid,
-    // because [!]] is a valid glob class meaning not ']'.
-    if (magicalBraces) {
-        return windowsPathsNoEscape ?
-            s.replace(/[?*()[\]{}]/g, '[$&]')
-            : s.replace(/[?*()[\]\\{}]/g, '\\$&');
-    }
-    return windowsPathsNoEscape ?
-        s.replace(/[?*()[\]]/g, '[$&]')
-        : s.replace(/[?*()[\]\\]/g, '\\$&');
-};
-//# sourceMappingURL=escape.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/index.js
-
-
-
-
-
-const minimatch = (p, pattern, options = {}) => {
-    assertValidPattern(pattern);
-    // shortcut: comments match nothing.
-    if (!options.nocomment && pattern.charAt(0) === '#') {
-        return false;
-    }
-    return new Minimatch(pattern, options).match(p);
-};
-// Optimized checking for the most common glob patterns.
-const starDotExtRE = /^\*+([^+@!?*[(]*)$/;
-const starDotExtTest = (ext) => (f) => !f.startsWith('.') && f.endsWith(ext);
-const starDotExtTestDot = (ext) => (f) => f.endsWith(ext);
-const starDotExtTestNocase = (ext) => {
-    ext = ext.toLowerCase();
-    return (f) => !f.startsWith('.') && f.toLowerCase().endsWith(ext);
-};
-const starDotExtTestNocaseDot = (ext) => {
-    ext = ext.toLowerCase();
-    return (f) => f.toLowerCase().endsWith(ext);
-};
-const starDotStarRE = /^\*+\.\*+$/;
-const starDotStarTest = (f) => !f.startsWith('.') && f.includes('.');
-const starDotStarTestDot = (f) => f !== '.' && f !== '..' && f.includes('.');
-const dotStarRE = /^\.\*+$/;
-const dotStarTest = (f) => f !== '.' && f !== '..' && f.startsWith('.');
-const starRE = /^\*+$/;
-const starTest = (f) => f.length !== 0 && !f.startsWith('.');
-const starTestDot = (f) => f.length !== 0 && f !== '.' && f !== '..';
-const qmarksRE = /^\?+([^+@!?*[(]*)?$/;
-const qmarksTestNocase = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExt([$0]);
-    if (!ext)
-        return noext;
-    ext = ext.toLowerCase();
-    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
-};
-const qmarksTestNocaseDot = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExtDot([$0]);
-    if (!ext)
-        return noext;
-    ext = ext.toLowerCase();
-    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
-};
-const qmarksTestDot = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExtDot([$0]);
-    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
-};
-const qmarksTest = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExt([$0]);
-    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
-};
-const qmarksTestNoExt = ([$0]) => {
-    const len = $0.length;
-    return (f) => f.length === len && !f.startsWith('.');
-};
-const qmarksTestNoExtDot = ([$0]) => {
-    const len = $0.length;
-    return (f) => f.length === len && f !== '.' && f !== '..';
-};
-/* c8 ignore start */
-const defaultPlatform = (typeof process === 'object' && process ?
-    (typeof process.env === 'object' &&
-        process.env &&
-        process.env.__MINIMATCH_TESTING_PLATFORM__) ||
-        process.platform
-    : 'posix');
-const esm_path = {
-    win32: { sep: '\\' },
-    posix: { sep: '/' },
-};
-/* c8 ignore stop */
-const sep = defaultPlatform === 'win32' ? esm_path.win32.sep : esm_path.posix.sep;
-minimatch.sep = sep;
-const GLOBSTAR = Symbol('globstar **');
-minimatch.GLOBSTAR = GLOBSTAR;
-// any single thing other than /
-// don't need to escape / when using new RegExp()
-const esm_qmark = '[^/]';
-// * => any number of characters
-const esm_star = esm_qmark + '*?';
-// ** when dots are allowed.  Anything goes, except .. and .
-// not (^ or / followed by one or two dots followed by $ or /),
-// followed by anything, any number of times.
-const twoStarDot = '(?:(?!(?:\\/|^)(?:\\.{1,2})($|\\/)).)*?';
-// not a ^ or / followed by a dot,
-// followed by anything, any number of times.
-const twoStarNoDot = '(?:(?!(?:\\/|^)\\.).)*?';
-const filter = (pattern, options = {}) => (p) => minimatch(p, pattern, options);
-minimatch.filter = filter;
-const ext = (a, b = {}) => Object.assign({}, a, b);
-const defaults = (def) => {
-    if (!def || typeof def !== 'object' || !Object.keys(def).length) {
-        return minimatch;
-    }
-    const orig = minimatch;
-    const m = (p, pattern, options = {}) => orig(p, pattern, ext(def, options));
-    return Object.assign(m, {
-        Minimatch: class Minimatch extends orig.Minimatch {
-            constructor(pattern, options = {}) {
-                super(pattern, ext(def, options));
-            }
-            static defaults(options) {
-                return orig.defaults(ext(def, options)).Minimatch;
-            }
-        },
-        AST: class AST extends orig.AST {
-            /* c8 ignore start */
-            constructor(type, parent, options = {}) {
-                super(type, parent, ext(def, options));
-            }
-            /* c8 ignore stop */
-            static fromGlob(pattern, options = {}) {
-                return orig.AST.fromGlob(pattern, ext(def, options));
-            }
-        },
-        unescape: (s, options = {}) => orig.unescape(s, ext(def, options)),
-        escape: (s, options = {}) => orig.escape(s, ext(def, options)),
-        filter: (pattern, options = {}) => orig.filter(pattern, ext(def, options)),
-        defaults: (options) => orig.defaults(ext(def, options)),
-        makeRe: (pattern, options = {}) => orig.makeRe(pattern, ext(def, options)),
-        braceExpand: (pattern, options = {}) => orig.braceExpand(pattern, ext(def, options)),
-        match: (list, pattern, options = {}) => orig.match(list, pattern, ext(def, options)),
-        sep: orig.sep,
-        GLOBSTAR: GLOBSTAR,
-    });
-};
-minimatch.defaults = defaults;
-// Brace expansion:
-// a{b,c}d -> abd acd
-// a{b,}c -> abc ac
-// a{0..3}d -> a0d a1d a2d a3d
-// a{b,c{d,e}f}g -> abg acdfg acefg
-// a{b,c}d{e,f}g -> abdeg acdeg abdeg abdfg
-//
-// Invalid sets are not expanded.
-// a{2..}b -> a{2..}b
-// a{b}c -> a{b}c
-const braceExpand = (pattern, options = {}) => {
-    assertValidPattern(pattern);
-    // Thanks to Yeting Li <https://github.com/yetingli> for
-    // improving this regexp to avoid a ReDOS vulnerability.
-    if (options.nobrace || !/\{(?:(?!\{).)*\}/.test(pattern)) {
-        // shortcut. no need to expand.
-        return [pattern];
-    }
-    return expand(pattern, { max: options.braceExpandMax });
-};
-minimatch.braceExpand = braceExpand;
-// parse a component of the expanded set.
-// At this point, no pattern may contain "/" in it
-// so we're going to return a 2d array, where each entry is the full
-// pattern, split on '/', and then turned into a regular expression.
-// A regexp is made at the end which joins each array with an
-// escaped /, and another full one which joins each regexp with |.
-//
-// Following the lead of Bash 4.1, note that "**" only has special meaning
-// when it is the *only* thing in a path portion.  Otherwise, any series
-// of * is equivalent to a single *.  Globstar behavior is enabled by
-// default, and can be disabled by setting options.noglobstar.
-const makeRe = (pattern, options = {}) => new Minimatch(pattern, options).makeRe();
-minimatch.makeRe = makeRe;
-const match = (list, pattern, options = {}) => {
-    const mm = new Minimatch(pattern, options);
-    list = list.filter(f => mm.match(f));
-    if (mm.options.nonull && !list.length) {
-        list.push(pattern);
-    }
-    return list;
-};
-minimatch.match = match;
-// replace stuff like \* with *
-const globMagic = /[?*]|[+@!]\(.*?\)|\[|\]/;
-const esm_regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-class Minimatch {
-    options;
-    set;
-    pattern;
-    windowsPathsNoEscape;
-    nonegate;
-    negate;
-    comment;
-    empty;
-    preserveMultipleSlashes;
-    partial;
-    globSet;
-    globParts;
-    nocase;
-    isWindows;
-    platform;
-    windowsNoMagicRoot;
-    maxGlobstarRecursion;
-    regexp;
-    constructor(pattern, options = {}) {
-        assertValidPattern(pattern);
-        options = options || {};
-        this.options = options;
-        this.maxGlobstarRecursion = options.maxGlobstarRecursion ?? 200;
-        this.pattern = pattern;
-        this.platform = options.platform || defaultPlatform;
-        this.isWindows = this.platform === 'win32';
-        // avoid the annoying deprecation flag lol
-        const awe = ('allowWindow' + 'sEscape');
-        this.windowsPathsNoEscape =
-            !!options.windowsPathsNoEscape || options[awe] === false;
-        if (this.windowsPathsNoEscape) {
-            this.pattern = this.pattern.replace(/\\/g, '/');
-        }
-        this.preserveMultipleSlashes = !!options.preserveMultipleSlashes;
-        this.regexp = null;
-        this.negate = false;
-        this.nonegate = !!options.nonegate;
-        this.comment = false;
-        this.empty = false;
-        this.partial = !!options.partial;
-        this.nocase = !!this.options.nocase;
-        this.windowsNoMagicRoot =
-            options.windowsNoMagicRoot !== undefined ?
-                options.windowsNoMagicRoot
-                : !!(this.isWindows && this.nocase);
-        this.globSet = [];
-        this.globParts = [];
-        this.set = [];
-        // make the set of regexps etc.
-        this.make();
-    }
-    hasMagic() {
-        if (this.options.magicalBraces && this.set.length > 1) {
-            return true;
-        }
-        for (const pattern of this.set) {
-            for (const part of pattern) {
-                if (typeof part !== 'string')
-                    return true;
-            }
-        }
-        return false;
-    }
-    debug(..._) { }
-    make() {
-        const pattern = this.pattern;
-        const options = this.options;
-        // empty patterns and comments match nothing.
-        if (!options.nocomment && pattern.charAt(0) === '#') {
-            this.comment = true;
-            return;
-        }
-        if (!pattern) {
-            this.empty = true;
-            return;
-        }
-        // step 1: figure out negation, etc.
-        this.parseNegate();
-        // step 2: expand braces
-        this.globSet = [...new Set(this.braceExpand())];
-        if (options.debug) {
-            //oxlint-disable-next-line no-console
-            this.debug = (...args) => console.error(...args);
-        }
-        this.debug(this.pattern, this.globSet);
-        // step 3: now we have a set, so turn each one into a series of
-        // path-portion matching patterns.
-        // These will be regexps, except in the case of "**", which is
-        // set to the GLOBSTAR object for globstar behavior,
-        // and will not contain any / characters
-        //
-        // First, we preprocess to make the glob pattern sets a bit simpler
-        // and deduped.  There are some perf-killing patterns that can cause
-        // problems with a glob walk, but we can simplify them down a bit.
-        const rawGlobParts = this.globSet.map(s => this.slashSplit(s));
-        this.globParts = this.preprocess(rawGlobParts);
-        this.debug(this.pattern, this.globParts);
-        // glob --> regexps
-        let set = this.globParts.map((s, _, __) => {
-            if (this.isWindows && this.windowsNoMagicRoot) {
-                // check if it's a drive or unc path.
-                const isUNC = s[0] === '' &&
-                    s[1] === '' &&
-                    (s[2] === '?' || !globMagic.test(s[2])) &&
-                    !globMagic.test(s[3]);
-                const isDrive = /^[a-z]:/i.test(s[0]);
-                if (isUNC) {
-                    return [
-                        ...s.slice(0, 4),
-                        ...s.slice(4).map(ss => this.parse(ss)),
-                    ];
-                }
-                else if (isDrive) {
-                    return [s[0], ...s.slice(1).map(ss => this.parse(ss))];
-                }
-            }
-            return s.map(ss => this.parse(ss));
-        });
-        this.debug(this.pattern, set);
-        // filter out everything that didn't compile properly.
-        this.set = set.filter(s => s.indexOf(false) === -1);
-        // do not treat the ? in UNC paths as magic
-        if (this.isWindows) {
-            for (let i = 0; i < this.set.length; i++) {
-                const p = this.set[i];
-                if (p[0] === '' &&
-                    p[1] === '' &&
-                    this.globParts[i][2] === '?' &&
-                    typeof p[3] === 'string' &&
-                    /^[a-z]:$/i.test(p[3])) {
-                    p[2] = '?';
-                }
-            }
-        }
-        this.debug(this.pattern, this.set);
-    }
-    // various transforms to equivalent pattern sets that are
-    // faster to process in a filesystem walk.  The goal is to
-    // eliminate what we can, and push all ** patterns as far
-    // to the right as possible, even if it increases the number
-    // of patterns that we have to process.
-    preprocess(globParts) {
-        // if we're not in globstar mode, then turn ** into *
-        if (this.options.noglobstar) {
-            for (const partset of globParts) {
-                for (let j = 0; j < partset.length; j++) {
-                    if (partset[j] === '**') {
-                        partset[j] = '*';
-                    }
-                }
-            }
-        }
-        const { optimizationLevel = 1 } = this.options;
-        if (optimizationLevel >= 2) {
-            // aggressive optimization for the purpose of fs walking
-            globParts = this.firstPhasePreProcess(globParts);
-            globParts = this.secondPhasePreProcess(globParts);
-        }
-        else if (optimizationLevel >= 1) {
-            // just basic optimizations to remove some .. parts
-            globParts = this.levelOneOptimize(globParts);
-        }
-        else {
-            // just collapse multiple ** portions into one
-            globParts = this.adjascentGlobstarOptimize(globParts);
-        }
-        return globParts;
-    }
-    // just get rid of adjascent ** portions
-    adjascentGlobstarOptimize(globParts) {
-        return globParts.map(parts => {
-            let gs = -1;
-            while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
-                let i = gs;
-                while (parts[i + 1] === '**') {
-                    i++;
-                }
-                if (i !== gs) {
-                    parts.splice(gs, i - gs);
-                }
-            }
-            return parts;
-        });
-    }
-    // get rid of adjascent ** and resolve .. portions
-    levelOneOptimize(globParts) {
-        return globParts.map(parts => {
-            parts = parts.reduce((set, part) => {
-                const prev = set[set.length - 1];
-                if (part === '**' && prev === '**') {
-                    return set;
-                }
-                if (part === '..') {
-                    if (prev && prev !== '..' && prev !== '.' && prev !== '**') {
-                        set.pop();
-                        return set;
-                    }
-                }
-                set.push(part);
-                return set;
-            }, []);
-            return parts.length === 0 ? [''] : parts;
-        });
-    }
-    levelTwoFileOptimize(parts) {
-        if (!Array.isArray(parts)) {
-            parts = this.slashSplit(parts);
-        }
-        let didSomething = false;
-        do {
-            didSomething = false;
-            // <pre>/<e>/<rest> -> <pre>/<rest>
-            if (!this.preserveMultipleSlashes) {
-                for (let i = 1; i < parts.length - 1; i++) {
-                    const p = parts[i];
-                    // don't squeeze out UNC patterns
-                    if (i === 1 && p === '' && parts[0] === '')
-                        continue;
-                    if (p === '.' || p === '') {
-                        didSomething = true;
-                        parts.splice(i, 1);
-                        i--;
-                    }
-                }
-                if (parts[0] === '.' &&
-                    parts.length === 2 &&
-                    (parts[1] === '.' || parts[1] === '')) {
-                    didSomething = true;
-                    parts.pop();
-                }
-            }
-            // <pre>/<p>/../<rest> -> <pre>/<rest>
-            let dd = 0;
-            while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
-                const p = parts[dd - 1];
-                if (p &&
-                    p !== '.' &&
-                    p !== '..' &&
-                    p !== '**' &&
-                    !(this.isWindows && /^[a-z]:$/i.test(p))) {
-                    didSomething = true;
-                    parts.splice(dd - 1, 2);
-                    dd -= 2;
-                }
-            }
-        } while (didSomething);
-        return parts.length === 0 ? [''] : parts;
-    }
-    // First phase: single-pattern processing
-    // <pre> is 1 or more portions
-    // <rest> is 1 or more portions
-    // <p> is any portion other than ., .., '', or **
-    // <e> is . or ''
-    //
-    // **/.. is *brutal* for filesystem walking performance, because
-    // it effectively resets the recursive walk each time it occurs,
-    // and ** cannot be reduced out by a .. pattern part like a regexp
-    // or most strings (other than .., ., and '') can be.
-    //
-    // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
-    // <pre>/<e>/<rest> -> <pre>/<rest>
-    // <pre>/<p>/../<rest> -> <pre>/<rest>
-    // **/**/<rest> -> **/<rest>
-    //
-    // **/*/<rest> -> */**/<rest> <== not valid because ** doesn't follow
-    // this WOULD be allowed if ** did follow symlinks, or * didn't
-    firstPhasePreProcess(globParts) {
-        let didSomething = false;
-        do {
-            didSomething = false;
-            // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
-            for (let parts of globParts) {
-                let gs = -1;
-                while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
-                    let gss = gs;
-                    while (parts[gss + 1] === '**') {
-                        // <pre>/**/**/<rest> -> <pre>/**/<rest>
-                        gss++;
-                    }
-                    // eg, if gs is 2 and gss is 4, that means we have 3 **
-                    // parts, and can remove 2 of them.
-                    if (gss > gs) {
-                        parts.splice(gs + 1, gss - gs);
-                    }
-                    let next = parts[gs + 1];
-                    const p = parts[gs + 2];
-                    const p2 = parts[gs + 3];
-                    if (next !== '..')
-                        continue;
-                    if (!p ||
-                        p === '.' ||
-                        p === '..' ||
-                        !p2 ||
-                        p2 === '.' ||
-                        p2 === '..') {
-                        continue;
-                    }
-                    didSomething = true;
-                    // edit parts in place, and push the new one
-                    parts.splice(gs, 1);
-                    const other = parts.slice(0);
-                    other[gs] = '**';
-                    globParts.push(other);
-                    gs--;
-                }
-                // <pre>/<e>/<rest> -> <pre>/<rest>
-                if (!this.preserveMultipleSlashes) {
-                    for (let i = 1; i < parts.length - 1; i++) {
-                        const p = parts[i];
-                        // don't squeeze out UNC patterns
-                        if (i === 1 && p === '' && parts[0] === '')
-                            continue;
-                        if (p === '.' || p === '') {
-                            didSomething = true;
-                            parts.splice(i, 1);
-                            i--;
-                        }
-                    }
-                    if (parts[0] === '.' &&
-                        parts.length === 2 &&
-                        (parts[1] === '.' || parts[1] === '')) {
-                        didSomething = true;
-                        parts.pop();
-                    }
-                }
-                // <pre>/<p>/../<rest> -> <pre>/<rest>
-                let dd = 0;
-                while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
-                    const p = parts[dd - 1];
-                    if (p && p !== '.' && p !== '..' && p !== '**') {
-                        didSomething = true;
-                        const needDot = dd === 1 && parts[dd + 1] === '**';
-                        const splin = needDot ? ['.'] : [];
-                        parts.splice(dd - 1, 2, ...splin);
-                        if (parts.length === 0)
-                            parts.push('');
-                        dd -= 2;
-                    }
-                }
-            }
-        } while (didSomething);
-        return globParts;
-    }
-    // second phase: multi-pattern dedupes
-    // {<pre>/*/<rest>,<pre>/<p>/<rest>} -> <pre>/*/<rest>
-    // {<pre>/<rest>,<pre>/<rest>} -> <pre>/<rest>
-    // {<pre>/**/<rest>,<pre>/<rest>} -> <pre>/**/<rest>
-    //
-    // {<pre>/**/<rest>,<pre>/**/<p>/<rest>} -> <pre>/**/<rest>
-    // ^-- not valid because ** doens't follow symlinks
-    secondPhasePreProcess(globParts) {
-        for (let i = 0; i < globParts.length - 1; i++) {
-            for (let j = i + 1; j < globParts.length; j++) {
-                const matched = this.partsMatch(globParts[i], globParts[j], !this.preserveMultipleSlashes);
-                if (matched) {
-                    globParts[i] = [];
-                    globParts[j] = matched;
-                    break;
-                }
-            }
-        }
-        return globParts.filter(gs => gs.length);
-    }
-    partsMatch(a, b, emptyGSMatch = false) {
-        let ai = 0;
-        let bi = 0;
-        let result = [];
-        let which = '';
-        while (ai < a.length && bi < b.length) {
-            if (a[ai] === b[bi]) {
-                result.push(which === 'b' ? b[bi] : a[ai]);
-                ai++;
-                bi++;
-            }
-            else if (emptyGSMatch && a[ai] === '**' && b[bi] === a[ai + 1]) {
-                result.push(a[ai]);
-                ai++;
-            }
-            else if (emptyGSMatch && b[bi] === '**' && a[ai] === b[bi + 1]) {
-                result.push(b[bi]);
-                bi++;
-            }
-            else if (a[ai] === '*' &&
-                b[bi] &&
-                (this.options.dot || !b[bi].startsWith('.')) &&
-                b[bi] !== '**') {
-                if (which === 'b')
-                    return false;
-                which = 'a';
-                result.push(a[ai]);
-                ai++;
-                bi++;
-            }
-            else if (b[bi] === '*' &&
-                a[ai] &&
-                (this.options.dot || !a[ai].startsWith('.')) &&
-                a[ai] !== '**') {
-                if (which === 'a')
-                    return false;
-                which = 'b';
-                result.push(b[bi]);
-                ai++;
-                bi++;
-            }
-            else {
-                return false;
-            }
-        }
-        // if we fall out of the loop, it means they two are identical
-        // as long as their lengths match
-        return a.length === b.length && result;
-    }
-    parseNegate() {
-        if (this.nonegate)
-            return;
-        const pattern = this.pattern;
-        let negate = false;
-        let negateOffset = 0;
-        for (let i = 0; i < pattern.length && pattern.charAt(i) === '!'; i++) {
-            negate = !negate;
-            negateOffset++;
-        }
-        if (negateOffset)
-            this.pattern = pattern.slice(negateOffset);
-        this.negate = negate;
-    }
-    // set partial to true to test if, for example,
-    // "/a/b" matches the start of "/*/b/*/d"
-    // Partial means, if you run out of file before you run
-    // out of pattern, then that's fine, as long as all
-    // the parts match.
-    matchOne(file, pattern, partial = false) {
-        let fileStartIndex = 0;
-        let patternStartIndex = 0;
-        // UNC paths like //?/X:/... can match X:/... and vice versa
-        // Drive letters in absolute drive or unc paths are always compared
-        // case-insensitively.
-        if (this.isWindows) {
-            const fileDrive = typeof file[0] === 'string' && /^[a-z]:$/i.test(file[0]);
-            const fileUNC = !fileDrive &&
-                file[0] === '' &&
-                file[1] === '' &&
-                file[2] === '?' &&
-                /^[a-z]:$/i.test(file[3]);
-            const patternDrive = typeof pattern[0] === 'string' && /^[a-z]:$/i.test(pattern[0]);
-            const patternUNC = !patternDrive &&
-                pattern[0] === '' &&
-                pattern[1] === '' &&
-                pattern[2] === '?' &&
-                typeof pattern[3] === 'string' &&
-                /^[a-z]:$/i.test(pattern[3]);
-            const fdi = fileUNC ? 3
-                : fileDrive ? 0
-                    : undefined;
-            const pdi = patternUNC ? 3
-                : patternDrive ? 0
-                    : undefined;
-            if (typeof fdi === 'number' && typeof pdi === 'number') {
-                const [fd, pd] = [
-                    file[fdi],
-                    pattern[pdi],
-                ];
-                // start matching at the drive letter index of each
-                if (fd.toLowerCase() === pd.toLowerCase()) {
-                    pattern[pdi] = fd;
-                    patternStartIndex = pdi;
-                    fileStartIndex = fdi;
-                }
-            }
-        }
-        // resolve and reduce . and .. portions in the file as well.
-        // don't need to do the second phase, because it's only one string[]
-        const { optimizationLevel = 1 } = this.options;
-        if (optimizationLevel >= 2) {
-            file = this.levelTwoFileOptimize(file);
-        }
-        if (pattern.includes(GLOBSTAR)) {
-            return this.#matchGlobstar(file, pattern, partial, fileStartIndex, patternStartIndex);
-        }
-        return this.#matchOne(file, pattern, partial, fileStartIndex, patternStartIndex);
-    }
-    #matchGlobstar(file, pattern, partial, fileIndex, patternIndex) {
-        // split the pattern into head, tail, and middle of ** delimited parts
-        const firstgs = pattern.indexOf(GLOBSTAR, patternIndex);
-        const lastgs = pattern.lastIndexOf(GLOBSTAR);
-        // split the pattern up into globstar-delimited sections
-        // the tail has to be at the end, and the others just have
-        // to be found in order from the head.
-        const [head, body, tail] = partial ?
-            [
-                pattern.slice(patternIndex, firstgs),
-                pattern.slice(firstgs + 1),
-                [],
-            ]
-            : [
-                pattern.slice(patternIndex, firstgs),
-                pattern.slice(firstgs + 1, lastgs),
-                pattern.slice(lastgs + 1),
-            ];
-        // check the head, from the current file/pattern index.
-        if (head.length) {
-            const fileHead = file.slice(fileIndex, fileIndex + head.length);
-            if (!this.#matchOne(fileHead, head, partial, 0, 0)) {
-                return false;
-            }
-            fileIndex += head.length;
-            patternIndex += head.length;
-        }
-        // now we know the head matches!
-        // if the last portion is not empty, it MUST match the end
-        // check the tail
-        let fileTailMatch = 0;
-        if (tail.length) {
-            // if head + tail > file, then we cannot possibly match
-            if (tail.length + fileIndex > file.length)
-                return false;
-            // try to match the tail
-            let tailStart = file.length - tail.length;
-            if (this.#matchOne(file, tail, partial, tailStart, 0)) {
-                fileTailMatch = tail.length;
-            }
-            else {
-                // affordance for stuff like a/**/* matching a/b/
-                // if the last file portion is '', and there's more to the pattern
-                // then try without the '' bit.
-                if (file[file.length - 1] !== '' ||
-                    fileIndex + tail.length === file.length) {
-                    return false;
-                }
-                tailStart--;
-                if (!this.#matchOne(file, tail, partial, tailStart, 0)) {
-                    return false;
-                }
-                fileTailMatch = tail.length + 1;
-            }
-        }
-        // now we know the tail matches!
-        // the middle is zero or more portions wrapped in **, possibly
-        // containing more ** sections.
-        // so a/**/b/**/c/**/d has become **/b/**/c/**
-        // if it's empty, it means a/**/b, just verify we have no bad dots
-        // if there's no tail, so it ends on /**, then we must have *something*
-        // after the head, or it's not a matc
-        if (!body.length) {
-            let sawSome = !!fileTailMatch;
-            for (let i = fileIndex; i < file.length - fileTailMatch; i++) {
-                const f = String(file[i]);
-                sawSome = true;
-                if (f === '.' ||
-                    f === '..' ||
-                    (!this.options.dot && f.startsWith('.'))) {
-                    return false;
-                }
-            }
-            // in partial mode, we just need to get past all file parts
-            return partial || sawSome;
-        }
-        // now we know that there's one or more body sections, which can
-        // be matched anywhere from the 0 index (because the head was pruned)
-        // through to the length-fileTailMatch index.
-        // split the body up into sections, and note the minimum index it can
-        // be found at (start with the length of all previous segments)
-        // [section, before, after]
-        const bodySegments = [[[], 0]];
-        let currentBody = bodySegments[0];
-        let nonGsParts = 0;
-        const nonGsPartsSums = [0];
-        for (const b of body) {
-            if (b === GLOBSTAR) {
-                nonGsPartsSums.push(nonGsParts);
-                currentBody = [[], 0];
-                bodySegments.push(currentBody);
-            }
-            else {
-                currentBody[0].push(b);
-                nonGsParts++;
-            }
-        }
-        let i = bodySegments.length - 1;
-        const fileLength = file.length - fileTailMatch;
-        for (const b of bodySegments) {
-            b[1] = fileLength - (nonGsPartsSums[i--] + b[0].length);
-        }
-        return !!this.#matchGlobStarBodySections(file, bodySegments, fileIndex, 0, partial, 0, !!fileTailMatch);
-    }
-    // return false for "nope, not matching"
-    // return null for "not matching, cannot keep trying"
-    #matchGlobStarBodySections(file, 
-    // pattern section, last possible position for it
-    bodySegments, fileIndex, bodyIndex, partial, globStarDepth, sawTail) {
-        // take the first body segment, and walk from fileIndex to its "after"
-        // value at the end
-        // If it doesn't match at that position, we increment, until we hit
-        // that final possible position, and give up.
-        // If it does match, then advance and try to rest.
-        // If any of them fail we keep walking forward.
-        // this is still a bit recursively painful, but it's more constrained
-        // than previous implementations, because we never test something that
-        // can't possibly be a valid matching condition.
-        const bs = bodySegments[bodyIndex];
-        if (!bs) {
-            // just make sure that there's no bad dots
-            for (let i = fileIndex; i < file.length; i++) {
-                sawTail = true;
-                const f = file[i];
-                if (f === '.' ||
-                    f === '..' ||
-                    (!this.options.dot && f.startsWith('.'))) {
-                    return false;
-                }
-            }
-            return sawTail;
-        }
-        // have a non-globstar body section to test
-        const [body, after] = bs;
-        while (fileIndex <= after) {
-            const m = this.#matchOne(file.slice(0, fileIndex + body.length), body, partial, fileIndex, 0);
-            // if limit exceeded, no match. intentional false negative,
-            // acceptable break in correctness for security.
-            if (m && globStarDepth < this.maxGlobstarRecursion) {
-                // match! see if the rest match. if so, we're done!
-                const sub = this.#matchGlobStarBodySections(file, bodySegments, fileIndex + body.length, bodyIndex + 1, partial, globStarDepth + 1, sawTail);
-                if (sub !== false) {
-                    return sub;
-                }
-            }
-            const f = file[fileIndex];
-            if (f === '.' ||
-                f === '..' ||
-                (!this.options.dot && f.startsWith('.'))) {
-                return false;
-            }
-            fileIndex++;
-        }
-        // walked off. no point continuing
-        return partial || null;
-    }
-    #matchOne(file, pattern, partial, fileIndex, patternIndex) {
-        let fi;
-        let pi;
-        let pl;
-        let fl;
-        for (fi = fileIndex,
-            pi = patternIndex,
-            fl = file.length,
-            pl = pattern.length; fi < fl && pi < pl; fi++, pi++) {
-            this.debug('matchOne loop');
-            let p = pattern[pi];
-            let f = file[fi];
-            this.debug(pattern, p, f);
-            // should be impossible.
-            // some invalid regexp stuff in the set.
-            /* c8 ignore start */
-            if (p === false || p === GLOBSTAR) {
-                return false;
-            }
-            /* c8 ignore stop */
-            // something other than **
-            // non-magic patterns just have to match exactly
-            // patterns with magic have been turned into regexps.
-            let hit;
-            if (typeof p === 'string') {
-                hit = f === p;
-                this.debug('string match', p, f, hit);
-            }
-            else {
-                hit = p.test(f);
-                this.debug('pattern match', p, f, hit);
-            }
-            if (!hit)
-                return false;
-        }
-        // Note: ending in / means that we'll get a final ""
-        // at the end of the pattern.  This can only match a
-        // corresponding "" at the end of the file.
-        // If the file ends in /, then it can only match a
-        // a pattern that ends in /, unless the pattern just
-        // doesn't have any more for it. But, a/b/ should *not*
-        // match "a/b/*", even though "" matches against the
-        // [^/]*? pattern, except in partial mode, where it might
-        // simply not be reached yet.
-        // However, a/b/ should still satisfy a/*
-        // now either we fell off the end of the pattern, or we're done.
-        if (fi === fl && pi === pl) {
-            // ran out of pattern and filename at the same time.
-            // an exact hit!
-            return true;
-        }
-        else if (fi === fl) {
-            // ran out of file, but still had pattern left.
-            // this is ok if we're doing the match as part of
-            // a glob fs traversal.
-            return partial;
-        }
-        else if (pi === pl) {
-            // ran out of pattern, still have file left.
-            // this is only acceptable if we're on the very last
-            // empty segment of a file with a trailing slash.
-            // a/* should match a/b/
-            return fi === fl - 1 && file[fi] === '';
-            /* c8 ignore start */
-        }
-        else {
-            // should be unreachable.
-            throw new Error('wtf?');
-        }
-        /* c8 ignore stop */
-    }
-    braceExpand() {
-        return braceExpand(this.pattern, this.options);
-    }
-    parse(pattern) {
-        assertValidPattern(pattern);
-        const options = this.options;
-        // shortcuts
-        if (pattern === '**')
-            return GLOBSTAR;
-        if (pattern === '')
-            return '';
-        // far and away, the most common glob pattern parts are
-        // *, *.*, and *.<ext>  Add a fast check method for those.
-        let m;
-        let fastTest = null;
-        if ((m = pattern.match(starRE))) {
-            fastTest = options.dot ? starTestDot : starTest;
-        }
-        else if ((m = pattern.match(starDotExtRE))) {
-            fastTest = (options.nocase ?
-                options.dot ?
-                    starDotExtTestNocaseDot
-                    : starDotExtTestNocase
-                : options.dot ? starDotExtTestDot
-                    : starDotExtTest)(m[1]);
-        }
-        else if ((m = pattern.match(qmarksRE))) {
-            fastTest = (options.nocase ?
-                options.dot ?
-                    qmarksTestNocaseDot
-                    : qmarksTestNocase
-                : options.dot ? qmarksTestDot
-                    : qmarksTest)(m);
-        }
-        else if ((m = pattern.match(starDotStarRE))) {
-            fastTest = options.dot ? starDotStarTestDot : starDotStarTest;
-        }
-        else if ((m = pattern.match(dotStarRE))) {
-            fastTest = dotStarTest;
-        }
-        const re = AST.fromGlob(pattern, this.options).toMMPattern();
-        if (fastTest && typeof re === 'object') {
-            // Avoids overriding in frozen environments
-            Reflect.defineProperty(re, 'test', { value: fastTest });
-        }
-        return re;
-    }
-    makeRe() {
-        if (this.regexp || this.regexp === false)
-            return this.regexp;
-        // at this point, this.set is a 2d array of partial
-        // pattern strings, or "**".
-        //
-        // It's better to use .match().  This function shouldn't
-        // be used, really, but it's pretty convenient sometimes,
-        // when you just want to work with a regex.
-        const set = this.set;
-        if (!set.length) {
-            this.regexp = false;
-            return this.regexp;
-        }
-        const options = this.options;
-        const twoStar = options.noglobstar ? esm_star
-            : options.dot ? twoStarDot
-                : twoStarNoDot;
-        const flags = new Set(options.nocase ? ['i'] : []);
-        // regexpify non-globstar patterns
-        // if ** is only item, then we just do one twoStar
-        // if ** is first, and there are more, prepend (\/|twoStar\/)? to next
-        // if ** is last, append (\/twoStar|) to previous
-        // if ** is in the middle, append (\/|\/twoStar\/) to previous
-        // then filter out GLOBSTAR symbols
-        let re = set
-            .map(pattern => {
-            const pp = pattern.map(p => {
-                if (p instanceof RegExp) {
-                    for (const f of p.flags.split(''))
-                        flags.add(f);
-                }
-                return (typeof p === 'string' ? esm_regExpEscape(p)
-                    : p === GLOBSTAR ? GLOBSTAR
-                        : p._src);
-            });
-            pp.forEach((p, i) => {
-                const next = pp[i + 1];
-                const prev = pp[i - 1];
-                if (p !== GLOBSTAR || prev === GLOBSTAR) {
-                    return;
-                }
-                if (prev === undefined) {
-                    if (next !== undefined && next !== GLOBSTAR) {
-                        pp[i + 1] = '(?:\\/|' + twoStar + '\\/)?' + next;
-                    }
-                    else {
-                        pp[i] = twoStar;
-                    }
-                }
-                else if (next === undefined) {
-                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + ')?';
-                }
-                else if (next !== GLOBSTAR) {
-                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + '\\/)' + next;
-                    pp[i + 1] = GLOBSTAR;
-                }
-            });
-            const filtered = pp.filter(p => p !== GLOBSTAR);
-            // For partial matches, we need to make the pattern match
-            // any prefix of the full path. We do this by generating
-            // alternative patterns that match progressively longer prefixes.
-            if (this.partial && filtered.length >= 1) {
-                const prefixes = [];
-                for (let i = 1; i <= filtered.length; i++) {
-                    prefixes.push(filtered.slice(0, i).join('/'));
-                }
-                return '(?:' + prefixes.join('|') + ')';
-            }
-            return filtered.join('/');
-        })
-            .join('|');
-        // need to wrap in parens if we had more than one thing with |,
-        // otherwise only the first will be anchored to ^ and the last to $
-        const [open, close] = set.length > 1 ? ['(?:', ')'] : ['', ''];
-        // must match entire pattern
-        // ending in a * or ** will make it less strict.
-        re = '^' + open + re + close + '$';
-        // In partial mode, '/' should always match as it's a valid prefix for any pattern
-        if (this.partial) {
-            re = '^(?:\\/|' + open + re.slice(1, -1) + close + ')$';
-        }
-        // can match anything, as long as it's not this.
-        if (this.negate)
-            re = '^(?!' + re + ').+$';
-        try {
-            this.regexp = new RegExp(re, [...flags].join(''));
-            /* c8 ignore start */
-        }
-        catch {
-            // should be impossible
-            this.regexp = false;
-        }
-        /* c8 ignore stop */
-        return this.regexp;
-    }
-    slashSplit(p) {
-        // if p starts with // on windows, we preserve that
-        // so that UNC paths aren't broken.  Otherwise, any number of
-        // / characters are coalesced into one, unless
-        // preserveMultipleSlashes is set to true.
-        if (this.preserveMultipleSlashes) {
-            return p.split('/');
-        }
-        else if (this.isWindows && /^\/\/[^/]+/.test(p)) {
-            // add an extra '' for the one we lose
-            return ['', ...p.split(/\/+/)];
-        }
-        else {
-            return p.split(/\/+/);
-        }
-    }
-    match(f, partial = this.partial) {
-        this.debug('match', f, this.pattern);
-        // short-circuit in the case of busted things.
-        // comments, etc.
-        if (this.comment) {
-            return false;
-        }
-        if (this.empty) {
-            return f === '';
-        }
-        if (f === '/' && partial) {
-            return true;
-        }
-        const options = this.options;
-        // windows: need to use /, not \
-        if (this.isWindows) {
-            f = f.split('\\').join('/');
-        }
-        // treat the test path as a set of pathparts.
-        const ff = this.slashSplit(f);
-        this.debug(this.pattern, 'split', ff);
-        // just ONE of the pattern sets in this.set needs to match
-        // in order for it to be valid.  If negating, then just one
-        // match means that we have failed.
-        // Either way, return on the first hit.
-        const set = this.set;
-        this.debug(this.pattern, 'set', set);
-        // Find the basename of the path by looking for the last non-empty segment
-        let filename = ff[ff.length - 1];
-        if (!filename) {
-            for (let i = ff.length - 2; !filename && i >= 0; i--) {
-                filename = ff[i];
-            }
-        }
-        for (const pattern of set) {
-            let file = ff;
-            if (options.matchBase && pattern.length === 1) {
-                file = [filename];
-            }
-            const hit = this.matchOne(file, pattern, partial);
-            if (hit) {
-                if (options.flipNegate) {
-                    return true;
-                }
-                return !this.negate;
-            }
-        }
-        // didn't get any hits.  this is success if it's a negative
-        // pattern, failure otherwise.
-        if (options.flipNegate) {
-            return false;
-        }
-        return this.negate;
-    }
-    static defaults(def) {
-        return minimatch.defaults(def).Minimatch;
-    }
-}
-/* c8 ignore start */
-
-
-
-/* c8 ignore stop */
-minimatch.AST = AST;
-minimatch.Minimatch = Minimatch;
-minimatch.escape = escape_escape;
-minimatch.unescape = unescape_unescape;
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path.js
-
-
-
-const internal_path_IS_WINDOWS = process.platform === 'win32';
-/**
- * Helper class for parsing paths into segments
- */
-class Path {
-    /**
-     * Constructs a Path
-     * @param itemPath Path or array of segments
-     */
-    constructor(itemPath) {
-        this.segments = [];
-        // String
-        if (typeof itemPath === 'string') {
-            external_assert_(itemPath, `Parameter 'itemPath' must not be empty`);
-            // Normalize slashes and trim unnecessary trailing slash
-            itemPath = safeTrimTrailingSeparator(itemPath);
-            // Not rooted
-            if (!hasRoot(itemPath)) {
-                this.segments = itemPath.split(external_path_namespaceObject.sep);
-            }
-            // Rooted
-            else {
-                // Add all segments, while not at the root
-                let remaining = itemPath;
-                let dir = dirname(remaining);
-                while (dir !== remaining) {
-                    // Add the segment
-                    const basename = external_path_namespaceObject.basename(remaining);
-                    this.segments.unshift(basename);
-                    // Truncate the last segment
-                    remaining = dir;
-                    dir = dirname(remaining);
-                }
-                // Remainder is the root
-                this.segments.unshift(remaining);
-            }
-        }
-        // Array
-        else {
-            // Must not be empty
-            external_assert_(itemPath.length > 0, `Parameter 'itemPath' must not be an empty array`);
-            // Each segment
-            for (let i = 0; i < itemPath.length; i++) {
-                let segment = itemPath[i];
-                // Must not be empty
-                external_assert_(segment, `Parameter 'itemPath' must not contain any empty segments`);
-                // Normalize slashes
-                segment = internal_path_helper_normalizeSeparators(itemPath[i]);
-                // Root segment
-                if (i === 0 && hasRoot(segment)) {
-                    segment = safeTrimTrailingSeparator(segment);
-                    external_assert_(segment === dirname(segment), `Parameter 'itemPath' root segment contains information for multiple segments`);
-                    this.segments.push(segment);
-                }
-                // All other segments
-                else {
-                    // Must not contain slash
-                    external_assert_(!segment.includes(external_path_namespaceObject.sep), `Parameter 'itemPath' contains unexpected path separators`);
-                    this.segments.push(segment);
-                }
-            }
-        }
-    }
-    /**
-     * Converts the path to it's string representation
-     */
-    toString() {
-        // First segment
-        let result = this.segments[0];
-        // All others
-        let skipSlash = result.endsWith(external_path_namespaceObject.sep) || (internal_path_IS_WINDOWS && /^[A-Z]:$/i.test(result));
-        for (let i = 1; i < this.segments.length; i++) {
-            if (skipSlash) {
-                skipSlash = false;
-            }
-            else {
-                result += external_path_namespaceObject.sep;
-            }
-            result += this.segments[i];
-        }
-        return result;
-    }
-}
-//# sourceMappingURL=internal-path.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern.js
-
-
-
-
-
-
-
-const internal_pattern_IS_WINDOWS = process.platform === 'win32';
-class Pattern {
-    constructor(patternOrNegate, isImplicitPattern = false, segments, homedir) {
-        /**
-         * Indicates whether matches should be excluded from the result set
-         */
-        this.negate = false;
-        // Pattern overload
-        let pattern;
-        if (typeof patternOrNegate === 'string') {
-            pattern = patternOrNegate.trim();
-        }
-        // Segments overload
-        else {
-            // Convert to pattern
-            segments = segments || [];
-            external_assert_(segments.length, `Parameter 'segments' must not empty`);
-            const root = Pattern.getLiteral(segments[0]);
-            external_assert_(root && hasAbsoluteRoot(root), `Parameter 'segments' first element must be a root path`);
-            pattern = new Path(segments).toString().trim();
-            if (patternOrNegate) {
-                pattern = `!${pattern}`;
-            }
-        }
-        // Negate
-        while (pattern.startsWith('!')) {
-            this.negate = !this.negate;
-            pattern = pattern.substr(1).trim();
-        }
-        // Normalize slashes and ensures absolute root
-        pattern = Pattern.fixupPattern(pattern, homedir);
-        // Segments
-        this.segments = new Path(pattern).segments;
-        // Trailing slash indicates the pattern should only match directories, not regular files
-        this.trailingSeparator = internal_path_helper_normalizeSeparators(pattern)
-            .endsWith(external_path_namespaceObject.sep);
-        pattern = safeTrimTrailingSeparator(pattern);
-        // Search path (literal path prior to the first glob segment)
-        let foundGlob = false;
-        const searchSegments = this.segments
-            .map(x => Pattern.getLiteral(x))
-            .filter(x => !foundGlob && !(foundGlob = x === ''));
-        this.searchPath = new Path(searchSegments).toString();
-        // Root RegExp (required when determining partial match)
-        this.rootRegExp = new RegExp(Pattern.regExpEscape(searchSegments[0]), internal_pattern_IS_WINDOWS ? 'i' : '');
-        this.isImplicitPattern = isImplicitPattern;
-        // Create minimatch
-        const minimatchOptions = {
-            dot: true,
-            nobrace: true,
-            nocase: internal_pattern_IS_WINDOWS,
-            nocomment: true,
-            noext: true,
-            nonegate: true
-        };
-        pattern = internal_pattern_IS_WINDOWS ? pattern.replace(/\\/g, '/') : pattern;
-        this.minimatch = new Minimatch(pattern, minimatchOptions);
-    }
-    /**
-     * Matches the pattern against the specified path
-     */
-    match(itemPath) {
-        // Last segment is globstar?
-        if (this.segments[this.segments.length - 1] === '**') {
-            // Normalize slashes
-            itemPath = internal_path_helper_normalizeSeparators(itemPath);
-            // Append a trailing slash. Otherwise Minimatch will not match the directory immediately
-            // preceding the globstar. For example, given the pattern `/foo/**`, Minimatch returns
-            // false for `/foo` but returns true for `/foo/`. Append a trailing slash to handle that quirk.
-            if (!itemPath.endsWith(external_path_namespaceObject.sep) && this.isImplicitPattern === false) {
-                // Note, this is safe because the constructor ensures the pattern has an absolute root.
-                // For example, formats like C: and C:foo on Windows are resolved to an absolute root.
-                itemPath = `${itemPath}${external_path_namespaceObject.sep}`;
-            }
-        }
-        else {
-            // Normalize slashes and trim unnecessary trailing slash
-            itemPath = safeTrimTrailingSeparator(itemPath);
-        }
-        // Match
-        if (this.minimatch.match(itemPath)) {
-            return this.trailingSeparator ? MatchKind.Directory : MatchKind.All;
-        }
-        return MatchKind.None;
-    }
-    /**
-     * Indicates whether the pattern may match descendants of the specified path
-     */
-    partialMatch(itemPath) {
-        // Normalize slashes and trim unnecessary trailing slash
-        itemPath = safeTrimTrailingSeparator(itemPath);
-        // matchOne does not handle root path correctly
-        if (dirname(itemPath) === itemPath) {
-            return this.rootRegExp.test(itemPath);
-        }
-        return this.minimatch.matchOne(itemPath.split(internal_pattern_IS_WINDOWS ? /\\+/ : /\/+/), this.minimatch.set[0], true);
-    }
-    /**
-     * Escapes glob patterns within a path
-     */
-    static globEscape(s) {
-        return (internal_pattern_IS_WINDOWS ? s : s.replace(/\\/g, '\\\\')) // escape '\' on Linux/macOS
-            .replace(/(\[)(?=[^/]+\])/g, '[[]') // escape '[' when ']' follows within the path segment
-            .replace(/\?/g, '[?]') // escape '?'
-            .replace(/\*/g, '[*]'); // escape '*'
-    }
-    /**
-     * Normalizes slashes and ensures absolute root
-     */
-    static fixupPattern(pattern, homedir) {
-        // Empty
-        external_assert_(pattern, 'pattern cannot be empty');
-        // Must not contain `.` segment, unless first segment
-        // Must not contain `..` segment
-        const literalSegments = new Path(pattern).segments.map(x => Pattern.getLiteral(x));
-        external_assert_(literalSegments.every((x, i) => (x !== '.' || i === 0) && x !== '..'), `Invalid pattern '${pattern}'. Relative pathing '.' and '..' is not allowed.`);
-        // Must not contain globs in root, e.g. Windows UNC path \\foo\b*r
-        external_assert_(!hasRoot(pattern) || literalSegments[0], `Invalid pattern '${pattern}'. Root segment must not contain globs.`);
-        // Normalize slashes
-        pattern = internal_path_helper_normalizeSeparators(pattern);
-        // Replace leading `.` segment
-        if (pattern === '.' || pattern.startsWith(`.${external_path_namespaceObject.sep}`)) {
-            pattern = Pattern.globEscape(process.cwd()) + pattern.substr(1);
-        }
-        // Replace leading `~` segment
-        else if (pattern === '~' || pattern.startsWith(`~${external_path_namespaceObject.sep}`)) {
-            homedir = homedir || external_os_namespaceObject.homedir();
-            external_assert_(homedir, 'Unable to determine HOME directory');
-            external_assert_(hasAbsoluteRoot(homedir), `Expected HOME directory to be a rooted path. Actual '${homedir}'`);
-            pattern = Pattern.globEscape(homedir) + pattern.substr(1);
-        }
-        // Replace relative drive root, e.g. pattern is C: or C:foo
-        else if (internal_pattern_IS_WINDOWS &&
-            (pattern.match(/^[A-Z]:$/i) || pattern.match(/^[A-Z]:[^\\]/i))) {
-            let root = ensureAbsoluteRoot('C:\\dummy-root', pattern.substr(0, 2));
-            if (pattern.length > 2 && !root.endsWith('\\')) {
-                root += '\\';
-            }
-            pattern = Pattern.globEscape(root) + pattern.substr(2);
-        }
-        // Replace relative root, e.g. pattern is \ or \foo
-        else if (internal_pattern_IS_WINDOWS && (pattern === '\\' || pattern.match(/^\\[^\\]/))) {
-            let root = ensureAbsoluteRoot('C:\\dummy-root', '\\');
-            if (!root.endsWith('\\')) {
-                root += '\\';
-            }
-            pattern = Pattern.globEscape(root) + pattern.substr(1);
-        }
-        // Otherwise ensure absolute root
-        else {
-            pattern = ensureAbsoluteRoot(Pattern.globEscape(process.cwd()), pattern);
-        }
-        return internal_path_helper_normalizeSeparators(pattern);
-    }
-    /**
-     * Attempts to unescape a pattern segment to create a literal path segment.
-     * Otherwise returns empty string.
-     */
-    static getLiteral(segment) {
-        let literal = '';
-        for (let i = 0; i < segment.length; i++) {
-            const c = segment[i];
-            // Escape
-            if (c === '\\' && !internal_pattern_IS_WINDOWS && i + 1 < segment.length) {
-                literal += segment[++i];
-                continue;
-            }
-            // Wildcard
-            else if (c === '*' || c === '?') {
-                return '';
-            }
-            // Character set
-            else if (c === '[' && i + 1 < segment.length) {
-                let set = '';
-                let closed = -1;
-                for (let i2 = i + 1; i2 < segment.length; i2++) {
-                    const c2 = segment[i2];
-                    // Escape
-                    if (c2 === '\\' && !internal_pattern_IS_WINDOWS && i2 + 1 < segment.length) {
-                        set += segment[++i2];
-                        continue;
-                    }
-                    // Closed
-                    else if (c2 === ']') {
-                        closed = i2;
-                        break;
-                    }
-                    // Otherwise
-                    else {
-                        set += c2;
-                    }
-                }
-                // Closed?
-                if (closed >= 0) {
-                    // Cannot convert
-                    if (set.length > 1) {
-                        return '';
-                    }
-                    // Convert to literal
-                    if (set) {
-                        literal += set;
-                        i = closed;
-                        continue;
-                    }
-                }
-                // Otherwise fall thru
-            }
-            // Append
-            literal += c;
-        }
-        return literal;
-    }
-    /**
-     * Escapes regexp special characters
-     * https://javascript.info/regexp-escaping
-     */
-    static regExpEscape(s) {
-        return s.replace(/[[\\^$.|?*+()]/g, '\\$&');
-    }
-}
-//# sourceMappingURL=internal-pattern.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-search-state.js
-class SearchState {
-    constructor(path, level) {
-        this.path = path;
-        this.level = level;
-    }
-}
-//# sourceMappingURL=internal-search-state.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-globber.js
-var internal_globber_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-var __asyncValues = (undefined && undefined.__asyncValues) || function (o) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var m = o[Symbol.asyncIterator], i;
-    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
-    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
-    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
-};
-var __await = (undefined && undefined.__await) || function (v) { return this instanceof __await ? (this.v = v, this) : new __await(v); }
-var __asyncGenerator = (undefined && undefined.__asyncGenerator) || function (thisArg, _arguments, generator) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var g = generator.apply(thisArg, _arguments || []), i, q = [];
-    return i = Object.create((typeof AsyncIterator === "function" ? AsyncIterator : Object).prototype), verb("next"), verb("throw"), verb("return", awaitReturn), i[Symbol.asyncIterator] = function () { return this; }, i;
-    function awaitReturn(f) { return function (v) { return Promise.resolve(v).then(f, reject); }; }
-    function verb(n, f) { if (g[n]) { i[n] = function (v) { return new Promise(function (a, b) { q.push([n, v, a, b]) > 1 || resume(n, v); }); }; if (f) i[n] = f(i[n]); } }
-    function resume(n, v) { try { step(g[n](v)); } catch (e) { settle(q[0][3], e); } }
-    function step(r) { r.value instanceof __await ? Promise.resolve(r.value.v).then(fulfill, reject) : settle(q[0][2], r); }
-    function fulfill(value) { resume("next", value); }
-    function reject(value) { resume("throw", value); }
-    function settle(f, v) { if (f(v), q.shift(), q.length) resume(q[0][0], q[0][1]); }
-};
-
-
-
-
-
-
-
-
-const internal_globber_IS_WINDOWS = process.platform === 'win32';
-class DefaultGlobber {
-    constructor(options) {
-        this.patterns = [];
-        this.searchPaths = [];
-        this.options = getOptions(options);
-    }
-    getSearchPaths() {
-        // Return a copy
-        return this.searchPaths.slice();
-    }
-    glob() {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            var _a, e_1, _b, _c;
-            const result = [];
-            try {
-                for (var _d = true, _e = __asyncValues(this.globGenerator()), _f; _f = yield _e.next(), _a = _f.done, !_a; _d = true) {
-                    _c = _f.value;
-                    _d = false;
-                    const itemPath = _c;
-                    result.push(itemPath);
-                }
-            }
-            catch (e_1_1) { e_1 = { error: e_1_1 }; }
-            finally {
-                try {
-                    if (!_d && !_a && (_b = _e.return)) yield _b.call(_e);
-                }
-                finally { if (e_1) throw e_1.error; }
-            }
-            return result;
-        });
-    }
-    globGenerator() {
-        return __asyncGenerator(this, arguments, function* globGenerator_1() {
-            // Fill in defaults options
-            const options = getOptions(this.options);
-            // Implicit descendants?
-            const patterns = [];
-            for (const pattern of this.patterns) {
-                patterns.push(pattern);
-                if (options.implicitDescendants &&
-                    (pattern.trailingSeparator ||
-                        pattern.segments[pattern.segments.length - 1] !== '**')) {
-                    patterns.push(new Pattern(pattern.negate, true, pattern.segments.concat('**')));
-                }
-            }
-            // Push the search paths
-            const stack = [];
-            for (const searchPath of getSearchPaths(patterns)) {
-                core_debug(`Search path '${searchPath}'`);
-                // Exists?
-                try {
-                    // Intentionally using lstat. Detection for broken symlink
-                    // will be performed later (if following symlinks).
-                    yield __await(external_fs_namespaceObject.promises.lstat(searchPath));
-                }
-                catch (err) {
-                    if (err.code === 'ENOENT') {
-                        continue;
-                    }
-                    throw err;
-                }
-                stack.unshift(new SearchState(searchPath, 1));
-            }
-            // Search
-            const traversalChain = []; // used to detect cycles
-            while (stack.length) {
-                // Pop
-                const item = stack.pop();
-                // Match?
-                const match = internal_pattern_helper_match(patterns, item.path);
-                const partialMatch = !!match || internal_pattern_helper_partialMatch(patterns, item.path);
-                if (!match && !partialMatch) {
-                    continue;
-                }
-                // Stat
-                const stats = yield __await(DefaultGlobber.stat(item, options, traversalChain)
-                // Broken symlink, or symlink cycle detected, or no longer exists
-                );
-                // Broken symlink, or symlink cycle detected, or no longer exists
-                if (!stats) {
-                    continue;
-                }
-                // Hidden file or directory?
-                if (options.excludeHiddenFiles && external_path_namespaceObject.basename(item.path).match(/^\./)) {
-                    continue;
-                }
-                // Directory
-                if (stats.isDirectory()) {
-                    // Matched
-                    if (match & MatchKind.Directory && options.matchDirectories) {
-                        yield yield __await(item.path);
-                    }
-                    // Descend?
-                    else if (!partialMatch) {
-                        continue;
-                    }
-                    // Push the child items in reverse
-                    const childLevel = item.level + 1;
-                    const childItems = (yield __await(external_fs_namespaceObject.promises.readdir(item.path))).map(x => new SearchState(external_path_namespaceObject.join(item.path, x), childLevel));
-                    stack.push(...childItems.reverse());
-                }
-                // File
-                else if (match & MatchKind.File) {
-                    yield yield __await(item.path);
-                }
-            }
-        });
-    }
-    /**
-     * Constructs a DefaultGlobber
-     */
-    static create(patterns, options) {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            const result = new DefaultGlobber(options);
-            if (internal_globber_IS_WINDOWS) {
-                patterns = patterns.replace(/\r\n/g, '\n');
-                patterns = patterns.replace(/\r/g, '\n');
-            }
-            const lines = patterns.split('\n').map(x => x.trim());
-            for (const line of lines) {
-                // Empty or comment
-                if (!line || line.startsWith('#')) {
-                    continue;
-                }
-                // Pattern
-                else {
-                    result.patterns.push(new Pattern(line));
-                }
-            }
-            result.searchPaths.push(...getSearchPaths(result.patterns));
-            return result;
-        });
-    }
-    static stat(item, options, traversalChain) {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            // Note:
-            // `stat` returns info about the target of a symlink (or symlink chain)
-            // `lstat` returns info about a symlink itself
-            let stats;
-            if (options.followSymbolicLinks) {
-                try {
-                    // Use `stat` (following symlinks)
-                    stats = yield external_fs_namespaceObject.promises.stat(item.path);
-                }
-                catch (err) {
-                    if (err.code === 'ENOENT') {
-                        if (options.omitBrokenSymbolicLinks) {
-                            core_debug(`Broken symlink '${item.path}'`);
-                            return undefined;
-                        }
-                        throw new Error(`No information found for the path '${item.path}'. This may indicate a broken symbolic link.`);
-                    }
-                    throw err;
-                }
-            }
-            else {
-                // Use `lstat` (not following symlinks)
-                stats = yield external_fs_namespaceObject.promises.lstat(item.path);
-            }
-            // Note, isDirectory() returns false for the lstat of a symlink
-            if (stats.isDirectory() && options.followSymbolicLinks) {
-                // Get the realpath
-                const realPath = yield external_fs_namespaceObject.promises.realpath(item.path);
-                // Fixup the traversal chain to match the item level
-                while (traversalChain.length >= item.level) {
-                    traversalChain.pop();
-                }
-                // Test for a cycle
-                if (traversalChain.some((x) => x === realPath)) {
-                    core_debug(`Symlink cycle detected for path '${item.path}' and realpath '${realPath}'`);
-                    return undefined;
-                }
-                // Update the traversal chain
-                traversalChain.push(realPath);
-            }
-            return stats;
-        });
-    }
-}
-//# sourceMappingURL=internal-globber.js.map
-;// CONCATENATED MODULE: external "stream"
-const external_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
-// EXTERNAL MODULE: external "util"
-var external_util_ = __nccwpck_require__(9023);
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-hash-files.js
-var internal_hash_files_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-var internal_hash_files_asyncValues = (undefined && undefined.__asyncValues) || function (o) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var m = o[Symbol.asyncIterator], i;
-    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
-    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
-    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
-};
-
-
-
-
-
-
-function hashFiles(globber_1, currentWorkspace_1) {
-    return internal_hash_files_awaiter(this, arguments, void 0, function* (globber, currentWorkspace, verbose = false) {
-        var _a, e_1, _b, _c;
-        var _d;
-        const writeDelegate = verbose ? core.info : core.debug;
-        let hasMatch = false;
-        const githubWorkspace = currentWorkspace
-            ? currentWorkspace
-            : ((_d = process.env['GITHUB_WORKSPACE']) !== null && _d !== void 0 ? _d : process.cwd());
-        const result = crypto.createHash('sha256');
-        let count = 0;
-        try {
-            for (var _e = true, _f = internal_hash_files_asyncValues(globber.globGenerator()), _g; _g = yield _f.next(), _a = _g.done, !_a; _e = true) {
-                _c = _g.value;
-                _e = false;
-                const file = _c;
-                writeDelegate(file);
-                if (!file.startsWith(`${githubWorkspace}${path.sep}`)) {
-                    writeDelegate(`Ignore '${file}' since it is not under GITHUB_WORKSPACE.`);
-                    continue;
-                }
-                if (fs.statSync(file).isDirectory()) {
-                    writeDelegate(`Skip directory '${file}'.`);
-                    continue;
-                }
-                const hash = crypto.createHash('sha256');
-                const pipeline = util.promisify(stream.pipeline);
-                yield pipeline(fs.createReadStream(file), hash);
-                result.write(hash.digest());
-                count++;
-                if (!hasMatch) {
-                    hasMatch = true;
-                }
-            }
-        }
-        catch (e_1_1) { e_1 = { error: e_1_1 }; }
-        finally {
-            try {
-                if (!_e && !_a && (_b = _f.return)) yield _b.call(_f);
-            }
-            finally { if (e_1) throw e_1.error; }
-        }
-        result.end();
-        if (hasMatch) {
-            writeDelegate(`Found ${count} files to hash.`);
-            return result.digest('hex');
-        }
-        else {
-            writeDelegate(`No matches found for glob`);
-            return '';
-        }
-    });
-}
-//# sourceMappingURL=internal-hash-files.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/glob.js
-var glob_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-/**
- * Constructs a globber
- *
- * @param patterns  Patterns separated by newlines
- * @param options   Glob options
- */
-function create(patterns, options) {
-    return glob_awaiter(this, void 0, void 0, function* () {
-        return yield DefaultGlobber.create(patterns, options);
-    });
-}
-/**
- * Computes the sha256 hash of a glob
- *
- * @param patterns  Patterns separated by newlines
- * @param currentWorkspace  Workspace used when matching files
- * @param options   Glob options
- * @param verbose   Enables verbose logging
- */
-function glob_hashFiles(patterns_1) {
-    return glob_awaiter(this, arguments, void 0, function* (patterns, currentWorkspace = '', options, verbose = false) {
-        let followSymbolicLinks = true;
-        if (options && typeof options.followSymbolicLinks === 'boolean') {
-            followSymbolicLinks = options.followSymbolicLinks;
-        }
-        const globber = yield create(patterns, { followSymbolicLinks });
-        return _hashFiles(globber, currentWorkspace, verbose);
-    });
-}
-//# sourceMappingURL=glob.js.map
-;// CONCATENATED MODULE: ./lib/model/sops-config/read.js
-// A `.sops.yaml` as the product sees it: whose keys it names, who they belong to, whether a program wrote it.
-// Must never imitate sops' choice of a rule.
-
-
-
-
-
-
-/**
- * Throws Failure `config-unreadable`, with line and column where there is one: not YAML, duplicate keys, over 1 MiB, aliases
- * that multiply or contain themselves. Only the first document counts, as in sops.
- */
-function readSopsConfig(path, text) {
-    const tree = readTree(path, text);
-    const recipients = new Map();
-    for (const recipient of recipientsIn(tree.value)) {
-        if (!recipients.has(canonicalId(recipient)))
-            recipients.set(canonicalId(recipient), recipient);
-    }
-    return { path, text, recipients: [...recipients.values()], owners: read_ownersIn(tree, path), generatedBy: read_generatedBy(text) };
-}
-/** Names from anchors, from the comment beside or above a key, and from comments that list the holders of several. */
-function read_ownersIn(tree, path) {
-    const owners = new Map();
-    const add = (from, name, recipient, at) => {
-        const key = `${name ?? ''}\n${canonicalId(recipient)}`;
-        if (name !== null && !owners.has(key))
-            owners.set(key, { recipient, name, from, path, line: tree.lineOf(at) });
-    };
-    const walk = (list) => {
-        const listed = orderedComments(tree.text, list) ?? namesByPosition(tree.text, list);
-        for (const [at, slot] of list.slots.entries()) {
-            const recipient = recipientOf(tree, slot);
-            if (recipient !== null) {
-                const alone = list.style !== 'text';
-                if (alone && !(0,dist/* isAlias */.Vj)(slot.value))
-                    add('anchor', anchorOf(slot), recipient, slot.start);
-                const beside = (alone ? commentBeside(tree.text, list, at) : null) ?? listed?.[at]?.text;
-                add('comment', nameInComment(beside ?? ''), recipient, slot.start);
-                const above = alone ? commentsAbove(tree.text, slot).at(-1) : undefined;
-                // A comment above several keys is a heading: whom it names, no one can tell.
-                if (above !== undefined && covered(tree, list, at).length > 1)
-                    continue;
-                add('comment', nameInComment(above?.text ?? ''), recipient, slot.start);
-            }
-            if (slot.below !== null)
-                walk(slot.below);
-        }
-    };
-    if (tree.root !== null)
-        walk(tree.root);
-    return [...owners.values()];
-}
-/** "generated by" counts in the file's head only: further down it may tell how a key came to be. */
-function read_generatedBy(text) {
-    let head = true;
-    for (const [at, line] of text.split(/\r?\n/).entries()) {
-        head &&= /^\s*(#|---|$)/.test(line);
-        const marked = /auto(matically|-)? ?generated|do not edit/i.test(line) || (head && /generated (by|from|with)/i.test(line));
-        if (/^\s*#/.test(line) && marked)
-            return { line: at + 1, text: line.trim() };
-    }
-    return null;
-}
-
-;// CONCATENATED MODULE: ./lib/stages/survey.js
-// inputs → Survey: finds every sops file of the checkout by content in one pass, and reads it without a key.
-// Must never follow a link, and must leave nothing that matches unaccounted for.
-
-
-
-
-
-
-
-
-
-
-
-
-/** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
-const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)'];
-/** A line that starts with a public key, as in a list of who owns which. */
-const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)';
-const survey_symlink = '120000';
-const submodule = '160000';
-/** Where the owners file is looked for when nothing says it. */
-const usualOwnersFile = '.sops-owners.yaml';
-/**
- * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
- * be tracked where it is given; `keyring` are owners that are known from elsewhere.
- */
-async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
-    const base = await git.head();
-    await git.assertTop();
-    const [tracked, found, uncommitted] = await Promise.all([
-        git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted(),
-    ]);
-    const special = tracked.special();
-    refuseAbsent(special);
-    const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
-    const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile));
-    if (ownersTracked === undefined && ownersPath !== null) {
-        throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' });
-    }
-    const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])]);
-    const candidates = new Set(found.filter((path) => !ownTexts.has(path)));
-    const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]));
-    const chosen = await choose(git.root, globs);
-    await refuseUncommitted(git, uncommitted, ownTexts, chosen);
-    const configs = [];
-    for (const path of configPaths) {
-        const text = readOwnText(git.root, path);
-        configs.push(readSopsConfig(path, text));
-    }
-    const files = [];
-    const others = [];
-    const damaged = [];
-    const skipped = [];
-    const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
-    const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
-    const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
-    for (const path of [...candidates].sort()) {
-        const read = readUnlinked(git.root, path);
-        if (typeof read === 'string') {
-            if (read === 'larger than 64 MiB' && chosen(path))
-                damaged.push({ path, damage: `it is ${read}` });
-            else if (chosen(path))
-                skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
-            continue;
-        }
-        const file = readEncryptedFile(path, read.bytes);
-        if (file === null)
-            owners.push(...readPublicKeys(path, read.bytes.toString()));
-        else if (!chosen(path)) {
-            if ('metadata' in file)
-                others.push(file);
-        }
-        else if ('damage' in file)
-            damaged.push(file);
-        else if (read.hardLink)
-            skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
-        else {
-            files.push({
-                ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
-                sha256: sha256Of(read.bytes),
-            });
-        }
-    }
-    skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null));
-    owners.push(...await keyring);
-    const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
-    return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record };
-}
-/** Whether a path is among what the globs name; without globs every path is. */
-async function choose(root, globs) {
-    if (globs.length === 0)
-        return () => true;
-    // The root is a path, whatever it is called.
-    const literal = root.replace(/[[?*]/g, '[$&]');
-    const rooted = globs.map((glob) => (glob.startsWith('!') ? `!${(0,external_node_path_namespaceObject.join)(literal, glob.slice(1))}` : (0,external_node_path_namespaceObject.join)(literal, glob)));
-    const everything = rooted.every((glob) => glob.startsWith('!')) ? [(0,external_node_path_namespaceObject.join)(literal, '**'), ...rooted] : rooted;
-    const globber = await create(everything.join('\n'), { followSymbolicLinks: false, matchDirectories: false });
-    const paths = new Set((await globber.glob()).map((path) => (0,external_node_path_namespaceObject.relative)(root, path).split(external_node_path_namespaceObject.sep).join('/')));
-    return (path) => paths.has(path);
-}
-/** The links and submodules among the matches: those the globs name, and those that point to an encrypted file. */
-async function links(root, special, files, chosen) {
-    const targets = new Set(files.map(({ path }) => path));
-    const skipped = [];
-    for (const { path, mode } of special) {
-        if (mode === submodule)
-            skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too', file: null });
-        if (mode !== survey_symlink)
-            continue;
-        const link = await (0,promises_namespaceObject.readlink)((0,external_node_path_namespaceObject.join)(root, path)).catch(() => null);
-        const asked = chosen === null ? link !== null && targets.has(external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(path), link)) : chosen(path);
-        if (asked)
-            skipped.push({ path, reason: 'it is a symlink, and no link is followed', file: null });
-    }
-    return skipped;
-}
-/** A config or the owners file: what is read as text, and may be written. */
-function readOwnText(root, path) {
-    const read = readUnlinked(root, path);
-    if (typeof read !== 'string' && !read.hardLink)
-        return read.bytes.toString();
-    throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {
-        path, advice: 'Make it a regular file.',
-    });
-}
-function refuseAbsent(special) {
-    const absent = special.filter((one) => one.absent);
-    const [first] = absent;
-    if (first === undefined)
-        return;
-    throw new Failure('not-a-repository', `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`, { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' });
-}
-/**
- * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
- * would keep its readers there) stops the run.
- */
-async function refuseUncommitted(git, uncommitted, configs, chosen) {
-    const changed = [];
-    for (const path of uncommitted) {
-        if (configs.has(path) || ((chosen(path) || survey_isGone(git.root, path)) && await holdsSecrets(git, path)))
-            changed.push(path);
-    }
-    const [first] = changed;
-    if (first === undefined)
-        return;
-    throw new Failure('uncommitted-changes', `Not committed: ${changed.map((path) => visible(path)).join(', ')}.`, {
-        path: first, advice: 'Commit or discard these changes, and run again.',
-    });
-}
-/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
-function survey_isGone(root, path) {
-    return !(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)) || readUnlinked(root, path) === 'symlink';
-}
-/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
-async function holdsSecrets(git, path) {
-    const committed = await git.committed(path);
-    if (committed !== null && readEncryptedFile(path, committed) !== null)
-        return true;
-    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(git.root, path)))
-        return false;
-    const present = readUnlinked(git.root, path);
-    return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/verification.js
-
-/** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
-class Verified {
-    files;
-    /** The configs, and the owners file. */
-    texts;
-    #proven = true;
-    constructor(files, texts) {
-        this.files = files;
-        this.texts = texts;
-    }
-    /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
-    static verify(changes, texts, evidence) {
-        const seen = new Map(evidence.map((one) => [one.planned.file.path, one]));
-        const files = [];
-        const wrong = [];
-        for (const change of changes) {
-            const path = change.file.path;
-            const one = seen.get(path);
-            const result = one === undefined ? 'it was not checked' : checkFile(change, one);
-            if (typeof result === 'string')
-                wrong.push({ path, reason: result });
-            else
-                files.push(result);
-        }
-        return wrong.length > 0 ? wrong : new Verified(files, texts);
-    }
-    /** Whether this was made by `verify`; a look-alike was not. */
-    static isVerified(value) {
-        return #proven in value;
-    }
-}
-function checkFile(planned, evidence) {
-    const { file, rotate } = planned;
-    const { after } = evidence;
-    if (evidence.planned !== planned)
-        return 'the evidence is that of another plan';
-    if (after === null)
-        return 'it carries no sops metadata any more';
-    if ('damage' in after)
-        return after.damage;
-    if (evidence.plaintextAfter !== evidence.plaintextBefore)
-        return 'its decrypted content is not what it was';
-    if (after.format !== file.format)
-        return `its format changed from ${file.format} to ${after.format}`;
-    const recipients = checkRecipients(planned.after, after.metadata.groups);
-    if (recipients !== null)
-        return recipients;
-    if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
-        return "Shamir's threshold changed";
-    const compared = evidence.dataKey;
-    // Without a value to compare, the old key is tried on the new MAC.
-    const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
-    if (dataKey === 'unproven')
-        return 'it could not be proven which data key it has';
-    if (rotate && dataKey === 'same')
-        return 'it still has the old data key';
-    return { planned, after, dataKey };
-}
-function checkRecipients(planned, found) {
-    if (planned.length !== found.length)
-        return `it has ${found.length} key groups instead of ${planned.length}`;
-    for (const [at, group] of planned.entries()) {
-        const wanted = new Set(group.map(canonicalId));
-        const present = new Set((found[at] ?? []).map(canonicalId));
-        const extra = [...present].find((id) => !wanted.has(id));
-        if (extra !== undefined)
-            return `it can be read with ${extra}, which was not planned`;
-        const missing = [...wanted].find((id) => !present.has(id));
-        if (missing !== undefined)
-            return `it can not be read with ${missing}, which was planned`;
-    }
-    return null;
-}
-
-;// CONCATENATED MODULE: ./lib/stages/verify.js
-// Staged bytes → proof: reads and decrypts every file that was touched, once more, and lets the model judge.
-
-
-
-
-
-
-
-
-
-
-async function verifyStaged(sops, staging, root, rekeyed, atOnce, log) {
-    const { plan, plaintextBefore } = rekeyed;
-    const verified = await log.group(`Verify ${plan.changes.length} files`, async () => {
-        const done = log.progress(plan.changes.length);
-        const evidence = await inParallel(plan.changes, atOnce, async (planned) => {
-            const { file } = planned;
-            const plaintextAfter = await explainLockout(planned, async () => await sops.plaintextDigest(file));
-            const staged = staging.read(file.path);
-            const after = readEncryptedFile(file.path, staged);
-            const seen = after === null || 'damage' in after ? { dataKey: 'unproven', opensWithOldKey: null }
-                : await compareKeys(sops, staging, file, staged, after, root);
-            done(file.path);
-            return { planned, plaintextBefore: plaintextBefore.get(file.path) ?? '', plaintextAfter, after, ...seen };
-        });
-        return Verified.verify(plan.changes, textsOf(plan), evidence);
-    });
-    if (verified instanceof Verified)
-        return verified;
-    const [first] = verified;
-    throw new Failure('verification', `sops wrote something that does not hold: ${verified.slice(0, 10).map(({ path, reason }) => `${visible(path)}: ${reason}`).join('; ')}.`, { ...(first === undefined ? {} : { path: first.path }), advice: 'Nothing was changed. Please report this.' });
-}
-async function compareKeys(sops, staging, file, staged, after, root) {
-    const base = readAsItWas(root, file).bytes;
-    const dataKey = compareDataKeys(valuesIn(file, base), valuesIn(after, staged));
-    return { dataKey, opensWithOldKey: dataKey === 'unproven' ? await trySplice(sops, staging, file, base, after) : null };
-}
-/**
- * The attack of someone who kept the old data key, done with the runner's own: the old file, whose recipients wrap the
- * old data key, with the MAC of the new one. It opens only if the new MAC was made with the old data key.
- */
-async function trySplice(sops, staging, file, base, after) {
-    const spliced = base.toString()
-        .replaceAll(file.metadata.mac, after.metadata.mac)
-        .replaceAll(file.metadata.lastModified, after.metadata.lastModified);
-    const path = `.sops-rekey-splice-${(0,external_node_crypto_.randomUUID)()}/${file.path}`;
-    staging.write(path, { bytes: Buffer.from(spliced), executable: false });
-    try {
-        return await sops.isAuthentic({ path, format: file.format, explicitType: file.explicitType, config: file.config });
-    }
-    finally {
-        staging.remove(path);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/tools/environment.js
-// The environments of our children, built from a list instead of inherited.
-// Must never pass on what could make sops or git run a program, read another configuration, or talk to another service.
-
-
-
-/** What every child needs to run at all and to find the network. */
-const base = [
-    'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'APPDATA', 'LOCALAPPDATA', 'XDG_CONFIG_HOME', 'USER', 'LANG', 'LC_ALL',
-    'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
-];
-/** Each of these makes sops run a program, use another service or rule, or trust a server that it should not. */
-const withheld = [
-    'SOPS_AGE_KEY_CMD', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', 'SOPS_GPG_EXEC', 'SOPS_KEYSERVICE', 'SOPS_ENABLE_LOCAL_KEYSERVICE', 'SOPS_CONFIG',
-    'SOPS_DECRYPTION_ORDER',
-    'SOPS_HC_VAULT_ALLOWLIST', 'VAULT_AGENT_ADDR', 'VAULT_PROXY_ADDR', 'VAULT_HTTP_PROXY', 'VAULT_SKIP_VERIFY', 'VAULT_SRV_LOOKUP',
-];
-/** The credentials of each kind of key. */
-const credentials = [
-    'SOPS_AGE_KEY', 'SOPS_AGE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_FILE',
-    'GNUPGHOME',
-    'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE',
-    'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_ROLE_ARN', 'AWS_ROLE_SESSION_NAME', 'AWS_WEB_IDENTITY_TOKEN_FILE',
-    'AWS_CA_BUNDLE', 'AWS_EC2_METADATA_DISABLED', 'AWS_SDK_LOAD_CONFIG', 'AWS_STS_REGIONAL_ENDPOINTS', 'AWS_USE_FIPS_ENDPOINT',
-    'AWS_USE_DUALSTACK_ENDPOINT', 'AWS_MAX_ATTEMPTS', 'AWS_RETRY_MODE', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_STS',
-    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_AUTHORIZATION_TOKEN',
-    'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
-    'GOOGLE_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_OAUTH_ACCESS_TOKEN', 'CLOUDSDK_CONFIG', 'GCE_METADATA_HOST',
-    'SOPS_GCP_KMS_CLIENT_TYPE', 'SOPS_GCP_KMS_ENDPOINT', 'SOPS_GCP_KMS_UNIVERSE_DOMAIN',
-    'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_CLIENT_CERTIFICATE_PASSWORD',
-    'AZURE_CLIENT_SEND_CERTIFICATE_CHAIN', 'AZURE_ADDITIONALLY_ALLOWED_TENANTS',
-    'AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'AZURE_TOKEN_CREDENTIALS', 'AZURE_CONFIG_DIR', 'IDENTITY_ENDPOINT', 'IDENTITY_HEADER',
-    'MSI_ENDPOINT', 'MSI_SECRET',
-    'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT', 'VAULT_CACERT_BYTES', 'VAULT_CAPATH', 'VAULT_CLIENT_CERT', 'VAULT_CLIENT_KEY',
-    'VAULT_TLS_SERVER_NAME', 'VAULT_CLIENT_TIMEOUT', 'VAULT_MAX_RETRIES', 'VAULT_RATE_LIMIT', 'VAULT_DISABLE_REDIRECTS',
-    'HUAWEICLOUD_SDK_AK', 'HUAWEICLOUD_SDK_SK', 'HUAWEICLOUD_SDK_PROJECT_ID', 'HUAWEICLOUD_SDK_CREDENTIALS_FILE',
-    // Keys that expire, and the exchange of a job's own identity for them: without these only a permanent key could be used.
-    'HUAWEICLOUD_SDK_SECURITY_TOKEN', 'HUAWEICLOUD_SDK_IDP_ID', 'HUAWEICLOUD_SDK_ID_TOKEN_FILE',
-];
-/** What is set in `environment`, and would change what sops does if it were passed on. */
-function ignoredVariables(environment) {
-    return withheld.filter((name) => (environment[name] ?? '') !== '');
-}
-function pick(environment, names) {
-    return Object.fromEntries(names.flatMap((name) => {
-        const value = environment[name];
-        return value === undefined || value === '' ? [] : [[name, value]];
-    }));
-}
-/**
- * PATH without relative folders, what lies in `workspace` or GITHUB_WORKSPACE (by its name or behind links), and what a
- * package manager put in front.
- */
-function trustedPath(environment, workspace) {
-    const checkouts = [workspace, environment['GITHUB_WORKSPACE'] ?? ''].filter((folder) => folder !== '')
-        .flatMap((folder) => [(0,external_node_path_namespaceObject.resolve)(folder), real(folder)]);
-    const planted = (folder) => folder.includes(`node_modules${external_node_path_namespaceObject.sep}.bin`)
-        || checkouts.some((checkout) => folder === checkout || folder.startsWith(checkout.endsWith(external_node_path_namespaceObject.sep) ? checkout : checkout + external_node_path_namespaceObject.sep));
-    return (environment['PATH'] ?? environment['Path'] ?? '').split(external_node_path_namespaceObject.delimiter).filter((folder) => {
-        if (folder === '' || folder !== (0,external_node_path_namespaceObject.resolve)(folder) && folder !== (0,external_node_path_namespaceObject.resolve)(folder) + external_node_path_namespaceObject.sep)
-            return false;
-        return !planted((0,external_node_path_namespaceObject.resolve)(folder)) && !planted(real(folder));
-    }).join(external_node_path_namespaceObject.delimiter);
-}
-/** Where `folder` really is; of one that is not there, what its name says. */
-function real(folder) {
-    try {
-        return external_node_fs_namespaceObject.realpathSync.native(folder);
-    }
-    catch {
-        return (0,external_node_path_namespaceObject.resolve)(folder);
-    }
-}
-/** The absolute path of a program on a PATH; null where it has none. */
-function findProgram(name, path) {
-    const file = process.platform === 'win32' ? `${name}.exe` : name;
-    for (const folder of path.split(external_node_path_namespaceObject.delimiter)) {
-        const program = (0,external_node_path_namespaceObject.join)(folder, file);
-        try {
-            (0,external_node_fs_namespaceObject.accessSync)(program, external_node_fs_namespaceObject.constants.X_OK);
-            return program;
-        }
-        catch {
-            continue;
-        }
-    }
-    return null;
-}
-/** What sops may run besides plugins: gpg, the Azure CLI, and the shell in which AWS' `credential_process` is started. */
-const allowedPrograms = ['gpg', 'az', 'sh'];
-/**
- * Makes `folder` (not there yet) and fills it with the programs that sops may run, of those that are on the trusted PATH: those
- * above, and `age-plugin-NAME` for each of `plugins`. Returns what to give sops as its PATH: this folder alone, so that no
- * recipient of a file can name another program. Each program is entered by a script of two lines, which gives it the
- * trusted PATH back; a link would not do, since some look for their parts beside the name they were called by.
- * On Windows, where a script is no program: the folders in which the programs lie.
- */
-function programFolder(folder, environment, workspace, plugins) {
-    const path = trustedPath(environment, workspace);
-    const names = plugins.filter((name) => /^[a-z0-9.+_-]+$/i.test(name)).map((name) => `age-plugin-${name}`);
-    const found = [...allowedPrograms, ...names].flatMap((name) => {
-        const program = findProgram(name, path);
-        return program === null ? [] : [{ name, program }];
-    });
-    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
-    if (process.platform === 'win32')
-        return [folder, ...new Set(found.map(({ program }) => (0,external_node_path_namespaceObject.dirname)(program)))].join(external_node_path_namespaceObject.delimiter);
-    for (const { name, program } of found) {
-        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, name), `#!/bin/sh\nPATH=${quoted(path)} exec ${quoted(program)} "$@"\n`, { mode: 0o700 });
-    }
-    return folder;
-}
-function quoted(text) {
-    return `'${text.replaceAll("'", "'\\''")}'`;
-}
-/**
- * For sops: the runner's own credentials and nothing that changes what sops does. `path` (of `programFolder`) in place of the
- * trusted PATH. Where sops knows how (3.13), it talks to no Vault but that of VAULT_ADDR.
- */
-function sopsEnvironment(environment, workspace, { path } = {}) {
-    return {
-        ...pick(environment, [...base, ...credentials]),
-        SOPS_HC_VAULT_ALLOWLIST: trustedVaults(environment['VAULT_ADDR']).join(',') || 'none',
-        PATH: path ?? trustedPath(environment, workspace),
-        SOPS_DISABLE_VERSION_CHECK: '1',
-        // One short-lived process a file: collecting garbage costs more than it frees.
-        GOGC: 'off',
-        GOMEMLIMIT: '1GiB',
-        NO_COLOR: '1',
-    };
-}
-/** For gpg, to list public keys: where they are, and nothing else. */
-function gpgEnvironment(environment, path) {
-    return { ...pick(environment, [...base, 'GNUPGHOME']), PATH: path, LC_ALL: 'C' };
-}
-/** What the configuration of the user or of the checkout may not decide: it would change what is read or what is pushed. */
-const ownSettings = [
-    ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'],
-    // Stronger than `color.ui`; no other command here colours what it writes with -z or --porcelain.
-    ['color.grep', 'false'],
-    ['log.showRoot', 'true'], ['log.showSignature', 'false'], ['i18n.commitEncoding', 'UTF-8'],
-    ['push.followTags', 'false'], ['push.recurseSubmodules', 'no'], ['push.gpgSign', 'false'], ['push.pushOption', ''],
-];
-/** For git: no credentials but those given, no prompt, no hook, no file watcher. `settings` never reach argv or a file. */
-function gitEnvironment(environment, workspace, settings) {
-    const all = [['safe.directory', workspace], ...ownSettings, ...settings];
-    return {
-        ...pick(environment, base),
-        PATH: trustedPath(environment, workspace),
-        GIT_TERMINAL_PROMPT: '0',
-        GIT_OPTIONAL_LOCKS: '0',
-        LC_ALL: 'C',
-        GIT_CONFIG_COUNT: String(all.length),
-        ...Object.fromEntries(all.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]])),
-    };
-}
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: ./lib/tools/child.js
-// Runs one child process: argv only, an environment that is given whole, output caught and never passed through.
-// Must never inherit the environment, start a shell, or keep what a child says beyond the call.
-// Not @actions/exec: that can't end a child, and keeps copies of its output (here: plaintext) as lines of text.
-
-
-
-const tenMinutes = 600_000;
-const maxStderr = 4 * 1024 * 1024;
-const running = new Set();
-let stoppedBy = null;
-/** For the way out after a signal: ends every child, and lets no other start. What waits for one fails as `interrupted`. */
-function stopChildren(signal) {
-    stoppedBy = signal;
-    for (const child of running)
-        child.kill('SIGKILL');
-}
-function interrupted(signal) {
-    return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`);
-}
-/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or takes too long. */
-async function runChild(command, args, options) {
-    const stdout = [];
-    const stderr = [];
-    let stderrBytes = 0;
-    const name = (0,external_node_path_namespaceObject.basename)(command);
-    const deadline = options.deadline ?? tenMinutes;
-    if (stoppedBy !== null)
-        throw interrupted(stoppedBy);
-    return await new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true });
-        running.add(child);
-        const timer = setTimeout(() => {
-            child.kill('SIGKILL');
-            reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`));
-        }, deadline);
-        child.stdout.on('data', options.onStdout ?? ((piece) => void stdout.push(piece)));
-        child.stderr.on('data', (piece) => {
-            stderrBytes += piece.byteLength;
-            if (stderrBytes <= maxStderr)
-                stderr.push(piece);
-        });
-        // A child that ends without reading its input says why with its exit code.
-        child.stdin.on('error', () => undefined);
-        child.stdin.end(options.input ?? '');
-        child.on('error', (cause) => {
-            clearTimeout(timer);
-            running.delete(child);
-            reject(new Failure('sops-failed', `${name} could not be started.`, { cause }));
-        });
-        child.on('close', (exitCode) => {
-            clearTimeout(timer);
-            running.delete(child);
-            if (stoppedBy !== null)
-                reject(interrupted(stoppedBy));
-            resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
-        });
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/tools/keyring.js
-// The public keys of the runner's gpg keyring with the names of whose they are, so that a PGP key can be asked for by name.
-// Must never change the keyring, nor fail the run: a name it can't tell is a name nobody knows.
-
-
-
-
-
-
-const tenSeconds = 10_000;
-/** Some ten thousand keys. */
-const keyring_maxBytes = 16 * 1024 * 1024;
-/**
- * Every key and subkey of the keyring, in both spellings that sops knows, with every user id of it. `path` is the PATH on which
- * gpg is looked for. Empty where there is no gpg or no keyring, or where gpg fails, takes too long or writes too much. Throws
- * only Failure `interrupted`.
- */
-async function keyringOwners(environment, path) {
-    const gpg = findProgram('gpg', path);
-    const named = environment['GNUPGHOME'] ?? '';
-    // gpg would make one that is not there.
-    if (gpg === null || !(0,external_node_fs_namespaceObject.existsSync)(named === '' ? (0,external_node_path_namespaceObject.join)(environment['HOME'] ?? (0,external_node_os_namespaceObject.homedir)(), '.gnupg') : named))
-        return [];
-    const pieces = [];
-    let left = keyring_maxBytes;
-    const args = ['--batch', '--quiet', '--no-auto-check-trustdb', '--with-colons', '--fingerprint', '--fingerprint', '--list-keys'];
-    try {
-        const { exitCode } = await runChild(gpg, args, {
-            cwd: (0,external_node_os_namespaceObject.tmpdir)(), env: gpgEnvironment(environment, path), deadline: tenSeconds,
-            onStdout: (piece) => {
-                left -= piece.byteLength;
-                if (left >= 0)
-                    pieces.push(piece);
-            },
-        });
-        return exitCode === 0 && left >= 0 ? readKeyring(Buffer.concat(pieces).toString()) : [];
-    }
-    catch (error) {
-        if (error instanceof Failure && error.code !== 'interrupted')
-            return [];
-        throw error;
-    }
-}
-/** Reads what gpg lists with colons. Source: GnuPG's `doc/DETAILS`. */
-function readKeyring(listing) {
-    const owners = [];
-    let [fingerprints, names] = [[], []];
-    const finish = () => {
-        // In a config a key may stand with a `!`, which makes gpg take just this one of its owner's.
-        for (const id of fingerprints.flatMap((one) => [one, `${one}!`])) {
-            for (const name of names)
-                owners.push({ recipient: { kind: 'pgp', id }, name, from: 'keyring', path: 'GNUPGHOME', line: 0 });
-        }
-        [fingerprints, names] = [[], []];
-    };
-    for (const line of listing.split('\n')) {
-        const fields = line.split(':');
-        const value = fields[9] ?? '';
-        if (fields[0] === 'pub')
-            finish();
-        if (fields[0] === 'fpr' && /^[0-9A-F]{40}$/.test(value))
-            fingerprints.push(value);
-        if (fields[0] === 'uid' && value !== '')
-            names.push(unescaped(value));
-    }
-    finish();
-    return owners;
-}
-/** A line break, which gpg escapes as it does colons, is not let back into a name. */
-function unescaped(name) {
-    return name.replace(/\\x([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(parseInt(code, 16)))
-        .replace(/\p{Cc}+/gu, ' ');
-}
-
-;// CONCATENATED MODULE: ./lib/tools/age-identity.js
-// Whose public key an X25519 identity of age is for, so that a lock-out is seen before it happens.
-// Must never keep an identity, nor guess at one of another kind. Source: age's specification, C2SP age.md; BIP 173.
-
-const alphabet = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
-const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
-/** What stands before the 32 bytes of a private key in PKCS #8. Source: RFC 8410. */
-const pkcs8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
-/** The `age1…` of an `AGE-SECRET-KEY-1…`; null for anything else, also for an identity of a plugin or a post-quantum one. */
-function recipientOfIdentity(identity) {
-    const secret = decode('age-secret-key-', identity);
-    if (secret === null)
-        return null;
-    const key = (0,external_node_crypto_.createPrivateKey)({ key: Buffer.concat([pkcs8, secret]), format: 'der', type: 'pkcs8' });
-    const { x = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
-    return bech32('age', Buffer.from(x, 'base64url'));
-}
-/** The 32 bytes behind `prefix`; null where the text is not whole. */
-function decode(prefix, text) {
-    const lower = text.toLowerCase();
-    if ((text !== lower && text !== text.toUpperCase()) || !lower.startsWith(`${prefix}1`))
-        return null;
-    const words = Array.from(lower.slice(prefix.length + 1), (letter) => alphabet.indexOf(letter));
-    if (words.includes(-1) || polymod([...age_identity_expand(prefix), ...words]) !== 1)
-        return null;
-    const bits = words.slice(0, -6).map((word) => word.toString(2).padStart(5, '0')).join('');
-    const bytes = bits.match(/.{8}/g) ?? [];
-    return bytes.length === 32 ? Buffer.from(bytes.map((byte) => parseInt(byte, 2))) : null;
-}
-/** Bech32, without its limit of 90 characters, as age uses it. */
-function bech32(prefix, bytes) {
-    const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('');
-    const words = (bits.match(/.{1,5}/g) ?? []).map((word) => parseInt(word.padEnd(5, '0'), 2));
-    const check = polymod([...age_identity_expand(prefix), ...words, 0, 0, 0, 0, 0, 0]) ^ 1;
-    const checksum = [5, 4, 3, 2, 1, 0].map((at) => (check >> (5 * at)) & 31);
-    return `${prefix}1${[...words, ...checksum].map((word) => alphabet.charAt(word)).join('')}`;
-}
-function age_identity_expand(prefix) {
-    const codes = Array.from(prefix, (letter) => letter.charCodeAt(0));
-    return [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];
-}
-function polymod(words) {
-    return words.reduce((sum, word) => {
-        const top = sum >>> 25;
-        return generator.reduce((mixed, one, at) => ((top >> at) & 1 ? mixed ^ one : mixed), ((sum & 0x1ffffff) << 5) ^ word);
-    }, 1);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/runner-keys.js
-// What the runner can use, told from its environment: its own age recipients, its Vault.
-// Must never let an identity leave this file.
-
-
-
-
-
-/**
- * The recipients of SOPS_AGE_KEY and SOPS_AGE_KEY_FILE. `complete` where the environment names no other place for age
- * identities and each of these was understood; other kinds of keys are not told from here.
- */
-function runnerOf(environment, agePlugins) {
-    return { ...ageRecipients(environment), vault: vaultOf(environment), agePlugins };
-}
-/** sops takes the token from its environment, else from where `vault login` leaves it. */
-function vaultOf(environment) {
-    const address = environment['VAULT_ADDR'] ?? '';
-    const token = (environment['VAULT_TOKEN'] ?? '') !== '' || (0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(environment['HOME'] ?? (0,external_node_os_namespaceObject.homedir)(), '.vault-token'));
-    return { address: address === '' ? null : address, token };
-}
-function ageRecipients(environment) {
-    const home = environment['HOME'] ?? (0,external_node_os_namespaceObject.homedir)();
-    const elsewhere = [
-        (0,external_node_path_namespaceObject.join)(home, '.ssh', 'id_ed25519'), (0,external_node_path_namespaceObject.join)(home, '.ssh', 'id_rsa'),
-        (0,external_node_path_namespaceObject.join)(environment['XDG_CONFIG_HOME'] ?? (0,external_node_path_namespaceObject.join)(home, '.config'), 'sops', 'age', 'keys.txt'),
-        (0,external_node_path_namespaceObject.join)(home, 'Library', 'Application Support', 'sops', 'age', 'keys.txt'),
-    ];
-    let complete = (environment['SOPS_AGE_SSH_PRIVATE_KEY_FILE'] ?? '') === '' && !elsewhere.some((path) => (0,external_node_fs_namespaceObject.existsSync)(path));
-    const file = environment['SOPS_AGE_KEY_FILE'] ?? '';
-    let text = environment['SOPS_AGE_KEY'] ?? '';
-    if (file !== '') {
-        try {
-            text += `\n${(0,external_node_fs_namespaceObject.readFileSync)(file, 'utf8')}`;
-        }
-        catch {
-            complete = false;
-        }
-    }
-    const identities = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-    const known = identities.flatMap((identity) => parseRecipient(recipientOfIdentity(identity) ?? '') ?? []);
-    return { recipients: known, complete: complete && known.length === identities.length };
-}
-
-;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
-
-const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
-/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
-const noRule = /no matching creation rules found|does not contain any creation rule/;
-/**
- * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
- * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
- * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
- */
-function readConfiguredRecipients(paths, stdout, stderr) {
-    const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
-    const lines = stderr.split('\n');
-    const found = new Map();
-    // The same few keys stand in the answers of thousands of files.
-    const keys = new Map();
-    let at = 0;
-    let asked = 0;
-    for (const [index, path] of paths.entries()) {
-        at = expectLine(lines, at, `Syncing keys for file ${path}`);
-        const next = paths[index + 1];
-        const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1;
-        const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''));
-        at = end;
-        if (said.includes(`File ${path} already up to date`))
-            found.set(path, { kind: 'same' });
-        else if (said.includes(`File ${path} left unchanged`)) {
-            const question = questions[asked];
-            if (question === undefined)
-                throw new Error('sops asked about fewer files than it left unchanged');
-            asked += 1;
-            found.set(path, readQuestion(question, keys));
-        }
-        else {
-            const reason = reasonIn(said);
-            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason });
-        }
-    }
-    if (asked !== questions.length)
-        throw new Error('sops asked about more files than it left unchanged');
-    return found;
-}
-/** The position behind the line that ends with `text` after sops' time stamp. */
-function expectLine(lines, from, text) {
-    for (let at = from; at < lines.length; at += 1) {
-        if (lines[at]?.replace(timeStamp, '') === text)
-            return at + 1;
-    }
-    throw new Error(`sops did not say "${text}"`);
-}
-function reasonIn(said) {
-    for (const line of said) {
-        const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
-        if (message !== undefined)
-            return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
-    }
-    const [first = 'sops gave no reason'] = said.filter((line) => line.trim() !== '');
-    return first;
-}
-function readQuestion(question, keys) {
-    const [current, groups] = [[], []];
-    let thresholdChanges = false;
-    for (const line of question.split('\n')) {
-        if (line === '' || line.startsWith('Is this okay? (y/n):'))
-            continue;
-        if (/^Group \d+$/.test(line))
-            for (const side of [current, groups])
-                side.push([]);
-        else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line))
-            thresholdChanges = true;
-        else if (!/^shamir_threshold: \d+$/.test(line)) {
-            const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
-            const recipient = keys.get(key) ?? readKey(key);
-            keys.set(key, recipient);
-            const [had, gets] = [current.at(-1), groups.at(-1)];
-            if (sign === undefined || had === undefined || gets === undefined)
-                throw new Error(`sops printed a line that is not known: ${line}`);
-            if (sign !== '+++ ')
-                had.push(recipient);
-            if (sign !== '--- ')
-                gets.push(recipient);
-        }
-    }
-    const filled = (all) => all.filter((group) => group.length > 0);
-    return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
-}
-function readKey(key) {
-    const recipient = parseRecipient(key);
-    if (recipient !== null)
-        return recipient;
-    // sops also takes the short id of a PGP key, which names nobody for certain.
-    if (/^(?:0x)?[0-9A-Fa-f]{8,40}$/.test(key))
-        return { kind: 'pgp', id: key };
-    throw new Error(`sops named a recipient of a kind that is not known: ${key}`);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/sops.js
-// sops, one method per thing asked of it, on files of a staged tree only.
-// Must never print or return what it decrypts: plaintext leaves here as a digest.
-
-
-
-
-
-
-
-const seconds = 1000;
-/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
-const oneFile = 180 * seconds;
-class Sops {
-    #options;
-    constructor(options) {
-        this.#options = options;
-    }
-    async #run(args, options = {}) {
-        this.#options.onCall();
-        const { program, root, workspace, environment, path } = this.#options;
-        return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: oneFile, ...options });
-    }
-    /**
-     * What each of `files` (of one format) would become under `config`, as sops says without any key.
-     * Changes nothing: every question is answered `n`.
-     */
-    async configuredRecipients(config, files) {
-        const [first] = files;
-        if (first === undefined)
-            return new Map();
-        const { exitCode, stdout, stderr } = await this.#run(['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)], { input: 'n\n'.repeat(files.length), deadline: oneFile + files.length * seconds });
-        const oneLine = (path) => (0,external_node_path_namespaceObject.join)(this.#options.root, path).replace(/[\r\n]/g, '?');
-        // sops prints names as they are: one with a line break is put on one line before the lines are read.
-        const lines = files.filter(({ path }) => /[\r\n]/.test(path))
-            .reduce((text, { path }) => text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, path), oneLine(path)), stderr);
-        try {
-            const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines);
-            return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
-        }
-        catch (cause) {
-            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(stderr)}`, {
-                path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
-            });
-        }
-    }
-    #withoutRoot(found) {
-        return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found;
-    }
-    /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
-    async updatekeys(config, files) {
-        const [first] = files;
-        if (first === undefined)
-            return;
-        const { exitCode, stderr } = await this.#run(['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)], { deadline: oneFile * files.length });
-        if (exitCode === 0)
-            return;
-        const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, path)));
-        throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, failed)));
-    }
-    /** Gives the file a new data key. */
-    async rotate(file) {
-        const type = inputType(file);
-        const output = file.explicitType ? ['--output-type', file.format] : [];
-        const { exitCode, stderr } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path]);
-        if (exitCode !== 0)
-            throw this.#failure('rotate', exitCode, file.path, stderr);
-    }
-    /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
-    async plaintextDigest(file) {
-        const { exitCode, stderr, digest } = await this.#decrypt(file);
-        if (exitCode !== 0)
-            throw this.#failure('decrypt', exitCode, file.path, stderr);
-        return digest;
-    }
-    /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
-    async isAuthentic(file) {
-        const { exitCode, stderr } = await this.#decrypt(file);
-        if (exitCode === 0)
-            return true;
-        if (exitCode === 25 || exitCode === 51)
-            return false;
-        throw this.#failure('decrypt', exitCode, file.path, stderr);
-    }
-    async #decrypt(file) {
-        const hash = (0,external_node_crypto_.createHash)('sha256');
-        const output = file.explicitType ? ['--output-type', file.format] : [];
-        const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) });
-        return { ...result, digest: hash.digest('hex') };
-    }
-    #said(text) {
-        return visible(text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000);
-    }
-    /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
-    #failure(command, exitCode, path, stderr) {
-        const shown = visible(path);
-        if (exitCode === 128) {
-            return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
-                path, advice: 'Give the job the credentials of one of these keys.',
-            });
-        }
-        if (exitCode === 51) {
-            return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
-                path, advice: 'Restore it from a commit at which it still decrypts.',
-            });
-        }
-        if (exitCode === 25) {
-            return new Failure('damaged-file', `${shown}: a value does not belong to its data key. ${this.#said(stderr)}`, { path });
-        }
-        if (command === 'decrypt')
-            return new Failure('damaged-file', `${shown}: sops could not read it. ${this.#said(stderr)}`, { path });
-        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(stderr)}`, {
-            path, advice: 'Every recipient of the file must be reachable and allow encryption.',
-        });
-    }
-}
-function configOf({ config }) {
-    return config === null ? [] : ['--config', config];
-}
-function inputType(file) {
-    return file.explicitType ? ['--input-type', file.format] : [];
-}
-/** Whether the log of a batch ends for this file with anything but success. */
-function updateFailed(stderr, path) {
-    return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
-        && !stderr.includes(`File ${path} already up to date\n`);
-}
-/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
-function saidOf(stderr, path) {
-    const start = `Syncing keys for file ${path}\n`;
-    const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
-    return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
-}
-/**
- * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
- * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
- */
-function reasonsByKey(stderr) {
-    const reasons = new Map();
-    for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
-        // Azure rules lines off between its sentences.
-        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
-        const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500);
-        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
-    }
-    if (reasons.size === 0)
-        return stderr;
-    return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
-        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
-}
-
-;// CONCATENATED MODULE: ./lib/rekey.js
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
-// The story: inputs → survey → plan → staged copy → sops → verify → publish → result.
-// Must never publish what was not verified, nor end without accounting for every matched file.
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
-async function rekey(inputs, tools) {
-    const run = {
-        outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], published: false, failure: null,
-        rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
-        startedAt: new Date(), finishedAt: new Date(), runId: tools.runId, sops: null, sopsCalls: 0,
-    };
-    const finish = (published) => {
-        run.finishedAt = new Date();
-        return { report: reportOf(run), published, failure: run.failure };
-    };
-    let published = null;
-    try {
-        const env_1 = { stack: [], error: void 0, hasError: false };
-        try {
-            const { git, log, environment } = tools;
-            // Beside the survey; whether there is one matters only if there is something to do.
-            const installing = tools.installSops();
-            installing.catch(() => undefined);
-            const keyring = keyringOwners(environment, trustedPath(environment, git.root));
-            keyring.catch(() => undefined);
-            const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
-            if (nothingToDo(survey, inputs)) {
-                run.outcome = 'unchanged';
-                return finish(null);
-            }
-            const asked = resolveRequest(inputs, survey);
-            const { due, findings } = await findDueRotations(git, survey, asked.removed, inputs.maxKeyAge, run.startedAt);
-            const request = run.request = {
-                ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
-                date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
-            };
-            log.line(`${survey.base.slice(0, 12)}: ${survey.files.length} encrypted files, ${survey.configs.length} configs, ${survey.skipped.length} skipped.`);
-            const edits = survey.configs.map((config) => editConfig(config, request));
-            const binary = await installing;
-            log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
-            run.sops = { version: binary.version, sha256: binary.sha256 };
-            const staging = __addDisposableResource(env_1, Staging.create(tools.temporary), true);
-            const sops = new Sops({
-                program: binary.path, root: staging.root, workspace: git.root, environment,
-                path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
-            });
-            stageCopies(git.root, survey, edits, staging);
-            const answers = await askSops(sops, survey, edits, staging, (0,external_node_os_namespaceObject.availableParallelism)());
-            const plan = run.plan = planRekey(survey, request, edits, answers, runnerOf(environment, inputs.agePlugins), findings);
-            run.exposure = expose(survey, plan, staging);
-            if (plan.record !== null)
-                staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false });
-            log.line(describe(plan));
-            if (plan.refusals.length > 0)
-                throw refusal(plan);
-            if (inputs.dryRun || (plan.changes.length === 0 && plan.configs.length === 0)) {
-                run.outcome = inputs.dryRun ? 'planned' : 'unchanged';
-                return finish(null);
-            }
-            const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(plan, request) }, staging);
-            if (earlier !== null) {
-                run.outcome = 'unchanged';
-                return finish(earlier);
-            }
-            const atOnce = inputs.concurrency ?? defaultConcurrency(plan);
-            const rekeyed = await rekeyStaged(sops, plan, atOnce, log);
-            run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log);
-            run.outcome = inputs.pullRequest === null ? 'changed' : 'published';
-            run.finishedAt = new Date();
-            published = await tools.publisher.publish(run.verified, staging, reportOf(run));
-            run.published = true;
-            run.failure = published.failure;
-            if (published.failure !== null)
-                run.outcome = 'failed';
-            return finish(published);
-        }
-        catch (e_1) {
-            env_1.error = e_1;
-            env_1.hasError = true;
-        }
-        finally {
-            const result_1 = __disposeResources(env_1);
-            if (result_1)
-                await result_1;
-        }
-    }
-    catch (error) {
-        // What is published stays so, whatever the clearing up came to.
-        if (published !== null)
-            return finish({ ...published, warnings: [...published.warnings, leftOver(error)] });
-        run.failure = error instanceof Failure ? error : unexpected(error);
-        run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed';
-        return finish(null);
-    }
-}
-/** Without a file in question only a request that names someone has something to do: in the configs. */
-function nothingToDo({ files, damaged, others, configs }, { removedRecipients, addedRecipients }) {
-    return files.length + damaged.length === 0
-        && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0);
-}
-/** One process keeps a core busy; one that waits for a key service does not. */
-function defaultConcurrency({ changes }) {
-    const local = new Set(['age', 'age-ssh', 'age-plugin', 'pgp']);
-    const remote = changes.some(({ file }) => file.metadata.groups.flat().some(({ kind }) => !local.has(kind)));
-    return remote ? Math.min(32, 8 * (0,external_node_os_namespaceObject.availableParallelism)()) : (0,external_node_os_namespaceObject.availableParallelism)() + 1;
-}
-function describe({ changes, unchanged, configs, refusals }) {
-    const count = (one) => changes.filter((change) => change[one]).length;
-    return `Plan: ${count('updatekeys')} files get other recipients, ${count('rotate')} a new data key, ${unchanged.length} stay as they are; `
-        + `${configs.length} configs are edited${refusals.length > 0 ? `; ${refusals.length} refusals` : ''}.`;
-}
-function refusal({ refusals }) {
-    const reasons = refusals.slice(0, 20).map(({ path, reason }) => `${path === null ? '' : `${visible(path)}: `}${visible(reason, 1000)}`);
-    const more = refusals.length > reasons.length ? `; and ${refusals.length - reasons.length} more, see the report` : '';
-    const path = refusals[0]?.path ?? null;
-    return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path });
-}
-function leftOver(error) {
-    return `The temporary folder, which holds ciphertext only, could not be taken away: ${visible(String(error), 300)}`;
-}
-/** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */
-function unexpected(error) {
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-    const what = code === null ? `Something went wrong that should not: ${String(error)}.` : `The runner said ${code}: ${String(error)}.`;
-    return new Failure('unexpected', visible(what, 600), {
-        advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
-    });
-}
-
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/context.js
@@ -61524,10 +56922,10 @@ function getValues(context, operator, key, modifier) {
 }
 function parseUrl(template) {
   return {
-    expand: dist_bundle_expand.bind(null, template)
+    expand: expand.bind(null, template)
   };
 }
-function dist_bundle_expand(template, context) {
+function expand(template, context) {
   var operators = ["+", "#", ".", "/", ";", "?", "&"];
   template = template.replace(
     /\{([^\{\}]+)\}|([^\{\}]+)/g,
@@ -62927,8 +58325,8 @@ function withCustomRequest(customRequest) {
 ;// CONCATENATED MODULE: ./node_modules/@octokit/auth-token/dist-bundle/index.js
 // pkg/dist-src/is-jwt.js
 var b64url = "(?:[a-zA-Z0-9_-]+)";
-var dist_bundle_sep = "\\.";
-var jwtRE = new RegExp(`^${b64url}${dist_bundle_sep}${b64url}${dist_bundle_sep}${b64url}$`);
+var sep = "\\.";
+var jwtRE = new RegExp(`^${b64url}${sep}${b64url}${sep}${b64url}$`);
 var isJWT = jwtRE.test.bind(jwtRE);
 
 // pkg/dist-src/auth.js
@@ -65991,14 +61389,14 @@ paginateRest.VERSION = plugin_paginate_rest_dist_bundle_VERSION;
 
 const context = new Context();
 const baseUrl = getApiBaseUrl();
-const utils_defaults = {
+const defaults = {
     baseUrl,
     request: {
         agent: getProxyAgent(baseUrl),
         fetch: getProxyFetch(baseUrl)
     }
 };
-const GitHub = Octokit.plugin(restEndpointMethods, paginateRest).defaults(utils_defaults);
+const GitHub = Octokit.plugin(restEndpointMethods, paginateRest).defaults(defaults);
 
 /**
  * Convience function to correctly format Octokit Options to pass into the constructor.
@@ -66242,6 +61640,8 @@ class github_GitHub {
     }
 }
 
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./lib/tools/swap.js
 // Puts verified bytes into the working tree, all of them or none, whatever happens to the run meanwhile.
 // The work is done by a process of its own session that acts only on a complete order: a kill of the run leaves all old
@@ -66344,6 +61744,299 @@ function swap_replace(text) {
             (0,external_node_fs_namespaceObject.rmSync)(kept, { force: true });
         }
     }
+}
+
+;// CONCATENATED MODULE: ./lib/model/verification.js
+
+/** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
+class Verified {
+    files;
+    /** The configs, and the owners file. */
+    texts;
+    #proven = true;
+    constructor(files, texts) {
+        this.files = files;
+        this.texts = texts;
+    }
+    /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
+    static verify(changes, texts, evidence) {
+        const seen = new Map(evidence.map((one) => [one.planned.file.path, one]));
+        const files = [];
+        const wrong = [];
+        for (const change of changes) {
+            const path = change.file.path;
+            const one = seen.get(path);
+            const result = one === undefined ? 'it was not checked' : checkFile(change, one);
+            if (typeof result === 'string')
+                wrong.push({ path, reason: result });
+            else
+                files.push(result);
+        }
+        return wrong.length > 0 ? wrong : new Verified(files, texts);
+    }
+    /** Whether this was made by `verify`; a look-alike was not. */
+    static isVerified(value) {
+        return #proven in value;
+    }
+}
+function checkFile(planned, evidence) {
+    const { file, rotate } = planned;
+    const { after } = evidence;
+    if (evidence.planned !== planned)
+        return 'the evidence is that of another plan';
+    if (after === null)
+        return 'it carries no sops metadata any more';
+    if ('damage' in after)
+        return after.damage;
+    if (evidence.plaintextAfter !== evidence.plaintextBefore)
+        return 'its decrypted content is not what it was';
+    if (after.format !== file.format)
+        return `its format changed from ${file.format} to ${after.format}`;
+    const recipients = checkRecipients(planned.after, after.metadata.groups);
+    if (recipients !== null)
+        return recipients;
+    if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
+        return "Shamir's threshold changed";
+    const compared = evidence.dataKey;
+    // Without a value to compare, the old key is tried on the new MAC.
+    const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
+    if (dataKey === 'unproven')
+        return 'it could not be proven which data key it has';
+    if (rotate && dataKey === 'same')
+        return 'it still has the old data key';
+    return { planned, after, dataKey };
+}
+function checkRecipients(planned, found) {
+    if (planned.length !== found.length)
+        return `it has ${found.length} key groups instead of ${planned.length}`;
+    for (const [at, group] of planned.entries()) {
+        const wanted = new Set(group.map(canonicalId));
+        const present = new Set((found[at] ?? []).map(canonicalId));
+        const extra = [...present].find((id) => !wanted.has(id));
+        if (extra !== undefined)
+            return `it can be read with ${extra}, which was not planned`;
+        const missing = [...wanted].find((id) => !present.has(id));
+        if (missing !== undefined)
+            return `it can not be read with ${missing}, which was planned`;
+    }
+    return null;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/child.js
+// Runs one child process: argv only, an environment that is given whole, output caught and never passed through.
+// Must never inherit the environment, start a shell, or keep what a child says beyond the call.
+// Not @actions/exec: that can't end a child, and keeps copies of its output (here: plaintext) as lines of text.
+
+
+
+const tenMinutes = 600_000;
+const maxStderr = 4 * 1024 * 1024;
+const running = new Set();
+let stoppedBy = null;
+/** For the way out after a signal: ends every child, and lets no other start. What waits for one fails as `interrupted`. */
+function stopChildren(signal) {
+    stoppedBy = signal;
+    for (const child of running)
+        child.kill('SIGKILL');
+}
+function interrupted(signal) {
+    return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`);
+}
+/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or takes too long. */
+async function runChild(command, args, options) {
+    const stdout = [];
+    const stderr = [];
+    let stderrBytes = 0;
+    const name = (0,external_node_path_namespaceObject.basename)(command);
+    const deadline = options.deadline ?? tenMinutes;
+    if (stoppedBy !== null)
+        throw interrupted(stoppedBy);
+    return await new Promise((resolve, reject) => {
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true });
+        running.add(child);
+        const timer = setTimeout(() => {
+            child.kill('SIGKILL');
+            reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`));
+        }, deadline);
+        child.stdout.on('data', options.onStdout ?? ((piece) => void stdout.push(piece)));
+        child.stderr.on('data', (piece) => {
+            stderrBytes += piece.byteLength;
+            if (stderrBytes <= maxStderr)
+                stderr.push(piece);
+        });
+        // A child that ends without reading its input says why with its exit code.
+        child.stdin.on('error', () => undefined);
+        child.stdin.end(options.input ?? '');
+        child.on('error', (cause) => {
+            clearTimeout(timer);
+            running.delete(child);
+            reject(new Failure('sops-failed', `${name} could not be started.`, { cause }));
+        });
+        child.on('close', (exitCode) => {
+            clearTimeout(timer);
+            running.delete(child);
+            if (stoppedBy !== null)
+                reject(interrupted(stoppedBy));
+            resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/environment.js
+// The environments of our children, built from a list instead of inherited.
+// Must never pass on what could make sops or git run a program, read another configuration, or talk to another service.
+
+
+
+/** What every child needs to run at all and to find the network. */
+const base = [
+    'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'APPDATA', 'LOCALAPPDATA', 'XDG_CONFIG_HOME', 'USER', 'LANG', 'LC_ALL',
+    'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
+];
+/** Each of these makes sops run a program, use another service or rule, or trust a server that it should not. */
+const withheld = [
+    'SOPS_AGE_KEY_CMD', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', 'SOPS_GPG_EXEC', 'SOPS_KEYSERVICE', 'SOPS_ENABLE_LOCAL_KEYSERVICE', 'SOPS_CONFIG',
+    'SOPS_DECRYPTION_ORDER',
+    'SOPS_HC_VAULT_ALLOWLIST', 'VAULT_AGENT_ADDR', 'VAULT_PROXY_ADDR', 'VAULT_HTTP_PROXY', 'VAULT_SKIP_VERIFY', 'VAULT_SRV_LOOKUP',
+];
+/** The credentials of each kind of key. */
+const credentials = [
+    'SOPS_AGE_KEY', 'SOPS_AGE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_FILE',
+    'GNUPGHOME',
+    'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE',
+    'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_ROLE_ARN', 'AWS_ROLE_SESSION_NAME', 'AWS_WEB_IDENTITY_TOKEN_FILE',
+    'AWS_CA_BUNDLE', 'AWS_EC2_METADATA_DISABLED', 'AWS_SDK_LOAD_CONFIG', 'AWS_STS_REGIONAL_ENDPOINTS', 'AWS_USE_FIPS_ENDPOINT',
+    'AWS_USE_DUALSTACK_ENDPOINT', 'AWS_MAX_ATTEMPTS', 'AWS_RETRY_MODE', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_STS',
+    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+    'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+    'GOOGLE_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_OAUTH_ACCESS_TOKEN', 'CLOUDSDK_CONFIG', 'GCE_METADATA_HOST',
+    'SOPS_GCP_KMS_CLIENT_TYPE', 'SOPS_GCP_KMS_ENDPOINT', 'SOPS_GCP_KMS_UNIVERSE_DOMAIN',
+    'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_CLIENT_CERTIFICATE_PASSWORD',
+    'AZURE_CLIENT_SEND_CERTIFICATE_CHAIN', 'AZURE_ADDITIONALLY_ALLOWED_TENANTS',
+    'AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'AZURE_TOKEN_CREDENTIALS', 'AZURE_CONFIG_DIR', 'IDENTITY_ENDPOINT', 'IDENTITY_HEADER',
+    'MSI_ENDPOINT', 'MSI_SECRET',
+    'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT', 'VAULT_CACERT_BYTES', 'VAULT_CAPATH', 'VAULT_CLIENT_CERT', 'VAULT_CLIENT_KEY',
+    'VAULT_TLS_SERVER_NAME', 'VAULT_CLIENT_TIMEOUT', 'VAULT_MAX_RETRIES', 'VAULT_RATE_LIMIT', 'VAULT_DISABLE_REDIRECTS',
+    'HUAWEICLOUD_SDK_AK', 'HUAWEICLOUD_SDK_SK', 'HUAWEICLOUD_SDK_PROJECT_ID', 'HUAWEICLOUD_SDK_CREDENTIALS_FILE',
+    // Keys that expire, and the exchange of a job's own identity for them: without these only a permanent key could be used.
+    'HUAWEICLOUD_SDK_SECURITY_TOKEN', 'HUAWEICLOUD_SDK_IDP_ID', 'HUAWEICLOUD_SDK_ID_TOKEN_FILE',
+];
+/** What is set in `environment`, and would change what sops does if it were passed on. */
+function ignoredVariables(environment) {
+    return withheld.filter((name) => (environment[name] ?? '') !== '');
+}
+function pick(environment, names) {
+    return Object.fromEntries(names.flatMap((name) => {
+        const value = environment[name];
+        return value === undefined || value === '' ? [] : [[name, value]];
+    }));
+}
+/**
+ * PATH without relative folders, what lies in `workspace` or GITHUB_WORKSPACE (by its name or behind links), and what a
+ * package manager put in front.
+ */
+function trustedPath(environment, workspace) {
+    const checkouts = [workspace, environment['GITHUB_WORKSPACE'] ?? ''].filter((folder) => folder !== '')
+        .flatMap((folder) => [(0,external_node_path_namespaceObject.resolve)(folder), real(folder)]);
+    const planted = (folder) => folder.includes(`node_modules${external_node_path_namespaceObject.sep}.bin`)
+        || checkouts.some((checkout) => folder === checkout || folder.startsWith(checkout.endsWith(external_node_path_namespaceObject.sep) ? checkout : checkout + external_node_path_namespaceObject.sep));
+    return (environment['PATH'] ?? environment['Path'] ?? '').split(external_node_path_namespaceObject.delimiter).filter((folder) => {
+        if (folder === '' || folder !== (0,external_node_path_namespaceObject.resolve)(folder) && folder !== (0,external_node_path_namespaceObject.resolve)(folder) + external_node_path_namespaceObject.sep)
+            return false;
+        return !planted((0,external_node_path_namespaceObject.resolve)(folder)) && !planted(real(folder));
+    }).join(external_node_path_namespaceObject.delimiter);
+}
+/** Where `folder` really is; of one that is not there, what its name says. */
+function real(folder) {
+    try {
+        return external_node_fs_namespaceObject.realpathSync.native(folder);
+    }
+    catch {
+        return (0,external_node_path_namespaceObject.resolve)(folder);
+    }
+}
+/** The absolute path of a program on a PATH; null where it has none. */
+function findProgram(name, path) {
+    const file = process.platform === 'win32' ? `${name}.exe` : name;
+    for (const folder of path.split(external_node_path_namespaceObject.delimiter)) {
+        const program = (0,external_node_path_namespaceObject.join)(folder, file);
+        try {
+            (0,external_node_fs_namespaceObject.accessSync)(program, external_node_fs_namespaceObject.constants.X_OK);
+            return program;
+        }
+        catch {
+            continue;
+        }
+    }
+    return null;
+}
+/** What sops may run besides plugins: gpg, the Azure CLI, and the shell in which AWS' `credential_process` is started. */
+const allowedPrograms = ['gpg', 'az', 'sh'];
+/**
+ * Makes `folder` (not there yet) and fills it with the programs that sops may run, of those that are on the trusted PATH: those
+ * above, and `age-plugin-NAME` for each of `plugins`. Returns what to give sops as its PATH: this folder alone, so that no
+ * recipient of a file can name another program. Each program is entered by a script of two lines, which gives it the
+ * trusted PATH back; a link would not do, since some look for their parts beside the name they were called by.
+ * On Windows, where a script is no program: the folders in which the programs lie.
+ */
+function programFolder(folder, environment, workspace, plugins) {
+    const path = trustedPath(environment, workspace);
+    const names = plugins.filter((name) => /^[a-z0-9.+_-]+$/i.test(name)).map((name) => `age-plugin-${name}`);
+    const found = [...allowedPrograms, ...names].flatMap((name) => {
+        const program = findProgram(name, path);
+        return program === null ? [] : [{ name, program }];
+    });
+    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+    if (process.platform === 'win32')
+        return [folder, ...new Set(found.map(({ program }) => (0,external_node_path_namespaceObject.dirname)(program)))].join(external_node_path_namespaceObject.delimiter);
+    for (const { name, program } of found) {
+        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, name), `#!/bin/sh\nPATH=${quoted(path)} exec ${quoted(program)} "$@"\n`, { mode: 0o700 });
+    }
+    return folder;
+}
+function quoted(text) {
+    return `'${text.replaceAll("'", "'\\''")}'`;
+}
+/**
+ * For sops: the runner's own credentials and nothing that changes what sops does. `path` (of `programFolder`) in place of the
+ * trusted PATH. Where sops knows how (3.13), it talks to no Vault but that of VAULT_ADDR.
+ */
+function sopsEnvironment(environment, workspace, { path } = {}) {
+    return {
+        ...pick(environment, [...base, ...credentials]),
+        SOPS_HC_VAULT_ALLOWLIST: trustedVaults(environment['VAULT_ADDR']).join(',') || 'none',
+        PATH: path ?? trustedPath(environment, workspace),
+        SOPS_DISABLE_VERSION_CHECK: '1',
+        // One short-lived process a file: collecting garbage costs more than it frees.
+        GOGC: 'off',
+        GOMEMLIMIT: '1GiB',
+        NO_COLOR: '1',
+    };
+}
+/** For gpg, to list public keys: where they are, and nothing else. */
+function gpgEnvironment(environment, path) {
+    return { ...pick(environment, [...base, 'GNUPGHOME']), PATH: path, LC_ALL: 'C' };
+}
+/** What the configuration of the user or of the checkout may not decide: it would change what is read or what is pushed. */
+const ownSettings = [
+    ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'],
+    // Stronger than `color.ui`; no other command here colours what it writes with -z or --porcelain.
+    ['color.grep', 'false'],
+    ['log.showRoot', 'true'], ['log.showSignature', 'false'], ['i18n.commitEncoding', 'UTF-8'],
+    ['push.followTags', 'false'], ['push.recurseSubmodules', 'no'], ['push.gpgSign', 'false'], ['push.pushOption', ''],
+];
+/** For git: no credentials but those given, no prompt, no hook, no file watcher. `settings` never reach argv or a file. */
+function gitEnvironment(environment, workspace, settings) {
+    const all = [['safe.directory', workspace], ...ownSettings, ...settings];
+    return {
+        ...pick(environment, base),
+        PATH: trustedPath(environment, workspace),
+        GIT_TERMINAL_PROMPT: '0',
+        GIT_OPTIONAL_LOCKS: '0',
+        LC_ALL: 'C',
+        GIT_CONFIG_COUNT: String(all.length),
+        ...Object.fromEntries(all.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]])),
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/git.js
@@ -66694,7 +62387,7 @@ const defaultLabelPauses = [1_000, 2_000, 4_000];
  */
 async function openPullRequest(github, draft, labelPauses = defaultLabelPauses) {
     const found = await github.findOpenPullRequest(draft.base, draft.branch);
-    const pullRequest = found === null ? await pull_request_create(github, draft) : await update(github, found, draft);
+    const pullRequest = found === null ? await create(github, draft) : await update(github, found, draft);
     const { number } = pullRequest;
     const warnings = [
         await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels, labelPauses)),
@@ -66709,7 +62402,7 @@ async function update(github, { number, url }, draft) {
     await github.updatePullRequest(number, draft);
     return { number, url, operation: 'updated' };
 }
-async function pull_request_create(github, draft) {
+async function create(github, draft) {
     try {
         return { ...await github.createPullRequest(draft), operation: 'created' };
     }
@@ -66769,7 +62462,7 @@ async function attempt(list, what, action) {
 
 
 
-const nothing = {
+const nothingPublished = {
     operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], body: null, failure: null,
 };
 /** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs. */
@@ -66782,7 +62475,7 @@ function workingTreePublisher(git, program) {
                 ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
             ];
             await swap(program, { root: git.root, staged: staging.root, replacements });
-            return nothing;
+            return nothingPublished;
         },
     };
 }
@@ -66806,7 +62499,7 @@ function pullRequestPublisher(place, inputs, wanted) {
             if (!upToDate || pullRequest === null)
                 return null;
             return {
-                ...nothing, operation: 'unchanged', number: pullRequest.number, url: pullRequest.url, branch, headSha: head,
+                ...nothingPublished, operation: 'unchanged', number: pullRequest.number, url: pullRequest.url, branch, headSha: head,
                 compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch),
             };
         },
@@ -66816,7 +62509,7 @@ function pullRequestPublisher(place, inputs, wanted) {
                 bodyHeader: wanted.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
             });
             const commit = await commitVerified(git, staging, verified, { parent: report.base, message: wanted.commitMessage ?? text, fingerprint });
-            const pushed = { ...nothing, branch, headSha: commit, compareUrl: url, body };
+            const pushed = { ...nothingPublished, branch, headSha: commit, compareUrl: url, body };
             const unsure = await pushCommit(git, github, {
                 branch, commit, expected: published.head, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token,
             });
@@ -66865,6 +62558,4861 @@ function publish_textsOf({ removedRecipients, addedRecipients, rotateAll, maxKey
     if (removedRecipients.length > 0)
         return 'chore: rotate keys after team member offboarding';
     return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml';
+}
+
+;// CONCATENATED MODULE: ./lib/stages/rotated.js
+// Verified ciphertext that travels from the job that rotated it to the job that publishes it, in a folder of its own.
+// Must never carry plaintext or a key, nor be believed: whoever takes it proves every file again.
+
+
+
+
+
+
+
+const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/;
+const sha256 = /^[0-9a-f]{64}$/;
+/** Leaves the rotated files of a shard in `folder`, and touches nothing else. */
+function folderPublisher(folder, { index, of }) {
+    let [plan, base] = ['', ''];
+    return {
+        find: async (planned) => {
+            ;
+            [plan, base] = [sha256Of(planned.identity), planned.base];
+            return await Promise.resolve(null);
+        },
+        publish: async (verified, staging) => {
+            (0,external_node_fs_namespaceObject.mkdirSync)(folder, { recursive: true });
+            const files = {};
+            for (const { planned: { file: { path } } } of verified.files) {
+                const bytes = staging.read(path);
+                files[path] = sha256Of(bytes);
+                (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, files[path]), bytes);
+            }
+            const manifest = { schema: 1, plan, base, files };
+            (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, `sops-rekey-rotated-${index}-of-${of}.json`), `${JSON.stringify(manifest)}\n`);
+            return await Promise.resolve(nothingPublished);
+        },
+    };
+}
+/**
+ * Puts what other jobs rotated, found in `folder` or the folders right below it, in the place of the staged files, after each
+ * of these was decrypted as it is. Throws `rotated-missing` where that is not exactly what `plan` needs.
+ */
+async function takeRotated(sops, staging, plan, identity, base, folder, atOnce, log) {
+    const rotated = readRotated(folder, sha256Of(identity), base);
+    const missing = plan.changes.filter(({ file: { path } }) => !rotated.has(path)).map(({ file: { path } }) => path);
+    const planned = new Set(plan.changes.map(({ file: { path } }) => path));
+    const foreign = [...rotated.keys()].filter((path) => !planned.has(path));
+    if (missing.length + foreign.length > 0) {
+        const [what, path = ''] = missing.length > 0 ? [`lacks ${missing.length} of the ${planned.size} files of this plan`, missing[0]]
+            : [`holds ${foreign.length} files that are not in this plan`, foreign[0]];
+        throw unusable(folder, `${what}, like ${visible(path)}`);
+    }
+    const plaintextBefore = await log.group(`Decrypt ${plan.changes.length} files as they are`, async () => {
+        const done = log.progress(plan.changes.length);
+        return new Map(await inParallel(plan.changes, atOnce, async ({ file }) => {
+            const digest = await sops.plaintextDigest(file);
+            done(file.path);
+            return [file.path, digest];
+        }));
+    });
+    for (const [path, place] of rotated)
+        staging.write(path, { bytes: place.read(), executable: false });
+    return { plan, plaintextBefore };
+}
+function readRotated(folder, plan, base) {
+    const found = new Map();
+    for (const place of foldersIn(folder)) {
+        for (const name of (0,external_node_fs_namespaceObject.readdirSync)(place).filter((one) => manifestName.test(one))) {
+            const manifest = readManifest((0,external_node_path_namespaceObject.join)(place, name));
+            if (manifest === null)
+                throw unusable(folder, `has a ${visible(name)} that is no list of rotated files`);
+            if (manifest.plan !== plan || manifest.base !== base) {
+                throw unusable(folder, `is of another plan: it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`);
+            }
+            for (const [path, digest] of Object.entries(manifest.files)) {
+                if (found.has(path))
+                    throw unusable(folder, `holds ${visible(path)} twice`);
+                found.set(path, {
+                    read: () => {
+                        const bytes = (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(place, digest));
+                        if (sha256Of(bytes) !== digest)
+                            throw unusable(folder, `holds other bytes for ${visible(path)} than its list says`);
+                        return bytes;
+                    },
+                });
+            }
+        }
+    }
+    return found;
+}
+function foldersIn(folder) {
+    try {
+        const below = (0,external_node_fs_namespaceObject.readdirSync)(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => (0,external_node_path_namespaceObject.join)(folder, name));
+        return [folder, ...below];
+    }
+    catch (cause) {
+        throw new Failure('input', `The input \`rotated-path\` names ${visible(folder)}, which is not there.`, { advice: 'Download the artifacts of the rotate jobs to it first.', cause });
+    }
+}
+function readManifest(path) {
+    try {
+        const value = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(path, 'utf8'));
+        const { schema, plan, base, files } = value;
+        const whole = schema === 1 && typeof plan === 'string' && typeof base === 'string' && typeof files === 'object'
+            && Object.values(files).every((digest) => sha256.test(digest));
+        return whole ? { schema, plan, base, files } : null;
+    }
+    catch {
+        return null;
+    }
+}
+function unusable(folder, what) {
+    return new Failure('rotated-missing', `The folder ${visible(folder)} ${what}.`, {
+        advice: 'Run all jobs of the workflow again, on one commit and with the same inputs.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/stage.js
+// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
+// Uses no key. Must never stage bytes that are not those that were surveyed.
+
+
+
+/** Copies the matched files and every config, the latter as edited. */
+function stageCopies(root, survey, edits, staging) {
+    const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
+    for (const { path, text } of survey.configs) {
+        staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
+    }
+    for (const file of survey.files)
+        staging.write(file.path, readAsItWas(root, file));
+}
+/** As many names as one command line takes on every system. */
+const namesAtOnce = 250;
+/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
+const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
+/**
+ * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
+ * Loads each edited config, if only to see that it loads.
+ */
+async function askSops(sops, survey, edits, staging, atOnce) {
+    // What is made for the asking has names that no tracked file has.
+    const rule = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
+    const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
+    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
+    staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
+    const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
+    const batches = batchesOf(survey.files, namesAtOnce);
+    const configured = await ask(batches);
+    const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different');
+    const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce));
+    const governing = new Set(batches.map(({ config }) => config));
+    for (const edit of edits) {
+        if (edit.kind === 'edited' && !governing.has(edit.path))
+            await sops.configuredRecipients(edit.path, [probe]);
+    }
+    staging.remove(rule);
+    staging.remove(probe.path);
+    return new Map(survey.files.map(({ path }) => {
+        const answer = configured.get(path) ?? { kind: 'no-rule' };
+        return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }];
+    }));
+}
+function currentOf(answer) {
+    if (answer?.kind === 'different')
+        return answer.current;
+    return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null;
+}
+/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
+function batchesOf(files, size) {
+    const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]));
+    return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
+        const config = piece[0]?.config ?? null;
+        return config === null ? [] : [{ config, files: piece }];
+    }));
+}
+
+;// CONCATENATED MODULE: ./lib/stages/rotate.js
+// Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
+// Must never touch a file that is not staged, and must see a file decrypt before it changes it.
+
+
+
+
+
+/** At most this many files for one updatekeys: it works on them one after the other. */
+const filesPerUpdate = 50;
+/**
+ * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
+ * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted.
+ */
+async function rekeyStaged(sops, plan, atOnce, log) {
+    const { changes } = plan;
+    const plaintextBefore = new Map();
+    const byPath = new Map(changes.map((change) => [change.file.path, change]));
+    const toUpdate = changes.filter(({ updatekeys }) => updatekeys);
+    const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
+    const alone = changes.filter(({ updatekeys }) => !updatekeys);
+    await log.group(`Give ${changes.length} files new keys`, async () => {
+        const places = new Places(atOnce);
+        const done = log.progress(changes.length);
+        const decrypt = async (file) => {
+            plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)));
+        };
+        const rotate = async (change) => {
+            if (change.rotate)
+                await places.run(async () => await explainLockout(change, async () => await sops.rotate(change.file)));
+            done(change.file.path);
+        };
+        await places.all([
+            ...batches.map(async ({ config, files }) => {
+                await places.all(files.map(decrypt));
+                await places.run(async () => await sops.updatekeys(config, files), true);
+                await places.all(files.flatMap(({ path }) => byPath.get(path) ?? []).map(rotate));
+            }),
+            ...alone.map(async (change) => {
+                await decrypt(change.file);
+                await rotate(change);
+            }),
+        ]);
+    });
+    return { plan, plaintextBefore };
+}
+/** A file that decrypted with its old recipients and has no usable key with its new ones is a lock-out. */
+async function explainLockout(planned, work) {
+    try {
+        return await work();
+    }
+    catch (cause) {
+        if (!(cause instanceof Failure) || cause.code !== 'no-usable-key' || !planned.updatekeys)
+            throw cause;
+        const left = planned.after.flat().map(canonicalId).join(', ');
+        throw new Failure('lockout', `${visible(planned.file.path)}: the runner itself could no longer decrypt it. It would be left to ${visible(left, 600)}.`, {
+            path: planned.file.path,
+            advice: 'Give the job the credentials of a key that stays, or keep the key it uses now.',
+            cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-glob-options-helper.js
+
+/**
+ * Returns a copy with defaults filled in.
+ */
+function getOptions(copy) {
+    const result = {
+        followSymbolicLinks: true,
+        implicitDescendants: true,
+        matchDirectories: true,
+        omitBrokenSymbolicLinks: true,
+        excludeHiddenFiles: false
+    };
+    if (copy) {
+        if (typeof copy.followSymbolicLinks === 'boolean') {
+            result.followSymbolicLinks = copy.followSymbolicLinks;
+            core_debug(`followSymbolicLinks '${result.followSymbolicLinks}'`);
+        }
+        if (typeof copy.implicitDescendants === 'boolean') {
+            result.implicitDescendants = copy.implicitDescendants;
+            core_debug(`implicitDescendants '${result.implicitDescendants}'`);
+        }
+        if (typeof copy.matchDirectories === 'boolean') {
+            result.matchDirectories = copy.matchDirectories;
+            core_debug(`matchDirectories '${result.matchDirectories}'`);
+        }
+        if (typeof copy.omitBrokenSymbolicLinks === 'boolean') {
+            result.omitBrokenSymbolicLinks = copy.omitBrokenSymbolicLinks;
+            core_debug(`omitBrokenSymbolicLinks '${result.omitBrokenSymbolicLinks}'`);
+        }
+        if (typeof copy.excludeHiddenFiles === 'boolean') {
+            result.excludeHiddenFiles = copy.excludeHiddenFiles;
+            core_debug(`excludeHiddenFiles '${result.excludeHiddenFiles}'`);
+        }
+    }
+    return result;
+}
+//# sourceMappingURL=internal-glob-options-helper.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path-helper.js
+
+
+const internal_path_helper_IS_WINDOWS = process.platform === 'win32';
+/**
+ * Similar to path.dirname except normalizes the path separators and slightly better handling for Windows UNC paths.
+ *
+ * For example, on Linux/macOS:
+ * - `/               => /`
+ * - `/hello          => /`
+ *
+ * For example, on Windows:
+ * - `C:\             => C:\`
+ * - `C:\hello        => C:\`
+ * - `C:              => C:`
+ * - `C:hello         => C:`
+ * - `\               => \`
+ * - `\hello          => \`
+ * - `\\hello         => \\hello`
+ * - `\\hello\world   => \\hello\world`
+ */
+function dirname(p) {
+    // Normalize slashes and trim unnecessary trailing slash
+    p = safeTrimTrailingSeparator(p);
+    // Windows UNC root, e.g. \\hello or \\hello\world
+    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+(\\[^\\]+)?$/.test(p)) {
+        return p;
+    }
+    // Get dirname
+    let result = external_path_namespaceObject.dirname(p);
+    // Trim trailing slash for Windows UNC root, e.g. \\hello\world\
+    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+\\[^\\]+\\$/.test(result)) {
+        result = safeTrimTrailingSeparator(result);
+    }
+    return result;
+}
+/**
+ * Roots the path if not already rooted. On Windows, relative roots like `\`
+ * or `C:` are expanded based on the current working directory.
+ */
+function ensureAbsoluteRoot(root, itemPath) {
+    external_assert_(root, `ensureAbsoluteRoot parameter 'root' must not be empty`);
+    external_assert_(itemPath, `ensureAbsoluteRoot parameter 'itemPath' must not be empty`);
+    // Already rooted
+    if (hasAbsoluteRoot(itemPath)) {
+        return itemPath;
+    }
+    // Windows
+    if (internal_path_helper_IS_WINDOWS) {
+        // Check for itemPath like C: or C:foo
+        if (itemPath.match(/^[A-Z]:[^\\/]|^[A-Z]:$/i)) {
+            let cwd = process.cwd();
+            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
+            // Drive letter matches cwd? Expand to cwd
+            if (itemPath[0].toUpperCase() === cwd[0].toUpperCase()) {
+                // Drive only, e.g. C:
+                if (itemPath.length === 2) {
+                    // Preserve specified drive letter case (upper or lower)
+                    return `${itemPath[0]}:\\${cwd.substr(3)}`;
+                }
+                // Drive + path, e.g. C:foo
+                else {
+                    if (!cwd.endsWith('\\')) {
+                        cwd += '\\';
+                    }
+                    // Preserve specified drive letter case (upper or lower)
+                    return `${itemPath[0]}:\\${cwd.substr(3)}${itemPath.substr(2)}`;
+                }
+            }
+            // Different drive
+            else {
+                return `${itemPath[0]}:\\${itemPath.substr(2)}`;
+            }
+        }
+        // Check for itemPath like \ or \foo
+        else if (internal_path_helper_normalizeSeparators(itemPath).match(/^\\$|^\\[^\\]/)) {
+            const cwd = process.cwd();
+            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
+            return `${cwd[0]}:\\${itemPath.substr(1)}`;
+        }
+    }
+    external_assert_(hasAbsoluteRoot(root), `ensureAbsoluteRoot parameter 'root' must have an absolute root`);
+    // Otherwise ensure root ends with a separator
+    if (root.endsWith('/') || (internal_path_helper_IS_WINDOWS && root.endsWith('\\'))) {
+        // Intentionally empty
+    }
+    else {
+        // Append separator
+        root += external_path_namespaceObject.sep;
+    }
+    return root + itemPath;
+}
+/**
+ * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
+ * `\\hello\share` and `C:\hello` (and using alternate separator).
+ */
+function hasAbsoluteRoot(itemPath) {
+    external_assert_(itemPath, `hasAbsoluteRoot parameter 'itemPath' must not be empty`);
+    // Normalize separators
+    itemPath = internal_path_helper_normalizeSeparators(itemPath);
+    // Windows
+    if (internal_path_helper_IS_WINDOWS) {
+        // E.g. \\hello\share or C:\hello
+        return itemPath.startsWith('\\\\') || /^[A-Z]:\\/i.test(itemPath);
+    }
+    // E.g. /hello
+    return itemPath.startsWith('/');
+}
+/**
+ * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
+ * `\`, `\hello`, `\\hello\share`, `C:`, and `C:\hello` (and using alternate separator).
+ */
+function hasRoot(itemPath) {
+    external_assert_(itemPath, `isRooted parameter 'itemPath' must not be empty`);
+    // Normalize separators
+    itemPath = internal_path_helper_normalizeSeparators(itemPath);
+    // Windows
+    if (internal_path_helper_IS_WINDOWS) {
+        // E.g. \ or \hello or \\hello
+        // E.g. C: or C:\hello
+        return itemPath.startsWith('\\') || /^[A-Z]:/i.test(itemPath);
+    }
+    // E.g. /hello
+    return itemPath.startsWith('/');
+}
+/**
+ * Removes redundant slashes and converts `/` to `\` on Windows
+ */
+function internal_path_helper_normalizeSeparators(p) {
+    p = p || '';
+    // Windows
+    if (internal_path_helper_IS_WINDOWS) {
+        // Convert slashes on Windows
+        p = p.replace(/\//g, '\\');
+        // Remove redundant slashes
+        const isUnc = /^\\\\+[^\\]/.test(p); // e.g. \\hello
+        return (isUnc ? '\\' : '') + p.replace(/\\\\+/g, '\\'); // preserve leading \\ for UNC
+    }
+    // Remove redundant slashes
+    return p.replace(/\/\/+/g, '/');
+}
+/**
+ * Normalizes the path separators and trims the trailing separator (when safe).
+ * For example, `/foo/ => /foo` but `/ => /`
+ */
+function safeTrimTrailingSeparator(p) {
+    // Short-circuit if empty
+    if (!p) {
+        return '';
+    }
+    // Normalize separators
+    p = internal_path_helper_normalizeSeparators(p);
+    // No trailing slash
+    if (!p.endsWith(external_path_namespaceObject.sep)) {
+        return p;
+    }
+    // Check '/' on Linux/macOS and '\' on Windows
+    if (p === external_path_namespaceObject.sep) {
+        return p;
+    }
+    // On Windows check if drive root. E.g. C:\
+    if (internal_path_helper_IS_WINDOWS && /^[A-Z]:\\$/i.test(p)) {
+        return p;
+    }
+    // Otherwise trim trailing slash
+    return p.substr(0, p.length - 1);
+}
+//# sourceMappingURL=internal-path-helper.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-match-kind.js
+/**
+ * Indicates whether a pattern matches a path
+ */
+var MatchKind;
+(function (MatchKind) {
+    /** Not matched */
+    MatchKind[MatchKind["None"] = 0] = "None";
+    /** Matched if the path is a directory */
+    MatchKind[MatchKind["Directory"] = 1] = "Directory";
+    /** Matched if the path is a regular file */
+    MatchKind[MatchKind["File"] = 2] = "File";
+    /** Matched */
+    MatchKind[MatchKind["All"] = 3] = "All";
+})(MatchKind || (MatchKind = {}));
+//# sourceMappingURL=internal-match-kind.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern-helper.js
+
+
+const internal_pattern_helper_IS_WINDOWS = process.platform === 'win32';
+/**
+ * Given an array of patterns, returns an array of paths to search.
+ * Duplicates and paths under other included paths are filtered out.
+ */
+function getSearchPaths(patterns) {
+    // Ignore negate patterns
+    patterns = patterns.filter(x => !x.negate);
+    // Create a map of all search paths
+    const searchPathMap = {};
+    for (const pattern of patterns) {
+        const key = internal_pattern_helper_IS_WINDOWS
+            ? pattern.searchPath.toUpperCase()
+            : pattern.searchPath;
+        searchPathMap[key] = 'candidate';
+    }
+    const result = [];
+    for (const pattern of patterns) {
+        // Check if already included
+        const key = internal_pattern_helper_IS_WINDOWS
+            ? pattern.searchPath.toUpperCase()
+            : pattern.searchPath;
+        if (searchPathMap[key] === 'included') {
+            continue;
+        }
+        // Check for an ancestor search path
+        let foundAncestor = false;
+        let tempKey = key;
+        let parent = dirname(tempKey);
+        while (parent !== tempKey) {
+            if (searchPathMap[parent]) {
+                foundAncestor = true;
+                break;
+            }
+            tempKey = parent;
+            parent = dirname(tempKey);
+        }
+        // Include the search pattern in the result
+        if (!foundAncestor) {
+            result.push(pattern.searchPath);
+            searchPathMap[key] = 'included';
+        }
+    }
+    return result;
+}
+/**
+ * Matches the patterns against the path
+ */
+function internal_pattern_helper_match(patterns, itemPath) {
+    let result = MatchKind.None;
+    for (const pattern of patterns) {
+        if (pattern.negate) {
+            result &= ~pattern.match(itemPath);
+        }
+        else {
+            result |= pattern.match(itemPath);
+        }
+    }
+    return result;
+}
+/**
+ * Checks whether to descend further into the directory
+ */
+function internal_pattern_helper_partialMatch(patterns, itemPath) {
+    return patterns.some(x => !x.negate && x.partialMatch(itemPath));
+}
+//# sourceMappingURL=internal-pattern-helper.js.map
+;// CONCATENATED MODULE: ./node_modules/balanced-match/dist/esm/index.js
+const balanced = (a, b, str) => {
+    const ma = a instanceof RegExp ? maybeMatch(a, str) : a;
+    const mb = b instanceof RegExp ? maybeMatch(b, str) : b;
+    const r = ma !== null && mb != null && range(ma, mb, str);
+    return (r && {
+        start: r[0],
+        end: r[1],
+        pre: str.slice(0, r[0]),
+        body: str.slice(r[0] + ma.length, r[1]),
+        post: str.slice(r[1] + mb.length),
+    });
+};
+const maybeMatch = (reg, str) => {
+    const m = str.match(reg);
+    return m ? m[0] : null;
+};
+const range = (a, b, str) => {
+    let begs, beg, left, right = undefined, result;
+    let ai = str.indexOf(a);
+    let bi = str.indexOf(b, ai + 1);
+    let i = ai;
+    if (ai >= 0 && bi > 0) {
+        if (a === b) {
+            return [ai, bi];
+        }
+        begs = [];
+        left = str.length;
+        while (i >= 0 && !result) {
+            if (i === ai) {
+                begs.push(i);
+                ai = str.indexOf(a, i + 1);
+            }
+            else if (begs.length === 1) {
+                const r = begs.pop();
+                if (r !== undefined)
+                    result = [r, bi];
+            }
+            else {
+                beg = begs.pop();
+                if (beg !== undefined && beg < left) {
+                    left = beg;
+                    right = bi;
+                }
+                bi = str.indexOf(b, i + 1);
+            }
+            i = ai < bi && ai >= 0 ? ai : bi;
+        }
+        if (begs.length && right !== undefined) {
+            result = [left, right];
+        }
+    }
+    return result;
+};
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/brace-expansion/dist/esm/index.js
+
+const escSlash = '\0SLASH' + Math.random().toFixed(16) + '\0';
+const escOpen = '\0OPEN' + Math.random().toFixed(16) + '\0';
+const escClose = '\0CLOSE' + Math.random().toFixed(16) + '\0';
+const escComma = '\0COMMA' + Math.random().toFixed(16) + '\0';
+const escPeriod = '\0PERIOD' + Math.random().toFixed(16) + '\0';
+const escSlashPattern = new RegExp(escSlash, 'g');
+const escOpenPattern = new RegExp(escOpen, 'g');
+const escClosePattern = new RegExp(escClose, 'g');
+const escCommaPattern = new RegExp(escComma, 'g');
+const escPeriodPattern = new RegExp(escPeriod, 'g');
+const slashPattern = /\\\\/g;
+const openPattern = /\\{/g;
+const closePattern = /\\}/g;
+const commaPattern = /\\,/g;
+const periodPattern = /\\\./g;
+const EXPANSION_MAX = 100_000;
+// `EXPANSION_MAX` caps the *number* of expansions, but not their length. An
+// input like `'{a,b}'.repeat(1500)` stays under that count - its output is
+// truncated to 100k results - while making every result ~1500 characters
+// long. The result set, and the intermediate arrays built while combining
+// brace sets, then grow large enough to exhaust memory and crash the process
+// (CVE-2026-14257). `EXPANSION_MAX_LENGTH` bounds the total number of
+// characters the accumulator may hold at any point, so memory stays flat no
+// matter how many brace groups are chained. The limit sits well above any
+// realistic expansion (100k results hitting `EXPANSION_MAX` measure ~1M
+// characters) so legitimate input is unaffected.
+const EXPANSION_MAX_LENGTH = 4_000_000;
+// `expand_` recurses once per level of brace *nesting* - both when expanding a
+// set's comma members and when re-wrapping a set whose body is a single part.
+// The CVE-2026-14257 fix made the *tail* iterative (recursion on `m.post`, one
+// level per chained group), which left nesting depth unbounded: about 3,100
+// levels of `{{{...a,b...}}}` - only ~6KB of input - exhausted the native stack
+// and crashed the process. `EXPANSION_MAX_DEPTH` bounds how deep the parser
+// will follow nesting. It sits far above any realistic pattern and well below
+// the depth at which the stack runs out.
+const EXPANSION_MAX_DEPTH = 1_000;
+// Bash keeps a quirk where a brace group followed by a comma set still expands
+// (`{a},b}`). The parser implements it by rewriting the string and restarting
+// the scan, absorbing one `}` per pass. `n` trailing braces therefore cost `n`
+// full passes over a string that itself grows by one `escClose` sentinel each
+// time - quadratic in `n`, with a ~26x constant from the sentinel's length.
+// 128KB of `'{a}' + '}'.repeat(n) + ',z}'` blocked the event loop for 27
+// seconds to produce two results. `EXPANSION_MAX_REWRITES` bounds how many
+// times the scan may restart. Real `{a},b}` input needs a handful.
+const EXPANSION_MAX_REWRITES = 1_000;
+// `EXPANSION_MAX_STEPS` bounds the work one `expand` call does, which `max`,
+// `maxLength` and `maxDepth` don't: nested sets are rescanned at every level
+// and chained groups each rebuild up to `max` results, so 2KB of input could
+// block the event loop for over 30 seconds. Each character scanned, result
+// built and sequence value generated is a step, and each `expand_` call costs
+// `CALL_STEPS` more. Past the budget, the set being expanded and everything
+// after it stay literal. A glob needs a few hundred steps, and nesting all the
+// way to `EXPANSION_MAX_DEPTH` about 4M.
+const EXPANSION_MAX_STEPS = 20_000_000;
+// What one `expand_` call costs on top of what it scans and builds. Setting
+// one up takes about as long as scanning 16 characters, and a set whose
+// results are wrapped to be expanded again makes one call per result, each
+// scanning and building next to nothing: 64KB of
+// `('{{' + ','.repeat(316) + '}{' + ','.repeat(316) + '}}').repeat(n)` made
+// 4M such calls, which spent the budget three times as slowly as anything
+// else.
+const CALL_STEPS = 16;
+function numeric(str) {
+    return !isNaN(str) ? parseInt(str, 10) : str.charCodeAt(0);
+}
+function escapeBraces(str) {
+    return str
+        .replace(slashPattern, escSlash)
+        .replace(openPattern, escOpen)
+        .replace(closePattern, escClose)
+        .replace(commaPattern, escComma)
+        .replace(periodPattern, escPeriod);
+}
+function unescapeBraces(str) {
+    return str
+        .replace(escSlashPattern, '\\')
+        .replace(escOpenPattern, '{')
+        .replace(escClosePattern, '}')
+        .replace(escCommaPattern, ',')
+        .replace(escPeriodPattern, '.');
+}
+// Like `target.push(...items)` but doesn't overflow the stack
+function pushAll(target, items) {
+    for (let i = 0; i < items.length; i++) {
+        target.push(items[i]);
+    }
+}
+// `balanced`, run on `masked` (see `maskUnmatchedOpens`), sliced from `str`
+// and charged for the characters it walks: up to the group's `}`, or the
+// whole string when there is no match or unmatched `{` come first, which
+// `unmatched` then flags for masking. Once a call overdraws the budget, it
+// and every later one return undefined, so the rest stays literal.
+function balancedWithBudget(str, masked, budget) {
+    if (budget.remaining < 0) {
+        return undefined;
+    }
+    const r = range('{', '}', masked);
+    const unmatched = r !== undefined && masked.indexOf('{') < r[0];
+    budget.remaining -= r && !unmatched ? r[1] + 1 : str.length;
+    if (!r || budget.remaining < 0) {
+        return undefined;
+    }
+    return {
+        end: r[1],
+        pre: str.slice(0, r[0]),
+        body: str.slice(r[0] + 1, r[1]),
+        post: str.slice(r[1] + 1),
+        unmatched,
+    };
+}
+// `masked` with every `{` that has no matching `}` swapped for a `\0`, which
+// keeps the length, so a scan of it still lines up with the string it was
+// made from. Such a `{` is literal either way, but `balanced` only learns that
+// one is unmatched by reading to the end of the string, so with one at the
+// head of every group (`'{a,{b,c}'.repeat(n)`) each scan read the rest of the
+// input. That was quadratic, and once the step budget charged for it, it ran
+// out partway through and left the rest literal. A scan of the masked copy
+// stops at the group's `}`. It is one pass, charged as such.
+function maskUnmatchedOpens(masked, budget) {
+    budget.remaining -= masked.length;
+    const open = [];
+    for (let i = 0; i < masked.length; i++) {
+        const c = masked.charCodeAt(i);
+        if (c === 0x7b) {
+            open.push(i);
+        }
+        else if (c === 0x7d && open.length) {
+            open.pop();
+        }
+    }
+    let out = '';
+    let last = 0;
+    for (let i = 0; i < open.length; i++) {
+        const at = open[i];
+        out += masked.slice(last, at) + '\0';
+        last = at + 1;
+    }
+    return out + masked.slice(last);
+}
+// Whether `str` has a `,` not followed by another `,`, with a `}` after it on
+// the same line - what `/,(?!,).*\}/.test(str)` asks, answered in one pass from
+// the end. The regex tries every `,` and backtracks through the rest of its
+// line from each, which is quadratic, and the `{a},b}` rewrite asks again on
+// every pass. Like a scan, it is charged for the whole string and refused if
+// that overdraws the budget.
+function commaSetFollows(str, budget) {
+    budget.remaining -= str.length;
+    if (budget.remaining < 0) {
+        return false;
+    }
+    // Whether a `}` follows the current position before the line ends
+    let close = false;
+    for (let i = str.length - 1; i >= 0; i--) {
+        const c = str.charCodeAt(i);
+        if (c === 0x7d) {
+            close = true;
+        }
+        else if (c === 0x0a || c === 0x0d || c === 0x2028 || c === 0x2029) {
+            // A line terminator, which `.` does not match
+            close = false;
+        }
+        else if (c === 0x2c && close && str.charCodeAt(i + 1) !== 0x2c) {
+            return true;
+        }
+    }
+    return false;
+}
+/**
+ * Basically just str.split(","), but handling cases
+ * where we have nested braced sections, which should be
+ * treated as individual members, like {a,{b,c},d}
+ *
+ * Returns `undefined` if the step budget runs out before the whole set is
+ * split, since splitting what is left on every comma would tear apart the
+ * nested sets it still holds.
+ */
+function parseCommaParts(str, budget) {
+    const parts = [];
+    // Walk the brace groups iteratively. Recursing on `post` once per group let a
+    // chain of them exhaust the stack - the parsing-side counterpart to
+    // the `expand_` overflow fixed for CVE-2026-14257, and not something `max` or
+    // `maxLength` can bound, since it happens before expansion.
+    //
+    // The part the next chunk continues
+    let carry = '';
+    for (;;) {
+        // A set's body holds no unmatched `{`, so there is nothing to mask.
+        const m = balancedWithBudget(str, str, budget);
+        if (budget.remaining < 0) {
+            return undefined;
+        }
+        if (!m) {
+            const tail = str.split(',');
+            tail[0] = carry + tail[0];
+            pushAll(parts, tail);
+            return parts;
+        }
+        const { pre, body, post } = m;
+        const p = pre.split(',');
+        p[0] = carry + p[0];
+        p[p.length - 1] += '{' + body + '}';
+        if (!post.length) {
+            pushAll(parts, p);
+            return parts;
+        }
+        carry = p.pop();
+        pushAll(parts, p);
+        str = post;
+    }
+}
+// An option that is left out, or that is NaN, gets its default. Every
+// comparison against NaN is false, so a NaN bound would never be reached:
+// `{ maxSteps: NaN }` let 15KB of input block the event loop for 16 seconds,
+// and `{ maxDepth: NaN }` overflowed the stack again (CVE-2026-102278). Pass
+// `Infinity` to lift a bound.
+function bound(value, fallback) {
+    return value === undefined || isNaN(value) ? fallback : value;
+}
+function esm_expand(str, options = {}) {
+    if (!str) {
+        return [];
+    }
+    const max = bound(options.max, EXPANSION_MAX);
+    const maxLength = bound(options.maxLength, EXPANSION_MAX_LENGTH);
+    const maxDepth = bound(options.maxDepth, EXPANSION_MAX_DEPTH);
+    const maxRewrites = bound(options.maxRewrites, EXPANSION_MAX_REWRITES);
+    const maxSteps = bound(options.maxSteps, EXPANSION_MAX_STEPS);
+    // I don't know why Bash 4.3 does this, but it does.
+    // Anything starting with {} will have the first two bytes preserved
+    // but *only* at the top level, so {},a}b will not expand to anything,
+    // but a{},b}c will be expanded to [a}c,abc].
+    // One could argue that this is a bug in Bash, but since the goal of
+    // this module is to match Bash's rules, we escape a leading {}
+    if (str.slice(0, 2) === '{}') {
+        str = '\\{\\}' + str.slice(2);
+    }
+    return expand_(escapeBraces(str), max, maxLength, maxDepth, 0, maxRewrites, { remaining: maxSteps }, true).map(unescapeBraces);
+}
+function embrace(str) {
+    return '{' + str + '}';
+}
+function isPadded(el) {
+    return /^-?0\d/.test(el);
+}
+function lte(i, y) {
+    return i <= y;
+}
+function gte(i, y) {
+    return i >= y;
+}
+// Build `{ acc[a] + pre + values[v] }` for every combination, capping the
+// number of results at `max` and the total number of characters at `maxLength`.
+// This is the one place output grows, so bounding it here keeps the single
+// accumulator - and therefore memory - flat regardless of how many brace groups
+// are combined (CVE-2026-14257). Each result built is a step, since `max` and
+// `maxLength` bound one combination, not how many brace groups are combined.
+function combine(acc, pre, values, max, maxLength, dropEmpties, budget) {
+    const out = [];
+    let length = 0;
+    // Bash drops empty results at the top level, and they don't count against
+    // `max`, so `max` bounds the number of *kept* results. Only an empty
+    // `acc[a] + pre` can make one, so for those the empty values are skipped
+    // without being visited. Visiting them one at a time let a set of empties
+    // cost `acc.length * values.length` while keeping nothing.
+    let nonEmpty;
+    outer: for (let a = 0; a < acc.length; a++) {
+        const prefix = acc[a] + pre;
+        let vs = values;
+        if (dropEmpties && !prefix) {
+            if (!nonEmpty)
+                nonEmpty = values.filter(v => v);
+            vs = nonEmpty;
+        }
+        for (let v = 0; v < vs.length; v++) {
+            if (out.length >= max)
+                break outer;
+            const expansion = prefix + vs[v];
+            if (length + expansion.length > maxLength)
+                break outer;
+            out.push(expansion);
+            length += expansion.length;
+        }
+    }
+    budget.remaining -= out.length;
+    return out;
+}
+// The expansion values of a single numeric (`1..5`) or alphabetic (`a..e..2`)
+// sequence body, or `undefined` if the step budget runs out generating them.
+function expandSequence(body, isAlphaSequence, max, maxLength, budget) {
+    const n = body.split(/\.\./);
+    const N = [];
+    // A sequence body always splits into two or three parts, but the compiler
+    // can't know that.
+    /* c8 ignore start */
+    if (n[0] === undefined || n[1] === undefined) {
+        return N;
+    }
+    /* c8 ignore stop */
+    const x = numeric(n[0]);
+    const y = numeric(n[1]);
+    const width = Math.max(n[0].length, n[1].length);
+    let incr = n.length === 3 && n[2] !== undefined ?
+        Math.max(Math.abs(numeric(n[2])), 1)
+        : 1;
+    let test = lte;
+    const reverse = y < x;
+    if (reverse) {
+        incr *= -1;
+        test = gte;
+    }
+    const pad = n.some(isPadded);
+    // A padded value is built a character at a time to `width`, which the input
+    // sets, so it costs one step per character: 64KB of
+    // `('{' + '0'.repeat(100) + '..99999}').repeat(n)` took 7 seconds charged
+    // one step per value.
+    const cost = pad ? width : 1;
+    let length = 0;
+    for (let i = x; test(i, y) && N.length < max; i += incr) {
+        // Each value is a step. `max` and `maxLength` bound one sequence, but a
+        // chain of them still generated up to `max` values each, however few
+        // combining could keep.
+        budget.remaining -= cost;
+        if (budget.remaining < 0) {
+            return undefined;
+        }
+        let c;
+        if (isAlphaSequence) {
+            c = String.fromCharCode(i);
+            if (c === '\\') {
+                c = '';
+            }
+        }
+        else {
+            c = String(i);
+            if (pad) {
+                const need = width - c.length;
+                if (need > 0) {
+                    const z = new Array(need + 1).join('0');
+                    if (i < 0) {
+                        c = '-' + z + c.slice(1);
+                    }
+                    else {
+                        c = z + c;
+                    }
+                }
+            }
+        }
+        if (length + c.length > maxLength)
+            break;
+        N.push(c);
+        length += c.length;
+    }
+    return N;
+}
+function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTop) {
+    // An overdraft here makes the first scan refuse, so `str` stays literal.
+    budget.remaining -= CALL_STEPS;
+    // Too deeply nested to keep following: treat the rest as literal, the same
+    // way a group that cannot expand is already handled. Truncating rather than
+    // throwing keeps `expand` total, matching `max` and `maxLength`.
+    if (depth > maxDepth) {
+        return [str];
+    }
+    // Consume the string's top-level brace groups left to right, threading a
+    // running set of combined prefixes (`acc`). Expanding the tail iteratively -
+    // rather than recursing on `m.post` once per group - keeps the native stack
+    // depth constant, so deeply chained input (`'{a,b}'.repeat(3000)`) can no
+    // longer overflow the stack, and leaves a single accumulator whose size
+    // `maxLength` bounds directly (CVE-2026-14257).
+    let acc = [''];
+    // Bash drops empty results, but only when the *first* top-level group is a
+    // comma set - a sequence like `{a..\}` may legitimately yield ''. The drop
+    // is on the final strings, so it is applied to whichever `combine` produces
+    // them (the one with no brace set left in the tail).
+    // How many times the `{a},b}` rewrite below has restarted the scan. Each pass
+    // re-reads the whole string, so leaving this unbounded is quadratic.
+    let rewrites = 0;
+    let dropEmpties = false;
+    let firstGroup = true;
+    // `str` with its unmatched `{` masked, once a scan has run into them
+    let masked = str;
+    for (;;) {
+        const m = balancedWithBudget(str, masked, budget);
+        // No brace set left, or no step budget left to look for one: the rest of
+        // the string is literal.
+        if (!m) {
+            return combine(acc, str, [''], max, maxLength, dropEmpties, budget);
+        }
+        if (m.unmatched) {
+            masked = maskUnmatchedOpens(masked, budget);
+        }
+        // no need to expand pre, since it is guaranteed to be free of brace-sets
+        const pre = m.pre;
+        // This set and the rest of the string, literal: for a set that cannot
+        // expand, and for one the step budget runs out on. Once it is overdrawn,
+        // every set still being expanded, at every level, stays literal like this -
+        // otherwise each level above would go on combining, and wrapping and
+        // expanding again, results the budget was too small for.
+        const literal = () => combine(acc, pre + '{' + m.body + '}' + m.post, [''], max, maxLength, dropEmpties, budget);
+        if (/\$$/.test(pre)) {
+            acc = combine(acc, pre + '{' + m.body + '}', [''], max, maxLength, dropEmpties && !m.post.length, budget);
+            firstGroup = false;
+            if (!m.post.length)
+                break;
+            str = m.post;
+            masked = masked.slice(m.end + 1);
+            continue;
+        }
+        const isNumericSequence = /^-?\d+\.\.-?\d+(?:\.\.-?\d+)?$/.test(m.body);
+        const isAlphaSequence = /^[a-zA-Z]\.\.[a-zA-Z](?:\.\.-?\d+)?$/.test(m.body);
+        const isSequence = isNumericSequence || isAlphaSequence;
+        const isOptions = m.body.indexOf(',') >= 0;
+        if (!isSequence && !isOptions) {
+            // {a},b}
+            if (rewrites < maxRewrites && commaSetFollows(m.post, budget)) {
+                rewrites++;
+                str = m.pre + '{' + m.body + escClose + m.post;
+                // Taking a `}` away never gives an unmatched `{` a partner, so what
+                // is masked stays unmatched. The `{` it closed can be left without
+                // one, and the next scan masks it.
+                masked =
+                    masked.slice(0, m.end) + escClose + masked.slice(m.end + 1);
+                isTop = true;
+                continue;
+            }
+            // Nothing here expands, so the whole remaining string is literal.
+            return literal();
+        }
+        if (firstGroup) {
+            dropEmpties = isTop && !isSequence;
+            firstGroup = false;
+        }
+        let values;
+        if (isSequence) {
+            values = expandSequence(m.body, isAlphaSequence, max, maxLength, budget);
+            if (!values) {
+                return literal();
+            }
+        }
+        else {
+            let n = parseCommaParts(m.body, budget);
+            // The step budget ran out partway through the set.
+            if (!n) {
+                return literal();
+            }
+            if (n.length === 1 && n[0] !== undefined) {
+                // x{{a,b}}y ==> x{a}y x{b}y
+                n = expand_(n[0], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false).map(embrace);
+                // The step budget ran out expanding the set's only part.
+                if (budget.remaining < 0) {
+                    return literal();
+                }
+                //XXX is this necessary? Can't seem to hit it in tests.
+                /* c8 ignore start */
+                if (n.length === 1) {
+                    const next = combine(acc, pre + n[0], [''], max, maxLength, dropEmpties && !m.post.length, budget);
+                    if (budget.remaining < 0) {
+                        return literal();
+                    }
+                    acc = next;
+                    if (!m.post.length)
+                        break;
+                    str = m.post;
+                    masked = masked.slice(m.end + 1);
+                    continue;
+                }
+                /* c8 ignore stop */
+            }
+            // Values that `combine` is going to drop as empty produce no result, so
+            // they must not count against `max` - otherwise `{a,,b}` with `max: 2`
+            // would stop at `['a', '']` and yield one result instead of two. Skipping
+            // them outright keeps `values` bounded while leaving `max` a bound on
+            // *kept* results.
+            let dropsEmpties = dropEmpties && !m.post.length && !pre;
+            for (let d = 0; dropsEmpties && d < acc.length; d++) {
+                if (acc[d]) {
+                    dropsEmpties = false;
+                }
+            }
+            values = [];
+            let valuesLength = 0;
+            outer: for (let j = 0; j < n.length; j++) {
+                const expanded = expand_(n[j], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false);
+                // The step budget ran out expanding a member.
+                if (budget.remaining < 0) {
+                    return literal();
+                }
+                for (let k = 0; k < expanded.length; k++) {
+                    const v = expanded[k];
+                    if (dropsEmpties && !v)
+                        continue;
+                    if (values.length >= max ||
+                        valuesLength + v.length > maxLength) {
+                        break outer;
+                    }
+                    values.push(v);
+                    valuesLength += v.length;
+                }
+            }
+        }
+        const next = combine(acc, pre, values, max, maxLength, dropEmpties && !m.post.length, budget);
+        // The step budget ran out combining the set's values in.
+        if (budget.remaining < 0) {
+            return literal();
+        }
+        acc = next;
+        if (!m.post.length)
+            break;
+        str = m.post;
+        masked = masked.slice(m.end + 1);
+    }
+    return acc;
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/assert-valid-pattern.js
+const MAX_PATTERN_LENGTH = 1024 * 64;
+const assertValidPattern = (pattern) => {
+    if (typeof pattern !== 'string') {
+        throw new TypeError('invalid pattern');
+    }
+    if (pattern.length > MAX_PATTERN_LENGTH) {
+        throw new TypeError('pattern is too long');
+    }
+};
+//# sourceMappingURL=assert-valid-pattern.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/brace-expressions.js
+// translate the various posix character classes into unicode properties
+// this works across all unicode locales
+// { <posix class>: [<translation>, /u flag required, negated]
+const posixClasses = {
+    '[:alnum:]': ['\\p{L}\\p{Nl}\\p{Nd}', true],
+    '[:alpha:]': ['\\p{L}\\p{Nl}', true],
+    '[:ascii:]': ['\\x' + '00-\\x' + '7f', false],
+    '[:blank:]': ['\\p{Zs}\\t', true],
+    '[:cntrl:]': ['\\p{Cc}', true],
+    '[:digit:]': ['\\p{Nd}', true],
+    '[:graph:]': ['\\p{Z}\\p{C}', true, true],
+    '[:lower:]': ['\\p{Ll}', true],
+    '[:print:]': ['\\p{C}', true],
+    '[:punct:]': ['\\p{P}', true],
+    '[:space:]': ['\\p{Z}\\t\\r\\n\\v\\f', true],
+    '[:upper:]': ['\\p{Lu}', true],
+    '[:word:]': ['\\p{L}\\p{Nl}\\p{Nd}\\p{Pc}', true],
+    '[:xdigit:]': ['A-Fa-f0-9', false],
+};
+// only need to escape a few things inside of brace expressions
+// escapes: [ \ ] -
+const braceEscape = (s) => s.replace(/[[\]\\-]/g, '\\$&');
+// escape all regexp magic characters
+const regexpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
+// everything has already been escaped, we just have to join
+const rangesToString = (ranges) => ranges.join('');
+// takes a glob string at a posix brace expression, and returns
+// an equivalent regular expression source, and boolean indicating
+// whether the /u flag needs to be applied, and the number of chars
+// consumed to parse the character class.
+// This also removes out of order ranges, and returns ($.) if the
+// entire class just no good.
+const parseClass = (glob, position) => {
+    const pos = position;
+    /* c8 ignore start */
+    if (glob.charAt(pos) !== '[') {
+        throw new Error('not in a brace expression');
+    }
+    /* c8 ignore stop */
+    const ranges = [];
+    const negs = [];
+    let i = pos + 1;
+    let sawStart = false;
+    let uflag = false;
+    let escaping = false;
+    let negate = false;
+    let endPos = pos;
+    let rangeStart = '';
+    WHILE: while (i < glob.length) {
+        const c = glob.charAt(i);
+        if ((c === '!' || c === '^') && i === pos + 1) {
+            negate = true;
+            i++;
+            continue;
+        }
+        if (c === ']' && sawStart && !escaping) {
+            endPos = i + 1;
+            break;
+        }
+        sawStart = true;
+        if (c === '\\') {
+            if (!escaping) {
+                escaping = true;
+                i++;
+                continue;
+            }
+            // escaped \ char, fall through and treat like normal char
+        }
+        if (c === '[' && !escaping) {
+            // either a posix class, a collation equivalent, or just a [
+            for (const [cls, [unip, u, neg]] of Object.entries(posixClasses)) {
+                if (glob.startsWith(cls, i)) {
+                    // invalid, [a-[] is fine, but not [a-[:alpha]]
+                    if (rangeStart) {
+                        return ['$.', false, glob.length - pos, true];
+                    }
+                    i += cls.length;
+                    if (neg)
+                        negs.push(unip);
+                    else
+                        ranges.push(unip);
+                    uflag = uflag || u;
+                    continue WHILE;
+                }
+            }
+        }
+        // now it's just a normal character, effectively
+        escaping = false;
+        if (rangeStart) {
+            // throw this range away if it's not valid, but others
+            // can still match.
+            if (c > rangeStart) {
+                ranges.push(braceEscape(rangeStart) + '-' + braceEscape(c));
+            }
+            else if (c === rangeStart) {
+                ranges.push(braceEscape(c));
+            }
+            rangeStart = '';
+            i++;
+            continue;
+        }
+        // now might be the start of a range.
+        // can be either c-d or c-] or c<more...>] or c] at this point
+        if (glob.startsWith('-]', i + 1)) {
+            ranges.push(braceEscape(c + '-'));
+            i += 2;
+            continue;
+        }
+        if (glob.startsWith('-', i + 1)) {
+            rangeStart = c;
+            i += 2;
+            continue;
+        }
+        // not the start of a range, just a single character
+        ranges.push(braceEscape(c));
+        i++;
+    }
+    if (endPos < i) {
+        // didn't see the end of the class, not a valid class,
+        // but might still be valid as a literal match.
+        return ['', false, 0, false];
+    }
+    // if we got no ranges and no negates, then we have a range that
+    // cannot possibly match anything, and that poisons the whole glob
+    if (!ranges.length && !negs.length) {
+        return ['$.', false, glob.length - pos, true];
+    }
+    // if we got one positive range, and it's a single character, then that's
+    // not actually a magic pattern, it's just that one literal character.
+    // we should not treat that as "magic", we should just return the literal
+    // character. [_] is a perfectly valid way to escape glob magic chars.
+    if (negs.length === 0 &&
+        ranges.length === 1 &&
+        /^\\?.$/.test(ranges[0]) &&
+        !negate) {
+        const r = ranges[0].length === 2 ? ranges[0].slice(-1) : ranges[0];
+        return [regexpEscape(r), false, endPos - pos, false];
+    }
+    const sranges = '[' + (negate ? '^' : '') + rangesToString(ranges) + ']';
+    const snegs = '[' + (negate ? '' : '^') + rangesToString(negs) + ']';
+    const comb = ranges.length && negs.length ? '(' + sranges + '|' + snegs + ')'
+        : ranges.length ? sranges
+            : snegs;
+    return [comb, uflag, endPos - pos, true];
+};
+//# sourceMappingURL=brace-expressions.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/unescape.js
+/**
+ * Un-escape a string that has been escaped with {@link escape}.
+ *
+ * If the {@link MinimatchOptions.windowsPathsNoEscape} option is used, then
+ * square-bracket escapes are removed, but not backslash escapes.
+ *
+ * For example, it will turn the string `'[*]'` into `*`, but it will not
+ * turn `'\\*'` into `'*'`, because `\` is a path separator in
+ * `windowsPathsNoEscape` mode.
+ *
+ * When `windowsPathsNoEscape` is not set, then both square-bracket escapes and
+ * backslash escapes are removed.
+ *
+ * Slashes (and backslashes in `windowsPathsNoEscape` mode) cannot be escaped
+ * or unescaped.
+ *
+ * When `magicalBraces` is not set, escapes of braces (`{` and `}`) will not be
+ * unescaped.
+ */
+const unescape_unescape = (s, { windowsPathsNoEscape = false, magicalBraces = true, } = {}) => {
+    if (magicalBraces) {
+        return windowsPathsNoEscape ?
+            s.replace(/\[([^/\\])\]/g, '$1')
+            : s
+                .replace(/((?!\\).|^)\[([^/\\])\]/g, '$1$2')
+                .replace(/\\([^/])/g, '$1');
+    }
+    return windowsPathsNoEscape ?
+        s.replace(/\[([^/\\{}])\]/g, '$1')
+        : s
+            .replace(/((?!\\).|^)\[([^/\\{}])\]/g, '$1$2')
+            .replace(/\\([^/{}])/g, '$1');
+};
+//# sourceMappingURL=unescape.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/ast.js
+// parse a single path portion
+var _a;
+
+
+const types = new Set(['!', '?', '+', '*', '@']);
+const isExtglobType = (c) => types.has(c);
+const isExtglobAST = (c) => isExtglobType(c.type);
+// Map of which extglob types can adopt the children of a nested extglob
+//
+// anything but ! can adopt a matching type:
+// +(a|+(b|c)|d) => +(a|b|c|d)
+// *(a|*(b|c)|d) => *(a|b|c|d)
+// @(a|@(b|c)|d) => @(a|b|c|d)
+// ?(a|?(b|c)|d) => ?(a|b|c|d)
+//
+// * can adopt anything, because 0 or repetition is allowed
+// *(a|?(b|c)|d) => *(a|b|c|d)
+// *(a|+(b|c)|d) => *(a|b|c|d)
+// *(a|@(b|c)|d) => *(a|b|c|d)
+//
+// + can adopt @, because 1 or repetition is allowed
+// +(a|@(b|c)|d) => +(a|b|c|d)
+//
+// + and @ CANNOT adopt *, because 0 would be allowed
+// +(a|*(b|c)|d) => would match "", on *(b|c)
+// @(a|*(b|c)|d) => would match "", on *(b|c)
+//
+// + and @ CANNOT adopt ?, because 0 would be allowed
+// +(a|?(b|c)|d) => would match "", on ?(b|c)
+// @(a|?(b|c)|d) => would match "", on ?(b|c)
+//
+// ? can adopt @, because 0 or 1 is allowed
+// ?(a|@(b|c)|d) => ?(a|b|c|d)
+//
+// ? and @ CANNOT adopt * or +, because >1 would be allowed
+// ?(a|*(b|c)|d) => would match bbb on *(b|c)
+// @(a|*(b|c)|d) => would match bbb on *(b|c)
+// ?(a|+(b|c)|d) => would match bbb on +(b|c)
+// @(a|+(b|c)|d) => would match bbb on +(b|c)
+//
+// ! CANNOT adopt ! (nothing else can either)
+// !(a|!(b|c)|d) => !(a|b|c|d) would fail to match on b (not not b|c)
+//
+// ! can adopt @
+// !(a|@(b|c)|d) => !(a|b|c|d)
+//
+// ! CANNOT adopt *
+// !(a|*(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
+//
+// ! CANNOT adopt +
+// !(a|+(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
+//
+// ! CANNOT adopt ?
+// x!(a|?(b|c)|d) => x!(a|b|c|d) would fail to match "x"
+const adoptionMap = new Map([
+    ['!', ['@']],
+    ['?', ['?', '@']],
+    ['@', ['@']],
+    ['*', ['*', '+', '?', '@']],
+    ['+', ['+', '@']],
+]);
+// nested extglobs that can be adopted in, but with the addition of
+// a blank '' element.
+const adoptionWithSpaceMap = new Map([
+    ['!', ['?']],
+    ['@', ['?']],
+    ['+', ['?', '*']],
+]);
+// union of the previous two maps
+const adoptionAnyMap = new Map([
+    ['!', ['?', '@']],
+    ['?', ['?', '@']],
+    ['@', ['?', '@']],
+    ['*', ['*', '+', '?', '@']],
+    ['+', ['+', '@', '?', '*']],
+]);
+// Extglobs that can take over their parent if they are the only child
+// the key is parent, value maps child to resulting extglob parent type
+// '@' is omitted because it's a special case. An `@` extglob with a single
+// member can always be usurped by that subpattern.
+const usurpMap = new Map([
+    ['!', new Map([['!', '@']])],
+    [
+        '?',
+        new Map([
+            ['*', '*'],
+            ['+', '*'],
+        ]),
+    ],
+    [
+        '@',
+        new Map([
+            ['!', '!'],
+            ['?', '?'],
+            ['@', '@'],
+            ['*', '*'],
+            ['+', '+'],
+        ]),
+    ],
+    [
+        '+',
+        new Map([
+            ['?', '*'],
+            ['*', '*'],
+        ]),
+    ],
+]);
+// Patterns that get prepended to bind to the start of either the
+// entire string, or just a single path portion, to prevent dots
+// and/or traversal patterns, when needed.
+// Exts don't need the ^ or / bit, because the root binds that already.
+const startNoTraversal = '(?!(?:^|/)\\.\\.?(?:$|/))';
+const startNoDot = '(?!\\.)';
+// characters that indicate a start of pattern needs the "no dots" bit,
+// because a dot *might* be matched. ( is not in the list, because in
+// the case of a child extglob, it will handle the prevention itself.
+const addPatternStart = new Set(['[', '.']);
+// cases where traversal is A-OK, no dot prevention needed
+const justDots = new Set(['..', '.']);
+const reSpecials = new Set('().*{}+?[]^$\\!');
+const regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
+// any single thing other than /
+const qmark = '[^/]';
+// * => any number of characters
+const star = qmark + '*?';
+// use + when we need to ensure that *something* matches, because the * is
+// the only thing in the path portion.
+const starNoEmpty = qmark + '+?';
+// remove the \ chars that we added if we end up doing a nonmagic compare
+// const deslash = (s: string) => s.replace(/\\(.)/g, '$1')
+let ID = 0;
+class AST {
+    type;
+    #root;
+    #hasMagic;
+    #uflag = false;
+    #parts = [];
+    #parent;
+    #parentIndex;
+    #negs;
+    #filledNegs = false;
+    #options;
+    #toString;
+    // set to true if it's an extglob with no children
+    // (which really means one child of '')
+    #emptyExt = false;
+    id = ++ID;
+    get depth() {
+        return (this.#parent?.depth ?? -1) + 1;
+    }
+    [Symbol.for('nodejs.util.inspect.custom')]() {
+        return {
+            '@@type': 'AST',
+            id: this.id,
+            type: this.type,
+            root: this.#root.id,
+            parent: this.#parent?.id,
+            depth: this.depth,
+            partsLength: this.#parts.length,
+            parts: this.#parts,
+        };
+    }
+    constructor(type, parent, options = {}) {
+        this.type = type;
+        // extglobs are inherently magical
+        if (type)
+            this.#hasMagic = true;
+        this.#parent = parent;
+        this.#root = this.#parent ? this.#parent.#root : this;
+        this.#options = this.#root === this ? options : this.#root.#options;
+        this.#negs = this.#root === this ? [] : this.#root.#negs;
+        if (type === '!' && !this.#root.#filledNegs)
+            this.#negs.push(this);
+        this.#parentIndex = this.#parent ? this.#parent.#parts.length : 0;
+    }
+    get hasMagic() {
+        /* c8 ignore start */
+        if (this.#hasMagic !== undefined)
+            return this.#hasMagic;
+        /* c8 ignore stop */
+        for (const p of this.#parts) {
+            if (typeof p === 'string')
+                continue;
+            if (p.type || p.hasMagic)
+                return (this.#hasMagic = true);
+        }
+        // note: will be undefined until we generate the regexp src and find out
+        return this.#hasMagic;
+    }
+    // reconstructs the pattern
+    toString() {
+        return (this.#toString !== undefined ? this.#toString
+            : !this.type ?
+                (this.#toString = this.#parts.map(p => String(p)).join(''))
+                : (this.#toString =
+                    this.type +
+                        '(' +
+                        this.#parts.map(p => String(p)).join('|') +
+                        ')'));
+    }
+    #fillNegs() {
+        /* c8 ignore start */
+        if (this !== this.#root)
+            throw new Error('should only call on root');
+        if (this.#filledNegs)
+            return this;
+        /* c8 ignore stop */
+        // call toString() once to fill this out
+        this.toString();
+        this.#filledNegs = true;
+        let n;
+        while ((n = this.#negs.pop())) {
+            if (n.type !== '!')
+                continue;
+            // walk up the tree, appending everthing that comes AFTER parentIndex
+            let p = n;
+            let pp = p.#parent;
+            while (pp) {
+                for (let i = p.#parentIndex + 1; !pp.type && i < pp.#parts.length; i++) {
+                    for (const part of n.#parts) {
+                        /* c8 ignore start */
+                        if (typeof part === 'string') {
+                            throw new Error('string part in extglob AST??');
+                        }
+                        /* c8 ignore stop */
+                        part.copyIn(pp.#parts[i]);
+                    }
+                }
+                p = pp;
+                pp = p.#parent;
+            }
+        }
+        return this;
+    }
+    push(...parts) {
+        for (const p of parts) {
+            if (p === '')
+                continue;
+            /* c8 ignore start */
+            if (typeof p !== 'string' &&
+                !(p instanceof _a && p.#parent === this)) {
+                throw new Error('invalid part: ' + p);
+            }
+            /* c8 ignore stop */
+            this.#parts.push(p);
+        }
+    }
+    toJSON() {
+        const ret = this.type === null ?
+            this.#parts
+                .slice()
+                .map(p => (typeof p === 'string' ? p : p.toJSON()))
+            : [this.type, ...this.#parts.map(p => p.toJSON())];
+        if (this.isStart() && !this.type)
+            ret.unshift([]);
+        if (this.isEnd() &&
+            (this === this.#root ||
+                (this.#root.#filledNegs && this.#parent?.type === '!'))) {
+            ret.push({});
+        }
+        return ret;
+    }
+    isStart() {
+        if (this.#root === this)
+            return true;
+        // if (this.type) return !!this.#parent?.isStart()
+        if (!this.#parent?.isStart())
+            return false;
+        if (this.#parentIndex === 0)
+            return true;
+        // if everything AHEAD of this is a negation, then it's still the "start"
+        const p = this.#parent;
+        for (let i = 0; i < this.#parentIndex; i++) {
+            const pp = p.#parts[i];
+            if (!(pp instanceof _a && pp.type === '!')) {
+                return false;
+            }
+        }
+        return true;
+    }
+    isEnd() {
+        if (this.#root === this)
+            return true;
+        if (this.#parent?.type === '!')
+            return true;
+        if (!this.#parent?.isEnd())
+            return false;
+        if (!this.type)
+            return this.#parent?.isEnd();
+        // if not root, it'll always have a parent
+        /* c8 ignore start */
+        const pl = this.#parent ? this.#parent.#parts.length : 0;
+        /* c8 ignore stop */
+        return this.#parentIndex === pl - 1;
+    }
+    copyIn(part) {
+        if (typeof part === 'string')
+            this.push(part);
+        else
+            this.push(part.clone(this));
+    }
+    clone(parent) {
+        const c = new _a(this.type, parent);
+        for (const p of this.#parts) {
+            c.copyIn(p);
+        }
+        return c;
+    }
+    static #parseAST(str, ast, pos, opt, extDepth) {
+        const maxDepth = opt.maxExtglobRecursion ?? 2;
+        let escaping = false;
+        let inBrace = false;
+        let braceStart = -1;
+        let braceNeg = false;
+        if (ast.type === null) {
+            // outside of a extglob, append until we find a start
+            let i = pos;
+            let acc = '';
+            while (i < str.length) {
+                const c = str.charAt(i++);
+                // still accumulate escapes at this point, but we do ignore
+                // starts that are escaped
+                if (escaping || c === '\\') {
+                    escaping = !escaping;
+                    acc += c;
+                    continue;
+                }
+                if (inBrace) {
+                    if (i === braceStart + 1) {
+                        if (c === '^' || c === '!') {
+                            braceNeg = true;
+                        }
+                    }
+                    else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
+                        inBrace = false;
+                    }
+                    acc += c;
+                    continue;
+                }
+                else if (c === '[') {
+                    inBrace = true;
+                    braceStart = i;
+                    braceNeg = false;
+                    acc += c;
+                    continue;
+                }
+                // we don't have to check for adoption here, because that's
+                // done at the other recursion point.
+                const doRecurse = !opt.noext &&
+                    isExtglobType(c) &&
+                    str.charAt(i) === '(' &&
+                    extDepth <= maxDepth;
+                if (doRecurse) {
+                    ast.push(acc);
+                    acc = '';
+                    const ext = new _a(c, ast);
+                    i = _a.#parseAST(str, ext, i, opt, extDepth + 1);
+                    ast.push(ext);
+                    continue;
+                }
+                acc += c;
+            }
+            ast.push(acc);
+            return i;
+        }
+        // some kind of extglob, pos is at the (
+        // find the next | or )
+        let i = pos + 1;
+        let part = new _a(null, ast);
+        const parts = [];
+        let acc = '';
+        while (i < str.length) {
+            const c = str.charAt(i++);
+            // still accumulate escapes at this point, but we do ignore
+            // starts that are escaped
+            if (escaping || c === '\\') {
+                escaping = !escaping;
+                acc += c;
+                continue;
+            }
+            if (inBrace) {
+                if (i === braceStart + 1) {
+                    if (c === '^' || c === '!') {
+                        braceNeg = true;
+                    }
+                }
+                else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
+                    inBrace = false;
+                }
+                acc += c;
+                continue;
+            }
+            else if (c === '[') {
+                inBrace = true;
+                braceStart = i;
+                braceNeg = false;
+                acc += c;
+                continue;
+            }
+            const doRecurse = !opt.noext &&
+                isExtglobType(c) &&
+                str.charAt(i) === '(' &&
+                /* c8 ignore start - the maxDepth is sufficient here */
+                (extDepth <= maxDepth || (ast && ast.#canAdoptType(c)));
+            /* c8 ignore stop */
+            if (doRecurse) {
+                const depthAdd = ast && ast.#canAdoptType(c) ? 0 : 1;
+                part.push(acc);
+                acc = '';
+                const ext = new _a(c, part);
+                part.push(ext);
+                i = _a.#parseAST(str, ext, i, opt, extDepth + depthAdd);
+                continue;
+            }
+            if (c === '|') {
+                part.push(acc);
+                acc = '';
+                parts.push(part);
+                part = new _a(null, ast);
+                continue;
+            }
+            if (c === ')') {
+                if (acc === '' && ast.#parts.length === 0) {
+                    ast.#emptyExt = true;
+                }
+                part.push(acc);
+                acc = '';
+                ast.push(...parts, part);
+                return i;
+            }
+            acc += c;
+        }
+        // unfinished extglob
+        // if we got here, it was a malformed extglob! not an extglob, but
+        // maybe something else in there.
+        ast.type = null;
+        ast.#hasMagic = undefined;
+        ast.#parts = [str.substring(pos - 1)];
+        return i;
+    }
+    #canAdoptWithSpace(child) {
+        return this.#canAdopt(child, adoptionWithSpaceMap);
+    }
+    #canAdopt(child, map = adoptionMap) {
+        if (!child ||
+            typeof child !== 'object' ||
+            child.type !== null ||
+            child.#parts.length !== 1 ||
+            this.type === null) {
+            return false;
+        }
+        const gc = child.#parts[0];
+        if (!gc || typeof gc !== 'object' || gc.type === null) {
+            return false;
+        }
+        return this.#canAdoptType(gc.type, map);
+    }
+    #canAdoptType(c, map = adoptionAnyMap) {
+        return !!map.get(this.type)?.includes(c);
+    }
+    #adoptWithSpace(child, index) {
+        const gc = child.#parts[0];
+        const blank = new _a(null, gc, this.options);
+        blank.#parts.push('');
+        gc.push(blank);
+        this.#adopt(child, index);
+    }
+    #adopt(child, index) {
+        const gc = child.#parts[0];
+        this.#parts.splice(index, 1, ...gc.#parts);
+        for (const p of gc.#parts) {
+            if (typeof p === 'object')
+                p.#parent = this;
+        }
+        this.#toString = undefined;
+    }
+    #canUsurpType(c) {
+        const m = usurpMap.get(this.type);
+        return !!m?.has(c);
+    }
+    #canUsurp(child) {
+        if (!child ||
+            typeof child !== 'object' ||
+            child.type !== null ||
+            child.#parts.length !== 1 ||
+            this.type === null ||
+            this.#parts.length !== 1) {
+            return false;
+        }
+        const gc = child.#parts[0];
+        if (!gc || typeof gc !== 'object' || gc.type === null) {
+            return false;
+        }
+        return this.#canUsurpType(gc.type);
+    }
+    #usurp(child) {
+        const m = usurpMap.get(this.type);
+        const gc = child.#parts[0];
+        const nt = m?.get(gc.type);
+        /* c8 ignore start - impossible */
+        if (!nt)
+            return false;
+        /* c8 ignore stop */
+        this.#parts = gc.#parts;
+        for (const p of this.#parts) {
+            if (typeof p === 'object') {
+                p.#parent = this;
+            }
+        }
+        this.type = nt;
+        this.#toString = undefined;
+        this.#emptyExt = false;
+    }
+    static fromGlob(pattern, options = {}) {
+        const ast = new _a(null, undefined, options);
+        _a.#parseAST(pattern, ast, 0, options, 0);
+        return ast;
+    }
+    // returns the regular expression if there's magic, or the unescaped
+    // string if not.
+    toMMPattern() {
+        // should only be called on root
+        /* c8 ignore start */
+        if (this !== this.#root)
+            return this.#root.toMMPattern();
+        /* c8 ignore stop */
+        const glob = this.toString();
+        const [re, body, hasMagic, uflag] = this.toRegExpSource();
+        // if we're in nocase mode, and not nocaseMagicOnly, then we do
+        // still need a regular expression if we have to case-insensitively
+        // match capital/lowercase characters.
+        const anyMagic = hasMagic ||
+            this.#hasMagic ||
+            (this.#options.nocase &&
+                !this.#options.nocaseMagicOnly &&
+                glob.toUpperCase() !== glob.toLowerCase());
+        if (!anyMagic) {
+            return body;
+        }
+        const flags = (this.#options.nocase ? 'i' : '') + (uflag ? 'u' : '');
+        return Object.assign(new RegExp(`^${re}$`, flags), {
+            _src: re,
+            _glob: glob,
+        });
+    }
+    get options() {
+        return this.#options;
+    }
+    // returns the string match, the regexp source, whether there's magic
+    // in the regexp (so a regular expression is required) and whether or
+    // not the uflag is needed for the regular expression (for posix classes)
+    // TODO: instead of injecting the start/end at this point, just return
+    // the BODY of the regexp, along with the start/end portions suitable
+    // for binding the start/end in either a joined full-path makeRe context
+    // (where we bind to (^|/), or a standalone matchPart context (where
+    // we bind to ^, and not /).  Otherwise slashes get duped!
+    //
+    // In part-matching mode, the start is:
+    // - if not isStart: nothing
+    // - if traversal possible, but not allowed: ^(?!\.\.?$)
+    // - if dots allowed or not possible: ^
+    // - if dots possible and not allowed: ^(?!\.)
+    // end is:
+    // - if not isEnd(): nothing
+    // - else: $
+    //
+    // In full-path matching mode, we put the slash at the START of the
+    // pattern, so start is:
+    // - if first pattern: same as part-matching mode
+    // - if not isStart(): nothing
+    // - if traversal possible, but not allowed: /(?!\.\.?(?:$|/))
+    // - if dots allowed or not possible: /
+    // - if dots possible and not allowed: /(?!\.)
+    // end is:
+    // - if last pattern, same as part-matching mode
+    // - else nothing
+    //
+    // Always put the (?:$|/) on negated tails, though, because that has to be
+    // there to bind the end of the negated pattern portion, and it's easier to
+    // just stick it in now rather than try to inject it later in the middle of
+    // the pattern.
+    //
+    // We can just always return the same end, and leave it up to the caller
+    // to know whether it's going to be used joined or in parts.
+    // And, if the start is adjusted slightly, can do the same there:
+    // - if not isStart: nothing
+    // - if traversal possible, but not allowed: (?:/|^)(?!\.\.?$)
+    // - if dots allowed or not possible: (?:/|^)
+    // - if dots possible and not allowed: (?:/|^)(?!\.)
+    //
+    // But it's better to have a simpler binding without a conditional, for
+    // performance, so probably better to return both start options.
+    //
+    // Then the caller just ignores the end if it's not the first pattern,
+    // and the start always gets applied.
+    //
+    // But that's always going to be $ if it's the ending pattern, or nothing,
+    // so the caller can just attach $ at the end of the pattern when building.
+    //
+    // So the todo is:
+    // - better detect what kind of start is needed
+    // - return both flavors of starting pattern
+    // - attach $ at the end of the pattern when creating the actual RegExp
+    //
+    // Ah, but wait, no, that all only applies to the root when the first pattern
+    // is not an extglob. If the first pattern IS an extglob, then we need all
+    // that dot prevention biz to live in the extglob portions, because eg
+    // +(*|.x*) can match .xy but not .yx.
+    //
+    // So, return the two flavors if it's #root and the first child is not an
+    // AST, otherwise leave it to the child AST to handle it, and there,
+    // use the (?:^|/) style of start binding.
+    //
+    // Even simplified further:
+    // - Since the start for a join is eg /(?!\.) and the start for a part
+    // is ^(?!\.), we can just prepend (?!\.) to the pattern (either root
+    // or start or whatever) and prepend ^ or / at the Regexp construction.
+    toRegExpSource(allowDot) {
+        const dot = allowDot ?? !!this.#options.dot;
+        if (this.#root === this) {
+            this.#flatten();
+            this.#fillNegs();
+        }
+        if (!isExtglobAST(this)) {
+            const noEmpty = this.isStart() &&
+                this.isEnd() &&
+                !this.#parts.some(s => typeof s !== 'string');
+            const src = this.#parts
+                .map(p => {
+                const [re, _, hasMagic, uflag] = typeof p === 'string' ?
+                    _a.#parseGlob(p, this.#hasMagic, noEmpty)
+                    : p.toRegExpSource(allowDot);
+                this.#hasMagic = this.#hasMagic || hasMagic;
+                this.#uflag = this.#uflag || uflag;
+                return re;
+            })
+                .join('');
+            let start = '';
+            if (this.isStart()) {
+                if (typeof this.#parts[0] === 'string') {
+                    // this is the string that will match the start of the pattern,
+                    // so we need to protect against dots and such.
+                    // '.' and '..' cannot match unless the pattern is that exactly,
+                    // even if it starts with . or dot:true is set.
+                    const dotTravAllowed = this.#parts.length === 1 && justDots.has(this.#parts[0]);
+                    if (!dotTravAllowed) {
+                        const aps = addPatternStart;
+                        // check if we have a possibility of matching . or ..,
+                        // and prevent that.
+                        const needNoTrav = 
+                        // dots are allowed, and the pattern starts with [ or .
+                        (dot && aps.has(src.charAt(0))) ||
+                            // the pattern starts with \., and then [ or .
+                            (src.startsWith('\\.') && aps.has(src.charAt(2))) ||
+                            // the pattern starts with \.\., and then [ or .
+                            (src.startsWith('\\.\\.') && aps.has(src.charAt(4)));
+                        // no need to prevent dots if it can't match a dot, or if a
+                        // sub-pattern will be preventing it anyway.
+                        const needNoDot = !dot && !allowDot && aps.has(src.charAt(0));
+                        start =
+                            needNoTrav ? startNoTraversal
+                                : needNoDot ? startNoDot
+                                    : '';
+                    }
+                }
+            }
+            // append the "end of path portion" pattern to negation tails
+            let end = '';
+            if (this.isEnd() &&
+                this.#root.#filledNegs &&
+                this.#parent?.type === '!') {
+                end = '(?:$|\\/)';
+            }
+            const final = start + src + end;
+            return [
+                final,
+                unescape_unescape(src),
+                (this.#hasMagic = !!this.#hasMagic),
+                this.#uflag,
+            ];
+        }
+        // We need to calculate the body *twice* if it's a repeat pattern
+        // at the start, once in nodot mode, then again in dot mode, so a
+        // pattern like *(?) can match 'x.y'
+        const repeated = this.type === '*' || this.type === '+';
+        // some kind of extglob
+        const start = this.type === '!' ? '(?:(?!(?:' : '(?:';
+        let body = this.#partsToRegExp(dot);
+        if (this.isStart() && this.isEnd() && !body && this.type !== '!') {
+            // invalid extglob, has to at least be *something* present, if it's
+            // the entire path portion.
+            const s = this.toString();
+            const me = this;
+            me.#parts = [s];
+            me.type = null;
+            me.#hasMagic = undefined;
+            return [s, unescape_unescape(this.toString()), false, false];
+        }
+        let bodyDotAllowed = !repeated || allowDot || dot || !startNoDot ?
+            ''
+            : this.#partsToRegExp(true);
+        if (bodyDotAllowed === body) {
+            bodyDotAllowed = '';
+        }
+        if (bodyDotAllowed) {
+            body = `(?:${body})(?:${bodyDotAllowed})*?`;
+        }
+        // an empty !() is exactly equivalent to a starNoEmpty
+        let final = '';
+        if (this.type === '!' && this.#emptyExt) {
+            final = (this.isStart() && !dot ? startNoDot : '') + starNoEmpty;
+        }
+        else {
+            const close = this.type === '!' ?
+                // !() must match something,but !(x) can match ''
+                '))' +
+                    (this.isStart() && !dot && !allowDot ? startNoDot : '') +
+                    star +
+                    ')'
+                : this.type === '@' ? ')'
+                    : this.type === '?' ? ')?'
+                        : this.type === '+' && bodyDotAllowed ? ')'
+                            : this.type === '*' && bodyDotAllowed ? `)?`
+                                : `)${this.type}`;
+            final = start + body + close;
+        }
+        return [
+            final,
+            unescape_unescape(body),
+            (this.#hasMagic = !!this.#hasMagic),
+            this.#uflag,
+        ];
+    }
+    #flatten() {
+        if (!isExtglobAST(this)) {
+            for (const p of this.#parts) {
+                if (typeof p === 'object') {
+                    p.#flatten();
+                }
+            }
+        }
+        else {
+            // do up to 10 passes to flatten as much as possible
+            let iterations = 0;
+            let done = false;
+            do {
+                done = true;
+                for (let i = 0; i < this.#parts.length; i++) {
+                    const c = this.#parts[i];
+                    if (typeof c === 'object') {
+                        c.#flatten();
+                        if (this.#canAdopt(c)) {
+                            done = false;
+                            this.#adopt(c, i);
+                        }
+                        else if (this.#canAdoptWithSpace(c)) {
+                            done = false;
+                            this.#adoptWithSpace(c, i);
+                        }
+                        else if (this.#canUsurp(c)) {
+                            done = false;
+                            this.#usurp(c);
+                        }
+                    }
+                }
+            } while (!done && ++iterations < 10);
+        }
+        this.#toString = undefined;
+    }
+    #partsToRegExp(dot) {
+        return this.#parts
+            .map(p => {
+            // extglob ASTs should only contain parent ASTs
+            /* c8 ignore start */
+            if (typeof p === 'string') {
+                throw new Error('string type in extglob ast??');
+            }
+            /* c8 ignore stop */
+            // can ignore hasMagic, because extglobs are already always magic
+            const [re, _, _hasMagic, uflag] = p.toRegExpSource(dot);
+            this.#uflag = this.#uflag || uflag;
+            return re;
+        })
+            .filter(p => !(this.isStart() && this.isEnd()) || !!p)
+            .join('|');
+    }
+    static #parseGlob(glob, hasMagic, noEmpty = false) {
+        let escaping = false;
+        let re = '';
+        let uflag = false;
+        // multiple stars that aren't globstars coalesce into one *
+        let inStar = false;
+        for (let i = 0; i < glob.length; i++) {
+            const c = glob.charAt(i);
+            if (escaping) {
+                escaping = false;
+                re += (reSpecials.has(c) ? '\\' : '') + c;
+                continue;
+            }
+            if (c === '*') {
+                if (inStar)
+                    continue;
+                inStar = true;
+                re += noEmpty && /^[*]+$/.test(glob) ? starNoEmpty : star;
+                hasMagic = true;
+                continue;
+            }
+            else {
+                inStar = false;
+            }
+            if (c === '\\') {
+                if (i === glob.length - 1) {
+                    re += '\\\\';
+                }
+                else {
+                    escaping = true;
+                }
+                continue;
+            }
+            if (c === '[') {
+                const [src, needUflag, consumed, magic] = parseClass(glob, i);
+                if (consumed) {
+                    re += src;
+                    uflag = uflag || needUflag;
+                    i += consumed - 1;
+                    hasMagic = hasMagic || magic;
+                    continue;
+                }
+            }
+            if (c === '?') {
+                re += qmark;
+                hasMagic = true;
+                continue;
+            }
+            re += regExpEscape(c);
+        }
+        return [re, unescape_unescape(glob), !!hasMagic, uflag];
+    }
+}
+_a = AST;
+//# sourceMappingURL=ast.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/escape.js
+/**
+ * Escape all magic characters in a glob pattern.
+ *
+ * If the {@link MinimatchOptions.windowsPathsNoEscape}
+ * option is used, then characters are escaped by wrapping in `[]`, because
+ * a magic character wrapped in a character class can only be satisfied by
+ * that exact character.  In this mode, `\` is _not_ escaped, because it is
+ * not interpreted as a magic character, but instead as a path separator.
+ *
+ * If the {@link MinimatchOptions.magicalBraces} option is used,
+ * then braces (`{` and `}`) will be escaped.
+ */
+const escape_escape = (s, { windowsPathsNoEscape = false, magicalBraces = false, } = {}) => {
+    // don't need to escape +@! because we escape the parens
+    // that make those magic, and escaping ! as [!] isn't valid,
+    // because [!]] is a valid glob class meaning not ']'.
+    if (magicalBraces) {
+        return windowsPathsNoEscape ?
+            s.replace(/[?*()[\]{}]/g, '[$&]')
+            : s.replace(/[?*()[\]\\{}]/g, '\\$&');
+    }
+    return windowsPathsNoEscape ?
+        s.replace(/[?*()[\]]/g, '[$&]')
+        : s.replace(/[?*()[\]\\]/g, '\\$&');
+};
+//# sourceMappingURL=escape.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/index.js
+
+
+
+
+
+const minimatch = (p, pattern, options = {}) => {
+    assertValidPattern(pattern);
+    // shortcut: comments match nothing.
+    if (!options.nocomment && pattern.charAt(0) === '#') {
+        return false;
+    }
+    return new Minimatch(pattern, options).match(p);
+};
+// Optimized checking for the most common glob patterns.
+const starDotExtRE = /^\*+([^+@!?*[(]*)$/;
+const starDotExtTest = (ext) => (f) => !f.startsWith('.') && f.endsWith(ext);
+const starDotExtTestDot = (ext) => (f) => f.endsWith(ext);
+const starDotExtTestNocase = (ext) => {
+    ext = ext.toLowerCase();
+    return (f) => !f.startsWith('.') && f.toLowerCase().endsWith(ext);
+};
+const starDotExtTestNocaseDot = (ext) => {
+    ext = ext.toLowerCase();
+    return (f) => f.toLowerCase().endsWith(ext);
+};
+const starDotStarRE = /^\*+\.\*+$/;
+const starDotStarTest = (f) => !f.startsWith('.') && f.includes('.');
+const starDotStarTestDot = (f) => f !== '.' && f !== '..' && f.includes('.');
+const dotStarRE = /^\.\*+$/;
+const dotStarTest = (f) => f !== '.' && f !== '..' && f.startsWith('.');
+const starRE = /^\*+$/;
+const starTest = (f) => f.length !== 0 && !f.startsWith('.');
+const starTestDot = (f) => f.length !== 0 && f !== '.' && f !== '..';
+const qmarksRE = /^\?+([^+@!?*[(]*)?$/;
+const qmarksTestNocase = ([$0, ext = '']) => {
+    const noext = qmarksTestNoExt([$0]);
+    if (!ext)
+        return noext;
+    ext = ext.toLowerCase();
+    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
+};
+const qmarksTestNocaseDot = ([$0, ext = '']) => {
+    const noext = qmarksTestNoExtDot([$0]);
+    if (!ext)
+        return noext;
+    ext = ext.toLowerCase();
+    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
+};
+const qmarksTestDot = ([$0, ext = '']) => {
+    const noext = qmarksTestNoExtDot([$0]);
+    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
+};
+const qmarksTest = ([$0, ext = '']) => {
+    const noext = qmarksTestNoExt([$0]);
+    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
+};
+const qmarksTestNoExt = ([$0]) => {
+    const len = $0.length;
+    return (f) => f.length === len && !f.startsWith('.');
+};
+const qmarksTestNoExtDot = ([$0]) => {
+    const len = $0.length;
+    return (f) => f.length === len && f !== '.' && f !== '..';
+};
+/* c8 ignore start */
+const defaultPlatform = (typeof process === 'object' && process ?
+    (typeof process.env === 'object' &&
+        process.env &&
+        process.env.__MINIMATCH_TESTING_PLATFORM__) ||
+        process.platform
+    : 'posix');
+const esm_path = {
+    win32: { sep: '\\' },
+    posix: { sep: '/' },
+};
+/* c8 ignore stop */
+const esm_sep = defaultPlatform === 'win32' ? esm_path.win32.sep : esm_path.posix.sep;
+minimatch.sep = esm_sep;
+const GLOBSTAR = Symbol('globstar **');
+minimatch.GLOBSTAR = GLOBSTAR;
+// any single thing other than /
+// don't need to escape / when using new RegExp()
+const esm_qmark = '[^/]';
+// * => any number of characters
+const esm_star = esm_qmark + '*?';
+// ** when dots are allowed.  Anything goes, except .. and .
+// not (^ or / followed by one or two dots followed by $ or /),
+// followed by anything, any number of times.
+const twoStarDot = '(?:(?!(?:\\/|^)(?:\\.{1,2})($|\\/)).)*?';
+// not a ^ or / followed by a dot,
+// followed by anything, any number of times.
+const twoStarNoDot = '(?:(?!(?:\\/|^)\\.).)*?';
+const filter = (pattern, options = {}) => (p) => minimatch(p, pattern, options);
+minimatch.filter = filter;
+const ext = (a, b = {}) => Object.assign({}, a, b);
+const esm_defaults = (def) => {
+    if (!def || typeof def !== 'object' || !Object.keys(def).length) {
+        return minimatch;
+    }
+    const orig = minimatch;
+    const m = (p, pattern, options = {}) => orig(p, pattern, ext(def, options));
+    return Object.assign(m, {
+        Minimatch: class Minimatch extends orig.Minimatch {
+            constructor(pattern, options = {}) {
+                super(pattern, ext(def, options));
+            }
+            static defaults(options) {
+                return orig.defaults(ext(def, options)).Minimatch;
+            }
+        },
+        AST: class AST extends orig.AST {
+            /* c8 ignore start */
+            constructor(type, parent, options = {}) {
+                super(type, parent, ext(def, options));
+            }
+            /* c8 ignore stop */
+            static fromGlob(pattern, options = {}) {
+                return orig.AST.fromGlob(pattern, ext(def, options));
+            }
+        },
+        unescape: (s, options = {}) => orig.unescape(s, ext(def, options)),
+        escape: (s, options = {}) => orig.escape(s, ext(def, options)),
+        filter: (pattern, options = {}) => orig.filter(pattern, ext(def, options)),
+        defaults: (options) => orig.defaults(ext(def, options)),
+        makeRe: (pattern, options = {}) => orig.makeRe(pattern, ext(def, options)),
+        braceExpand: (pattern, options = {}) => orig.braceExpand(pattern, ext(def, options)),
+        match: (list, pattern, options = {}) => orig.match(list, pattern, ext(def, options)),
+        sep: orig.sep,
+        GLOBSTAR: GLOBSTAR,
+    });
+};
+minimatch.defaults = esm_defaults;
+// Brace expansion:
+// a{b,c}d -> abd acd
+// a{b,}c -> abc ac
+// a{0..3}d -> a0d a1d a2d a3d
+// a{b,c{d,e}f}g -> abg acdfg acefg
+// a{b,c}d{e,f}g -> abdeg acdeg abdeg abdfg
+//
+// Invalid sets are not expanded.
+// a{2..}b -> a{2..}b
+// a{b}c -> a{b}c
+const braceExpand = (pattern, options = {}) => {
+    assertValidPattern(pattern);
+    // Thanks to Yeting Li <https://github.com/yetingli> for
+    // improving this regexp to avoid a ReDOS vulnerability.
+    if (options.nobrace || !/\{(?:(?!\{).)*\}/.test(pattern)) {
+        // shortcut. no need to expand.
+        return [pattern];
+    }
+    return esm_expand(pattern, { max: options.braceExpandMax });
+};
+minimatch.braceExpand = braceExpand;
+// parse a component of the expanded set.
+// At this point, no pattern may contain "/" in it
+// so we're going to return a 2d array, where each entry is the full
+// pattern, split on '/', and then turned into a regular expression.
+// A regexp is made at the end which joins each array with an
+// escaped /, and another full one which joins each regexp with |.
+//
+// Following the lead of Bash 4.1, note that "**" only has special meaning
+// when it is the *only* thing in a path portion.  Otherwise, any series
+// of * is equivalent to a single *.  Globstar behavior is enabled by
+// default, and can be disabled by setting options.noglobstar.
+const makeRe = (pattern, options = {}) => new Minimatch(pattern, options).makeRe();
+minimatch.makeRe = makeRe;
+const match = (list, pattern, options = {}) => {
+    const mm = new Minimatch(pattern, options);
+    list = list.filter(f => mm.match(f));
+    if (mm.options.nonull && !list.length) {
+        list.push(pattern);
+    }
+    return list;
+};
+minimatch.match = match;
+// replace stuff like \* with *
+const globMagic = /[?*]|[+@!]\(.*?\)|\[|\]/;
+const esm_regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
+class Minimatch {
+    options;
+    set;
+    pattern;
+    windowsPathsNoEscape;
+    nonegate;
+    negate;
+    comment;
+    empty;
+    preserveMultipleSlashes;
+    partial;
+    globSet;
+    globParts;
+    nocase;
+    isWindows;
+    platform;
+    windowsNoMagicRoot;
+    maxGlobstarRecursion;
+    regexp;
+    constructor(pattern, options = {}) {
+        assertValidPattern(pattern);
+        options = options || {};
+        this.options = options;
+        this.maxGlobstarRecursion = options.maxGlobstarRecursion ?? 200;
+        this.pattern = pattern;
+        this.platform = options.platform || defaultPlatform;
+        this.isWindows = this.platform === 'win32';
+        // avoid the annoying deprecation flag lol
+        const awe = ('allowWindow' + 'sEscape');
+        this.windowsPathsNoEscape =
+            !!options.windowsPathsNoEscape || options[awe] === false;
+        if (this.windowsPathsNoEscape) {
+            this.pattern = this.pattern.replace(/\\/g, '/');
+        }
+        this.preserveMultipleSlashes = !!options.preserveMultipleSlashes;
+        this.regexp = null;
+        this.negate = false;
+        this.nonegate = !!options.nonegate;
+        this.comment = false;
+        this.empty = false;
+        this.partial = !!options.partial;
+        this.nocase = !!this.options.nocase;
+        this.windowsNoMagicRoot =
+            options.windowsNoMagicRoot !== undefined ?
+                options.windowsNoMagicRoot
+                : !!(this.isWindows && this.nocase);
+        this.globSet = [];
+        this.globParts = [];
+        this.set = [];
+        // make the set of regexps etc.
+        this.make();
+    }
+    hasMagic() {
+        if (this.options.magicalBraces && this.set.length > 1) {
+            return true;
+        }
+        for (const pattern of this.set) {
+            for (const part of pattern) {
+                if (typeof part !== 'string')
+                    return true;
+            }
+        }
+        return false;
+    }
+    debug(..._) { }
+    make() {
+        const pattern = this.pattern;
+        const options = this.options;
+        // empty patterns and comments match nothing.
+        if (!options.nocomment && pattern.charAt(0) === '#') {
+            this.comment = true;
+            return;
+        }
+        if (!pattern) {
+            this.empty = true;
+            return;
+        }
+        // step 1: figure out negation, etc.
+        this.parseNegate();
+        // step 2: expand braces
+        this.globSet = [...new Set(this.braceExpand())];
+        if (options.debug) {
+            //oxlint-disable-next-line no-console
+            this.debug = (...args) => console.error(...args);
+        }
+        this.debug(this.pattern, this.globSet);
+        // step 3: now we have a set, so turn each one into a series of
+        // path-portion matching patterns.
+        // These will be regexps, except in the case of "**", which is
+        // set to the GLOBSTAR object for globstar behavior,
+        // and will not contain any / characters
+        //
+        // First, we preprocess to make the glob pattern sets a bit simpler
+        // and deduped.  There are some perf-killing patterns that can cause
+        // problems with a glob walk, but we can simplify them down a bit.
+        const rawGlobParts = this.globSet.map(s => this.slashSplit(s));
+        this.globParts = this.preprocess(rawGlobParts);
+        this.debug(this.pattern, this.globParts);
+        // glob --> regexps
+        let set = this.globParts.map((s, _, __) => {
+            if (this.isWindows && this.windowsNoMagicRoot) {
+                // check if it's a drive or unc path.
+                const isUNC = s[0] === '' &&
+                    s[1] === '' &&
+                    (s[2] === '?' || !globMagic.test(s[2])) &&
+                    !globMagic.test(s[3]);
+                const isDrive = /^[a-z]:/i.test(s[0]);
+                if (isUNC) {
+                    return [
+                        ...s.slice(0, 4),
+                        ...s.slice(4).map(ss => this.parse(ss)),
+                    ];
+                }
+                else if (isDrive) {
+                    return [s[0], ...s.slice(1).map(ss => this.parse(ss))];
+                }
+            }
+            return s.map(ss => this.parse(ss));
+        });
+        this.debug(this.pattern, set);
+        // filter out everything that didn't compile properly.
+        this.set = set.filter(s => s.indexOf(false) === -1);
+        // do not treat the ? in UNC paths as magic
+        if (this.isWindows) {
+            for (let i = 0; i < this.set.length; i++) {
+                const p = this.set[i];
+                if (p[0] === '' &&
+                    p[1] === '' &&
+                    this.globParts[i][2] === '?' &&
+                    typeof p[3] === 'string' &&
+                    /^[a-z]:$/i.test(p[3])) {
+                    p[2] = '?';
+                }
+            }
+        }
+        this.debug(this.pattern, this.set);
+    }
+    // various transforms to equivalent pattern sets that are
+    // faster to process in a filesystem walk.  The goal is to
+    // eliminate what we can, and push all ** patterns as far
+    // to the right as possible, even if it increases the number
+    // of patterns that we have to process.
+    preprocess(globParts) {
+        // if we're not in globstar mode, then turn ** into *
+        if (this.options.noglobstar) {
+            for (const partset of globParts) {
+                for (let j = 0; j < partset.length; j++) {
+                    if (partset[j] === '**') {
+                        partset[j] = '*';
+                    }
+                }
+            }
+        }
+        const { optimizationLevel = 1 } = this.options;
+        if (optimizationLevel >= 2) {
+            // aggressive optimization for the purpose of fs walking
+            globParts = this.firstPhasePreProcess(globParts);
+            globParts = this.secondPhasePreProcess(globParts);
+        }
+        else if (optimizationLevel >= 1) {
+            // just basic optimizations to remove some .. parts
+            globParts = this.levelOneOptimize(globParts);
+        }
+        else {
+            // just collapse multiple ** portions into one
+            globParts = this.adjascentGlobstarOptimize(globParts);
+        }
+        return globParts;
+    }
+    // just get rid of adjascent ** portions
+    adjascentGlobstarOptimize(globParts) {
+        return globParts.map(parts => {
+            let gs = -1;
+            while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
+                let i = gs;
+                while (parts[i + 1] === '**') {
+                    i++;
+                }
+                if (i !== gs) {
+                    parts.splice(gs, i - gs);
+                }
+            }
+            return parts;
+        });
+    }
+    // get rid of adjascent ** and resolve .. portions
+    levelOneOptimize(globParts) {
+        return globParts.map(parts => {
+            parts = parts.reduce((set, part) => {
+                const prev = set[set.length - 1];
+                if (part === '**' && prev === '**') {
+                    return set;
+                }
+                if (part === '..') {
+                    if (prev && prev !== '..' && prev !== '.' && prev !== '**') {
+                        set.pop();
+                        return set;
+                    }
+                }
+                set.push(part);
+                return set;
+            }, []);
+            return parts.length === 0 ? [''] : parts;
+        });
+    }
+    levelTwoFileOptimize(parts) {
+        if (!Array.isArray(parts)) {
+            parts = this.slashSplit(parts);
+        }
+        let didSomething = false;
+        do {
+            didSomething = false;
+            // <pre>/<e>/<rest> -> <pre>/<rest>
+            if (!this.preserveMultipleSlashes) {
+                for (let i = 1; i < parts.length - 1; i++) {
+                    const p = parts[i];
+                    // don't squeeze out UNC patterns
+                    if (i === 1 && p === '' && parts[0] === '')
+                        continue;
+                    if (p === '.' || p === '') {
+                        didSomething = true;
+                        parts.splice(i, 1);
+                        i--;
+                    }
+                }
+                if (parts[0] === '.' &&
+                    parts.length === 2 &&
+                    (parts[1] === '.' || parts[1] === '')) {
+                    didSomething = true;
+                    parts.pop();
+                }
+            }
+            // <pre>/<p>/../<rest> -> <pre>/<rest>
+            let dd = 0;
+            while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
+                const p = parts[dd - 1];
+                if (p &&
+                    p !== '.' &&
+                    p !== '..' &&
+                    p !== '**' &&
+                    !(this.isWindows && /^[a-z]:$/i.test(p))) {
+                    didSomething = true;
+                    parts.splice(dd - 1, 2);
+                    dd -= 2;
+                }
+            }
+        } while (didSomething);
+        return parts.length === 0 ? [''] : parts;
+    }
+    // First phase: single-pattern processing
+    // <pre> is 1 or more portions
+    // <rest> is 1 or more portions
+    // <p> is any portion other than ., .., '', or **
+    // <e> is . or ''
+    //
+    // **/.. is *brutal* for filesystem walking performance, because
+    // it effectively resets the recursive walk each time it occurs,
+    // and ** cannot be reduced out by a .. pattern part like a regexp
+    // or most strings (other than .., ., and '') can be.
+    //
+    // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
+    // <pre>/<e>/<rest> -> <pre>/<rest>
+    // <pre>/<p>/../<rest> -> <pre>/<rest>
+    // **/**/<rest> -> **/<rest>
+    //
+    // **/*/<rest> -> */**/<rest> <== not valid because ** doesn't follow
+    // this WOULD be allowed if ** did follow symlinks, or * didn't
+    firstPhasePreProcess(globParts) {
+        let didSomething = false;
+        do {
+            didSomething = false;
+            // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
+            for (let parts of globParts) {
+                let gs = -1;
+                while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
+                    let gss = gs;
+                    while (parts[gss + 1] === '**') {
+                        // <pre>/**/**/<rest> -> <pre>/**/<rest>
+                        gss++;
+                    }
+                    // eg, if gs is 2 and gss is 4, that means we have 3 **
+                    // parts, and can remove 2 of them.
+                    if (gss > gs) {
+                        parts.splice(gs + 1, gss - gs);
+                    }
+                    let next = parts[gs + 1];
+                    const p = parts[gs + 2];
+                    const p2 = parts[gs + 3];
+                    if (next !== '..')
+                        continue;
+                    if (!p ||
+                        p === '.' ||
+                        p === '..' ||
+                        !p2 ||
+                        p2 === '.' ||
+                        p2 === '..') {
+                        continue;
+                    }
+                    didSomething = true;
+                    // edit parts in place, and push the new one
+                    parts.splice(gs, 1);
+                    const other = parts.slice(0);
+                    other[gs] = '**';
+                    globParts.push(other);
+                    gs--;
+                }
+                // <pre>/<e>/<rest> -> <pre>/<rest>
+                if (!this.preserveMultipleSlashes) {
+                    for (let i = 1; i < parts.length - 1; i++) {
+                        const p = parts[i];
+                        // don't squeeze out UNC patterns
+                        if (i === 1 && p === '' && parts[0] === '')
+                            continue;
+                        if (p === '.' || p === '') {
+                            didSomething = true;
+                            parts.splice(i, 1);
+                            i--;
+                        }
+                    }
+                    if (parts[0] === '.' &&
+                        parts.length === 2 &&
+                        (parts[1] === '.' || parts[1] === '')) {
+                        didSomething = true;
+                        parts.pop();
+                    }
+                }
+                // <pre>/<p>/../<rest> -> <pre>/<rest>
+                let dd = 0;
+                while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
+                    const p = parts[dd - 1];
+                    if (p && p !== '.' && p !== '..' && p !== '**') {
+                        didSomething = true;
+                        const needDot = dd === 1 && parts[dd + 1] === '**';
+                        const splin = needDot ? ['.'] : [];
+                        parts.splice(dd - 1, 2, ...splin);
+                        if (parts.length === 0)
+                            parts.push('');
+                        dd -= 2;
+                    }
+                }
+            }
+        } while (didSomething);
+        return globParts;
+    }
+    // second phase: multi-pattern dedupes
+    // {<pre>/*/<rest>,<pre>/<p>/<rest>} -> <pre>/*/<rest>
+    // {<pre>/<rest>,<pre>/<rest>} -> <pre>/<rest>
+    // {<pre>/**/<rest>,<pre>/<rest>} -> <pre>/**/<rest>
+    //
+    // {<pre>/**/<rest>,<pre>/**/<p>/<rest>} -> <pre>/**/<rest>
+    // ^-- not valid because ** doens't follow symlinks
+    secondPhasePreProcess(globParts) {
+        for (let i = 0; i < globParts.length - 1; i++) {
+            for (let j = i + 1; j < globParts.length; j++) {
+                const matched = this.partsMatch(globParts[i], globParts[j], !this.preserveMultipleSlashes);
+                if (matched) {
+                    globParts[i] = [];
+                    globParts[j] = matched;
+                    break;
+                }
+            }
+        }
+        return globParts.filter(gs => gs.length);
+    }
+    partsMatch(a, b, emptyGSMatch = false) {
+        let ai = 0;
+        let bi = 0;
+        let result = [];
+        let which = '';
+        while (ai < a.length && bi < b.length) {
+            if (a[ai] === b[bi]) {
+                result.push(which === 'b' ? b[bi] : a[ai]);
+                ai++;
+                bi++;
+            }
+            else if (emptyGSMatch && a[ai] === '**' && b[bi] === a[ai + 1]) {
+                result.push(a[ai]);
+                ai++;
+            }
+            else if (emptyGSMatch && b[bi] === '**' && a[ai] === b[bi + 1]) {
+                result.push(b[bi]);
+                bi++;
+            }
+            else if (a[ai] === '*' &&
+                b[bi] &&
+                (this.options.dot || !b[bi].startsWith('.')) &&
+                b[bi] !== '**') {
+                if (which === 'b')
+                    return false;
+                which = 'a';
+                result.push(a[ai]);
+                ai++;
+                bi++;
+            }
+            else if (b[bi] === '*' &&
+                a[ai] &&
+                (this.options.dot || !a[ai].startsWith('.')) &&
+                a[ai] !== '**') {
+                if (which === 'a')
+                    return false;
+                which = 'b';
+                result.push(b[bi]);
+                ai++;
+                bi++;
+            }
+            else {
+                return false;
+            }
+        }
+        // if we fall out of the loop, it means they two are identical
+        // as long as their lengths match
+        return a.length === b.length && result;
+    }
+    parseNegate() {
+        if (this.nonegate)
+            return;
+        const pattern = this.pattern;
+        let negate = false;
+        let negateOffset = 0;
+        for (let i = 0; i < pattern.length && pattern.charAt(i) === '!'; i++) {
+            negate = !negate;
+            negateOffset++;
+        }
+        if (negateOffset)
+            this.pattern = pattern.slice(negateOffset);
+        this.negate = negate;
+    }
+    // set partial to true to test if, for example,
+    // "/a/b" matches the start of "/*/b/*/d"
+    // Partial means, if you run out of file before you run
+    // out of pattern, then that's fine, as long as all
+    // the parts match.
+    matchOne(file, pattern, partial = false) {
+        let fileStartIndex = 0;
+        let patternStartIndex = 0;
+        // UNC paths like //?/X:/... can match X:/... and vice versa
+        // Drive letters in absolute drive or unc paths are always compared
+        // case-insensitively.
+        if (this.isWindows) {
+            const fileDrive = typeof file[0] === 'string' && /^[a-z]:$/i.test(file[0]);
+            const fileUNC = !fileDrive &&
+                file[0] === '' &&
+                file[1] === '' &&
+                file[2] === '?' &&
+                /^[a-z]:$/i.test(file[3]);
+            const patternDrive = typeof pattern[0] === 'string' && /^[a-z]:$/i.test(pattern[0]);
+            const patternUNC = !patternDrive &&
+                pattern[0] === '' &&
+                pattern[1] === '' &&
+                pattern[2] === '?' &&
+                typeof pattern[3] === 'string' &&
+                /^[a-z]:$/i.test(pattern[3]);
+            const fdi = fileUNC ? 3
+                : fileDrive ? 0
+                    : undefined;
+            const pdi = patternUNC ? 3
+                : patternDrive ? 0
+                    : undefined;
+            if (typeof fdi === 'number' && typeof pdi === 'number') {
+                const [fd, pd] = [
+                    file[fdi],
+                    pattern[pdi],
+                ];
+                // start matching at the drive letter index of each
+                if (fd.toLowerCase() === pd.toLowerCase()) {
+                    pattern[pdi] = fd;
+                    patternStartIndex = pdi;
+                    fileStartIndex = fdi;
+                }
+            }
+        }
+        // resolve and reduce . and .. portions in the file as well.
+        // don't need to do the second phase, because it's only one string[]
+        const { optimizationLevel = 1 } = this.options;
+        if (optimizationLevel >= 2) {
+            file = this.levelTwoFileOptimize(file);
+        }
+        if (pattern.includes(GLOBSTAR)) {
+            return this.#matchGlobstar(file, pattern, partial, fileStartIndex, patternStartIndex);
+        }
+        return this.#matchOne(file, pattern, partial, fileStartIndex, patternStartIndex);
+    }
+    #matchGlobstar(file, pattern, partial, fileIndex, patternIndex) {
+        // split the pattern into head, tail, and middle of ** delimited parts
+        const firstgs = pattern.indexOf(GLOBSTAR, patternIndex);
+        const lastgs = pattern.lastIndexOf(GLOBSTAR);
+        // split the pattern up into globstar-delimited sections
+        // the tail has to be at the end, and the others just have
+        // to be found in order from the head.
+        const [head, body, tail] = partial ?
+            [
+                pattern.slice(patternIndex, firstgs),
+                pattern.slice(firstgs + 1),
+                [],
+            ]
+            : [
+                pattern.slice(patternIndex, firstgs),
+                pattern.slice(firstgs + 1, lastgs),
+                pattern.slice(lastgs + 1),
+            ];
+        // check the head, from the current file/pattern index.
+        if (head.length) {
+            const fileHead = file.slice(fileIndex, fileIndex + head.length);
+            if (!this.#matchOne(fileHead, head, partial, 0, 0)) {
+                return false;
+            }
+            fileIndex += head.length;
+            patternIndex += head.length;
+        }
+        // now we know the head matches!
+        // if the last portion is not empty, it MUST match the end
+        // check the tail
+        let fileTailMatch = 0;
+        if (tail.length) {
+            // if head + tail > file, then we cannot possibly match
+            if (tail.length + fileIndex > file.length)
+                return false;
+            // try to match the tail
+            let tailStart = file.length - tail.length;
+            if (this.#matchOne(file, tail, partial, tailStart, 0)) {
+                fileTailMatch = tail.length;
+            }
+            else {
+                // affordance for stuff like a/**/* matching a/b/
+                // if the last file portion is '', and there's more to the pattern
+                // then try without the '' bit.
+                if (file[file.length - 1] !== '' ||
+                    fileIndex + tail.length === file.length) {
+                    return false;
+                }
+                tailStart--;
+                if (!this.#matchOne(file, tail, partial, tailStart, 0)) {
+                    return false;
+                }
+                fileTailMatch = tail.length + 1;
+            }
+        }
+        // now we know the tail matches!
+        // the middle is zero or more portions wrapped in **, possibly
+        // containing more ** sections.
+        // so a/**/b/**/c/**/d has become **/b/**/c/**
+        // if it's empty, it means a/**/b, just verify we have no bad dots
+        // if there's no tail, so it ends on /**, then we must have *something*
+        // after the head, or it's not a matc
+        if (!body.length) {
+            let sawSome = !!fileTailMatch;
+            for (let i = fileIndex; i < file.length - fileTailMatch; i++) {
+                const f = String(file[i]);
+                sawSome = true;
+                if (f === '.' ||
+                    f === '..' ||
+                    (!this.options.dot && f.startsWith('.'))) {
+                    return false;
+                }
+            }
+            // in partial mode, we just need to get past all file parts
+            return partial || sawSome;
+        }
+        // now we know that there's one or more body sections, which can
+        // be matched anywhere from the 0 index (because the head was pruned)
+        // through to the length-fileTailMatch index.
+        // split the body up into sections, and note the minimum index it can
+        // be found at (start with the length of all previous segments)
+        // [section, before, after]
+        const bodySegments = [[[], 0]];
+        let currentBody = bodySegments[0];
+        let nonGsParts = 0;
+        const nonGsPartsSums = [0];
+        for (const b of body) {
+            if (b === GLOBSTAR) {
+                nonGsPartsSums.push(nonGsParts);
+                currentBody = [[], 0];
+                bodySegments.push(currentBody);
+            }
+            else {
+                currentBody[0].push(b);
+                nonGsParts++;
+            }
+        }
+        let i = bodySegments.length - 1;
+        const fileLength = file.length - fileTailMatch;
+        for (const b of bodySegments) {
+            b[1] = fileLength - (nonGsPartsSums[i--] + b[0].length);
+        }
+        return !!this.#matchGlobStarBodySections(file, bodySegments, fileIndex, 0, partial, 0, !!fileTailMatch);
+    }
+    // return false for "nope, not matching"
+    // return null for "not matching, cannot keep trying"
+    #matchGlobStarBodySections(file, 
+    // pattern section, last possible position for it
+    bodySegments, fileIndex, bodyIndex, partial, globStarDepth, sawTail) {
+        // take the first body segment, and walk from fileIndex to its "after"
+        // value at the end
+        // If it doesn't match at that position, we increment, until we hit
+        // that final possible position, and give up.
+        // If it does match, then advance and try to rest.
+        // If any of them fail we keep walking forward.
+        // this is still a bit recursively painful, but it's more constrained
+        // than previous implementations, because we never test something that
+        // can't possibly be a valid matching condition.
+        const bs = bodySegments[bodyIndex];
+        if (!bs) {
+            // just make sure that there's no bad dots
+            for (let i = fileIndex; i < file.length; i++) {
+                sawTail = true;
+                const f = file[i];
+                if (f === '.' ||
+                    f === '..' ||
+                    (!this.options.dot && f.startsWith('.'))) {
+                    return false;
+                }
+            }
+            return sawTail;
+        }
+        // have a non-globstar body section to test
+        const [body, after] = bs;
+        while (fileIndex <= after) {
+            const m = this.#matchOne(file.slice(0, fileIndex + body.length), body, partial, fileIndex, 0);
+            // if limit exceeded, no match. intentional false negative,
+            // acceptable break in correctness for security.
+            if (m && globStarDepth < this.maxGlobstarRecursion) {
+                // match! see if the rest match. if so, we're done!
+                const sub = this.#matchGlobStarBodySections(file, bodySegments, fileIndex + body.length, bodyIndex + 1, partial, globStarDepth + 1, sawTail);
+                if (sub !== false) {
+                    return sub;
+                }
+            }
+            const f = file[fileIndex];
+            if (f === '.' ||
+                f === '..' ||
+                (!this.options.dot && f.startsWith('.'))) {
+                return false;
+            }
+            fileIndex++;
+        }
+        // walked off. no point continuing
+        return partial || null;
+    }
+    #matchOne(file, pattern, partial, fileIndex, patternIndex) {
+        let fi;
+        let pi;
+        let pl;
+        let fl;
+        for (fi = fileIndex,
+            pi = patternIndex,
+            fl = file.length,
+            pl = pattern.length; fi < fl && pi < pl; fi++, pi++) {
+            this.debug('matchOne loop');
+            let p = pattern[pi];
+            let f = file[fi];
+            this.debug(pattern, p, f);
+            // should be impossible.
+            // some invalid regexp stuff in the set.
+            /* c8 ignore start */
+            if (p === false || p === GLOBSTAR) {
+                return false;
+            }
+            /* c8 ignore stop */
+            // something other than **
+            // non-magic patterns just have to match exactly
+            // patterns with magic have been turned into regexps.
+            let hit;
+            if (typeof p === 'string') {
+                hit = f === p;
+                this.debug('string match', p, f, hit);
+            }
+            else {
+                hit = p.test(f);
+                this.debug('pattern match', p, f, hit);
+            }
+            if (!hit)
+                return false;
+        }
+        // Note: ending in / means that we'll get a final ""
+        // at the end of the pattern.  This can only match a
+        // corresponding "" at the end of the file.
+        // If the file ends in /, then it can only match a
+        // a pattern that ends in /, unless the pattern just
+        // doesn't have any more for it. But, a/b/ should *not*
+        // match "a/b/*", even though "" matches against the
+        // [^/]*? pattern, except in partial mode, where it might
+        // simply not be reached yet.
+        // However, a/b/ should still satisfy a/*
+        // now either we fell off the end of the pattern, or we're done.
+        if (fi === fl && pi === pl) {
+            // ran out of pattern and filename at the same time.
+            // an exact hit!
+            return true;
+        }
+        else if (fi === fl) {
+            // ran out of file, but still had pattern left.
+            // this is ok if we're doing the match as part of
+            // a glob fs traversal.
+            return partial;
+        }
+        else if (pi === pl) {
+            // ran out of pattern, still have file left.
+            // this is only acceptable if we're on the very last
+            // empty segment of a file with a trailing slash.
+            // a/* should match a/b/
+            return fi === fl - 1 && file[fi] === '';
+            /* c8 ignore start */
+        }
+        else {
+            // should be unreachable.
+            throw new Error('wtf?');
+        }
+        /* c8 ignore stop */
+    }
+    braceExpand() {
+        return braceExpand(this.pattern, this.options);
+    }
+    parse(pattern) {
+        assertValidPattern(pattern);
+        const options = this.options;
+        // shortcuts
+        if (pattern === '**')
+            return GLOBSTAR;
+        if (pattern === '')
+            return '';
+        // far and away, the most common glob pattern parts are
+        // *, *.*, and *.<ext>  Add a fast check method for those.
+        let m;
+        let fastTest = null;
+        if ((m = pattern.match(starRE))) {
+            fastTest = options.dot ? starTestDot : starTest;
+        }
+        else if ((m = pattern.match(starDotExtRE))) {
+            fastTest = (options.nocase ?
+                options.dot ?
+                    starDotExtTestNocaseDot
+                    : starDotExtTestNocase
+                : options.dot ? starDotExtTestDot
+                    : starDotExtTest)(m[1]);
+        }
+        else if ((m = pattern.match(qmarksRE))) {
+            fastTest = (options.nocase ?
+                options.dot ?
+                    qmarksTestNocaseDot
+                    : qmarksTestNocase
+                : options.dot ? qmarksTestDot
+                    : qmarksTest)(m);
+        }
+        else if ((m = pattern.match(starDotStarRE))) {
+            fastTest = options.dot ? starDotStarTestDot : starDotStarTest;
+        }
+        else if ((m = pattern.match(dotStarRE))) {
+            fastTest = dotStarTest;
+        }
+        const re = AST.fromGlob(pattern, this.options).toMMPattern();
+        if (fastTest && typeof re === 'object') {
+            // Avoids overriding in frozen environments
+            Reflect.defineProperty(re, 'test', { value: fastTest });
+        }
+        return re;
+    }
+    makeRe() {
+        if (this.regexp || this.regexp === false)
+            return this.regexp;
+        // at this point, this.set is a 2d array of partial
+        // pattern strings, or "**".
+        //
+        // It's better to use .match().  This function shouldn't
+        // be used, really, but it's pretty convenient sometimes,
+        // when you just want to work with a regex.
+        const set = this.set;
+        if (!set.length) {
+            this.regexp = false;
+            return this.regexp;
+        }
+        const options = this.options;
+        const twoStar = options.noglobstar ? esm_star
+            : options.dot ? twoStarDot
+                : twoStarNoDot;
+        const flags = new Set(options.nocase ? ['i'] : []);
+        // regexpify non-globstar patterns
+        // if ** is only item, then we just do one twoStar
+        // if ** is first, and there are more, prepend (\/|twoStar\/)? to next
+        // if ** is last, append (\/twoStar|) to previous
+        // if ** is in the middle, append (\/|\/twoStar\/) to previous
+        // then filter out GLOBSTAR symbols
+        let re = set
+            .map(pattern => {
+            const pp = pattern.map(p => {
+                if (p instanceof RegExp) {
+                    for (const f of p.flags.split(''))
+                        flags.add(f);
+                }
+                return (typeof p === 'string' ? esm_regExpEscape(p)
+                    : p === GLOBSTAR ? GLOBSTAR
+                        : p._src);
+            });
+            pp.forEach((p, i) => {
+                const next = pp[i + 1];
+                const prev = pp[i - 1];
+                if (p !== GLOBSTAR || prev === GLOBSTAR) {
+                    return;
+                }
+                if (prev === undefined) {
+                    if (next !== undefined && next !== GLOBSTAR) {
+                        pp[i + 1] = '(?:\\/|' + twoStar + '\\/)?' + next;
+                    }
+                    else {
+                        pp[i] = twoStar;
+                    }
+                }
+                else if (next === undefined) {
+                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + ')?';
+                }
+                else if (next !== GLOBSTAR) {
+                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + '\\/)' + next;
+                    pp[i + 1] = GLOBSTAR;
+                }
+            });
+            const filtered = pp.filter(p => p !== GLOBSTAR);
+            // For partial matches, we need to make the pattern match
+            // any prefix of the full path. We do this by generating
+            // alternative patterns that match progressively longer prefixes.
+            if (this.partial && filtered.length >= 1) {
+                const prefixes = [];
+                for (let i = 1; i <= filtered.length; i++) {
+                    prefixes.push(filtered.slice(0, i).join('/'));
+                }
+                return '(?:' + prefixes.join('|') + ')';
+            }
+            return filtered.join('/');
+        })
+            .join('|');
+        // need to wrap in parens if we had more than one thing with |,
+        // otherwise only the first will be anchored to ^ and the last to $
+        const [open, close] = set.length > 1 ? ['(?:', ')'] : ['', ''];
+        // must match entire pattern
+        // ending in a * or ** will make it less strict.
+        re = '^' + open + re + close + '$';
+        // In partial mode, '/' should always match as it's a valid prefix for any pattern
+        if (this.partial) {
+            re = '^(?:\\/|' + open + re.slice(1, -1) + close + ')$';
+        }
+        // can match anything, as long as it's not this.
+        if (this.negate)
+            re = '^(?!' + re + ').+$';
+        try {
+            this.regexp = new RegExp(re, [...flags].join(''));
+            /* c8 ignore start */
+        }
+        catch {
+            // should be impossible
+            this.regexp = false;
+        }
+        /* c8 ignore stop */
+        return this.regexp;
+    }
+    slashSplit(p) {
+        // if p starts with // on windows, we preserve that
+        // so that UNC paths aren't broken.  Otherwise, any number of
+        // / characters are coalesced into one, unless
+        // preserveMultipleSlashes is set to true.
+        if (this.preserveMultipleSlashes) {
+            return p.split('/');
+        }
+        else if (this.isWindows && /^\/\/[^/]+/.test(p)) {
+            // add an extra '' for the one we lose
+            return ['', ...p.split(/\/+/)];
+        }
+        else {
+            return p.split(/\/+/);
+        }
+    }
+    match(f, partial = this.partial) {
+        this.debug('match', f, this.pattern);
+        // short-circuit in the case of busted things.
+        // comments, etc.
+        if (this.comment) {
+            return false;
+        }
+        if (this.empty) {
+            return f === '';
+        }
+        if (f === '/' && partial) {
+            return true;
+        }
+        const options = this.options;
+        // windows: need to use /, not \
+        if (this.isWindows) {
+            f = f.split('\\').join('/');
+        }
+        // treat the test path as a set of pathparts.
+        const ff = this.slashSplit(f);
+        this.debug(this.pattern, 'split', ff);
+        // just ONE of the pattern sets in this.set needs to match
+        // in order for it to be valid.  If negating, then just one
+        // match means that we have failed.
+        // Either way, return on the first hit.
+        const set = this.set;
+        this.debug(this.pattern, 'set', set);
+        // Find the basename of the path by looking for the last non-empty segment
+        let filename = ff[ff.length - 1];
+        if (!filename) {
+            for (let i = ff.length - 2; !filename && i >= 0; i--) {
+                filename = ff[i];
+            }
+        }
+        for (const pattern of set) {
+            let file = ff;
+            if (options.matchBase && pattern.length === 1) {
+                file = [filename];
+            }
+            const hit = this.matchOne(file, pattern, partial);
+            if (hit) {
+                if (options.flipNegate) {
+                    return true;
+                }
+                return !this.negate;
+            }
+        }
+        // didn't get any hits.  this is success if it's a negative
+        // pattern, failure otherwise.
+        if (options.flipNegate) {
+            return false;
+        }
+        return this.negate;
+    }
+    static defaults(def) {
+        return minimatch.defaults(def).Minimatch;
+    }
+}
+/* c8 ignore start */
+
+
+
+/* c8 ignore stop */
+minimatch.AST = AST;
+minimatch.Minimatch = Minimatch;
+minimatch.escape = escape_escape;
+minimatch.unescape = unescape_unescape;
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path.js
+
+
+
+const internal_path_IS_WINDOWS = process.platform === 'win32';
+/**
+ * Helper class for parsing paths into segments
+ */
+class Path {
+    /**
+     * Constructs a Path
+     * @param itemPath Path or array of segments
+     */
+    constructor(itemPath) {
+        this.segments = [];
+        // String
+        if (typeof itemPath === 'string') {
+            external_assert_(itemPath, `Parameter 'itemPath' must not be empty`);
+            // Normalize slashes and trim unnecessary trailing slash
+            itemPath = safeTrimTrailingSeparator(itemPath);
+            // Not rooted
+            if (!hasRoot(itemPath)) {
+                this.segments = itemPath.split(external_path_namespaceObject.sep);
+            }
+            // Rooted
+            else {
+                // Add all segments, while not at the root
+                let remaining = itemPath;
+                let dir = dirname(remaining);
+                while (dir !== remaining) {
+                    // Add the segment
+                    const basename = external_path_namespaceObject.basename(remaining);
+                    this.segments.unshift(basename);
+                    // Truncate the last segment
+                    remaining = dir;
+                    dir = dirname(remaining);
+                }
+                // Remainder is the root
+                this.segments.unshift(remaining);
+            }
+        }
+        // Array
+        else {
+            // Must not be empty
+            external_assert_(itemPath.length > 0, `Parameter 'itemPath' must not be an empty array`);
+            // Each segment
+            for (let i = 0; i < itemPath.length; i++) {
+                let segment = itemPath[i];
+                // Must not be empty
+                external_assert_(segment, `Parameter 'itemPath' must not contain any empty segments`);
+                // Normalize slashes
+                segment = internal_path_helper_normalizeSeparators(itemPath[i]);
+                // Root segment
+                if (i === 0 && hasRoot(segment)) {
+                    segment = safeTrimTrailingSeparator(segment);
+                    external_assert_(segment === dirname(segment), `Parameter 'itemPath' root segment contains information for multiple segments`);
+                    this.segments.push(segment);
+                }
+                // All other segments
+                else {
+                    // Must not contain slash
+                    external_assert_(!segment.includes(external_path_namespaceObject.sep), `Parameter 'itemPath' contains unexpected path separators`);
+                    this.segments.push(segment);
+                }
+            }
+        }
+    }
+    /**
+     * Converts the path to it's string representation
+     */
+    toString() {
+        // First segment
+        let result = this.segments[0];
+        // All others
+        let skipSlash = result.endsWith(external_path_namespaceObject.sep) || (internal_path_IS_WINDOWS && /^[A-Z]:$/i.test(result));
+        for (let i = 1; i < this.segments.length; i++) {
+            if (skipSlash) {
+                skipSlash = false;
+            }
+            else {
+                result += external_path_namespaceObject.sep;
+            }
+            result += this.segments[i];
+        }
+        return result;
+    }
+}
+//# sourceMappingURL=internal-path.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern.js
+
+
+
+
+
+
+
+const internal_pattern_IS_WINDOWS = process.platform === 'win32';
+class Pattern {
+    constructor(patternOrNegate, isImplicitPattern = false, segments, homedir) {
+        /**
+         * Indicates whether matches should be excluded from the result set
+         */
+        this.negate = false;
+        // Pattern overload
+        let pattern;
+        if (typeof patternOrNegate === 'string') {
+            pattern = patternOrNegate.trim();
+        }
+        // Segments overload
+        else {
+            // Convert to pattern
+            segments = segments || [];
+            external_assert_(segments.length, `Parameter 'segments' must not empty`);
+            const root = Pattern.getLiteral(segments[0]);
+            external_assert_(root && hasAbsoluteRoot(root), `Parameter 'segments' first element must be a root path`);
+            pattern = new Path(segments).toString().trim();
+            if (patternOrNegate) {
+                pattern = `!${pattern}`;
+            }
+        }
+        // Negate
+        while (pattern.startsWith('!')) {
+            this.negate = !this.negate;
+            pattern = pattern.substr(1).trim();
+        }
+        // Normalize slashes and ensures absolute root
+        pattern = Pattern.fixupPattern(pattern, homedir);
+        // Segments
+        this.segments = new Path(pattern).segments;
+        // Trailing slash indicates the pattern should only match directories, not regular files
+        this.trailingSeparator = internal_path_helper_normalizeSeparators(pattern)
+            .endsWith(external_path_namespaceObject.sep);
+        pattern = safeTrimTrailingSeparator(pattern);
+        // Search path (literal path prior to the first glob segment)
+        let foundGlob = false;
+        const searchSegments = this.segments
+            .map(x => Pattern.getLiteral(x))
+            .filter(x => !foundGlob && !(foundGlob = x === ''));
+        this.searchPath = new Path(searchSegments).toString();
+        // Root RegExp (required when determining partial match)
+        this.rootRegExp = new RegExp(Pattern.regExpEscape(searchSegments[0]), internal_pattern_IS_WINDOWS ? 'i' : '');
+        this.isImplicitPattern = isImplicitPattern;
+        // Create minimatch
+        const minimatchOptions = {
+            dot: true,
+            nobrace: true,
+            nocase: internal_pattern_IS_WINDOWS,
+            nocomment: true,
+            noext: true,
+            nonegate: true
+        };
+        pattern = internal_pattern_IS_WINDOWS ? pattern.replace(/\\/g, '/') : pattern;
+        this.minimatch = new Minimatch(pattern, minimatchOptions);
+    }
+    /**
+     * Matches the pattern against the specified path
+     */
+    match(itemPath) {
+        // Last segment is globstar?
+        if (this.segments[this.segments.length - 1] === '**') {
+            // Normalize slashes
+            itemPath = internal_path_helper_normalizeSeparators(itemPath);
+            // Append a trailing slash. Otherwise Minimatch will not match the directory immediately
+            // preceding the globstar. For example, given the pattern `/foo/**`, Minimatch returns
+            // false for `/foo` but returns true for `/foo/`. Append a trailing slash to handle that quirk.
+            if (!itemPath.endsWith(external_path_namespaceObject.sep) && this.isImplicitPattern === false) {
+                // Note, this is safe because the constructor ensures the pattern has an absolute root.
+                // For example, formats like C: and C:foo on Windows are resolved to an absolute root.
+                itemPath = `${itemPath}${external_path_namespaceObject.sep}`;
+            }
+        }
+        else {
+            // Normalize slashes and trim unnecessary trailing slash
+            itemPath = safeTrimTrailingSeparator(itemPath);
+        }
+        // Match
+        if (this.minimatch.match(itemPath)) {
+            return this.trailingSeparator ? MatchKind.Directory : MatchKind.All;
+        }
+        return MatchKind.None;
+    }
+    /**
+     * Indicates whether the pattern may match descendants of the specified path
+     */
+    partialMatch(itemPath) {
+        // Normalize slashes and trim unnecessary trailing slash
+        itemPath = safeTrimTrailingSeparator(itemPath);
+        // matchOne does not handle root path correctly
+        if (dirname(itemPath) === itemPath) {
+            return this.rootRegExp.test(itemPath);
+        }
+        return this.minimatch.matchOne(itemPath.split(internal_pattern_IS_WINDOWS ? /\\+/ : /\/+/), this.minimatch.set[0], true);
+    }
+    /**
+     * Escapes glob patterns within a path
+     */
+    static globEscape(s) {
+        return (internal_pattern_IS_WINDOWS ? s : s.replace(/\\/g, '\\\\')) // escape '\' on Linux/macOS
+            .replace(/(\[)(?=[^/]+\])/g, '[[]') // escape '[' when ']' follows within the path segment
+            .replace(/\?/g, '[?]') // escape '?'
+            .replace(/\*/g, '[*]'); // escape '*'
+    }
+    /**
+     * Normalizes slashes and ensures absolute root
+     */
+    static fixupPattern(pattern, homedir) {
+        // Empty
+        external_assert_(pattern, 'pattern cannot be empty');
+        // Must not contain `.` segment, unless first segment
+        // Must not contain `..` segment
+        const literalSegments = new Path(pattern).segments.map(x => Pattern.getLiteral(x));
+        external_assert_(literalSegments.every((x, i) => (x !== '.' || i === 0) && x !== '..'), `Invalid pattern '${pattern}'. Relative pathing '.' and '..' is not allowed.`);
+        // Must not contain globs in root, e.g. Windows UNC path \\foo\b*r
+        external_assert_(!hasRoot(pattern) || literalSegments[0], `Invalid pattern '${pattern}'. Root segment must not contain globs.`);
+        // Normalize slashes
+        pattern = internal_path_helper_normalizeSeparators(pattern);
+        // Replace leading `.` segment
+        if (pattern === '.' || pattern.startsWith(`.${external_path_namespaceObject.sep}`)) {
+            pattern = Pattern.globEscape(process.cwd()) + pattern.substr(1);
+        }
+        // Replace leading `~` segment
+        else if (pattern === '~' || pattern.startsWith(`~${external_path_namespaceObject.sep}`)) {
+            homedir = homedir || external_os_namespaceObject.homedir();
+            external_assert_(homedir, 'Unable to determine HOME directory');
+            external_assert_(hasAbsoluteRoot(homedir), `Expected HOME directory to be a rooted path. Actual '${homedir}'`);
+            pattern = Pattern.globEscape(homedir) + pattern.substr(1);
+        }
+        // Replace relative drive root, e.g. pattern is C: or C:foo
+        else if (internal_pattern_IS_WINDOWS &&
+            (pattern.match(/^[A-Z]:$/i) || pattern.match(/^[A-Z]:[^\\]/i))) {
+            let root = ensureAbsoluteRoot('C:\\dummy-root', pattern.substr(0, 2));
+            if (pattern.length > 2 && !root.endsWith('\\')) {
+                root += '\\';
+            }
+            pattern = Pattern.globEscape(root) + pattern.substr(2);
+        }
+        // Replace relative root, e.g. pattern is \ or \foo
+        else if (internal_pattern_IS_WINDOWS && (pattern === '\\' || pattern.match(/^\\[^\\]/))) {
+            let root = ensureAbsoluteRoot('C:\\dummy-root', '\\');
+            if (!root.endsWith('\\')) {
+                root += '\\';
+            }
+            pattern = Pattern.globEscape(root) + pattern.substr(1);
+        }
+        // Otherwise ensure absolute root
+        else {
+            pattern = ensureAbsoluteRoot(Pattern.globEscape(process.cwd()), pattern);
+        }
+        return internal_path_helper_normalizeSeparators(pattern);
+    }
+    /**
+     * Attempts to unescape a pattern segment to create a literal path segment.
+     * Otherwise returns empty string.
+     */
+    static getLiteral(segment) {
+        let literal = '';
+        for (let i = 0; i < segment.length; i++) {
+            const c = segment[i];
+            // Escape
+            if (c === '\\' && !internal_pattern_IS_WINDOWS && i + 1 < segment.length) {
+                literal += segment[++i];
+                continue;
+            }
+            // Wildcard
+            else if (c === '*' || c === '?') {
+                return '';
+            }
+            // Character set
+            else if (c === '[' && i + 1 < segment.length) {
+                let set = '';
+                let closed = -1;
+                for (let i2 = i + 1; i2 < segment.length; i2++) {
+                    const c2 = segment[i2];
+                    // Escape
+                    if (c2 === '\\' && !internal_pattern_IS_WINDOWS && i2 + 1 < segment.length) {
+                        set += segment[++i2];
+                        continue;
+                    }
+                    // Closed
+                    else if (c2 === ']') {
+                        closed = i2;
+                        break;
+                    }
+                    // Otherwise
+                    else {
+                        set += c2;
+                    }
+                }
+                // Closed?
+                if (closed >= 0) {
+                    // Cannot convert
+                    if (set.length > 1) {
+                        return '';
+                    }
+                    // Convert to literal
+                    if (set) {
+                        literal += set;
+                        i = closed;
+                        continue;
+                    }
+                }
+                // Otherwise fall thru
+            }
+            // Append
+            literal += c;
+        }
+        return literal;
+    }
+    /**
+     * Escapes regexp special characters
+     * https://javascript.info/regexp-escaping
+     */
+    static regExpEscape(s) {
+        return s.replace(/[[\\^$.|?*+()]/g, '\\$&');
+    }
+}
+//# sourceMappingURL=internal-pattern.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-search-state.js
+class SearchState {
+    constructor(path, level) {
+        this.path = path;
+        this.level = level;
+    }
+}
+//# sourceMappingURL=internal-search-state.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-globber.js
+var internal_globber_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+var __asyncValues = (undefined && undefined.__asyncValues) || function (o) {
+    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
+    var m = o[Symbol.asyncIterator], i;
+    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
+    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
+    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
+};
+var __await = (undefined && undefined.__await) || function (v) { return this instanceof __await ? (this.v = v, this) : new __await(v); }
+var __asyncGenerator = (undefined && undefined.__asyncGenerator) || function (thisArg, _arguments, generator) {
+    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
+    var g = generator.apply(thisArg, _arguments || []), i, q = [];
+    return i = Object.create((typeof AsyncIterator === "function" ? AsyncIterator : Object).prototype), verb("next"), verb("throw"), verb("return", awaitReturn), i[Symbol.asyncIterator] = function () { return this; }, i;
+    function awaitReturn(f) { return function (v) { return Promise.resolve(v).then(f, reject); }; }
+    function verb(n, f) { if (g[n]) { i[n] = function (v) { return new Promise(function (a, b) { q.push([n, v, a, b]) > 1 || resume(n, v); }); }; if (f) i[n] = f(i[n]); } }
+    function resume(n, v) { try { step(g[n](v)); } catch (e) { settle(q[0][3], e); } }
+    function step(r) { r.value instanceof __await ? Promise.resolve(r.value.v).then(fulfill, reject) : settle(q[0][2], r); }
+    function fulfill(value) { resume("next", value); }
+    function reject(value) { resume("throw", value); }
+    function settle(f, v) { if (f(v), q.shift(), q.length) resume(q[0][0], q[0][1]); }
+};
+
+
+
+
+
+
+
+
+const internal_globber_IS_WINDOWS = process.platform === 'win32';
+class DefaultGlobber {
+    constructor(options) {
+        this.patterns = [];
+        this.searchPaths = [];
+        this.options = getOptions(options);
+    }
+    getSearchPaths() {
+        // Return a copy
+        return this.searchPaths.slice();
+    }
+    glob() {
+        return internal_globber_awaiter(this, void 0, void 0, function* () {
+            var _a, e_1, _b, _c;
+            const result = [];
+            try {
+                for (var _d = true, _e = __asyncValues(this.globGenerator()), _f; _f = yield _e.next(), _a = _f.done, !_a; _d = true) {
+                    _c = _f.value;
+                    _d = false;
+                    const itemPath = _c;
+                    result.push(itemPath);
+                }
+            }
+            catch (e_1_1) { e_1 = { error: e_1_1 }; }
+            finally {
+                try {
+                    if (!_d && !_a && (_b = _e.return)) yield _b.call(_e);
+                }
+                finally { if (e_1) throw e_1.error; }
+            }
+            return result;
+        });
+    }
+    globGenerator() {
+        return __asyncGenerator(this, arguments, function* globGenerator_1() {
+            // Fill in defaults options
+            const options = getOptions(this.options);
+            // Implicit descendants?
+            const patterns = [];
+            for (const pattern of this.patterns) {
+                patterns.push(pattern);
+                if (options.implicitDescendants &&
+                    (pattern.trailingSeparator ||
+                        pattern.segments[pattern.segments.length - 1] !== '**')) {
+                    patterns.push(new Pattern(pattern.negate, true, pattern.segments.concat('**')));
+                }
+            }
+            // Push the search paths
+            const stack = [];
+            for (const searchPath of getSearchPaths(patterns)) {
+                core_debug(`Search path '${searchPath}'`);
+                // Exists?
+                try {
+                    // Intentionally using lstat. Detection for broken symlink
+                    // will be performed later (if following symlinks).
+                    yield __await(external_fs_namespaceObject.promises.lstat(searchPath));
+                }
+                catch (err) {
+                    if (err.code === 'ENOENT') {
+                        continue;
+                    }
+                    throw err;
+                }
+                stack.unshift(new SearchState(searchPath, 1));
+            }
+            // Search
+            const traversalChain = []; // used to detect cycles
+            while (stack.length) {
+                // Pop
+                const item = stack.pop();
+                // Match?
+                const match = internal_pattern_helper_match(patterns, item.path);
+                const partialMatch = !!match || internal_pattern_helper_partialMatch(patterns, item.path);
+                if (!match && !partialMatch) {
+                    continue;
+                }
+                // Stat
+                const stats = yield __await(DefaultGlobber.stat(item, options, traversalChain)
+                // Broken symlink, or symlink cycle detected, or no longer exists
+                );
+                // Broken symlink, or symlink cycle detected, or no longer exists
+                if (!stats) {
+                    continue;
+                }
+                // Hidden file or directory?
+                if (options.excludeHiddenFiles && external_path_namespaceObject.basename(item.path).match(/^\./)) {
+                    continue;
+                }
+                // Directory
+                if (stats.isDirectory()) {
+                    // Matched
+                    if (match & MatchKind.Directory && options.matchDirectories) {
+                        yield yield __await(item.path);
+                    }
+                    // Descend?
+                    else if (!partialMatch) {
+                        continue;
+                    }
+                    // Push the child items in reverse
+                    const childLevel = item.level + 1;
+                    const childItems = (yield __await(external_fs_namespaceObject.promises.readdir(item.path))).map(x => new SearchState(external_path_namespaceObject.join(item.path, x), childLevel));
+                    stack.push(...childItems.reverse());
+                }
+                // File
+                else if (match & MatchKind.File) {
+                    yield yield __await(item.path);
+                }
+            }
+        });
+    }
+    /**
+     * Constructs a DefaultGlobber
+     */
+    static create(patterns, options) {
+        return internal_globber_awaiter(this, void 0, void 0, function* () {
+            const result = new DefaultGlobber(options);
+            if (internal_globber_IS_WINDOWS) {
+                patterns = patterns.replace(/\r\n/g, '\n');
+                patterns = patterns.replace(/\r/g, '\n');
+            }
+            const lines = patterns.split('\n').map(x => x.trim());
+            for (const line of lines) {
+                // Empty or comment
+                if (!line || line.startsWith('#')) {
+                    continue;
+                }
+                // Pattern
+                else {
+                    result.patterns.push(new Pattern(line));
+                }
+            }
+            result.searchPaths.push(...getSearchPaths(result.patterns));
+            return result;
+        });
+    }
+    static stat(item, options, traversalChain) {
+        return internal_globber_awaiter(this, void 0, void 0, function* () {
+            // Note:
+            // `stat` returns info about the target of a symlink (or symlink chain)
+            // `lstat` returns info about a symlink itself
+            let stats;
+            if (options.followSymbolicLinks) {
+                try {
+                    // Use `stat` (following symlinks)
+                    stats = yield external_fs_namespaceObject.promises.stat(item.path);
+                }
+                catch (err) {
+                    if (err.code === 'ENOENT') {
+                        if (options.omitBrokenSymbolicLinks) {
+                            core_debug(`Broken symlink '${item.path}'`);
+                            return undefined;
+                        }
+                        throw new Error(`No information found for the path '${item.path}'. This may indicate a broken symbolic link.`);
+                    }
+                    throw err;
+                }
+            }
+            else {
+                // Use `lstat` (not following symlinks)
+                stats = yield external_fs_namespaceObject.promises.lstat(item.path);
+            }
+            // Note, isDirectory() returns false for the lstat of a symlink
+            if (stats.isDirectory() && options.followSymbolicLinks) {
+                // Get the realpath
+                const realPath = yield external_fs_namespaceObject.promises.realpath(item.path);
+                // Fixup the traversal chain to match the item level
+                while (traversalChain.length >= item.level) {
+                    traversalChain.pop();
+                }
+                // Test for a cycle
+                if (traversalChain.some((x) => x === realPath)) {
+                    core_debug(`Symlink cycle detected for path '${item.path}' and realpath '${realPath}'`);
+                    return undefined;
+                }
+                // Update the traversal chain
+                traversalChain.push(realPath);
+            }
+            return stats;
+        });
+    }
+}
+//# sourceMappingURL=internal-globber.js.map
+;// CONCATENATED MODULE: external "stream"
+const external_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
+// EXTERNAL MODULE: external "util"
+var external_util_ = __nccwpck_require__(9023);
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-hash-files.js
+var internal_hash_files_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+var internal_hash_files_asyncValues = (undefined && undefined.__asyncValues) || function (o) {
+    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
+    var m = o[Symbol.asyncIterator], i;
+    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
+    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
+    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
+};
+
+
+
+
+
+
+function hashFiles(globber_1, currentWorkspace_1) {
+    return internal_hash_files_awaiter(this, arguments, void 0, function* (globber, currentWorkspace, verbose = false) {
+        var _a, e_1, _b, _c;
+        var _d;
+        const writeDelegate = verbose ? core.info : core.debug;
+        let hasMatch = false;
+        const githubWorkspace = currentWorkspace
+            ? currentWorkspace
+            : ((_d = process.env['GITHUB_WORKSPACE']) !== null && _d !== void 0 ? _d : process.cwd());
+        const result = crypto.createHash('sha256');
+        let count = 0;
+        try {
+            for (var _e = true, _f = internal_hash_files_asyncValues(globber.globGenerator()), _g; _g = yield _f.next(), _a = _g.done, !_a; _e = true) {
+                _c = _g.value;
+                _e = false;
+                const file = _c;
+                writeDelegate(file);
+                if (!file.startsWith(`${githubWorkspace}${path.sep}`)) {
+                    writeDelegate(`Ignore '${file}' since it is not under GITHUB_WORKSPACE.`);
+                    continue;
+                }
+                if (fs.statSync(file).isDirectory()) {
+                    writeDelegate(`Skip directory '${file}'.`);
+                    continue;
+                }
+                const hash = crypto.createHash('sha256');
+                const pipeline = util.promisify(stream.pipeline);
+                yield pipeline(fs.createReadStream(file), hash);
+                result.write(hash.digest());
+                count++;
+                if (!hasMatch) {
+                    hasMatch = true;
+                }
+            }
+        }
+        catch (e_1_1) { e_1 = { error: e_1_1 }; }
+        finally {
+            try {
+                if (!_e && !_a && (_b = _f.return)) yield _b.call(_f);
+            }
+            finally { if (e_1) throw e_1.error; }
+        }
+        result.end();
+        if (hasMatch) {
+            writeDelegate(`Found ${count} files to hash.`);
+            return result.digest('hex');
+        }
+        else {
+            writeDelegate(`No matches found for glob`);
+            return '';
+        }
+    });
+}
+//# sourceMappingURL=internal-hash-files.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/glob.js
+var glob_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+/**
+ * Constructs a globber
+ *
+ * @param patterns  Patterns separated by newlines
+ * @param options   Glob options
+ */
+function glob_create(patterns, options) {
+    return glob_awaiter(this, void 0, void 0, function* () {
+        return yield DefaultGlobber.create(patterns, options);
+    });
+}
+/**
+ * Computes the sha256 hash of a glob
+ *
+ * @param patterns  Patterns separated by newlines
+ * @param currentWorkspace  Workspace used when matching files
+ * @param options   Glob options
+ * @param verbose   Enables verbose logging
+ */
+function glob_hashFiles(patterns_1) {
+    return glob_awaiter(this, arguments, void 0, function* (patterns, currentWorkspace = '', options, verbose = false) {
+        let followSymbolicLinks = true;
+        if (options && typeof options.followSymbolicLinks === 'boolean') {
+            followSymbolicLinks = options.followSymbolicLinks;
+        }
+        const globber = yield glob_create(patterns, { followSymbolicLinks });
+        return _hashFiles(globber, currentWorkspace, verbose);
+    });
+}
+//# sourceMappingURL=glob.js.map
+;// CONCATENATED MODULE: ./lib/model/sops-config/read.js
+// A `.sops.yaml` as the product sees it: whose keys it names, who they belong to, whether a program wrote it.
+// Must never imitate sops' choice of a rule.
+
+
+
+
+
+
+/**
+ * Throws Failure `config-unreadable`, with line and column where there is one: not YAML, duplicate keys, over 1 MiB, aliases
+ * that multiply or contain themselves. Only the first document counts, as in sops.
+ */
+function readSopsConfig(path, text) {
+    const tree = readTree(path, text);
+    const recipients = new Map();
+    for (const recipient of recipientsIn(tree.value)) {
+        if (!recipients.has(canonicalId(recipient)))
+            recipients.set(canonicalId(recipient), recipient);
+    }
+    return { path, text, recipients: [...recipients.values()], owners: read_ownersIn(tree, path), generatedBy: read_generatedBy(text) };
+}
+/** Names from anchors, from the comment beside or above a key, and from comments that list the holders of several. */
+function read_ownersIn(tree, path) {
+    const owners = new Map();
+    const add = (from, name, recipient, at) => {
+        const key = `${name ?? ''}\n${canonicalId(recipient)}`;
+        if (name !== null && !owners.has(key))
+            owners.set(key, { recipient, name, from, path, line: tree.lineOf(at) });
+    };
+    const walk = (list) => {
+        const listed = orderedComments(tree.text, list) ?? namesByPosition(tree.text, list);
+        for (const [at, slot] of list.slots.entries()) {
+            const recipient = recipientOf(tree, slot);
+            if (recipient !== null) {
+                const alone = list.style !== 'text';
+                if (alone && !(0,dist/* isAlias */.Vj)(slot.value))
+                    add('anchor', anchorOf(slot), recipient, slot.start);
+                const beside = (alone ? commentBeside(tree.text, list, at) : null) ?? listed?.[at]?.text;
+                add('comment', nameInComment(beside ?? ''), recipient, slot.start);
+                const above = alone ? commentsAbove(tree.text, slot).at(-1) : undefined;
+                // A comment above several keys is a heading: whom it names, no one can tell.
+                if (above !== undefined && covered(tree, list, at).length > 1)
+                    continue;
+                add('comment', nameInComment(above?.text ?? ''), recipient, slot.start);
+            }
+            if (slot.below !== null)
+                walk(slot.below);
+        }
+    };
+    if (tree.root !== null)
+        walk(tree.root);
+    return [...owners.values()];
+}
+/** "generated by" counts in the file's head only: further down it may tell how a key came to be. */
+function read_generatedBy(text) {
+    let head = true;
+    for (const [at, line] of text.split(/\r?\n/).entries()) {
+        head &&= /^\s*(#|---|$)/.test(line);
+        const marked = /auto(matically|-)? ?generated|do not edit/i.test(line) || (head && /generated (by|from|with)/i.test(line));
+        if (/^\s*#/.test(line) && marked)
+            return { line: at + 1, text: line.trim() };
+    }
+    return null;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/survey.js
+// inputs → Survey: finds every sops file of the checkout by content in one pass, and reads it without a key.
+// Must never follow a link, and must leave nothing that matches unaccounted for.
+
+
+
+
+
+
+
+
+
+
+
+
+/** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
+const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)'];
+/** A line that starts with a public key, as in a list of who owns which. */
+const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)';
+const survey_symlink = '120000';
+const submodule = '160000';
+/** Where the owners file is looked for when nothing says it. */
+const usualOwnersFile = '.sops-owners.yaml';
+/**
+ * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
+ * be tracked where it is given; `keyring` are owners that are known from elsewhere.
+ */
+async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
+    const base = await git.head();
+    await git.assertTop();
+    const [tracked, found, uncommitted] = await Promise.all([
+        git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted(),
+    ]);
+    const special = tracked.special();
+    refuseAbsent(special);
+    const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
+    const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile));
+    if (ownersTracked === undefined && ownersPath !== null) {
+        throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' });
+    }
+    const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])]);
+    const candidates = new Set(found.filter((path) => !ownTexts.has(path)));
+    const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]));
+    const chosen = await choose(git.root, globs);
+    await refuseUncommitted(git, uncommitted, ownTexts, chosen);
+    const configs = [];
+    for (const path of configPaths) {
+        const text = readOwnText(git.root, path);
+        configs.push(readSopsConfig(path, text));
+    }
+    const files = [];
+    const others = [];
+    const damaged = [];
+    const skipped = [];
+    const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
+    const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
+    const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
+    for (const path of [...candidates].sort()) {
+        const read = readUnlinked(git.root, path);
+        if (typeof read === 'string') {
+            if (read === 'larger than 64 MiB' && chosen(path))
+                damaged.push({ path, damage: `it is ${read}` });
+            else if (chosen(path))
+                skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
+            continue;
+        }
+        const file = readEncryptedFile(path, read.bytes);
+        if (file === null)
+            owners.push(...readPublicKeys(path, read.bytes.toString()));
+        else if (!chosen(path)) {
+            if ('metadata' in file)
+                others.push(file);
+        }
+        else if ('damage' in file)
+            damaged.push(file);
+        else if (read.hardLink)
+            skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
+        else {
+            files.push({
+                ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
+                sha256: sha256Of(read.bytes),
+            });
+        }
+    }
+    skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null));
+    owners.push(...await keyring);
+    const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
+    return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record };
+}
+/** Whether a path is among what the globs name; without globs every path is. */
+async function choose(root, globs) {
+    if (globs.length === 0)
+        return () => true;
+    // The root is a path, whatever it is called.
+    const literal = root.replace(/[[?*]/g, '[$&]');
+    const rooted = globs.map((glob) => (glob.startsWith('!') ? `!${(0,external_node_path_namespaceObject.join)(literal, glob.slice(1))}` : (0,external_node_path_namespaceObject.join)(literal, glob)));
+    const everything = rooted.every((glob) => glob.startsWith('!')) ? [(0,external_node_path_namespaceObject.join)(literal, '**'), ...rooted] : rooted;
+    const globber = await glob_create(everything.join('\n'), { followSymbolicLinks: false, matchDirectories: false });
+    const paths = new Set((await globber.glob()).map((path) => (0,external_node_path_namespaceObject.relative)(root, path).split(external_node_path_namespaceObject.sep).join('/')));
+    return (path) => paths.has(path);
+}
+/** The links and submodules among the matches: those the globs name, and those that point to an encrypted file. */
+async function links(root, special, files, chosen) {
+    const targets = new Set(files.map(({ path }) => path));
+    const skipped = [];
+    for (const { path, mode } of special) {
+        if (mode === submodule)
+            skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too', file: null });
+        if (mode !== survey_symlink)
+            continue;
+        const link = await (0,promises_namespaceObject.readlink)((0,external_node_path_namespaceObject.join)(root, path)).catch(() => null);
+        const asked = chosen === null ? link !== null && targets.has(external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(path), link)) : chosen(path);
+        if (asked)
+            skipped.push({ path, reason: 'it is a symlink, and no link is followed', file: null });
+    }
+    return skipped;
+}
+/** A config or the owners file: what is read as text, and may be written. */
+function readOwnText(root, path) {
+    const read = readUnlinked(root, path);
+    if (typeof read !== 'string' && !read.hardLink)
+        return read.bytes.toString();
+    throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {
+        path, advice: 'Make it a regular file.',
+    });
+}
+function refuseAbsent(special) {
+    const absent = special.filter((one) => one.absent);
+    const [first] = absent;
+    if (first === undefined)
+        return;
+    throw new Failure('not-a-repository', `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`, { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' });
+}
+/**
+ * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
+ * would keep its readers there) stops the run.
+ */
+async function refuseUncommitted(git, uncommitted, configs, chosen) {
+    const changed = [];
+    for (const path of uncommitted) {
+        if (configs.has(path) || ((chosen(path) || survey_isGone(git.root, path)) && await holdsSecrets(git, path)))
+            changed.push(path);
+    }
+    const [first] = changed;
+    if (first === undefined)
+        return;
+    throw new Failure('uncommitted-changes', `Not committed: ${changed.map((path) => visible(path)).join(', ')}.`, {
+        path: first, advice: 'Commit or discard these changes, and run again.',
+    });
+}
+/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
+function survey_isGone(root, path) {
+    return !(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)) || readUnlinked(root, path) === 'symlink';
+}
+/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
+async function holdsSecrets(git, path) {
+    const committed = await git.committed(path);
+    if (committed !== null && readEncryptedFile(path, committed) !== null)
+        return true;
+    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(git.root, path)))
+        return false;
+    const present = readUnlinked(git.root, path);
+    return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/verify.js
+// Staged bytes → proof: reads and decrypts every file that was touched, once more, and lets the model judge.
+
+
+
+
+
+
+
+
+
+
+async function verifyStaged(sops, staging, root, rekeyed, atOnce, log) {
+    const { plan, plaintextBefore } = rekeyed;
+    const verified = await log.group(`Verify ${plan.changes.length} files`, async () => {
+        const done = log.progress(plan.changes.length);
+        const evidence = await inParallel(plan.changes, atOnce, async (planned) => {
+            const { file } = planned;
+            const plaintextAfter = await explainLockout(planned, async () => await sops.plaintextDigest(file));
+            const staged = staging.read(file.path);
+            const after = readEncryptedFile(file.path, staged);
+            const seen = after === null || 'damage' in after ? { dataKey: 'unproven', opensWithOldKey: null }
+                : await compareKeys(sops, staging, file, staged, after, root);
+            done(file.path);
+            return { planned, plaintextBefore: plaintextBefore.get(file.path) ?? '', plaintextAfter, after, ...seen };
+        });
+        return Verified.verify(plan.changes, textsOf(plan), evidence);
+    });
+    if (verified instanceof Verified)
+        return verified;
+    const [first] = verified;
+    throw new Failure('verification', `sops wrote something that does not hold: ${verified.slice(0, 10).map(({ path, reason }) => `${visible(path)}: ${reason}`).join('; ')}.`, { ...(first === undefined ? {} : { path: first.path }), advice: 'Nothing was changed. Please report this.' });
+}
+async function compareKeys(sops, staging, file, staged, after, root) {
+    const base = readAsItWas(root, file).bytes;
+    const dataKey = compareDataKeys(valuesIn(file, base), valuesIn(after, staged));
+    return { dataKey, opensWithOldKey: dataKey === 'unproven' ? await trySplice(sops, staging, file, base, after) : null };
+}
+/**
+ * The attack of someone who kept the old data key, done with the runner's own: the old file, whose recipients wrap the
+ * old data key, with the MAC of the new one. It opens only if the new MAC was made with the old data key.
+ */
+async function trySplice(sops, staging, file, base, after) {
+    const spliced = base.toString()
+        .replaceAll(file.metadata.mac, after.metadata.mac)
+        .replaceAll(file.metadata.lastModified, after.metadata.lastModified);
+    const path = `.sops-rekey-splice-${(0,external_node_crypto_.randomUUID)()}/${file.path}`;
+    staging.write(path, { bytes: Buffer.from(spliced), executable: false });
+    try {
+        return await sops.isAuthentic({ path, format: file.format, explicitType: file.explicitType, config: file.config });
+    }
+    finally {
+        staging.remove(path);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/keyring.js
+// The public keys of the runner's gpg keyring with the names of whose they are, so that a PGP key can be asked for by name.
+// Must never change the keyring, nor fail the run: a name it can't tell is a name nobody knows.
+
+
+
+
+
+
+const tenSeconds = 10_000;
+/** Some ten thousand keys. */
+const keyring_maxBytes = 16 * 1024 * 1024;
+/**
+ * Every key and subkey of the keyring, in both spellings that sops knows, with every user id of it. `path` is the PATH on which
+ * gpg is looked for. Empty where there is no gpg or no keyring, or where gpg fails, takes too long or writes too much. Throws
+ * only Failure `interrupted`.
+ */
+async function keyringOwners(environment, path) {
+    const gpg = findProgram('gpg', path);
+    const named = environment['GNUPGHOME'] ?? '';
+    // gpg would make one that is not there.
+    if (gpg === null || !(0,external_node_fs_namespaceObject.existsSync)(named === '' ? (0,external_node_path_namespaceObject.join)(environment['HOME'] ?? (0,external_node_os_namespaceObject.homedir)(), '.gnupg') : named))
+        return [];
+    const pieces = [];
+    let left = keyring_maxBytes;
+    const args = ['--batch', '--quiet', '--no-auto-check-trustdb', '--with-colons', '--fingerprint', '--fingerprint', '--list-keys'];
+    try {
+        const { exitCode } = await runChild(gpg, args, {
+            cwd: (0,external_node_os_namespaceObject.tmpdir)(), env: gpgEnvironment(environment, path), deadline: tenSeconds,
+            onStdout: (piece) => {
+                left -= piece.byteLength;
+                if (left >= 0)
+                    pieces.push(piece);
+            },
+        });
+        return exitCode === 0 && left >= 0 ? readKeyring(Buffer.concat(pieces).toString()) : [];
+    }
+    catch (error) {
+        if (error instanceof Failure && error.code !== 'interrupted')
+            return [];
+        throw error;
+    }
+}
+/** Reads what gpg lists with colons. Source: GnuPG's `doc/DETAILS`. */
+function readKeyring(listing) {
+    const owners = [];
+    let [fingerprints, names] = [[], []];
+    const finish = () => {
+        // In a config a key may stand with a `!`, which makes gpg take just this one of its owner's.
+        for (const id of fingerprints.flatMap((one) => [one, `${one}!`])) {
+            for (const name of names)
+                owners.push({ recipient: { kind: 'pgp', id }, name, from: 'keyring', path: 'GNUPGHOME', line: 0 });
+        }
+        [fingerprints, names] = [[], []];
+    };
+    for (const line of listing.split('\n')) {
+        const fields = line.split(':');
+        const value = fields[9] ?? '';
+        if (fields[0] === 'pub')
+            finish();
+        if (fields[0] === 'fpr' && /^[0-9A-F]{40}$/.test(value))
+            fingerprints.push(value);
+        if (fields[0] === 'uid' && value !== '')
+            names.push(unescaped(value));
+    }
+    finish();
+    return owners;
+}
+/** A line break, which gpg escapes as it does colons, is not let back into a name. */
+function unescaped(name) {
+    return name.replace(/\\x([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(parseInt(code, 16)))
+        .replace(/\p{Cc}+/gu, ' ');
+}
+
+;// CONCATENATED MODULE: ./lib/tools/age-identity.js
+// Whose public key an X25519 identity of age is for, so that a lock-out is seen before it happens.
+// Must never keep an identity, nor guess at one of another kind. Source: age's specification, C2SP age.md; BIP 173.
+
+const alphabet = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+/** What stands before the 32 bytes of a private key in PKCS #8. Source: RFC 8410. */
+const pkcs8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
+/** The `age1…` of an `AGE-SECRET-KEY-1…`; null for anything else, also for an identity of a plugin or a post-quantum one. */
+function recipientOfIdentity(identity) {
+    const secret = decode('age-secret-key-', identity);
+    if (secret === null)
+        return null;
+    const key = (0,external_node_crypto_.createPrivateKey)({ key: Buffer.concat([pkcs8, secret]), format: 'der', type: 'pkcs8' });
+    const { x = '' } = (0,external_node_crypto_.createPublicKey)(key).export({ format: 'jwk' });
+    return bech32('age', Buffer.from(x, 'base64url'));
+}
+/** The 32 bytes behind `prefix`; null where the text is not whole. */
+function decode(prefix, text) {
+    const lower = text.toLowerCase();
+    if ((text !== lower && text !== text.toUpperCase()) || !lower.startsWith(`${prefix}1`))
+        return null;
+    const words = Array.from(lower.slice(prefix.length + 1), (letter) => alphabet.indexOf(letter));
+    if (words.includes(-1) || polymod([...age_identity_expand(prefix), ...words]) !== 1)
+        return null;
+    const bits = words.slice(0, -6).map((word) => word.toString(2).padStart(5, '0')).join('');
+    const bytes = bits.match(/.{8}/g) ?? [];
+    return bytes.length === 32 ? Buffer.from(bytes.map((byte) => parseInt(byte, 2))) : null;
+}
+/** Bech32, without its limit of 90 characters, as age uses it. */
+function bech32(prefix, bytes) {
+    const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('');
+    const words = (bits.match(/.{1,5}/g) ?? []).map((word) => parseInt(word.padEnd(5, '0'), 2));
+    const check = polymod([...age_identity_expand(prefix), ...words, 0, 0, 0, 0, 0, 0]) ^ 1;
+    const checksum = [5, 4, 3, 2, 1, 0].map((at) => (check >> (5 * at)) & 31);
+    return `${prefix}1${[...words, ...checksum].map((word) => alphabet.charAt(word)).join('')}`;
+}
+function age_identity_expand(prefix) {
+    const codes = Array.from(prefix, (letter) => letter.charCodeAt(0));
+    return [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];
+}
+function polymod(words) {
+    return words.reduce((sum, word) => {
+        const top = sum >>> 25;
+        return generator.reduce((mixed, one, at) => ((top >> at) & 1 ? mixed ^ one : mixed), ((sum & 0x1ffffff) << 5) ^ word);
+    }, 1);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/runner-keys.js
+// What the runner can use, told from its environment: its own age recipients, its Vault.
+// Must never let an identity leave this file.
+
+
+
+
+
+/**
+ * The recipients of SOPS_AGE_KEY and SOPS_AGE_KEY_FILE. `complete` where the environment names no other place for age
+ * identities and each of these was understood; other kinds of keys are not told from here.
+ */
+function runnerOf(environment, agePlugins) {
+    return { ...ageRecipients(environment), vault: vaultOf(environment), agePlugins };
+}
+/** sops takes the token from its environment, else from where `vault login` leaves it. */
+function vaultOf(environment) {
+    const address = environment['VAULT_ADDR'] ?? '';
+    const token = (environment['VAULT_TOKEN'] ?? '') !== '' || (0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(environment['HOME'] ?? (0,external_node_os_namespaceObject.homedir)(), '.vault-token'));
+    return { address: address === '' ? null : address, token };
+}
+function ageRecipients(environment) {
+    const home = environment['HOME'] ?? (0,external_node_os_namespaceObject.homedir)();
+    const elsewhere = [
+        (0,external_node_path_namespaceObject.join)(home, '.ssh', 'id_ed25519'), (0,external_node_path_namespaceObject.join)(home, '.ssh', 'id_rsa'),
+        (0,external_node_path_namespaceObject.join)(environment['XDG_CONFIG_HOME'] ?? (0,external_node_path_namespaceObject.join)(home, '.config'), 'sops', 'age', 'keys.txt'),
+        (0,external_node_path_namespaceObject.join)(home, 'Library', 'Application Support', 'sops', 'age', 'keys.txt'),
+    ];
+    let complete = (environment['SOPS_AGE_SSH_PRIVATE_KEY_FILE'] ?? '') === '' && !elsewhere.some((path) => (0,external_node_fs_namespaceObject.existsSync)(path));
+    const file = environment['SOPS_AGE_KEY_FILE'] ?? '';
+    let text = environment['SOPS_AGE_KEY'] ?? '';
+    if (file !== '') {
+        try {
+            text += `\n${(0,external_node_fs_namespaceObject.readFileSync)(file, 'utf8')}`;
+        }
+        catch {
+            complete = false;
+        }
+    }
+    const identities = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+    const known = identities.flatMap((identity) => parseRecipient(recipientOfIdentity(identity) ?? '') ?? []);
+    return { recipients: known, complete: complete && known.length === identities.length };
+}
+
+;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
+
+const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
+/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
+const noRule = /no matching creation rules found|does not contain any creation rule/;
+/**
+ * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
+ * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
+ * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
+ */
+function readConfiguredRecipients(paths, stdout, stderr) {
+    const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
+    const lines = stderr.split('\n');
+    const found = new Map();
+    // The same few keys stand in the answers of thousands of files.
+    const keys = new Map();
+    let at = 0;
+    let asked = 0;
+    for (const [index, path] of paths.entries()) {
+        at = expectLine(lines, at, `Syncing keys for file ${path}`);
+        const next = paths[index + 1];
+        const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1;
+        const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''));
+        at = end;
+        if (said.includes(`File ${path} already up to date`))
+            found.set(path, { kind: 'same' });
+        else if (said.includes(`File ${path} left unchanged`)) {
+            const question = questions[asked];
+            if (question === undefined)
+                throw new Error('sops asked about fewer files than it left unchanged');
+            asked += 1;
+            found.set(path, readQuestion(question, keys));
+        }
+        else {
+            const reason = reasonIn(said);
+            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason });
+        }
+    }
+    if (asked !== questions.length)
+        throw new Error('sops asked about more files than it left unchanged');
+    return found;
+}
+/** The position behind the line that ends with `text` after sops' time stamp. */
+function expectLine(lines, from, text) {
+    for (let at = from; at < lines.length; at += 1) {
+        if (lines[at]?.replace(timeStamp, '') === text)
+            return at + 1;
+    }
+    throw new Error(`sops did not say "${text}"`);
+}
+function reasonIn(said) {
+    for (const line of said) {
+        const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
+        if (message !== undefined)
+            return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
+    }
+    const [first = 'sops gave no reason'] = said.filter((line) => line.trim() !== '');
+    return first;
+}
+function readQuestion(question, keys) {
+    const [current, groups] = [[], []];
+    let thresholdChanges = false;
+    for (const line of question.split('\n')) {
+        if (line === '' || line.startsWith('Is this okay? (y/n):'))
+            continue;
+        if (/^Group \d+$/.test(line))
+            for (const side of [current, groups])
+                side.push([]);
+        else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line))
+            thresholdChanges = true;
+        else if (!/^shamir_threshold: \d+$/.test(line)) {
+            const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
+            const recipient = keys.get(key) ?? readKey(key);
+            keys.set(key, recipient);
+            const [had, gets] = [current.at(-1), groups.at(-1)];
+            if (sign === undefined || had === undefined || gets === undefined)
+                throw new Error(`sops printed a line that is not known: ${line}`);
+            if (sign !== '+++ ')
+                had.push(recipient);
+            if (sign !== '--- ')
+                gets.push(recipient);
+        }
+    }
+    const filled = (all) => all.filter((group) => group.length > 0);
+    return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
+}
+function readKey(key) {
+    const recipient = parseRecipient(key);
+    if (recipient !== null)
+        return recipient;
+    // sops also takes the short id of a PGP key, which names nobody for certain.
+    if (/^(?:0x)?[0-9A-Fa-f]{8,40}$/.test(key))
+        return { kind: 'pgp', id: key };
+    throw new Error(`sops named a recipient of a kind that is not known: ${key}`);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sops.js
+// sops, one method per thing asked of it, on files of a staged tree only.
+// Must never print or return what it decrypts: plaintext leaves here as a digest.
+
+
+
+
+
+
+
+const seconds = 1000;
+/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
+const oneFile = 180 * seconds;
+class Sops {
+    #options;
+    constructor(options) {
+        this.#options = options;
+    }
+    async #run(args, options = {}) {
+        this.#options.onCall();
+        const { program, root, workspace, environment, path } = this.#options;
+        return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: oneFile, ...options });
+    }
+    /**
+     * What each of `files` (of one format) would become under `config`, as sops says without any key.
+     * Changes nothing: every question is answered `n`.
+     */
+    async configuredRecipients(config, files) {
+        const [first] = files;
+        if (first === undefined)
+            return new Map();
+        const { exitCode, stdout, stderr } = await this.#run(['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)], { input: 'n\n'.repeat(files.length), deadline: oneFile + files.length * seconds });
+        const oneLine = (path) => (0,external_node_path_namespaceObject.join)(this.#options.root, path).replace(/[\r\n]/g, '?');
+        // sops prints names as they are: one with a line break is put on one line before the lines are read.
+        const lines = files.filter(({ path }) => /[\r\n]/.test(path))
+            .reduce((text, { path }) => text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, path), oneLine(path)), stderr);
+        try {
+            const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines);
+            return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
+        }
+        catch (cause) {
+            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(stderr)}`, {
+                path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
+            });
+        }
+    }
+    #withoutRoot(found) {
+        return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found;
+    }
+    /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
+    async updatekeys(config, files) {
+        const [first] = files;
+        if (first === undefined)
+            return;
+        const { exitCode, stderr } = await this.#run(['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)], { deadline: oneFile * files.length });
+        if (exitCode === 0)
+            return;
+        const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, path)));
+        throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, failed)));
+    }
+    /** Gives the file a new data key. */
+    async rotate(file) {
+        const type = inputType(file);
+        const output = file.explicitType ? ['--output-type', file.format] : [];
+        const { exitCode, stderr } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path]);
+        if (exitCode !== 0)
+            throw this.#failure('rotate', exitCode, file.path, stderr);
+    }
+    /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
+    async plaintextDigest(file) {
+        const { exitCode, stderr, digest } = await this.#decrypt(file);
+        if (exitCode !== 0)
+            throw this.#failure('decrypt', exitCode, file.path, stderr);
+        return digest;
+    }
+    /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
+    async isAuthentic(file) {
+        const { exitCode, stderr } = await this.#decrypt(file);
+        if (exitCode === 0)
+            return true;
+        if (exitCode === 25 || exitCode === 51)
+            return false;
+        throw this.#failure('decrypt', exitCode, file.path, stderr);
+    }
+    async #decrypt(file) {
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        const output = file.explicitType ? ['--output-type', file.format] : [];
+        const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) });
+        return { ...result, digest: hash.digest('hex') };
+    }
+    #said(text) {
+        return visible(text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000);
+    }
+    /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
+    #failure(command, exitCode, path, stderr) {
+        const shown = visible(path);
+        if (exitCode === 128) {
+            return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
+                path, advice: 'Give the job the credentials of one of these keys.',
+            });
+        }
+        if (exitCode === 51) {
+            return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
+                path, advice: 'Restore it from a commit at which it still decrypts.',
+            });
+        }
+        if (exitCode === 25) {
+            return new Failure('damaged-file', `${shown}: a value does not belong to its data key. ${this.#said(stderr)}`, { path });
+        }
+        if (command === 'decrypt')
+            return new Failure('damaged-file', `${shown}: sops could not read it. ${this.#said(stderr)}`, { path });
+        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(stderr)}`, {
+            path, advice: 'Every recipient of the file must be reachable and allow encryption.',
+        });
+    }
+}
+function configOf({ config }) {
+    return config === null ? [] : ['--config', config];
+}
+function inputType(file) {
+    return file.explicitType ? ['--input-type', file.format] : [];
+}
+/** Whether the log of a batch ends for this file with anything but success. */
+function updateFailed(stderr, path) {
+    return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
+        && !stderr.includes(`File ${path} already up to date\n`);
+}
+/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
+function saidOf(stderr, path) {
+    const start = `Syncing keys for file ${path}\n`;
+    const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
+    return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
+}
+/**
+ * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
+ * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
+ */
+function reasonsByKey(stderr) {
+    const reasons = new Map();
+    for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
+        // Azure rules lines off between its sentences.
+        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
+        const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500);
+        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
+    }
+    if (reasons.size === 0)
+        return stderr;
+    return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
+        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
+}
+
+;// CONCATENATED MODULE: ./lib/rekey.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+// The story: inputs → survey → plan → staged copy → sops → verify → publish → result.
+// Must never publish what was not verified, nor end without accounting for every matched file.
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
+async function rekey(inputs, tools) {
+    const run = {
+        outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], published: false, failure: null,
+        rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
+        startedAt: new Date(), finishedAt: new Date(), runId: tools.runId, sops: null, sopsCalls: 0,
+    };
+    const finish = (published) => {
+        run.finishedAt = new Date();
+        const planned = run.outcome === 'planned' ? run.plan : null;
+        const shards = inputs.job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, inputs.job.shards);
+        return { report: reportOf(run), published, shards, failure: run.failure };
+    };
+    let published = null;
+    try {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const { git, log, environment } = tools;
+            const { job } = inputs;
+            // Beside the survey; whether there is one matters only if there is something to do.
+            const installing = tools.installSops();
+            installing.catch(() => undefined);
+            const keyring = keyringOwners(environment, trustedPath(environment, git.root));
+            keyring.catch(() => undefined);
+            const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
+            if (nothingToDo(survey, inputs)) {
+                run.outcome = 'unchanged';
+                return finish(null);
+            }
+            const asked = resolveRequest(inputs, survey);
+            const { due, findings } = await findDueRotations(git, survey, asked.removed, inputs.maxKeyAge, run.startedAt);
+            const request = run.request = {
+                ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
+                date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
+            };
+            log.line(`${survey.base.slice(0, 12)}: ${survey.files.length} encrypted files, ${survey.configs.length} configs, ${survey.skipped.length} skipped.`);
+            const edits = survey.configs.map((config) => editConfig(config, request));
+            const binary = await installing;
+            log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
+            run.sops = { version: binary.version, sha256: binary.sha256 };
+            const staging = __addDisposableResource(env_1, Staging.create(tools.temporary), true);
+            const sops = new Sops({
+                program: binary.path, root: staging.root, workspace: git.root, environment,
+                path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
+            });
+            stageCopies(git.root, survey, edits, staging);
+            const answers = await askSops(sops, survey, edits, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            const whole = planRekey(survey, request, edits, answers, runnerOf(environment, inputs.agePlugins), findings);
+            const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole;
+            run.exposure = expose(survey, plan, staging);
+            if (plan.record !== null)
+                staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false });
+            log.line(describe(plan));
+            if (plan.refusals.length > 0)
+                throw refusal(plan);
+            if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
+                run.outcome = inputs.dryRun ? 'planned' : 'unchanged';
+                return finish(null);
+            }
+            const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(whole, request) }, staging);
+            if (earlier !== null) {
+                run.outcome = 'unchanged';
+                return finish(earlier);
+            }
+            if (job.kind === 'plan') {
+                run.outcome = 'planned';
+                return finish(null);
+            }
+            const atOnce = inputs.concurrency ?? defaultConcurrency(plan);
+            const rekeyed = job.kind === 'publish'
+                ? await takeRotated(sops, staging, plan, planIdentity(whole, request), survey.base, job.folder, atOnce, log)
+                : await rekeyStaged(sops, plan, atOnce, log);
+            run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log);
+            run.outcome = inputs.pullRequest === null ? 'changed' : 'published';
+            run.finishedAt = new Date();
+            published = await tools.publisher.publish(run.verified, staging, reportOf(run));
+            run.published = true;
+            run.failure = published.failure;
+            if (published.failure !== null)
+                run.outcome = 'failed';
+            return finish(published);
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = __disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    catch (error) {
+        // What is published stays so, whatever the clearing up came to.
+        if (published !== null)
+            return finish({ ...published, warnings: [...published.warnings, leftOver(error)] });
+        run.failure = error instanceof Failure ? error : unexpected(error);
+        run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed';
+        return finish(null);
+    }
+}
+/** Without a file in question only a request that names someone has something to do: in the configs. */
+function nothingToDo({ files, damaged, others, configs }, { removedRecipients, addedRecipients }) {
+    return files.length + damaged.length === 0
+        && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0);
+}
+/** One process keeps a core busy; one that waits for a key service does not. */
+function defaultConcurrency({ changes }) {
+    const local = new Set(['age', 'age-ssh', 'age-plugin', 'pgp']);
+    const remote = changes.some(({ file }) => file.metadata.groups.flat().some(({ kind }) => !local.has(kind)));
+    return remote ? Math.min(32, 8 * (0,external_node_os_namespaceObject.availableParallelism)()) : (0,external_node_os_namespaceObject.availableParallelism)() + 1;
+}
+function describe({ changes, unchanged, configs, refusals }) {
+    const count = (one) => changes.filter((change) => change[one]).length;
+    return `Plan: ${count('updatekeys')} files get other recipients, ${count('rotate')} a new data key, ${unchanged.length} stay as they are; `
+        + `${configs.length} configs are edited${refusals.length > 0 ? `; ${refusals.length} refusals` : ''}.`;
+}
+function refusal({ refusals }) {
+    const reasons = refusals.slice(0, 20).map(({ path, reason }) => `${path === null ? '' : `${visible(path)}: `}${visible(reason, 1000)}`);
+    const more = refusals.length > reasons.length ? `; and ${refusals.length - reasons.length} more, see the report` : '';
+    const path = refusals[0]?.path ?? null;
+    return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path });
+}
+function leftOver(error) {
+    return `The temporary folder, which holds ciphertext only, could not be taken away: ${visible(String(error), 300)}`;
+}
+/** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */
+function unexpected(error) {
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+    const what = code === null ? `Something went wrong that should not: ${String(error)}.` : `The runner said ${code}: ${String(error)}.`;
+    return new Failure('unexpected', visible(what, 600), {
+        advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/log.js
@@ -67899,7 +68447,7 @@ async function release(wanted, version, table, rejected) {
     }
 }
 async function expectChecksum(path, wanted, what, advice) {
-    const actual = await sha256(path).catch(() => 'unreadable');
+    const actual = await sops_installer_sha256(path).catch(() => 'unreadable');
     if (actual === wanted)
         return;
     throw new Failure('sops-checksum', `${what} is not the official release: its SHA-256 is ${actual}, not ${wanted}.`, { advice });
@@ -67910,7 +68458,7 @@ async function check(path) {
     if (version === null)
         return `${path} is no sops that runs`;
     const refusal = versionRefusal(version);
-    return refusal === null ? { path, version, sha256: await sha256(path) } : `${path} is sops ${version}, ${refusal}`;
+    return refusal === null ? { path, version, sha256: await sops_installer_sha256(path) } : `${path} is sops ${version}, ${refusal}`;
 }
 /** null where it does not run or is not sops. Both flag and variable, because without them sops calls home. */
 async function versionOf(path) {
@@ -67947,7 +68495,7 @@ async function isFromCheckout(path, workspace) {
     return false;
 }
 /** Through one buffer: a stream would leave the whole binary to the garbage collector. */
-async function sha256(path) {
+async function sops_installer_sha256(path) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const hash = (0,external_node_crypto_.createHash)('sha256');
@@ -67997,11 +68545,13 @@ function sentence(cause) {
 
 
 
+
+
 async function main(program, environment) {
     maskKeys(environment);
     const inputs = readInputs();
     if (!inputs.dryRun)
-        refuseEvent(environment);
+        refuseEvent(environment, inputs.pullRequest?.base ?? null);
     for (const name of ignoredVariables(environment))
         info(`${name} is set, but not passed on to sops.`);
     const temporary = temporaryFolder(environment);
@@ -68043,11 +68593,12 @@ function toolsFor(inputs, program, environment, temporary, runUrl) {
         installSops: async () => await installSops({
             workspace: root, pathVariable: path, sopsPath: inputs.sopsPath, ...(inputs.sopsVersion === null ? {} : { version: inputs.sopsVersion }),
         }),
-        publisher: inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
-            : pullRequestPublisher({
-                git: checkout, github: gitHub(environment, inputs.pullRequest.token),
-                serverUrl: environment['GITHUB_SERVER_URL'] ?? 'https://github.com', eventBranch: eventBranch(environment), runUrl,
-            }, inputs, inputs.pullRequest),
+        publisher: inputs.job.kind === 'rotate' ? folderPublisher(inputs.job.folder, inputs.job.shard)
+            : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
+                : pullRequestPublisher({
+                    git: checkout, github: gitHub(environment, inputs.pullRequest.token),
+                    serverUrl: environment['GITHUB_SERVER_URL'] ?? 'https://github.com', eventBranch: eventBranch(environment), runUrl,
+                }, inputs, inputs.pullRequest),
         environment,
         temporary,
         runId: environment['GITHUB_RUN_ID'] ?? null,
@@ -68073,14 +68624,20 @@ function runAddress(environment) {
     const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = environment;
     return server === undefined || repository === undefined || run === undefined ? null : `${server}/${repository}/actions/runs/${run}`;
 }
-/** Content that somebody outside could have written, together with the credentials of production. */
-function refuseEvent(environment) {
-    const event = environment['GITHUB_EVENT_NAME'] ?? '';
-    if (!/^pull_request(?:_|$)/.test(event))
-        return;
-    throw new Failure('event', `This run was started by \`${event}\`, whose content its author controls; it is not given keys.`, {
-        advice: 'Run on `workflow_dispatch`, `schedule` or `push` to a protected branch.',
-    });
+/** What the event holds, by the file the runner wrote; null where that can't be read, which the model takes for a no. */
+function eventPayload(environment) {
+    try {
+        return JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(environment['GITHUB_EVENT_PATH'] ?? '', 'utf8'));
+    }
+    catch {
+        return null;
+    }
+}
+function refuseEvent(environment, base) {
+    const { GITHUB_EVENT_NAME: event = '', GITHUB_REF: ref = '' } = environment;
+    const refusal = eventRefusal({ event, ref, payload: eventPayload(environment) }, base);
+    if (refusal !== null)
+        throw refusal;
 }
 /** The runner hides a secret of several lines line by line only. */
 function maskKeys(environment) {

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { exit } from 'node:process'
 import { info, setFailed, setSecret } from '@actions/core'
 import { readInputs } from './inputs.ts'
+import { eventRefusal } from './model/event.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { visible } from './model/safe-text.ts'
@@ -12,6 +13,7 @@ import { assertWritable, writeOutputs } from './outputs.ts'
 import { rekey } from './rekey.ts'
 import type { Tools } from './rekey.ts'
 import { pullRequestPublisher, workingTreePublisher } from './stages/publish.ts'
+import { folderPublisher } from './stages/rotated.ts'
 import { stopChildren } from './tools/child.ts'
 import { findProgram, ignoredVariables, trustedPath } from './tools/environment.ts'
 import { Git } from './tools/git.ts'
@@ -25,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 async function main(program: string, environment: Environment): Promise<void> {
   maskKeys(environment)
   const inputs = readInputs()
-  if (!inputs.dryRun) refuseEvent(environment)
+  if (!inputs.dryRun) refuseEvent(environment, inputs.pullRequest?.base ?? null)
   for (const name of ignoredVariables(environment)) info(`${name} is set, but not passed on to sops.`)
   const temporary = temporaryFolder(environment)
   const runUrl = runAddress(environment)
@@ -64,7 +66,8 @@ function toolsFor(inputs: Inputs, program: string, environment: Environment, tem
     installSops: async () => await installSops({
       workspace: root, pathVariable: path, sopsPath: inputs.sopsPath, ...(inputs.sopsVersion === null ? {} : { version: inputs.sopsVersion }),
     }),
-    publisher: inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
+    publisher: inputs.job.kind === 'rotate' ? folderPublisher(inputs.job.folder, inputs.job.shard)
+      : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
       : pullRequestPublisher({
           git: checkout, github: gitHub(environment, inputs.pullRequest.token),
           serverUrl: environment['GITHUB_SERVER_URL'] ?? 'https://github.com', eventBranch: eventBranch(environment), runUrl,
@@ -85,7 +88,8 @@ function gitHub(environment: Environment, token: string): GitHub {
   }
   setSecret(token)
   const apiUrl = environment['GITHUB_API_URL']
-  return new GitHub({ token, owner, repo, ...(apiUrl === undefined ? {} : { apiUrl }) })
+  const onWait = (seconds: number): void => info(`GitHub limits how much may be asked of it: waiting ${seconds} s.`)
+  return new GitHub({ token, owner, repo, onWait, ...(apiUrl === undefined ? {} : { apiUrl }) })
 }
 
 function eventBranch(environment: Environment): string | null {
@@ -98,13 +102,19 @@ function runAddress(environment: Environment): string | null {
   return server === undefined || repository === undefined || run === undefined ? null : `${server}/${repository}/actions/runs/${run}`
 }
 
-/** Content that somebody outside could have written, together with the credentials of production. */
-function refuseEvent(environment: Environment): void {
-  const event = environment['GITHUB_EVENT_NAME'] ?? ''
-  if (!/^pull_request(?:_|$)/.test(event)) return
-  throw new Failure('event', `This run was started by \`${event}\`, whose content its author controls; it is not given keys.`, {
-    advice: 'Run on `workflow_dispatch`, `schedule` or `push` to a protected branch.',
-  })
+/** What the event holds, by the file the runner wrote; null where that can't be read, which the model takes for a no. */
+function eventPayload(environment: Environment): unknown {
+  try {
+    return JSON.parse(readFileSync(environment['GITHUB_EVENT_PATH'] ?? '', 'utf8')) as unknown
+  } catch {
+    return null
+  }
+}
+
+function refuseEvent(environment: Environment, base: string | null): void {
+  const { GITHUB_EVENT_NAME: event = '', GITHUB_REF: ref = '' } = environment
+  const refusal = eventRefusal({ event, ref, payload: eventPayload(environment) }, base)
+  if (refusal !== null) throw refusal
 }
 
 /** The runner hides a secret of several lines line by line only. */

@@ -2,10 +2,13 @@
 // Must refuse what is no such thing or contradicts itself before anything else runs.
 import { getInput } from '@actions/core'
 import { Failure } from './model/failure.ts'
-import type { Inputs, PullRequestInputs } from './model/inputs.ts'
+import type { Inputs, Job, PullRequestInputs } from './model/inputs.ts'
 import type { KeyAge } from './model/key-age.ts'
 import { parseKeyAge } from './model/key-age.ts'
 import { visible } from './model/safe-text.ts'
+import { parseShard } from './model/shard.ts'
+import type { TemplateInput } from './model/template.ts'
+import { fillTemplate, templateVariables, variablesIn } from './model/template.ts'
 
 function wrong(name: string, value: string, advice: string): Failure {
   return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice })
@@ -63,6 +66,18 @@ function policy(): Inputs['policy'] {
   throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.')
 }
 
+function onClosed(): PullRequestInputs['onClosed'] {
+  const value = getInput('on-closed') || 'respect'
+  if (value === 'respect' || value === 'reopen') return value
+  throw wrong('on-closed', value, 'Write `on-closed: respect` or `on-closed: reopen`.')
+}
+
+function onHumanCommits(): PullRequestInputs['onHumanCommits'] {
+  const value = getInput('on-human-commits') || 'fail'
+  if (value === 'fail' || value === 'overwrite') return value
+  throw wrong('on-human-commits', value, 'Write `on-human-commits: fail` or `on-human-commits: overwrite`.')
+}
+
 function ownersFile(): string | null {
   const value = text('owners-file')
   if (value === null || value === '.sops-owners.yaml') return null
@@ -77,11 +92,22 @@ function agePlugins(): string[] {
   return names
 }
 
-function branchName(name: string): string | null {
+function template(name: TemplateInput): string | null {
   const value = text(name)
+  const known: readonly string[] = templateVariables[name]
+  const strange = variablesIn(value ?? '').find((variable) => !known.includes(variable))
+  if (strange === undefined) return value
+  throw new Failure('input', `The input \`${name}\` holds {${strange}}, which stands for nothing there.`, {
+    advice: `There ${known.length === 1 ? 'is' : 'are'} ${known.map((one) => `{${one}}`).join(', ')}; write \`{{${strange}}}\` for the text itself.`,
+  })
+}
+
+function branchName(name: 'base' | 'branch'): string | null {
+  const value = template(name)
   if (value === null) return null
   const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|^refs\//
-  if (forbidden.test(value)) throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`)
+  const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])))
+  if (forbidden.test(filled)) throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`)
   return value
 }
 
@@ -89,25 +115,27 @@ function branchName(name: string): string | null {
 const longestHeader = 10_000
 
 function bodyHeader(): string | null {
-  const value = text('body-header')
+  const value = template('body-header')
   if (value === null || Buffer.byteLength(value) <= longestHeader) return value
   throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' })
 }
 
 const onlyForPullRequests = [
-  'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'draft',
+  'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
+  'signoff',
 ] as const
 
 function pullRequest(): PullRequestInputs | null {
   if (flag('pull-request', true)) {
     return {
       token: getInput('token'), base: branchName('base'), branch: branchName('branch'),
-      commitMessage: text('commit-message'), title: text('title'), bodyHeader: bodyHeader(),
+      commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
       labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
-      draft: flag('draft', false),
+      milestone: text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
+      onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
     }
   }
-  const [given] = onlyForPullRequests.filter((name) => name === 'draft' ? flag(name, false) : getInput(name) !== '')
+  const [given] = onlyForPullRequests.filter((name) => name === 'draft' || name === 'signoff' ? flag(name, false) : getInput(name) !== '')
   if (given === undefined) return null
   throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
     advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,
@@ -128,9 +156,44 @@ function refuseContradictingAccess({ removedRecipients: removed, addedRecipients
   }
 }
 
+/** A name or a sentence with a hole in it says something else. */
+function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }: Inputs): void {
+  const templates = {
+    branch: wanted?.branch, title: wanted?.title, 'commit-message': wanted?.commitMessage, 'body-header': wanted?.bodyHeader,
+  }
+  const empty = [...(removedRecipients.length === 0 ? ['removed'] : []), ...(addedRecipients.length === 0 ? ['added'] : [])]
+  for (const [name, value] of Object.entries(templates)) {
+    const hole = variablesIn(value ?? '').find((variable) => empty.includes(variable))
+    if (hole === undefined) continue
+    throw new Failure('input', `The input \`${name}\` holds {${hole}}, but \`${hole}-recipient\` is not given.`, {
+      advice: `Leave {${hole}} out of \`${name}\`, or give \`${hole}-recipient\`.`,
+    })
+  }
+}
+
+/** The actions below the root name their part of the story themselves, by a default of `job`. */
+function job(): Job {
+  const kind = getInput('job') || 'all'
+  const folder = getInput('rotated-path')
+  if (kind === 'all') return { kind }
+  if (kind === 'plan') {
+    const shards = getInput('shards') || '8'
+    if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256) throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.')
+    return { kind, shards: Number(shards) }
+  }
+  if (kind !== 'rotate' && kind !== 'publish') throw wrong('job', kind, 'Leave it out.')
+  if (folder === '') throw wrong('rotated-path', folder, 'Write a folder, like `rotated-path: ${{ runner.temp }}/rotated`.')
+  if (kind === 'publish') return { kind, folder }
+  const shard = parseShard(getInput('shard') || '1/1')
+  if (shard === null) throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.')
+  return { kind, shard, folder }
+}
+
 /** Throws Failure `input`, naming the input and giving a right example. */
 export function readInputs(): Inputs {
+  const own = job()
   const inputs: Inputs = {
+    job: own,
     removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
     addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
     sameAccessAs: text('same-access-as'),
@@ -146,9 +209,10 @@ export function readInputs(): Inputs {
     concurrency: concurrency(),
     sopsVersion: text('sops-version'),
     sopsPath: text('sops-path'),
-    pullRequest: pullRequest(),
+    pullRequest: own.kind === 'rotate' ? null : pullRequest(),
   }
   refuseContradictingAccess(inputs)
+  refuseEmptyVariables(inputs)
   if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
     throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
       advice: 'Leave out one of them.',

@@ -47,6 +47,8 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
   const changed = count('updated', 'rotated', 'updated+rotated')
   const outputs: Readonly<Record<string, string | number | boolean | null>> = {
     changed: done,
+    shards: result.shards === null ? null : JSON.stringify(result.shards),
+    'rotated-path': inputs.job.kind === 'rotate' && result.failure === null ? inputs.job.folder : null,
     'files-matched': report.files.length,
     'files-changed': changed,
     'files-updated': count('updated', 'updated+rotated'),
@@ -110,6 +112,7 @@ function annotate(result: Result, inputs: Inputs): void {
       : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`)
   }
   for (const sentence of warningsOf(result)) warning(sentence)
+  for (const sentence of result.published?.notices ?? []) notice(sentence)
   const skipped = report.files.filter(({ action }) => action === 'skipped')
   if (skipped.length > 0) notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`)
 }

@@ -9,12 +9,14 @@ import type { Report } from './model/report.ts'
 import type { RunProgress } from './model/run-report.ts'
 import { reportOf } from './model/run-report.ts'
 import { visible } from './model/safe-text.ts'
+import { partOf, shardsFor } from './model/shard.ts'
 import type { Survey } from './model/survey.ts'
 import { editConfig } from './model/sops-config/edit.ts'
 import type { Publisher, Published } from './stages/publish.ts'
 import { expose } from './stages/expose.ts'
 import { findDueRotations } from './stages/due-rotations.ts'
 import { resolveRequest } from './stages/request.ts'
+import { takeRotated } from './stages/rotated.ts'
 import { rekeyStaged } from './stages/rotate.ts'
 import { askSops, stageCopies } from './stages/stage.ts'
 import { surveyRepository } from './stages/survey.ts'
@@ -44,6 +46,8 @@ export interface Tools {
 export interface Result {
   readonly report: Report
   readonly published: Published | null
+  /** The parts the work is worth, `1/8` and so on, where that was asked; null otherwise. */
+  readonly shards: readonly string[] | null
   /** What stopped the run; the report says it too. */
   readonly failure: Failure | null
 }
@@ -57,11 +61,14 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
   }
   const finish = (published: Published | null): Result => {
     run.finishedAt = new Date()
-    return { report: reportOf(run), published, failure: run.failure }
+    const planned = run.outcome === 'planned' ? run.plan : null
+    const shards = inputs.job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, inputs.job.shards)
+    return { report: reportOf(run), published, shards, failure: run.failure }
   }
   let published: Published | null = null
   try {
     const { git, log, environment } = tools
+    const { job } = inputs
     // Beside the survey; whether there is one matters only if there is something to do.
     const installing = tools.installSops()
     installing.catch(() => undefined)
@@ -91,22 +98,29 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     })
     stageCopies(git.root, survey, edits, staging)
     const answers = await askSops(sops, survey, edits, staging, availableParallelism())
-    const plan = run.plan = planRekey(survey, request, edits, answers, runnerOf(environment, inputs.agePlugins), findings)
+    const whole = planRekey(survey, request, edits, answers, runnerOf(environment, inputs.agePlugins), findings)
+    const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole
     run.exposure = expose(survey, plan, staging)
     if (plan.record !== null) staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false })
     log.line(describe(plan))
     if (plan.refusals.length > 0) throw refusal(plan)
-    if (inputs.dryRun || (plan.changes.length === 0 && plan.configs.length === 0)) {
+    if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
       run.outcome = inputs.dryRun ? 'planned' : 'unchanged'
-      return finish(null)
+      return finish(inputs.dryRun ? null : await tools.publisher.settle(survey.base))
     }
-    const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(plan, request) }, staging)
+    const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(whole, request) }, staging)
     if (earlier !== null) {
       run.outcome = 'unchanged'
       return finish(earlier)
     }
+    if (job.kind === 'plan') {
+      run.outcome = 'planned'
+      return finish(null)
+    }
     const atOnce = inputs.concurrency ?? defaultConcurrency(plan)
-    const rekeyed = await rekeyStaged(sops, plan, atOnce, log)
+    const rekeyed = job.kind === 'publish'
+      ? await takeRotated(sops, staging, plan, planIdentity(whole, request), survey.base, job.folder, atOnce, log)
+      : await rekeyStaged(sops, plan, atOnce, log)
     run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log)
     run.outcome = inputs.pullRequest === null ? 'changed' : 'published'
     run.finishedAt = new Date()

@@ -135,6 +135,12 @@ const replacement: Report = {
   files: [file('a', 'rotated', [bob], [carol])],
 }
 
+const addition: Report = {
+  ...empty,
+  request: { ...empty.request, added: [carol] },
+  files: several(2, (index) => file(`${index}.yaml`, 'updated', [alice], [alice, carol])),
+}
+
 describe('the first sentence', () => {
   test.each<[string, Report, string]>([
     ['rotate-all', rotation, '3 files got a new data key; values unchanged, verified ✔.'],
@@ -143,15 +149,26 @@ describe('the first sentence', () => {
     ['drift', drift,
       '2 files were brought back to the <code>.sops.yaml</code> (1 lost a recipient, 1 gained a recipient); 1 new data key'],
     ['replacement', replacement,
-      `${bobInFull} was removed from 1 file and ${carolInFull} was added to 1 file; 1 new data key, values unchanged`],
+      `${carolInFull} took the place of ${bobInFull} in 1 file; 1 new data key, values unchanged, verified ✔.`],
+    ['a replacement of some only',
+      { ...replacement, files: [file('a', 'rotated', [bob], [carol]), file('b', 'rotated', [bob, alice], [alice])] },
+      `${bobInFull} was removed from 2 files and ${carolInFull} was added to 1 file; 2 new data keys, values unchanged`],
+    ['addition', addition, `${carolInFull} was added to 2 files; data keys as before, values unchanged, verified ✔.`],
+    ['an addition that is done',
+      { ...addition, outcome: 'unchanged', files: [file('a', 'unchanged', [alice, carol], [alice, carol])] },
+      `Nothing to change in 1 matched file: ${carolInFull} can read each that was asked for already.`],
+    ['another spelling', { ...empty, files: [file('a', 'updated', [alice], [alice])] },
+      '1 file was brought back to the <code>.sops.yaml</code> (with the same readers); data keys as before, values'],
     ['dry run', { ...removal(2), outcome: 'planned' },
       `**Dry run.** ${bobInFull} would be removed from 2 files; 2 new data keys. No key was used and nothing was changed.`],
     ['nothing', { ...removal(0), outcome: 'unchanged', configs: [] },
       'Nothing to change in 2 matched files: none is encrypted to **bob**'],
-    ['a config alone', removal(0), 'Only the config changed, no matched file.'],
+    ['a config alone', removal(0), 'Only <code>.sops.yaml</code> changed, no matched file.'],
     ['no file', { ...empty, outcome: 'unchanged' }, 'Nothing to change in 0 matched files.'],
     ['the same plan again', { ...removal(2), outcome: 'unchanged' },
       'Nothing new: the pull request already holds this plan for 2 files.'],
+    ['a config alone again', { ...removal(0), outcome: 'unchanged' },
+      'Nothing new: the pull request already holds this plan for <code>.sops.yaml</code>.'],
   ])('of %s', (_, report, sentence) => {
     expect(summary(report)).toContain(`## sops-rekey\n\n${sentence}`)
   })
@@ -161,6 +178,32 @@ test('a rotation without a removal claims nobody left', () => {
   const text = body(rotation)
   expect(text).not.toMatch(/Secrets|not among them|whoever held/)
   expect(text).toContain('Older commits still open with their older data keys.')
+})
+
+describe('what re-encryption cannot do', () => {
+  const whoever = (report: Report): string[] => body(report).match(/^- (?:Git history|Older commits|Whoever)[^:.]*/gm) ?? []
+
+  test.each<[string, Report, readonly string[]]>([
+    ['a removal', removal(1), ['- Git history stays readable to whoever held the key']],
+    ['a replacement', replacement, ['- Git history stays readable to whoever held the key']],
+    ['an addition', addition, ['- Whoever was added has the data key that these files have had since they last got a new one']],
+    ['an addition with a rotation', { ...addition, files: [...addition.files, file('c', 'rotated', [alice], [alice])] },
+      ['- Older commits still open with their older data keys',
+        '- Whoever was added has the data key that 2 of these files have had since they last got a new one']],
+    ['a dry run of an addition', { ...addition, outcome: 'planned' },
+      ['- Whoever is added has the data key that these files have had since they last got a new one']],
+    ['another spelling', { ...empty, files: [file('a', 'updated', [alice], [alice])] }, []],
+    ['rotate-all', rotation, ['- Older commits still open with their older data keys']],
+  ])('after %s', (_, report, words) => {
+    expect(whoever(report)).toEqual(words)
+  })
+
+  test('who was added is said to be among the recipients of those files only', () => {
+    expect(body(addition)).toContain(`- ${carolInFull} is among them, and nobody else came.`)
+    expect(body({ ...addition, files: [...addition.files, file('c', 'rotated', [alice], [alice])] }))
+      .toContain(`- ${carolInFull} is among them (in 2 files), and nobody else came.`)
+    expect(body({ ...addition, files: [file('a', 'updated', [alice], [alice, carol, bob])] })).not.toContain('nobody else came')
+  })
 })
 
 test('a dry run claims no proof', () => {
@@ -201,12 +244,12 @@ describe('size', () => {
       expect(text).toContain('5002 matched = 5000 changed + 1 unchanged + 1 skipped + 0 failed')
       expect(text).toContain('50000 secrets in 5000 files')
       expect(text).toContain(honest)
-      const rows = text.match(/^\| <code>/gm)?.length ?? 0
-      const left = /and (\d+) more files?, see the report/.exec(text)?.[1] ?? '0'
-      expect(rows + Number(left)).toBe(5000)
-      const boxes = text.match(/^ *- \[ \]/gm)?.length ?? 0
-      const secretsLeft = /and (\d+) more secrets?, see the report/.exec(text)?.[1] ?? '0'
-      expect(boxes + Number(secretsLeft)).toBe(50_000)
+      expect(text).toContain('<details><summary>5000 files: −bob, new data key, same values ✔</summary>')
+      const files = text.slice(text.indexOf('5000 files: −bob'), text.indexOf('</details>'))
+      expect((files.match(/<code>app-/g)?.length ?? 0) + Number(/and (\d+) more$/m.exec(files)?.[1] ?? 0)).toBe(5000)
+      const boxes = text.match(/^ *- \[ \] .*$/gm) ?? []
+      const secrets = boxes.map((box) => Number(/\((\d+) secrets/.exec(box)?.[1] ?? 1)).reduce((sum, one) => sum + one, 0)
+      expect(secrets).toBe(50_000)
     },
   )
 
@@ -225,7 +268,7 @@ describe('size', () => {
     const text = body(report, { bodyHeader: 'h'.repeat(9000), fingerprint: 'ab', runUrl: 'https://a.b/c' })
     expect(bytes(text)).toBeLessThan(60_000)
     expect(text).toContain(honest)
-    for (const left of ['400 files, see the report.', '397 more findings, see', '400 configs, see', '400 secrets in 400 files']) {
+    for (const left of ['400 files, see the report.', 'and 397 more)', '400 configs, see', '400 secrets in 400 files']) {
       expect(text).toContain(left)
     }
     expect(text).toContain('800 matched = 400 changed + 0 unchanged + 400 skipped + 0 failed')
@@ -241,7 +284,10 @@ describe('size', () => {
 
   test('a long table is folded, a short one is not', () => {
     expect(body(removal(20, 0))).not.toContain('<details>')
-    expect(body(removal(21, 0))).toContain('<details><summary>21 files</summary>\n\n| File |')
+    expect(body(removal(21, 0))).toContain(
+      '<details><summary>21 files: −bob, new data key, same values ✔</summary>\n\n' +
+      '- <code>secrets&#47;</code> (21): <code>app-0',
+    )
   })
 
   test('leaves out a body header that takes the room of the rest', () => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { partActions } from '../../scripts/part-actions.ts'
 import { withTables } from '../../scripts/readme-tables.ts'
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
@@ -38,6 +39,12 @@ test('SECURITY.md names a test for every threat, and each is there', () => {
       for (const [, name = ''] of names.matchAll(/"([^"]+)"/g)) expect(read(`__tests__/${file}`)).toContain(name)
     }
   }
+})
+
+test('the parts of the action say what the whole one says: `npm run readme` writes them', () => {
+  const parts = partActions(action)
+  expect([...parts.keys()]).toEqual(['plan/action.yml', 'rotate/action.yml', 'publish/action.yml'])
+  for (const [path, text] of parts) expect([path, read(path)]).toEqual([path, text])
 })
 
 describe('the tables', () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { openPullRequest } from '../../src/stages/pull-request.ts'
 import type { PullRequestDraft } from '../../src/stages/pull-request.ts'
 import { GitHub, GitHubFailure, compareUrl } from '../../src/tools/github.ts'
+import type { GitHubOptions } from '../../src/tools/github.ts'
 import { gitHubSays, startGitHubServer } from '../support/github-server.ts'
 import type { GitHubServer, Refusal } from '../support/github-server.ts'
 import { openapiValidator } from '../support/openapi-validation.ts'
@@ -14,12 +15,17 @@ const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
 const branch = 'sops-rekey/remove-bob'
 const draft: PullRequestDraft = {
   base: 'main', branch, title: 'chore: rotate keys', body: 'What was done.', draft: false,
-  labels: [], assignees: [], reviewers: [], teamReviewers: [],
+  labels: [], assignees: [], reviewers: [], teamReviewers: [], milestone: null, request: 'f00d', overwritten: null,
 }
+
+/** As it stands in the pull request. */
+const body = `${draft.body}\n<!-- sops-rekey request=f00d -->\n`
 
 let server: GitHubServer
 let github: GitHub
 let pauses: number[]
+/** The seconds of each wait that GitHub asked for. */
+let waits: number[]
 
 /** A commit without files on the branch, on top of what `on` names. */
 async function commit(name: string, message: string, on?: string): Promise<string> {
@@ -31,6 +37,12 @@ async function commit(name: string, message: string, on?: string): Promise<strin
   const sha = await git(...author, 'commit-tree', emptyTree, '-m', message, ...parent)
   await git('update-ref', `refs/heads/${name}`, sha)
   return sha
+}
+
+/** One for which a second is soon over. */
+function quick(more: Partial<GitHubOptions> = {}): GitHub {
+  const onWait = (seconds: number): void => void waits.push(seconds)
+  return new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl, second: 1, onWait, ...more })
 }
 
 async function failure(action: Promise<unknown>): Promise<GitHubFailure> {
@@ -45,13 +57,14 @@ function asked(method: string): readonly string[] {
 
 beforeEach(async () => {
   const collaborators = ['alice', 'carol', 'Dave']
-  server = await startGitHubServer({ token, collaborators, teams: ['platform'], validate: openapiValidator() })
+  server = await startGitHubServer({ token, collaborators, teams: ['platform'], milestones: ['Q1', '1', 'Q2'], validate: openapiValidator() })
   pauses = []
+  waits = []
   const pause = (milliseconds: number): Promise<void> => {
     pauses.push(milliseconds)
     return Promise.resolve()
   }
-  github = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl, pause })
+  github = quick({ pause })
   await commit('main', 'first')
   await commit(branch, 'rotated', 'main')
 })
@@ -67,7 +80,7 @@ describe('a pull request', () => {
     expect(pullRequest).toEqual({ number: 1, url: `${server.serverUrl}/acme/secrets/pull/1`, operation: 'created' })
     expect(warnings).toEqual([])
     expect(server.pulls).toMatchObject([{
-      base: 'main', branch, title: draft.title, body: draft.body, draft: true, state: 'open',
+      base: 'main', branch, title: draft.title, body, draft: true, state: 'open',
       labels: ['security'], assignees: ['alice'], reviewers: ['carol'], teams: ['platform'],
     }])
   })
@@ -77,7 +90,7 @@ describe('a pull request', () => {
     await github.addLabels(1, ['theirs'])
     const second = await openPullRequest(github, { ...draft, title: 'other', body: 'Again.', labels: ['mine', 'new'] })
     expect(second.pullRequest).toEqual({ number: 1, url: `${server.serverUrl}/acme/secrets/pull/1`, operation: 'updated' })
-    expect(server.pulls).toMatchObject([{ title: 'other', body: 'Again.', labels: ['mine', 'theirs', 'new'] }])
+    expect(server.pulls).toMatchObject([{ title: 'other', body: expect.stringMatching(/^Again\.\n<!--/), labels: ['mine', 'theirs', 'new'] }])
   })
 
   test('that someone opens in the same moment is updated', async () => {
@@ -90,10 +103,34 @@ describe('a pull request', () => {
     expect(server.pulls).toMatchObject([{ title: draft.title }])
   })
 
-  test.each([502, 0])('whose answer was lost on the way (%s) is found', async (status) => {
+  test.each([502, 0])('whose answer was lost on the way (%s) is found, and not asked for again', async (status) => {
     server.refuse('POST', /\/pulls$/, { status, body: { message: 'Server Error' } }, { afterwards: true })
-    expect((await openPullRequest(github, draft)).pullRequest.number).toBe(1)
+    expect((await openPullRequest(github, draft)).pullRequest).toMatchObject({ number: 1, operation: 'created' })
     expect(server.pulls).toHaveLength(1)
+    expect([asked('POST').length, asked('PATCH').length, pauses]).toEqual([1, 0, []])
+  })
+
+  test.each([502, 0])('that did not come about (%s) is asked for again, after another look each', async (status) => {
+    server.refuse('POST', /\/pulls$/, { status, body: { message: 'Server Error' } }, { times: 2 })
+    expect((await openPullRequest(github, draft)).pullRequest).toMatchObject({ number: 1, operation: 'created' })
+    expect(pauses).toEqual([1_000, 2_000])
+    expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET', 'POST', 'GET', 'POST'])
+  })
+
+  test('that never comes about is given up', async () => {
+    server.refuse('POST', /\/pulls$/, { status: 502, body: { message: 'Server Error' } })
+    expect(await failure(openPullRequest(github, draft))).toMatchObject({ code: 'github-failed', status: 502 })
+    expect([asked('POST').length, pauses]).toEqual([4, [1_000, 2_000, 4_000]])
+  })
+
+  test('says where commits of others were overwritten', async () => {
+    await openPullRequest(github, { ...draft, overwritten: 'c0ffee' })
+    expect(server.pulls[0]?.comments).toEqual([expect.stringMatching(/up to c0ffee, were overwritten .*`git fetch origin c0ffee`/)])
+  })
+
+  test.each([['Q2', 3], ['3', 3], ['1', 2]])('gets the milestone %s by its title, else by its number', async (milestone, number) => {
+    expect((await openPullRequest(github, { ...draft, milestone })).warnings).toEqual([])
+    expect(server.pulls).toMatchObject([{ milestone: number }])
   })
 
   test('that GitHub refuses for what it holds is no success', async () => {
@@ -128,12 +165,13 @@ interface Pull {
 
 describe('what cannot be added', () => {
   test('is a warning each, and spoils nothing else', async () => {
-    const people = { assignees: ['alice', 'nobody'], reviewers: ['github-actions[bot]'], teamReviewers: ['platform'] }
+    const people = { assignees: ['alice', 'nobody'], reviewers: ['github-actions[bot]'], teamReviewers: ['platform'], milestone: 'Q9' }
     server.refuse('POST', /labels$/, gitHubSays.notByIntegration)
     const { pullRequest, warnings } = await openPullRequest(github, { ...draft, ...people, labels: ['x'] })
     expect(pullRequest.operation).toBe('created')
     expect(warnings).toEqual([
       expect.stringMatching(/labels: .*lacks a permission.*`pull-requests: write` and, .*`issues: write`/),
+      expect.stringContaining('there is no open milestone Q9; there are: Q1, 1, Q2.'),
       expect.stringContaining('GitHub cannot assign nobody here.'),
       expect.stringContaining('Review cannot be requested from pull request author.'),
     ])
@@ -155,13 +193,14 @@ describe('what cannot be added', () => {
 
   test('a label that GitHub never takes is given up', async () => {
     server.refuse('POST', /labels$/, gitHubSays.labelNotYet)
-    expect((await openPullRequest(github, { ...draft, labels: ['x'] }, [5])).warnings).toHaveLength(1)
-    expect(pauses).toEqual([5])
+    expect((await openPullRequest(github, { ...draft, labels: ['x'] })).warnings).toHaveLength(1)
+    expect(pauses).toEqual([1_000, 2_000, 4_000])
+    expect(asked('POST').filter((path) => path.endsWith('labels'))).toHaveLength(4)
   })
 
   test('a label that is refused for another reason is not tried again', async () => {
-    const body = { message: 'Validation Failed', documentation_url: 'https://docs.github.com/rest' }
-    server.refuse('POST', /labels$/, { status: 422, body })
+    const words = { message: 'Validation Failed', documentation_url: 'https://docs.github.com/rest' }
+    server.refuse('POST', /labels$/, { status: 422, body: words })
     expect((await openPullRequest(github, { ...draft, labels: ['x'] })).warnings).toHaveLength(1)
     expect(pauses).toEqual([])
   })
@@ -181,9 +220,12 @@ describe('what GitHub refuses', () => {
     expect(asked('POST')).toHaveLength(1)
   })
 
-  test.each(['notByIntegration', 'notByPersonalToken'] as const)('%s is named with the permission', async (name) => {
+  test.each([
+    ['notByIntegration', '`permissions` of the job, or in the App\'s'], ['notByPersonalToken', 'the settings of the token'],
+  ] as const)('%s is named with the permission, and not asked again', async (name, where) => {
     const error = await refused(gitHubSays[name])
-    expect(error).toMatchObject({ code: 'github-permission', status: 403, advice: 'Give it `pull-requests: write`.' })
+    expect(error).toMatchObject({ code: 'github-permission', status: 403, advice: `Give it \`pull-requests: write\` in ${where}.` })
+    expect([asked('POST').length, waits]).toEqual([1, []])
   })
 
   test('for other reasons is told in its own words, harmless and without the token', async () => {
@@ -211,26 +253,62 @@ describe('what GitHub refuses', () => {
     server.refuse('GET', /secrets$/, gitHubSays.secondaryRateLimit, { times: 1 })
     const named = { times: 1, headers: { 'retry-after': '7' } }
     server.refuse('GET', /secrets$/, { status: 429, body: { message: 'slow down' } }, named)
+    server.refuse('GET', /secrets$/, { status: 403, body: { message: 'slow down' } }, { ...named, headers: { 'retry-after': '3' } })
     expect(await github.defaultBranch()).toBe('main')
-    expect(pauses).toEqual([60_000, 7_000])
+    expect(waits).toEqual([60, 7, 3])
+  })
+
+  test('because the limit of the hour is used up is asked again once that hour is over', async () => {
+    const reset = Math.floor(Date.now() / 1000) + 20
+    server.refuse('GET', /secrets$/, { status: 403, body: { message: 'API rate limit exceeded' } }, {
+      times: 1, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${reset}` },
+    })
+    expect(await github.defaultBranch()).toBe('main')
+    expect(waits).toHaveLength(1)
+    expect(waits[0]).toBeGreaterThan(15)
+    expect(waits[0]).toBeLessThan(23)
   })
 
   test('for now, again and again, is given up after three waits', async () => {
     server.refuse('GET', /secrets$/, gitHubSays.secondaryRateLimit)
-    expect((await failure(github.defaultBranch())).message).toContain('secondary rate limit')
-    expect(pauses).toHaveLength(3)
+    const error = await failure(github.defaultBranch())
+    expect(error).toMatchObject({ code: 'github-rate-limit', status: 403 })
+    expect(error.message).toMatch(/limits how much this token may ask .*secondary rate limit.* Run again later/)
+    expect([waits, asked('GET').length]).toEqual([[60, 60, 60], 4])
   })
 
   test('for an hour is not waited for', async () => {
     server.refuse('GET', /secrets$/, gitHubSays.secondaryRateLimit, { headers: { 'retry-after': '3600' } })
-    expect((await failure(github.defaultBranch())).status).toBe(403)
-    expect(pauses).toEqual([])
+    expect(await failure(github.defaultBranch())).toMatchObject({ code: 'github-rate-limit', advice: expect.stringContaining('in 3600 seconds') })
+    expect(waits).toEqual([])
+  })
+
+  test('for now is also asked again where it was to be made only once: nothing was made', async () => {
+    server.refuse('POST', /\/pulls$/, gitHubSays.secondaryRateLimit, { times: 1, headers: { 'retry-after': '2' } })
+    expect((await openPullRequest(github, draft)).pullRequest.operation).toBe('created')
+    expect([waits, pauses]).toEqual([[2], []])
+  })
+
+  test('because its server failed is asked again, at most three times', async () => {
+    const fault = { status: 502, body: { message: 'Server Error' } }
+    server.refuse('GET', /secrets$/, fault, { times: 3 })
+    expect(await github.defaultBranch()).toBe('main')
+    server.refuse('GET', /secrets$/, fault)
+    expect(await failure(github.defaultBranch())).toMatchObject({ code: 'github-failed', status: 502 })
+    expect(asked('GET')).toHaveLength(8)
+  })
+
+  test('a comment, with an answer that was lost, is not said twice', async () => {
+    await openPullRequest(github, draft)
+    server.refuse('POST', /comments$/, { status: 502, body: { message: 'Server Error' } }, { afterwards: true })
+    expect(await failure(github.comment(1, 'Once.'))).toMatchObject({ status: 502 })
+    expect(server.pulls).toMatchObject([{ comments: ['Once.'] }])
   })
 
   test('nothing, because it is away, says so', async () => {
     const { apiUrl, [Symbol.asyncDispose]: stop } = await startGitHubServer({ token })
     await stop()
-    const error = await failure(new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl }).defaultBranch())
+    const error = await failure(quick({ apiUrl }).defaultBranch())
     expect(error).toMatchObject({ code: 'github-failed', status: null })
     expect(error.message).toContain('ECONNREFUSED')
   })
@@ -246,7 +324,7 @@ describe('the repository', () => {
     })
     await openPullRequest(github, { ...draft, branch: name, body: '<!-- mark -->' })
     const url = `${server.serverUrl}/acme/secrets/pull/1`
-    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, body: '<!-- mark -->', headSha: sha, base: 'main' })
+    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, body: '<!-- mark -->\n<!-- sops-rekey request=f00d -->\n', headSha: sha, base: 'main', state: 'open' })
   })
 
   test('has no head for a branch that is not there, nor for a part of its name', async () => {

@@ -39,6 +39,8 @@ export interface GitHubServerOptions {
   readonly collaborators?: readonly string[]
   /** Slugs of teams that can be asked for a review. Default none. */
   readonly teams?: readonly string[]
+  /** Titles of open milestones, numbered from 1. Default none. */
+  readonly milestones?: readonly string[]
   readonly validate?: RequestValidator
 }
 
@@ -65,10 +67,12 @@ export interface PullState {
   readonly reviewers: readonly string[]
   readonly teams: readonly string[]
   readonly comments: readonly string[]
+  readonly milestone: number | null
   readonly base: string
   readonly title: string
   readonly body: string | null
   readonly state: 'open' | 'closed'
+  readonly merged: boolean
 }
 
 export interface GitHubServer extends AsyncDisposable {
@@ -84,6 +88,8 @@ export interface GitHubServer extends AsyncDisposable {
   readonly pulls: readonly PullState[]
   /** From now on answers requests like this so; `path` is held against `ApiRequest.path`. */
   refuse(method: string, path: RegExp, refusal: Refusal, details?: RefusalDetails): void
+  /** A person merges the pull request: its base is at its branch then. */
+  merge(number: number): Promise<void>
   /** Makes each request like this wait, in milliseconds. */
   delay(method: string, path: RegExp, milliseconds: number): void
   /** Lets someone else act right before the next request like this. */
@@ -144,7 +150,7 @@ function addresses(names: readonly string[], root: string): Json {
 /** Starts it on a free loopback port. */
 export async function startGitHubServer(options: GitHubServerOptions): Promise<GitHubServer> {
   const { token, owner = 'acme', repo = 'secrets', login = 'github-actions[bot]' } = options
-  const { collaborators = [], teams = [], validate } = options
+  const { collaborators = [], teams = [], milestones = [], validate } = options
   const repository = options.repository ?? await mkdtemp(join(tmpdir(), 'github-'))
   const ours = { HOME: repository, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: devNull }
   const gitEnvironment = { PATH: process.env['PATH'] ?? '', ...ours }
@@ -211,9 +217,15 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     label: `${owner}:${branch}`, ref: branch, repo: await theRepository(), user: user(owner),
     sha: (await tip(branch)) ?? '0'.repeat(40),
   })
+  const milestone = (number: number): Json => ({
+    url: `${api}/milestones/${number}`, html_url: `${html}/milestone/${number}`, labels_url: `${api}/milestones/${number}/labels`,
+    id: number, node_id: `M_${number}`, number, state: 'open', title: milestones[number - 1], description: null, creator: user(owner),
+    open_issues: 0, closed_issues: 0, created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z', closed_at: null, due_on: null,
+  })
   const people = (pull: PullState): Json => ({
+    milestone: pull.milestone === null ? null : milestone(pull.milestone),
     user: user(login), labels: pull.labels.map(label), assignee: pull.assignees.map(user)[0] ?? null,
-    assignees: pull.assignees.map(user), author_association: 'CONTRIBUTOR', milestone: null, locked: false,
+    assignees: pull.assignees.map(user), author_association: 'CONTRIBUTOR', locked: false,
   })
   const pullAnswer = async (pull: Draft): Promise<Json> => {
     const { number, title, body, state, draft } = pull
@@ -229,7 +241,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       commits_url: links.commits, review_comments_url: links.review_comments, review_comment_url: links.review_comment,
       statuses_url: links.statuses,
       _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])), created_at: pull.createdAt,
-      updated_at: pull.updatedAt, closed_at: pull.closedAt, merged_at: null, merge_commit_sha: null, auto_merge: null,
+      updated_at: pull.updatedAt, closed_at: pull.closedAt, merged_at: pull.merged ? pull.closedAt : null, merge_commit_sha: null, auto_merge: null,
       requested_reviewers: pull.reviewers.map(user), requested_teams: pull.teams.map(team),
     }
   }
@@ -240,7 +252,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     const changed = new Map([...numbers].map((match) => [match[2], Number(match[1])]))
     return {
       ...await pullAnswer(pull), additions: changed.get('insertion') ?? 0, deletions: changed.get('deletion') ?? 0,
-      changed_files: changed.get('file') ?? 0, comments: pull.comments.length, review_comments: 0, merged: false, merged_by: null,
+      changed_files: changed.get('file') ?? 0, comments: pull.comments.length, review_comments: 0, merged: pull.merged, merged_by: null,
       commits: await ahead(pull.base, pull.branch).catch(() => 0), mergeable: null, mergeable_state: 'unknown',
       maintainer_can_modify: false,
     }
@@ -325,7 +337,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     const pull: Draft = {
       number: pulls.length + 1, title, body: typeof body['body'] === 'string' ? body['body'] : null, base, branch,
       draft: body['draft'] === true, state: 'open', labels: [], assignees: [], reviewers: [], teams: [], comments: [],
-      createdAt: now(), updatedAt: now(), closedAt: null,
+      milestone: null, merged: false, createdAt: now(), updatedAt: now(), closedAt: null,
     }
     pulls.push(pull)
     return ok(await wholePull(pull), 201)
@@ -393,6 +405,13 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       return ok(await wholePull(pull))
     })],
     ['POST', /^\/pulls\/(\d+)\/requested_reviewers$/, requestReviewers],
+    ['GET', /^\/milestones$/, () => ok(milestones.map((_, at) => milestone(at + 1)))],
+    ['PATCH', /^\/issues\/(\d+)$/, withPull((pull, body) => {
+      const number = Number(body['milestone'])
+      if (milestones[number - 1] === undefined) return invalid('Issue', { code: 'invalid', field: 'milestone' })
+      pull.milestone = number
+      return ok(issueAnswer(pull))
+    })],
     ['POST', /^\/issues\/(\d+)\/labels$/, withPull((pull, body) => {
       pull.labels = union(pull.labels, texts(body['labels']))
       return ok(pull.labels.map(label))
@@ -509,6 +528,12 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     serverUrl, apiUrl, graphqlUrl: `${serverUrl}/api/graphql`, cloneUrl: `${html}.git`, repository, requests, pulls, assertValid,
     refuse(method, path, { status, body }, { headers = {}, times = Infinity, afterwards = false } = {}): void {
       refusals.push({ method, path, status, body, headers, times, afterwards, left: times })
+    },
+    async merge(number): Promise<void> {
+      const pull = pullOf(`${number}`)
+      if (pull === undefined) throw new Error(`There is no pull request #${number}.`)
+      Object.assign(pull, { state: 'closed', merged: true, closedAt: now() })
+      await git('update-ref', `refs/heads/${pull.base}`, `refs/heads/${pull.branch}`)
     },
     delay(method, path, milliseconds): void {
       actions.push({ method, path, once: false, action: () => sleep(milliseconds) })

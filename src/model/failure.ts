@@ -21,11 +21,13 @@ export type FailureCode =
   | 'key-service' // a cloud said no, or did not answer
   | 'lockout' // the runner itself could no longer decrypt
   | 'verification'
+  | 'rotated-missing' // the folder of rotated files is not what the plan needs
   | 'history-shallow'
   | 'git-failed'
   | 'changed-underneath' // the checkout or the branch moved during the run
   | 'github-permission'
   | 'github-setting'
+  | 'github-rate-limit' // still refused for now after three waits, or for too long
   | 'github-failed'
   | 'branch-foreign' // a branch of our name that we did not make
   | 'interrupted'

@@ -1,8 +1,10 @@
 // What a run was asked for, checked, as plain data.
 import type { KeyAge } from './key-age.ts'
+import type { Shard } from './shard.ts'
 
 export interface PullRequestInputs {
   readonly token: string
+  /** Base, branch and texts are templates (`model/template.ts`), whose variables were checked. */
   readonly base: string | null
   readonly branch: string | null
   readonly commitMessage: string | null
@@ -12,10 +14,31 @@ export interface PullRequestInputs {
   readonly assignees: readonly string[]
   readonly reviewers: readonly string[]
   readonly teamReviewers: readonly string[]
+  /** The number or the title of an open one. */
+  readonly milestone: string | null
   readonly draft: boolean
+  /** End the commit's message with the committer's `Signed-off-by`. */
+  readonly signoff: boolean
+  /** What to do where a person closed the pull request of the very same plan. */
+  readonly onClosed: 'respect' | 'reopen'
+  /** What to do with commits on our branch that are not ours. */
+  readonly onHumanCommits: 'fail' | 'overwrite'
+  /** Whether the branch goes with the pull request that has nothing left to do. */
+  readonly deleteBranch: boolean
 }
 
+/** Which part of the story this job does; what it leaves out, other jobs do. */
+export type Job =
+  | { readonly kind: 'all' }
+  /** Up to the plan, for which it says how many jobs it is worth, `shards` at most; none where it is published already. */
+  | { readonly kind: 'plan'; readonly shards: number }
+  /** Up to the verified ciphertext, which is left in `folder`. */
+  | { readonly kind: 'rotate'; readonly shard: Shard; readonly folder: string }
+  /** From the ciphertext in `folder` on, which is verified again. */
+  | { readonly kind: 'publish'; readonly folder: string }
+
 export interface Inputs {
+  readonly job: Job
   readonly removedRecipients: readonly string[]
   /** Recipients, owners' names, or `name=recipient`. */
   readonly addedRecipients: readonly string[]

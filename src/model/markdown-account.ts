@@ -48,7 +48,7 @@ export function accountOf(report: Report): Account {
   const stopped = outcome === 'refused' || outcome === 'failed'
   const voice = stopped ? 'stopped'
     : outcome === 'planned' ? 'would'
-    : outcome === 'unchanged' ? (changed.length > 0 ? 'open' : 'nothing')
+    : outcome === 'unchanged' ? (changed.length + report.configs.length > 0 ? 'open' : 'nothing')
     : 'done'
   const removed = new Set(request.removed.map(canonicalId))
   return {

@@ -7,27 +7,16 @@ import { visible } from '../model/safe-text.ts'
 import { Verified } from '../model/verification.ts'
 import { blobId } from '../tools/git.ts'
 import type { Git } from '../tools/git.ts'
-import type { GitHub, OpenPullRequest } from '../tools/github.ts'
+import type { GitHub } from '../tools/github.ts'
 import type { Staging } from '../tools/staging.ts'
+import { decideExisting } from './existing-pull-request.ts'
+import type { Existing, Politeness } from './existing-pull-request.ts'
 
 /** A commit of ours ends so: for which plan it was made, and what it held when we made it. */
 const trailers = ['Sops-Rekey-Fingerprint', 'Sops-Rekey-Tree'] as const
-const ending = new RegExp(`\\n\\n${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`)
+const ending = new RegExp(`\\n\\n(?:Signed-off-by: [^\\n]+\\n)?${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`)
 
 const bot = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' } as const
-
-/** What stands on our branch now. */
-export interface PublishedBranch {
-  /** null: there is no such branch. */
-  readonly head: string | null
-  readonly pullRequest: OpenPullRequest | null
-  /** The open pull request is for this very plan, so that there is nothing to publish. */
-  readonly upToDate: boolean
-}
-
-export function fingerprintMarker(fingerprint: string): string {
-  return `<!-- sops-rekey fingerprint=${fingerprint} -->`
-}
 
 /**
  * Refuses where git itself changes a file between commit and checkout, so that what is verified would not be what is
@@ -62,24 +51,17 @@ export async function assertOnBase(git: Git, github: GitHub, base: string, commi
 }
 
 /** Looks up what an earlier run left. Throws `branch-foreign` where someone else's work stands on the branch. */
-export async function findPublished(github: GitHub, base: string, branch: string, fingerprint: string): Promise<PublishedBranch> {
-  const [head, open] = await Promise.all([github.branchHead(branch), github.openPullRequests(branch)])
-  if (head === null) return { head, pullRequest: null, upToDate: false }
-  const { message, tree, parents, by } = await github.commit(head)
-  const [, made, held] = ending.exec(message) ?? []
-  if (made === undefined || held !== tree || parents.length !== 1 || by.some((address) => address !== bot.email)) {
-    throw new Failure('branch-foreign', `The branch ${visible(branch)} ends in a commit that is not ours (${head.slice(0, 12)}), and was left as it is.`, {
-      advice: 'Merge or delete that branch, or give another one in `branch`.',
-    })
-  }
-  const elsewhere = open.find((one) => one.base !== base)
-  if (elsewhere !== undefined) {
-    throw new Failure('branch-foreign',
-      `The branch ${visible(branch)} has a pull request into ${visible(elsewhere.base)} (#${elsewhere.number}), and was left as it is.`,
-      { advice: `Merge or close it, or give another branch in \`branch\` for ${visible(base)}.` })
-  }
-  const pullRequest = open[0] ?? null
-  return { head, pullRequest, upToDate: made === fingerprint && pullRequest !== null && pullRequest.body.includes(fingerprintMarker(fingerprint)) }
+export async function findPublished(github: GitHub, base: string, branch: string, fingerprint: string, politeness: Politeness): Promise<Existing> {
+  const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)])
+  const head = sha === null ? null : { sha, madeFor: await madeFor(github, sha) }
+  return decideExisting({ base, branch, fingerprint, head, pullRequests }, politeness)
+}
+
+/** The fingerprint in a commit of ours; null where it is not ours, or not as we made it. */
+export async function madeFor(github: GitHub, sha: string): Promise<string | null> {
+  const { message, tree, parents, by } = await github.commit(sha)
+  const [, made = null, held] = ending.exec(message) ?? []
+  return held !== tree || parents.length !== 1 || by.some((address) => address !== bot.email) ? null : made
 }
 
 export interface Publication {
@@ -87,19 +69,20 @@ export interface Publication {
   readonly parent: string
   readonly message: string
   readonly fingerprint: string
+  readonly signoff: boolean
 }
 
 /** Builds the commit beside the checkout, and sees that it holds what was verified, byte for byte, and nothing else. */
 export async function commitVerified(git: Git, staging: Staging, verified: Verified, publication: Publication): Promise<string> {
   if (!Verified.isVerified(verified)) throw new Failure('verification', 'Only what was verified can be published.')
-  const { parent, message, fingerprint } = publication
+  const { parent, message, fingerprint, signoff } = publication
   const bytes = new Map([
     ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)] as const),
     ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)] as const),
   ])
   const sha = await git.commit({
     parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
-    message: (tree) => `${message.trim()}\n\n${trailers[0]}: ${fingerprint}\n${trailers[1]}: ${tree}\n`,
+    message: (tree) => `${message.trim()}\n\n${signoff ? `Signed-off-by: ${bot.name} <${bot.email}>\n` : ''}${trailers[0]}: ${fingerprint}\n${trailers[1]}: ${tree}\n`,
   })
   const changed = await git.changes(sha)
   const wrong = [...new Set([...bytes.keys(), ...changed.keys()])].filter((path) => {

@@ -12,27 +12,33 @@ import type { GitHub } from '../tools/github.ts'
 import type { Staging } from '../tools/staging.ts'
 import { sha256Of } from '../tools/staging.ts'
 import { swap } from '../tools/swap.ts'
-import { assertOnBase, assertUnfiltered, commitVerified, findPublished, pushCommit } from './publish-branch.ts'
-import type { PublishedBranch } from './publish-branch.ts'
+import { closeSettled } from './close-pull-request.ts'
+import { overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
+import type { Existing } from './existing-pull-request.ts'
+import { assertOnBase, assertUnfiltered, commitVerified, findPublished, madeFor, pushCommit } from './publish-branch.ts'
 import { openPullRequest } from './pull-request.ts'
+import { baseOf, branchOf, requestOf, textsOf } from './request-names.ts'
 
 /** What the run left behind, as the outputs say it. */
 export interface Published {
-  readonly operation: 'created' | 'updated' | 'unchanged' | 'none'
+  readonly operation: 'created' | 'updated' | 'unchanged' | 'closed' | 'skipped-closed' | 'none'
   readonly number: number | null
   readonly url: string | null
   readonly branch: string | null
   readonly headSha: string | null
   readonly compareUrl: string | null
   readonly warnings: readonly string[]
+  /** What is good to know, as a sentence each. */
+  readonly notices: readonly string[]
   /** The text of the pull request; null where there is nothing to open one for. */
   readonly body: string | null
   /** The branch is pushed, or may be, but its pull request could not be opened. */
   readonly failure: Failure | null
 }
 
-const nothing: Published = {
-  operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], body: null, failure: null,
+export const nothingPublished: Published = {
+  operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], notices: [],
+  body: null, failure: null,
 }
 
 export interface Planned {
@@ -49,6 +55,8 @@ export interface Publisher {
    * Throws where the plan could not be published. `staging` holds the bytes that were surveyed.
    */
   readonly find: (planned: Planned, staging: Staging) => Promise<Published | null>
+  /** Where there is nothing to do at the commit `base`: closes what an earlier run of the request opened. Never throws. */
+  readonly settle: (base: string) => Promise<Published | null>
   /** Throws with everything as it was; what went wrong after that is in the result. */
   readonly publish: (verified: Verified, staging: Staging, report: Report) => Promise<Published>
 }
@@ -57,13 +65,14 @@ export interface Publisher {
 export function workingTreePublisher(git: Git, program: string): Publisher {
   return {
     find: () => Promise.resolve(null),
+    settle: () => Promise.resolve(null),
     publish: async (verified, staging) => {
       const replacements = [
         ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
         ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
       ]
       await swap(program, { root: git.root, staged: staging.root, replacements })
-      return nothing
+      return nothingPublished
     },
   }
 }
@@ -80,42 +89,66 @@ export interface PullRequestPlace {
 
 export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wanted: PullRequestInputs): Publisher {
   const { git, github, serverUrl } = place
-  const text = textsOf(inputs)
   let base = ''
   let branch = ''
   let fingerprint = ''
-  let published: PublishedBranch = { head: null, pullRequest: null, upToDate: false }
+  let published: Existing = { kind: 'publish', head: null, pullRequest: null, overwritten: null }
+  const locate = async (): Promise<void> => {
+    const standard = await github.defaultBranch()
+    base = baseOf(wanted, await git.currentBranch() ?? place.eventBranch, standard)
+    branch = branchOf(inputs, wanted, base, standard)
+  }
   return {
     find: async ({ plan, base: commit, identity }, staging) => {
       await assertUnfiltered(git, staging, plan)
-      const standard = await github.defaultBranch()
-      base = wanted.base ?? await git.currentBranch() ?? place.eventBranch ?? standard
-      branch = wanted.branch ?? branchOf(inputs, base === standard ? null : base)
+      await locate()
       fingerprint = sha256Of(identity)
       await assertOnBase(git, github, base, commit)
-      published = await findPublished(github, base, branch, fingerprint)
-      const { pullRequest, head, upToDate } = published
-      if (!upToDate || pullRequest === null) return null
-      return {
-        ...nothing, operation: 'unchanged', number: pullRequest.number, url: pullRequest.url, branch, headSha: head,
-        compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch),
+      published = await findPublished(github, base, branch, fingerprint, wanted)
+      if (published.kind === 'publish') return null
+      const { number, url } = published.pullRequest
+      const there: Published = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) }
+      if (published.kind === 'up-to-date') return { ...there, operation: 'unchanged', headSha: published.head }
+      return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] }
+    },
+    settle: async (commit) => {
+      try {
+        await locate()
+      } catch (error) {
+        return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(String(error), 600)}`] }
       }
+      const { closed, warnings } = await closeSettled(github, {
+        base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
+        isOurs: async (sha) => await madeFor(github, sha) !== null,
+        deleteBranch: wanted.deleteBranch
+          ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token })
+          : null,
+      })
+      return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings }
     },
     publish: async (verified, staging, report) => {
+      if (published.kind !== 'publish') throw new RangeError('There is nothing to publish.')
+      const { head, overwritten } = published
+      const repository = `${github.owner}/${github.repo}`
+      const texts = textsOf(inputs, wanted, report, { base, repository, runUrl: place.runUrl })
       const url = compareUrl(serverUrl, github.owner, github.repo, base, branch)
       const body = renderPullRequestBody(report, {
-        bodyHeader: wanted.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
+        bodyHeader: texts.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
       })
-      const commit = await commitVerified(git, staging, verified, { parent: report.base, message: wanted.commitMessage ?? text, fingerprint })
-      const pushed: Published = { ...nothing, branch, headSha: commit, compareUrl: url, body }
+      const commit = await commitVerified(git, staging, verified, {
+        parent: report.base, message: texts.commitMessage, fingerprint, signoff: wanted.signoff,
+      })
+      const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)]
+      const pushed: Published = { ...nothingPublished, branch, headSha: commit, compareUrl: url, body, notices }
       const unsure = await pushCommit(git, github, {
-        branch, commit, expected: published.head, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token,
+        branch, commit, expected: head, url: `${serverUrl}/${repository}`, token: wanted.token,
       })
       if (unsure !== null) return { ...pushed, failure: unsure }
-      const { labels, assignees, reviewers, teamReviewers, draft } = wanted
+      const { labels, assignees, reviewers, teamReviewers, milestone, draft } = wanted
       try {
         const { pullRequest, warnings } = await openPullRequest(github, {
-          base, branch, title: wanted.title ?? text, body, draft, labels, assignees, reviewers, teamReviewers,
+          base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone,
+          request: requestOf(inputs, base), overwritten,
         })
         return { ...pushed, ...pullRequest, warnings }
       } catch (cause) {
@@ -125,33 +158,4 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       }
     },
   }
-}
-
-/**
- * A name that the same request always gets, and no other: where the words alone could stand for another request too, a
- * hash of the exact one follows. `into` is the base where that is not the usual one.
- */
-function branchOf({ removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files }: Inputs, into: string | null): string {
-  const age = maxKeyAge?.text ?? null
-  const removed = [...removedRecipients].sort()
-  const added = [...addedRecipients].sort()
-  const words = [
-    ...(removed.length > 0 ? ['remove', ...removed] : []),
-    // Of `carol=age1…` the name, of a key alone enough to tell it from others.
-    ...(added.length > 0 ? ['add', ...added.map((one) => one.replace(/=.*$/, ''))] : []),
-    ...(rotateAll || age !== null ? ['rotate', age ?? ''] : removed.length + added.length > 0 ? [] : ['align']),
-    ...(into === null ? [] : ['into', into]),
-  ].filter((word) => word !== '')
-  const slug = words.map((word) => word.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40))
-    .filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '')
-  const plain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word)) && removed.length < 2 && added.length === 0 && files.length === 0
-  const exact = JSON.stringify([removed, rotateAll, age, [...files], into, ...(added.length === 0 ? [] : [added, sameAccessAs])])
-  return `sops-rekey/${slug}${plain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`
-}
-
-/** The title and commit message where none is given. */
-function textsOf({ removedRecipients, addedRecipients, rotateAll, maxKeyAge }: Inputs): string {
-  if (addedRecipients.length > 0) return removedRecipients.length > 0 ? 'chore: replace a recipient of sops files' : 'chore: give a new recipient access to sops files'
-  if (removedRecipients.length > 0) return 'chore: rotate keys after team member offboarding'
-  return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml'
 }

@@ -1,14 +1,21 @@
 // Opens the pull request of a branch that is already pushed, or brings the one that is open up to date.
-// Must never push, close or take away anything; labels and people that cannot be added never fail the run.
+// Must never push, close or take away anything; labels, people and words that cannot be added never fail the run.
+import { visible } from '../model/safe-text.ts'
 import { GitHubFailure } from '../tools/github.ts'
 import type { GitHub, NewPullRequest, OpenPullRequest } from '../tools/github.ts'
-import { visible } from '../model/safe-text.ts'
+import { requestMarker } from './existing-pull-request.ts'
 
 export interface PullRequestDraft extends NewPullRequest {
   readonly labels: readonly string[]
   readonly assignees: readonly string[]
   readonly reviewers: readonly string[]
   readonly teamReviewers: readonly string[]
+  /** The number or the title of an open one. */
+  readonly milestone: string | null
+  /** Which request it is for, hexadecimal; put into the body as a hidden marker. */
+  readonly request: string
+  /** The end of other people's commits that were overwritten. */
+  readonly overwritten: string | null
 }
 
 export interface PullRequest {
@@ -23,22 +30,20 @@ export interface OpenedPullRequest {
   readonly warnings: readonly string[]
 }
 
-const defaultLabelPauses = [1_000, 2_000, 4_000]
+/** The waits, in milliseconds, before each further try: GitHub may not know yet what it was just given. */
+const pauses = [1_000, 2_000, 4_000]
 
-/**
- * Throws a GitHubFailure where there is no pull request in the end. `draft.draft` holds for a new one only. GitHub may not
- * know a new pull request yet when it is labelled; `labelPauses`, in milliseconds, are the waits before each further try.
- */
-export async function openPullRequest(
-  github: GitHub,
-  draft: PullRequestDraft,
-  labelPauses: readonly number[] = defaultLabelPauses,
-): Promise<OpenedPullRequest> {
+/** Throws a GitHubFailure where there is no pull request in the end. `draft.draft` holds for a new one only. */
+export async function openPullRequest(github: GitHub, wanted: PullRequestDraft): Promise<OpenedPullRequest> {
+  const draft = { ...wanted, body: `${wanted.body.trimEnd()}\n${requestMarker(wanted.request)}\n` }
   const found = await github.findOpenPullRequest(draft.base, draft.branch)
   const pullRequest = found === null ? await create(github, draft) : await update(github, found, draft)
   const { number } = pullRequest
+  const { milestone, overwritten } = draft
   const warnings = [
-    await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels, labelPauses)),
+    overwritten === null ? null : await attempt([overwritten], 'history', () => github.comment(number, overwrittenWords(overwritten))),
+    await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels)),
+    milestone === null ? null : await attempt([milestone], 'milestone', () => setMilestone(github, number, milestone)),
     await attempt(draft.assignees, 'assignees', () => addAssignees(github, number, draft.assignees)),
     // Apart, because one that GitHub does not take spoils a whole call, and many tokens cannot ask teams.
     await attempt(draft.reviewers, 'reviewers', () => github.requestReviewers(number, draft.reviewers, [])),
@@ -52,33 +57,56 @@ async function update(github: GitHub, { number, url }: OpenPullRequest, draft: P
   return { number, url, operation: 'updated' }
 }
 
-async function create(github: GitHub, draft: PullRequestDraft): Promise<PullRequest> {
+/** Looks again before it asks again, for an answer that was lost may have followed the deed. */
+async function create(github: GitHub, draft: PullRequestDraft, [pause, ...later]: readonly number[] = pauses): Promise<PullRequest> {
   try {
     return { ...await github.createPullRequest(draft), operation: 'created' }
   } catch (error) {
     if (!(error instanceof GitHubFailure) || !mayBeThere(error)) throw error
     const found = await github.findOpenPullRequest(draft.base, draft.branch)
-    if (found === null) throw error
-    return update(github, found, draft)
+    if (found !== null && error.status !== 422 && isAsWanted(found, draft)) {
+      return { number: found.number, url: found.url, operation: 'created' }
+    }
+    if (found !== null) return await update(github, found, draft)
+    if (error.status === 422 || pause === undefined) throw error
+    await github.pause(pause)
+    return await create(github, draft, later)
   }
 }
 
-/** GitHub has no code for "already exists" (422), and an answer that was lost or broken may have followed the deed. */
+/** Then it is the one whose answer was lost: the body says for which plan it is. */
+function isAsWanted({ body }: OpenPullRequest, draft: PullRequestDraft): boolean {
+  return body.trim() === draft.body.trim()
+}
+
+/** GitHub has no code for "already exists" (422). */
 function mayBeThere({ status }: GitHubFailure): boolean {
   return status === null || status === 422 || status >= 500
 }
 
-async function addLabels(github: GitHub, number: number, labels: readonly string[], pauses: readonly number[]): Promise<void> {
-  for (const pause of [...pauses, null]) {
-    try {
-      await github.addLabels(number, labels)
-      return
-    } catch (error) {
-      const notYet = error instanceof GitHubFailure && error.status === 422 && error.said.includes('Could not resolve to a node')
-      if (!notYet || pause === null) throw error
-      await github.pause(pause)
-    }
+async function addLabels(
+  github: GitHub, number: number, labels: readonly string[], [pause, ...later]: readonly number[] = pauses,
+): Promise<void> {
+  try {
+    await github.addLabels(number, labels)
+  } catch (error) {
+    const notYet = error instanceof GitHubFailure && error.status === 422 && error.said.includes('Could not resolve to a node')
+    if (!notYet || pause === undefined) throw error
+    await github.pause(pause)
+    await addLabels(github, number, labels, later)
   }
+}
+
+/** A title that looks like a number is still a title. */
+async function setMilestone(github: GitHub, number: number, wanted: string): Promise<void> {
+  const milestones = await github.milestones()
+  const found = milestones.find(({ title }) => title === wanted) ?? milestones.find((one) => `${one.number}` === wanted)
+  if (found !== undefined) {
+    await github.setMilestone(number, found.number)
+    return
+  }
+  const there = milestones.slice(0, 10).map(({ title }) => title).join(', ')
+  throw new Error(visible(`there is no open milestone ${wanted}${there === '' ? '' : `; there are: ${there}`}.`))
 }
 
 async function addAssignees(github: GitHub, number: number, assignees: readonly string[]): Promise<void> {
@@ -96,4 +124,9 @@ async function attempt(list: readonly string[], what: string, action: () => Prom
   } catch (error) {
     return `The pull request is there, but not all of its ${what}: ${error instanceof Error ? error.message : String(error)}`
   }
+}
+
+function overwrittenWords(sha: string): string {
+  return `Commits on this branch that were not made by sops-rekey, up to ${sha}, were overwritten by this run (\`on-human-commits: overwrite\`). `
+    + `They can still be fetched: \`git fetch origin ${sha}\`.`
 }

@@ -35,7 +35,8 @@ export interface GitOptions {
 export interface PushOptions {
   readonly url: string
   readonly token: string
-  readonly commit: string
+  /** null: the branch is deleted. */
+  readonly commit: string | null
   readonly branch: string
   /** What the branch must point to now; null: it must not exist. */
   readonly expected: string | null
@@ -233,14 +234,14 @@ export class Git {
     return (await this.#try(['merge-base', '--is-ancestor', commit, tip])).exitCode === 0
   }
 
-  /** Moves `branch` of the remote to `commit`, only if it still is what was expected. */
+  /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
   async push(options: PushOptions): Promise<void> {
     const server = new URL(options.url)
     const authorization = Buffer.from(`x-access-token:${options.token}`).toString('base64')
     const ref = `refs/heads/${options.branch}`
     const header = `http.${server.origin}/.extraheader`
     const { exitCode, stdout, stderr } = await this.#try(
-      ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit}:${ref}`],
+      ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit ?? ''}:${ref}`],
       {
         settings: [
           // The empty value drops a header that the checkout left behind.

@@ -1,18 +1,19 @@
 // Talks to GitHub's REST API about one repository: a method per question, answers as small values of our own.
 // Must never say the token, nor decide by the words of a message where GitHub has a status for it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { getOctokit } from '@actions/github'
-import { Failure } from '../model/failure.ts'
-import type { FailureCode, FailureDetails } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
+import { gitHubClient, onlyOnce } from './github-client.ts'
+import type { ClientOptions, GitHubClient } from './github-client.ts'
+import { GitHubFailure, gitHubFailure } from './github-failure.ts'
+import type { Purpose } from './github-failure.ts'
 
-export interface GitHubOptions {
-  readonly token: string
+export { GitHubFailure } from './github-failure.ts'
+export type { Purpose } from './github-failure.ts'
+
+export interface GitHubOptions extends ClientOptions {
   readonly owner: string
   readonly repo: string
-  /** Default: what GITHUB_API_URL said when the process started, else the public one. May have a path, as on GHES. */
-  readonly apiUrl?: string
-  /** How to wait, given milliseconds. Default: by the clock. */
+  /** How to wait between tries that are ours, given milliseconds. Default: by the clock. */
   readonly pause?: (milliseconds: number) => Promise<unknown>
 }
 
@@ -22,6 +23,16 @@ export interface OpenPullRequest {
   readonly body: string
   readonly headSha: string
   readonly base: string
+}
+
+/** A pull request whatever became of it. */
+export interface AnyPullRequest extends OpenPullRequest {
+  readonly state: 'open' | 'closed' | 'merged'
+}
+
+export interface Milestone {
+  readonly number: number
+  readonly title: string
 }
 
 export interface GitHubCommit {
@@ -41,38 +52,6 @@ export interface NewPullRequest {
   readonly draft: boolean
 }
 
-/** GitHub said no, or nothing. */
-export class GitHubFailure extends Failure {
-  /** null where no answer came. */
-  readonly status: number | null
-  /** GitHub's own words, as one visible line; empty where it had none. */
-  readonly said: string
-
-  constructor(code: FailureCode, what: string, status: number | null, said: string, details: FailureDetails = {}) {
-    super(code, what, details)
-    this.name = 'GitHubFailure'
-    this.status = status
-    this.said = said
-  }
-}
-
-/** What is asked for, in words that follow "could not", and the permission it takes. */
-interface Purpose {
-  readonly action: string
-  readonly permission: string
-}
-
-interface PlainResponse {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | number | undefined>>
-  readonly data: unknown
-}
-
-const longestPause = 300_000
-const rateLimitTries = 3
-const settingAdvice = 'Turn on "Allow GitHub Actions to create and approve pull requests" in Settings → Actions → General → '
-  + 'Workflow permissions; where it cannot be changed, the organisation governs it. Or give the action the token of a GitHub App.'
-
 /** The page on which a person opens the pull request by hand. */
 export function compareUrl(serverUrl: string, owner: string, repo: string, base: string, branch: string): string {
   // Brackets and quotes too: the address stands in Markdown.
@@ -82,56 +61,24 @@ export function compareUrl(serverUrl: string, owner: string, repo: string, base:
   return `${serverUrl.replace(/\/+$/, '')}/${escape(owner)}/${escape(repo)}/compare/${inPath(base)}...${inPath(branch)}?expand=1`
 }
 
-/** `message` and what `errors` adds to it, as GitHub sends them. */
-function wordsOf(data: unknown): string {
-  const { message, errors } = (typeof data === 'object' && data !== null ? data : {}) as { message?: unknown; errors?: unknown }
-  const details = (Array.isArray(errors) ? errors : []).map((each: unknown) => {
-    if (typeof each !== 'object' || each === null) return String(each)
-    const error = each as { message?: unknown; field?: unknown; code?: unknown }
-    return typeof error.message === 'string' ? error.message : `${String(error.field)} ${String(error.code)}`
-  })
-  return [typeof message === 'string' ? message : '', ...details].filter((part) => part !== '').join('; ')
-}
-
-function responseOf(error: unknown): PlainResponse | null {
-  if (typeof error !== 'object' || error === null || !('response' in error)) return null
-  return (error.response ?? null) as PlainResponse | null
-}
-
-/** The words of the first cause: what wraps it says only that a fetch failed. */
-function innermost(error: unknown): string {
-  const { message, code, cause } = (typeof error === 'object' && error !== null ? error : {}) as Readonly<Record<string, unknown>>
-  if (typeof cause === 'object' && cause !== null) return innermost(cause)
-  return typeof message === 'string' && message !== '' ? message : String(code)
-}
-
-/** How long GitHub wants us to wait, in milliseconds; null where it does not ask for that, or for too long. */
-function wantedPause({ status, headers, data }: PlainResponse): number | null {
-  if (status !== 403 && status !== 429) return null
-  const after = headers['retry-after']
-  // A 403 has no code that tells a secondary rate limit from a refusal.
-  if (status === 403 && after === undefined && !/secondary rate limit/i.test(wordsOf(data))) return null
-  const seconds = Number(after ?? 60)
-  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : 60_000
-  return milliseconds <= longestPause ? milliseconds : null
-}
-
 /** Every method throws a GitHubFailure where GitHub does not do what it is asked for. */
 export class GitHub {
   readonly owner: string
   readonly repo: string
   readonly pause: (milliseconds: number) => Promise<unknown>
   readonly #token: string
-  readonly #rest: ReturnType<typeof getOctokit>['rest']
+  readonly #client: GitHubClient
+  readonly #rest: GitHubClient['rest']
   readonly #here: { readonly owner: string; readonly repo: string }
 
   constructor(options: GitHubOptions) {
-    const { token, owner, repo, apiUrl } = options
+    const { token, owner, repo } = options
     this.owner = owner
     this.repo = repo
     this.pause = options.pause ?? sleep
     this.#token = token
-    this.#rest = getOctokit(token, apiUrl === undefined ? {} : { baseUrl: apiUrl.replace(/\/+$/, '') }).rest
+    this.#client = gitHubClient(options)
+    this.#rest = this.#client.rest
     this.#here = { owner, repo }
   }
 
@@ -163,37 +110,69 @@ export class GitHub {
 
   /** The open pull request from `branch` of this repository, not of a fork, into `base`; null where there is none. */
   async findOpenPullRequest(base: string, branch: string): Promise<OpenPullRequest | null> {
-    return (await this.#openPullRequests(branch, { base })).find((one) => one.base === base) ?? null
+    return (await this.#pullRequests(branch, { state: 'open', base })).find((one) => one.base === base) ?? null
   }
 
   /** Every open pull request from `branch` of this repository, not of a fork, whatever it goes into. */
   async openPullRequests(branch: string): Promise<readonly OpenPullRequest[]> {
-    return await this.#openPullRequests(branch, {})
+    return await this.#pullRequests(branch, { state: 'open' })
   }
 
-  async #openPullRequests(branch: string, narrow: { readonly base?: string }): Promise<readonly OpenPullRequest[]> {
+  /** The newest hundred pull requests from `branch` of this repository, not of a fork, the newest first. */
+  async pullRequests(branch: string): Promise<readonly AnyPullRequest[]> {
+    return await this.#pullRequests(branch, { state: 'all' })
+  }
+
+  async #pullRequests(branch: string, narrow: { readonly state: 'open' | 'all'; readonly base?: string }): Promise<readonly AnyPullRequest[]> {
     const purpose = { action: 'look for the pull request', permission: 'pull-requests: write' }
     const listed = await this.#ask(purpose, () => {
-      return this.#rest.pulls.list({ ...this.#here, ...narrow, state: 'open', head: `${this.owner}:${branch}`, per_page: 100 })
+      return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: 100 })
     })
     // GitHub ignores a filter that it does not understand. Ids, because a label hides a fork of the same owner.
     return listed.filter(({ head, base: into }) => {
       // A fork that was deleted leaves null, which the published types do not say.
       const from = head.repo as { readonly id: number } | null
       return from?.id === into.repo.id && head.ref === branch
-    }).map(({ number, html_url: url, body, head, base }) => ({ number, url, body: body ?? '', headSha: head.sha, base: base.ref }))
+    }).map(({ number, html_url: url, body, head, base, state, merged_at: merged }) => ({
+      number, url, body: body ?? '', headSha: head.sha, base: base.ref,
+      state: state === 'open' ? state : merged === null ? 'closed' : 'merged',
+    }))
   }
 
+  /** Asks once: after an answer that was lost the pull request may be there. */
   async createPullRequest(wanted: NewPullRequest): Promise<{ readonly number: number; readonly url: string }> {
     const purpose = { action: 'open the pull request', permission: 'pull-requests: write' }
     const { branch: head, base, title, body, draft } = wanted
-    const made = await this.#ask(purpose, () => this.#rest.pulls.create({ ...this.#here, base, head, title, body, draft }))
+    const made = await this.#ask(purpose, () => this.#rest.pulls.create({ ...this.#here, ...onlyOnce, base, head, title, body, draft }))
     return { number: made.number, url: made.html_url }
   }
 
   async updatePullRequest(number: number, { title, body }: { readonly title: string; readonly body: string }): Promise<void> {
     const purpose = { action: `update pull request #${number}`, permission: 'pull-requests: write' }
     await this.#ask(purpose, () => this.#rest.pulls.update({ ...this.#here, pull_number: number, title, body }))
+  }
+
+  async closePullRequest(number: number, body: string): Promise<void> {
+    const purpose = { action: `close pull request #${number}`, permission: 'pull-requests: write' }
+    await this.#ask(purpose, () => this.#rest.pulls.update({ ...this.#here, pull_number: number, state: 'closed', body }))
+  }
+
+  /** Asks once: said twice would be worse than a warning that it may not have been said. */
+  async comment(number: number, body: string): Promise<void> {
+    const purpose = { action: `comment on pull request #${number}`, permission: 'pull-requests: write' }
+    await this.#ask(purpose, () => this.#rest.issues.createComment({ ...this.#here, ...onlyOnce, issue_number: number, body }))
+  }
+
+  /** The hundred open milestones that are due first. */
+  async milestones(): Promise<readonly Milestone[]> {
+    const purpose = { action: 'read the milestones', permission: 'pull-requests: write' }
+    const listed = await this.#ask(purpose, () => this.#rest.issues.listMilestones({ ...this.#here, state: 'open', per_page: 100 }))
+    return listed.map(({ number, title }) => ({ number, title }))
+  }
+
+  async setMilestone(number: number, milestone: number): Promise<void> {
+    const purpose = { action: `set the milestone of pull request #${number}`, permission: 'pull-requests: write' }
+    await this.#ask(purpose, () => this.#rest.issues.update({ ...this.#here, issue_number: number, milestone }))
   }
 
   /** Adds; those that are there stay. A label that does not exist yet is made, which takes `issues: write`. */
@@ -222,48 +201,16 @@ export class GitHub {
     })
   }
 
+  /** For what has no method here: `call` is given the client, and its refusal becomes a GitHubFailure. */
+  async ask<T>(purpose: Purpose, call: (client: GitHubClient) => Promise<{ readonly data: T }>): Promise<T> {
+    return await this.#ask(purpose, () => call(this.#client))
+  }
+
   async #ask<T>(purpose: Purpose, call: () => Promise<{ readonly data: T }>): Promise<T> {
-    for (let tries = 0; ; tries += 1) {
-      try {
-        return (await call()).data
-      } catch (error) {
-        const response = responseOf(error)
-        const wait = response === null || tries === rateLimitTries ? null : wantedPause(response)
-        if (wait === null) throw this.#failure(purpose, response, error)
-        await this.pause(wait)
-      }
+    try {
+      return (await call()).data
+    } catch (error) {
+      throw gitHubFailure(purpose, `${this.owner}/${this.repo}`, this.#token, error)
     }
-  }
-
-  #failure({ action, permission }: Purpose, response: PlainResponse | null, error: unknown): GitHubFailure {
-    const start = `Could not ${action} in ${visible(`${this.owner}/${this.repo}`)}`
-    if (response === null) {
-      const reason = this.#harmless(innermost(error))
-      return new GitHubFailure('github-failed', `${start}: no answer from GitHub (${reason}).`, null, '', { cause: error })
-    }
-    // No cause: the answer's words are all there is to know, and it could carry more than they do.
-    const { status } = response
-    const said = this.#harmless(wordsOf(response.data))
-    const fail = (code: FailureCode, what: string, advice?: string): GitHubFailure => {
-      return new GitHubFailure(code, `${start}: ${what}`, status, said, advice === undefined ? {} : { advice })
-    }
-    if (status === 401) {
-      return fail('github-permission', 'GitHub does not know the token (401).', 'Give a token that is valid and not expired.')
-    }
-    if (status === 404) {
-      return fail('github-permission', 'there is no such repository, or the token cannot see it (404).',
-        `Give a token with access to it and \`${permission}\`.`)
-    }
-    if (status === 403 && said.includes('not permitted to create or approve pull requests')) {
-      return fail('github-setting', 'the repository does not let GitHub Actions create pull requests (403).', settingAdvice)
-    }
-    if (status === 403 && said.startsWith('Resource not accessible by')) {
-      return fail('github-permission', 'the token lacks a permission (403).', `Give it \`${permission}\`.`)
-    }
-    return fail('github-failed', `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`)
-  }
-
-  #harmless(text: string): string {
-    return visible(text.replaceAll(this.#token, '***'))
   }
 }

@@ -1,0 +1,303 @@
+// What a person did with the pull request is respected: closed it, put commits on it, merged the same change elsewhere.
+import { execFileSync } from 'node:child_process'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { ActionRun } from '../support/action.ts'
+import { runAction } from '../support/action.ts'
+import type { GitHubServer } from '../support/github-server.ts'
+import { gitHubSays, startGitHubServer } from '../support/github-server.ts'
+import { openapiValidator } from '../support/openapi-validation.ts'
+import { Team } from '../support/team.ts'
+import { annotations } from '../support/unchanged.ts'
+
+const token = 'ghs_0123456789abcdefghijklmnopqrstuvwxyz'
+const branch = 'sops-rekey/remove-bob'
+const aligned = 'sops-rekey/align'
+
+let team: Team
+let server: GitHubServer
+
+beforeEach(async () => {
+  team = new Team()
+  const { alice, bob, ci } = team
+  team.config({ alice, bob, ci })
+  team.encrypt('a.yaml', 'password: s3cret\n')
+  server = await startGitHubServer({ token, repo: 'infra', milestones: ['Offboarding'], validate: openapiValidator() })
+  push()
+})
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]()
+  team[Symbol.dispose]()
+})
+
+/** Commits what is there, and puts it on `main` of the remote. */
+function push(): void {
+  if (team.git('status', '--porcelain') !== '') team.commit()
+  team.git('push', '--quiet', server.repository, 'HEAD:refs/heads/main')
+}
+
+function remote(...args: readonly string[]): string {
+  return execFileSync('git', ['--git-dir', server.repository, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+}
+
+function heads(): readonly string[] {
+  return remote('for-each-ref', '--format=%(refname:short)').split('\n')
+}
+
+/** What a person does on the website. */
+async function edit(number: number, change: Readonly<Record<string, unknown>>): Promise<void> {
+  const url = `${server.apiUrl}/repos/acme/infra/pulls/${number}`
+  const answer = await fetch(url, { method: 'PATCH', headers: { authorization: `token ${token}` }, body: JSON.stringify(change) })
+  expect(answer.status).toBe(200)
+}
+
+/** Somebody's commit on top of the branch. */
+function commitOnTop(name = branch): string {
+  const who = ['-c', 'user.name=carol', '-c', 'user.email=carol@example.com']
+  const sha = remote(...who, 'commit-tree', `${name}^{tree}`, '-p', name, '-m', 'fix: a word')
+  remote('update-ref', `refs/heads/${name}`, sha)
+  return sha
+}
+
+async function run(inputs: Readonly<Record<string, string>> = {}): Promise<ActionRun> {
+  return await runAction(team, { 'removed-recipient': 'bob', 'pull-request': 'true', policy: 'off', token, ...inputs }, {
+    env: { GITHUB_SERVER_URL: server.serverUrl, GITHUB_API_URL: server.apiUrl, GITHUB_REF: 'refs/heads/main', GITHUB_REPOSITORY: 'acme/infra' },
+  })
+}
+
+async function done(inputs: Readonly<Record<string, string>> = {}): Promise<ActionRun> {
+  const result = await run(inputs)
+  expect(result.exitCode === 0 ? '' : result.log).toBe('')
+  return result
+}
+
+/** A run that has no key, and leaves every branch and pull request as it was. */
+async function keyless(inputs: Readonly<Record<string, string>> = {}): Promise<ActionRun> {
+  const before = [remote('for-each-ref'), JSON.stringify(server.pulls.map(({ state, body }) => [state, body]))]
+  const { credentials } = team
+  team.credentials = {}
+  const result = await run(inputs)
+  team.credentials = credentials
+  expect([remote('for-each-ref'), JSON.stringify(server.pulls.map(({ state, body }) => [state, body]))]).toEqual(before)
+  return result
+}
+
+describe('a pull request that a person closed', () => {
+  test('is respected: nothing is pushed, no key used, and the notice says how to go on', async () => {
+    await done()
+    await edit(1, { state: 'closed' })
+    remote('update-ref', '-d', `refs/heads/${branch}`)
+    const result = await keyless()
+    expect(result.exitCode).toBe(0)
+    expect(result.outputs).toMatchObject({ changed: 'false', 'pull-request-operation': 'skipped-closed', 'pull-request-number': '1' })
+    expect(annotations(result, 'notice')).toEqual([expect.stringMatching(/#1, with the very same changes, was closed .*`on-closed: reopen`/)])
+  })
+
+  test('also while its branch is still there, and although somebody put more on it', async () => {
+    await done()
+    commitOnTop()
+    await edit(1, { state: 'closed' })
+    expect((await keyless()).outputs['pull-request-operation']).toBe('skipped-closed')
+  })
+
+  test('gets a successor with `on-closed: reopen`', async () => {
+    await done()
+    await edit(1, { state: 'closed' })
+    const result = await done({ 'on-closed': 'reopen' })
+    expect(result.outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '2' })
+    // And that one is the one that counts from now on.
+    expect((await keyless()).outputs).toMatchObject({ 'pull-request-operation': 'unchanged', 'pull-request-number': '2' })
+  })
+
+  test('gets a successor for other changes', async () => {
+    await done()
+    await edit(1, { state: 'closed' })
+    team.encrypt('b.yaml', 'password: other\n')
+    push()
+    expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '2' })
+  })
+
+  test('by merging it is not one: what was taken back is done again', async () => {
+    await done()
+    const before = remote('rev-parse', 'main')
+    await server.merge(1)
+    remote('update-ref', 'refs/heads/main', before)
+    expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '2' })
+  })
+})
+
+describe('commits of others on our branch', () => {
+  test('are left alone, and the sentence names the input', async () => {
+    await done()
+    const theirs = commitOnTop()
+    const result = await keyless()
+    expect(result.exitCode).toBe(1)
+    expect(annotations(result, 'error')).toEqual([expect.stringMatching(
+      new RegExp(`ends in a commit that is not ours \\(${theirs.slice(0, 12)}\\).*\`on-human-commits: overwrite\``))])
+  })
+
+  test('are overwritten where that is asked for, which the log and the pull request say', async () => {
+    await done()
+    const theirs = commitOnTop()
+    const result = await done({ 'on-human-commits': 'overwrite' })
+    expect(result.outputs).toMatchObject({ 'pull-request-operation': 'updated', 'pull-request-number': '1' })
+    expect(remote('log', '--format=%s', `main..${branch}`)).toBe('chore: rotate keys after team member offboarding')
+    expect(annotations(result, 'notice')).toEqual([expect.stringContaining(`up to ${theirs}, were overwritten`)])
+    expect(server.pulls[0]?.comments).toEqual([expect.stringContaining(`git fetch origin ${theirs}`)])
+  })
+
+  test('that come while the run is at it are not', async () => {
+    await done()
+    commitOnTop()
+    let theirs = ''
+    server.before('GET', /\/info\/refs$/, async () => {
+      theirs = commitOnTop()
+      await Promise.resolve()
+    })
+    const result = await run({ 'on-human-commits': 'overwrite' })
+    expect(result.exitCode).toBe(1)
+    expect(result.log).toMatch(/^::error::The branch sops-rekey\/remove-bob was moved by someone else/m)
+    expect(remote('rev-parse', branch)).toBe(theirs)
+  })
+
+  test('are left alone on a branch that was never ours, whatever is asked for', async () => {
+    remote('update-ref', `refs/heads/${branch}`, 'main')
+    commitOnTop()
+    const result = await keyless({ 'on-human-commits': 'overwrite' })
+    expect(annotations(result, 'error')).toEqual([expect.stringMatching(/not ours.*give another one in `branch`/)])
+  })
+})
+
+describe('when nothing is left to do', () => {
+  /** A pull request for a file that drifted, and the same mended by hand on the base since. */
+  const mendedMeanwhile = async (): Promise<void> => {
+    const { alice, bob, ci } = team
+    const file = team.read('a.yaml')
+    team.config({ alice, ci })
+    push()
+    await done({ 'removed-recipient': '' })
+    expect(server.pulls).toMatchObject([{ state: 'open', branch: aligned }])
+    team.config({ alice, bob, ci })
+    expect(team.read('a.yaml')).toBe(file)
+    push()
+  }
+  const nothing = { 'removed-recipient': '' }
+
+  test('the pull request of the same request is closed with the reason, and its branch deleted', async () => {
+    await mendedMeanwhile()
+    const result = await done(nothing)
+    expect(result.outputs).toMatchObject({ changed: 'false', 'pull-request-operation': 'closed', 'pull-request-number': '1' })
+    expect(server.pulls).toMatchObject([{ state: 'closed', comments: [expect.stringMatching(/nothing left to do: .*Its branch is deleted/)] }])
+    expect(heads()).toEqual(['main'])
+    expect(annotations(result, 'warning')).toEqual([])
+
+    // What we closed is not what a person closed.
+    const { alice, ci } = team
+    team.config({ alice, ci })
+    push()
+    expect((await done(nothing)).outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '2' })
+  })
+
+  test('the branch is kept with `delete-branch: false`', async () => {
+    await mendedMeanwhile()
+    await done({ ...nothing, 'delete-branch': 'false' })
+    expect(server.pulls).toMatchObject([{ state: 'closed', comments: [expect.stringContaining('The branch was kept')] }])
+    expect(heads()).toEqual(['main', aligned])
+  })
+
+  test('a pull request with commits of others stays open', async () => {
+    await mendedMeanwhile()
+    commitOnTop(aligned)
+    const result = await keyless(nothing)
+    expect(annotations(result, 'warning')).toEqual([expect.stringContaining('#1 has commits that are not ours')])
+    expect(result.outputs['pull-request-operation']).toBe('none')
+  })
+
+  test('a branch that is moved in the same moment is not deleted', async () => {
+    await mendedMeanwhile()
+    let theirs = ''
+    server.before('GET', /\/info\/refs$/, async () => {
+      theirs = commitOnTop(aligned)
+      await Promise.resolve()
+    })
+    const result = await done(nothing)
+    expect(annotations(result, 'warning')).toEqual([expect.stringMatching(/is closed, but its branch .* is not deleted: .*moved by someone else/)])
+    expect(remote('rev-parse', aligned)).toBe(theirs)
+  })
+
+  test('the pull request of another request on the same branch stays open', async () => {
+    await done({ branch: aligned })
+    expect((await keyless(nothing)).outputs['pull-request-operation']).toBe('none')
+    expect(server.pulls).toMatchObject([{ state: 'open' }])
+  })
+
+  test('at a commit that the base has moved on from, nothing is closed', async () => {
+    await mendedMeanwhile()
+    remote('update-ref', 'refs/heads/main', remote('-c', 'user.name=x', '-c', 'user.email=x@y', 'commit-tree', 'main^{tree}', '-p', 'main', '-m', 'x'))
+    await keyless(nothing)
+    expect(server.pulls).toMatchObject([{ state: 'open' }])
+  })
+
+  test('and GitHub refuses, that is a warning', async () => {
+    await mendedMeanwhile()
+    server.refuse('PATCH', /\/pulls\/1$/, gitHubSays.notByIntegration)
+    const result = await keyless(nothing)
+    expect(result.exitCode).toBe(0)
+    expect(annotations(result, 'warning')).toEqual([expect.stringMatching(/#1 stays open: .*Give it `pull-requests: write`/)])
+  })
+})
+
+describe('templates', () => {
+  test('are filled in, each value harmless for its place', async () => {
+    const { alice, bob, ci } = team
+    team.config({ alice, 'Bob "*B*" @all': bob, ci })
+    push()
+    await done({
+      'removed-recipient': 'Bob "*B*" @all', base: '{default}', branch: 'leavers/{removed}-{base}', milestone: 'offboarding', signoff: 'true',
+      title: '{removed} left {repository} on {date}', 'commit-message': 'chore: {files} file(s) without {removed}\n\nFor {base}.',
+      'body-header': '**{removed}** left {base}, see {run}; {{date}} and { "a": 1 }.',
+    })
+    const [pull] = server.pulls
+    expect(pull?.branch).toMatch(/^leavers\/bob-b-all-[0-9a-f]{8}-main$/)
+    expect(pull?.title).toMatch(/^Bob "\*B\*" @all left acme\/infra on \d{4}-\d\d-\d\d$/)
+    expect(pull?.body?.split('\n')[0]).toBe('**Bob &#34;&#42;B&#42;&#34; &#64;&#8203;all** left main, see '
+      + `${server.serverUrl}/acme/infra/actions/runs/42; {date} and { "a": 1 }.`)
+    expect(remote('log', '-1', '--format=%B', pull?.branch ?? '')).toMatch(new RegExp(
+      '^chore: 1 file\\(s\\) without Bob "\\*B\\*" @all\\n\\nFor main\\.\\n\\n'
+      + 'Signed-off-by: github-actions\\[bot\\] <41898282\\+github-actions\\[bot\\]@users\\.noreply\\.github\\.com>\\nSops-Rekey-Fingerprint: '))
+  })
+
+  test('a signed-off commit is still known as ours', async () => {
+    await done({ signoff: 'true' })
+    expect((await keyless({ signoff: 'true' })).outputs['pull-request-operation']).toBe('unchanged')
+  })
+
+  test.each([
+    ['title', 'On {day}', /`title` holds \{day\}, which stands for nothing there\. There are \{removed\}, \{added\}, .*`\{\{day\}\}`/],
+    ['branch', 'x/{date}', /`branch` holds \{date\}.*There are \{removed\}, \{added\}, \{base\}/],
+    ['base', '{base}', /`base` holds \{base\}.*There is \{default\}/],
+    ['title', 'For {added}', /`title` holds \{added\}, but `added-recipient` is not given/],
+    ['branch', 'x/{removed}..', /Write the name of a branch/],
+    ['on-closed', 'ignore', /Write `on-closed: respect` or `on-closed: reopen`/],
+    ['on-human-commits', 'keep', /Write `on-human-commits: fail` or `on-human-commits: overwrite`/],
+    ['delete-branch', 'no', /Write `delete-branch: true`/],
+    ['signoff', 'yes', /Write `signoff: true`/],
+  ])('and choices: %s %j is refused before anything runs', async (name, value, sentence) => {
+    const result = await keyless({ [name]: value })
+    expect(annotations(result, 'error')).toEqual([expect.stringMatching(sentence)])
+    expect(server.requests).toHaveLength(0)
+  })
+})
+
+test('a milestone that is not there is a warning', async () => {
+  // Beside those about files, however many there are.
+  const result = await done({ milestone: 'Q9', policy: 'warn' })
+  expect(annotations(result, 'warning')).toEqual([
+    expect.stringContaining('there is no open milestone Q9; there are: Offboarding.'), expect.stringContaining('only age keys open it'),
+  ])
+})
+
+test('a limit of GitHub is waited for, and the log says so', async () => {
+  server.refuse('GET', /\/infra$/, gitHubSays.secondaryRateLimit, { times: 1, headers: { 'retry-after': '1' } })
+  expect((await done()).log).toContain('GitHub limits how much may be asked of it: waiting 1 s.')
+})

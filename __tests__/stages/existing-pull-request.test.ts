@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Existing, Found, Politeness } from '../../src/stages/existing-pull-request.ts'
+import { decideExisting, fingerprintMarker, settledBody } from '../../src/stages/existing-pull-request.ts'
+import type { AnyPullRequest } from '../../src/tools/github.ts'
+
+const fingerprint = 'f00d'
+const [ours, older, theirs] = [{ sha: 'aaa', madeFor: fingerprint }, { sha: 'bbb', madeFor: 'beef' }, { sha: 'ccc', madeFor: null }]
+
+function pull(state: AnyPullRequest['state'], more: Partial<AnyPullRequest> = {}): AnyPullRequest {
+  return { number: 1, url: '', body: `Done.\n${fingerprintMarker(fingerprint)}`, headSha: 'aaa', base: 'main', state, ...more }
+}
+
+function decide(found: Partial<Found>, polite: Partial<Politeness> = {}): Existing {
+  return decideExisting(
+    { base: 'main', branch: 'b', fingerprint, head: ours, pullRequests: [], ...found }, { onClosed: 'respect', onHumanCommits: 'fail', ...polite },
+  )
+}
+
+const other = { body: fingerprintMarker('beef') }
+const settled = { body: settledBody(fingerprintMarker(fingerprint)) }
+const unmarked = { body: 'Mine.' }
+
+describe('what stands there', () => {
+  test.each<[string, Partial<Found>, Partial<Politeness>, Partial<Existing>]>([
+    ['nothing', { head: null }, {}, { kind: 'publish', head: null, pullRequest: null, overwritten: null }],
+    ['our branch alone', {}, {}, { kind: 'publish', head: 'aaa', pullRequest: null, overwritten: null }],
+    ['an open one for this plan', { pullRequests: [pull('open')] }, {}, { kind: 'up-to-date', head: 'aaa' }],
+    ['an open one for this plan, with an older commit', { head: older, pullRequests: [pull('open')] }, {}, { kind: 'publish', head: 'bbb' }],
+    ['an open one for another plan', { pullRequests: [pull('open', other)] }, {}, { kind: 'publish', head: 'aaa', overwritten: null }],
+    ['one that a person closed', { head: null, pullRequests: [pull('closed')] }, {}, { kind: 'closed-by-hand' }],
+    ['one that a person closed, with the branch', { pullRequests: [pull('closed')] }, {}, { kind: 'closed-by-hand' }],
+    ['one that a person closed, and more commits', { head: theirs, pullRequests: [pull('closed')] }, {}, { kind: 'closed-by-hand' }],
+    ['one that a person closed, to be opened anew', { pullRequests: [pull('closed')] }, { onClosed: 'reopen' }, { kind: 'publish', head: 'aaa' }],
+    ['one that we closed', { head: null, pullRequests: [pull('closed', settled)] }, {}, { kind: 'publish' }],
+    ['one for another plan that a person closed', { head: null, pullRequests: [pull('closed', other)] }, {}, { kind: 'publish' }],
+    ['one into another base that a person closed', { head: null, pullRequests: [pull('closed', { base: 'x' })] }, {}, { kind: 'publish' }],
+    ['one that was merged', { head: null, pullRequests: [pull('merged')] }, {}, { kind: 'publish' }],
+    ['an open one, and one before it that was closed', { pullRequests: [pull('open'), pull('closed')] }, {}, { kind: 'up-to-date' }],
+    ['commits on our open one, to be overwritten', { head: theirs, pullRequests: [pull('open')] }, { onHumanCommits: 'overwrite' },
+      { kind: 'publish', head: 'ccc', overwritten: 'ccc' }],
+    ['our own commit, where others would be overwritten', { pullRequests: [pull('open')] }, { onHumanCommits: 'overwrite' }, { kind: 'up-to-date' }],
+  ])('%s', (_, found, polite, decided) => {
+    expect(decide(found, polite)).toMatchObject(decided)
+  })
+
+  test.each<[string, Partial<Found>, Partial<Politeness>, RegExp]>([
+    ['commits of others', { head: theirs, pullRequests: [pull('open')] }, {}, /not ours \(ccc\).*`on-human-commits: overwrite`/],
+    ['a branch that was never ours', { head: theirs }, { onHumanCommits: 'overwrite' }, /not ours \(ccc\).*give another one in `branch`/],
+    ['a pull request that was never ours', { head: theirs, pullRequests: [pull('open', unmarked)] }, { onHumanCommits: 'overwrite' }, /not ours/],
+    ['a branch that was ours until a person closed its pull request', { head: theirs, pullRequests: [pull('closed', other)] },
+      { onHumanCommits: 'overwrite' }, /not ours/],
+    ['our branch, on its way elsewhere', { pullRequests: [pull('open', { base: 'release', number: 7 })] }, {}, /into release \(#7\).*for main/],
+  ])('%s: refused', (_, found, polite, sentence) => {
+    expect(() => decide(found, polite)).toThrow(expect.objectContaining({ code: 'branch-foreign', message: expect.stringMatching(sentence) }))
+  })
+})

@@ -844,6 +844,1536 @@ class DecodedURL extends URL {
 
 /***/ }),
 
+/***/ 3251:
+/***/ (function(module) {
+
+/**
+  * This file contains the Bottleneck library (MIT), compiled to ES2017, and without Clustering support.
+  * https://github.com/SGrondin/bottleneck
+  */
+(function (global, factory) {
+	 true ? module.exports = factory() :
+	0;
+}(this, (function () { 'use strict';
+
+	var commonjsGlobal = typeof globalThis !== 'undefined' ? globalThis : typeof window !== 'undefined' ? window : typeof global !== 'undefined' ? global : typeof self !== 'undefined' ? self : {};
+
+	function getCjsExportFromNamespace (n) {
+		return n && n['default'] || n;
+	}
+
+	var load = function(received, defaults, onto = {}) {
+	  var k, ref, v;
+	  for (k in defaults) {
+	    v = defaults[k];
+	    onto[k] = (ref = received[k]) != null ? ref : v;
+	  }
+	  return onto;
+	};
+
+	var overwrite = function(received, defaults, onto = {}) {
+	  var k, v;
+	  for (k in received) {
+	    v = received[k];
+	    if (defaults[k] !== void 0) {
+	      onto[k] = v;
+	    }
+	  }
+	  return onto;
+	};
+
+	var parser = {
+		load: load,
+		overwrite: overwrite
+	};
+
+	var DLList;
+
+	DLList = class DLList {
+	  constructor(incr, decr) {
+	    this.incr = incr;
+	    this.decr = decr;
+	    this._first = null;
+	    this._last = null;
+	    this.length = 0;
+	  }
+
+	  push(value) {
+	    var node;
+	    this.length++;
+	    if (typeof this.incr === "function") {
+	      this.incr();
+	    }
+	    node = {
+	      value,
+	      prev: this._last,
+	      next: null
+	    };
+	    if (this._last != null) {
+	      this._last.next = node;
+	      this._last = node;
+	    } else {
+	      this._first = this._last = node;
+	    }
+	    return void 0;
+	  }
+
+	  shift() {
+	    var value;
+	    if (this._first == null) {
+	      return;
+	    } else {
+	      this.length--;
+	      if (typeof this.decr === "function") {
+	        this.decr();
+	      }
+	    }
+	    value = this._first.value;
+	    if ((this._first = this._first.next) != null) {
+	      this._first.prev = null;
+	    } else {
+	      this._last = null;
+	    }
+	    return value;
+	  }
+
+	  first() {
+	    if (this._first != null) {
+	      return this._first.value;
+	    }
+	  }
+
+	  getArray() {
+	    var node, ref, results;
+	    node = this._first;
+	    results = [];
+	    while (node != null) {
+	      results.push((ref = node, node = node.next, ref.value));
+	    }
+	    return results;
+	  }
+
+	  forEachShift(cb) {
+	    var node;
+	    node = this.shift();
+	    while (node != null) {
+	      (cb(node), node = this.shift());
+	    }
+	    return void 0;
+	  }
+
+	  debug() {
+	    var node, ref, ref1, ref2, results;
+	    node = this._first;
+	    results = [];
+	    while (node != null) {
+	      results.push((ref = node, node = node.next, {
+	        value: ref.value,
+	        prev: (ref1 = ref.prev) != null ? ref1.value : void 0,
+	        next: (ref2 = ref.next) != null ? ref2.value : void 0
+	      }));
+	    }
+	    return results;
+	  }
+
+	};
+
+	var DLList_1 = DLList;
+
+	var Events;
+
+	Events = class Events {
+	  constructor(instance) {
+	    this.instance = instance;
+	    this._events = {};
+	    if ((this.instance.on != null) || (this.instance.once != null) || (this.instance.removeAllListeners != null)) {
+	      throw new Error("An Emitter already exists for this object");
+	    }
+	    this.instance.on = (name, cb) => {
+	      return this._addListener(name, "many", cb);
+	    };
+	    this.instance.once = (name, cb) => {
+	      return this._addListener(name, "once", cb);
+	    };
+	    this.instance.removeAllListeners = (name = null) => {
+	      if (name != null) {
+	        return delete this._events[name];
+	      } else {
+	        return this._events = {};
+	      }
+	    };
+	  }
+
+	  _addListener(name, status, cb) {
+	    var base;
+	    if ((base = this._events)[name] == null) {
+	      base[name] = [];
+	    }
+	    this._events[name].push({cb, status});
+	    return this.instance;
+	  }
+
+	  listenerCount(name) {
+	    if (this._events[name] != null) {
+	      return this._events[name].length;
+	    } else {
+	      return 0;
+	    }
+	  }
+
+	  async trigger(name, ...args) {
+	    var e, promises;
+	    try {
+	      if (name !== "debug") {
+	        this.trigger("debug", `Event triggered: ${name}`, args);
+	      }
+	      if (this._events[name] == null) {
+	        return;
+	      }
+	      this._events[name] = this._events[name].filter(function(listener) {
+	        return listener.status !== "none";
+	      });
+	      promises = this._events[name].map(async(listener) => {
+	        var e, returned;
+	        if (listener.status === "none") {
+	          return;
+	        }
+	        if (listener.status === "once") {
+	          listener.status = "none";
+	        }
+	        try {
+	          returned = typeof listener.cb === "function" ? listener.cb(...args) : void 0;
+	          if (typeof (returned != null ? returned.then : void 0) === "function") {
+	            return (await returned);
+	          } else {
+	            return returned;
+	          }
+	        } catch (error) {
+	          e = error;
+	          {
+	            this.trigger("error", e);
+	          }
+	          return null;
+	        }
+	      });
+	      return ((await Promise.all(promises))).find(function(x) {
+	        return x != null;
+	      });
+	    } catch (error) {
+	      e = error;
+	      {
+	        this.trigger("error", e);
+	      }
+	      return null;
+	    }
+	  }
+
+	};
+
+	var Events_1 = Events;
+
+	var DLList$1, Events$1, Queues;
+
+	DLList$1 = DLList_1;
+
+	Events$1 = Events_1;
+
+	Queues = class Queues {
+	  constructor(num_priorities) {
+	    var i;
+	    this.Events = new Events$1(this);
+	    this._length = 0;
+	    this._lists = (function() {
+	      var j, ref, results;
+	      results = [];
+	      for (i = j = 1, ref = num_priorities; (1 <= ref ? j <= ref : j >= ref); i = 1 <= ref ? ++j : --j) {
+	        results.push(new DLList$1((() => {
+	          return this.incr();
+	        }), (() => {
+	          return this.decr();
+	        })));
+	      }
+	      return results;
+	    }).call(this);
+	  }
+
+	  incr() {
+	    if (this._length++ === 0) {
+	      return this.Events.trigger("leftzero");
+	    }
+	  }
+
+	  decr() {
+	    if (--this._length === 0) {
+	      return this.Events.trigger("zero");
+	    }
+	  }
+
+	  push(job) {
+	    return this._lists[job.options.priority].push(job);
+	  }
+
+	  queued(priority) {
+	    if (priority != null) {
+	      return this._lists[priority].length;
+	    } else {
+	      return this._length;
+	    }
+	  }
+
+	  shiftAll(fn) {
+	    return this._lists.forEach(function(list) {
+	      return list.forEachShift(fn);
+	    });
+	  }
+
+	  getFirst(arr = this._lists) {
+	    var j, len, list;
+	    for (j = 0, len = arr.length; j < len; j++) {
+	      list = arr[j];
+	      if (list.length > 0) {
+	        return list;
+	      }
+	    }
+	    return [];
+	  }
+
+	  shiftLastFrom(priority) {
+	    return this.getFirst(this._lists.slice(priority).reverse()).shift();
+	  }
+
+	};
+
+	var Queues_1 = Queues;
+
+	var BottleneckError;
+
+	BottleneckError = class BottleneckError extends Error {};
+
+	var BottleneckError_1 = BottleneckError;
+
+	var BottleneckError$1, DEFAULT_PRIORITY, Job, NUM_PRIORITIES, parser$1;
+
+	NUM_PRIORITIES = 10;
+
+	DEFAULT_PRIORITY = 5;
+
+	parser$1 = parser;
+
+	BottleneckError$1 = BottleneckError_1;
+
+	Job = class Job {
+	  constructor(task, args, options, jobDefaults, rejectOnDrop, Events, _states, Promise) {
+	    this.task = task;
+	    this.args = args;
+	    this.rejectOnDrop = rejectOnDrop;
+	    this.Events = Events;
+	    this._states = _states;
+	    this.Promise = Promise;
+	    this.options = parser$1.load(options, jobDefaults);
+	    this.options.priority = this._sanitizePriority(this.options.priority);
+	    if (this.options.id === jobDefaults.id) {
+	      this.options.id = `${this.options.id}-${this._randomIndex()}`;
+	    }
+	    this.promise = new this.Promise((_resolve, _reject) => {
+	      this._resolve = _resolve;
+	      this._reject = _reject;
+	    });
+	    this.retryCount = 0;
+	  }
+
+	  _sanitizePriority(priority) {
+	    var sProperty;
+	    sProperty = ~~priority !== priority ? DEFAULT_PRIORITY : priority;
+	    if (sProperty < 0) {
+	      return 0;
+	    } else if (sProperty > NUM_PRIORITIES - 1) {
+	      return NUM_PRIORITIES - 1;
+	    } else {
+	      return sProperty;
+	    }
+	  }
+
+	  _randomIndex() {
+	    return Math.random().toString(36).slice(2);
+	  }
+
+	  doDrop({error, message = "This job has been dropped by Bottleneck"} = {}) {
+	    if (this._states.remove(this.options.id)) {
+	      if (this.rejectOnDrop) {
+	        this._reject(error != null ? error : new BottleneckError$1(message));
+	      }
+	      this.Events.trigger("dropped", {args: this.args, options: this.options, task: this.task, promise: this.promise});
+	      return true;
+	    } else {
+	      return false;
+	    }
+	  }
+
+	  _assertStatus(expected) {
+	    var status;
+	    status = this._states.jobStatus(this.options.id);
+	    if (!(status === expected || (expected === "DONE" && status === null))) {
+	      throw new BottleneckError$1(`Invalid job status ${status}, expected ${expected}. Please open an issue at https://github.com/SGrondin/bottleneck/issues`);
+	    }
+	  }
+
+	  doReceive() {
+	    this._states.start(this.options.id);
+	    return this.Events.trigger("received", {args: this.args, options: this.options});
+	  }
+
+	  doQueue(reachedHWM, blocked) {
+	    this._assertStatus("RECEIVED");
+	    this._states.next(this.options.id);
+	    return this.Events.trigger("queued", {args: this.args, options: this.options, reachedHWM, blocked});
+	  }
+
+	  doRun() {
+	    if (this.retryCount === 0) {
+	      this._assertStatus("QUEUED");
+	      this._states.next(this.options.id);
+	    } else {
+	      this._assertStatus("EXECUTING");
+	    }
+	    return this.Events.trigger("scheduled", {args: this.args, options: this.options});
+	  }
+
+	  async doExecute(chained, clearGlobalState, run, free) {
+	    var error, eventInfo, passed;
+	    if (this.retryCount === 0) {
+	      this._assertStatus("RUNNING");
+	      this._states.next(this.options.id);
+	    } else {
+	      this._assertStatus("EXECUTING");
+	    }
+	    eventInfo = {args: this.args, options: this.options, retryCount: this.retryCount};
+	    this.Events.trigger("executing", eventInfo);
+	    try {
+	      passed = (await (chained != null ? chained.schedule(this.options, this.task, ...this.args) : this.task(...this.args)));
+	      if (clearGlobalState()) {
+	        this.doDone(eventInfo);
+	        await free(this.options, eventInfo);
+	        this._assertStatus("DONE");
+	        return this._resolve(passed);
+	      }
+	    } catch (error1) {
+	      error = error1;
+	      return this._onFailure(error, eventInfo, clearGlobalState, run, free);
+	    }
+	  }
+
+	  doExpire(clearGlobalState, run, free) {
+	    var error, eventInfo;
+	    if (this._states.jobStatus(this.options.id === "RUNNING")) {
+	      this._states.next(this.options.id);
+	    }
+	    this._assertStatus("EXECUTING");
+	    eventInfo = {args: this.args, options: this.options, retryCount: this.retryCount};
+	    error = new BottleneckError$1(`This job timed out after ${this.options.expiration} ms.`);
+	    return this._onFailure(error, eventInfo, clearGlobalState, run, free);
+	  }
+
+	  async _onFailure(error, eventInfo, clearGlobalState, run, free) {
+	    var retry, retryAfter;
+	    if (clearGlobalState()) {
+	      retry = (await this.Events.trigger("failed", error, eventInfo));
+	      if (retry != null) {
+	        retryAfter = ~~retry;
+	        this.Events.trigger("retry", `Retrying ${this.options.id} after ${retryAfter} ms`, eventInfo);
+	        this.retryCount++;
+	        return run(retryAfter);
+	      } else {
+	        this.doDone(eventInfo);
+	        await free(this.options, eventInfo);
+	        this._assertStatus("DONE");
+	        return this._reject(error);
+	      }
+	    }
+	  }
+
+	  doDone(eventInfo) {
+	    this._assertStatus("EXECUTING");
+	    this._states.next(this.options.id);
+	    return this.Events.trigger("done", eventInfo);
+	  }
+
+	};
+
+	var Job_1 = Job;
+
+	var BottleneckError$2, LocalDatastore, parser$2;
+
+	parser$2 = parser;
+
+	BottleneckError$2 = BottleneckError_1;
+
+	LocalDatastore = class LocalDatastore {
+	  constructor(instance, storeOptions, storeInstanceOptions) {
+	    this.instance = instance;
+	    this.storeOptions = storeOptions;
+	    this.clientId = this.instance._randomIndex();
+	    parser$2.load(storeInstanceOptions, storeInstanceOptions, this);
+	    this._nextRequest = this._lastReservoirRefresh = this._lastReservoirIncrease = Date.now();
+	    this._running = 0;
+	    this._done = 0;
+	    this._unblockTime = 0;
+	    this.ready = this.Promise.resolve();
+	    this.clients = {};
+	    this._startHeartbeat();
+	  }
+
+	  _startHeartbeat() {
+	    var base;
+	    if ((this.heartbeat == null) && (((this.storeOptions.reservoirRefreshInterval != null) && (this.storeOptions.reservoirRefreshAmount != null)) || ((this.storeOptions.reservoirIncreaseInterval != null) && (this.storeOptions.reservoirIncreaseAmount != null)))) {
+	      return typeof (base = (this.heartbeat = setInterval(() => {
+	        var amount, incr, maximum, now, reservoir;
+	        now = Date.now();
+	        if ((this.storeOptions.reservoirRefreshInterval != null) && now >= this._lastReservoirRefresh + this.storeOptions.reservoirRefreshInterval) {
+	          this._lastReservoirRefresh = now;
+	          this.storeOptions.reservoir = this.storeOptions.reservoirRefreshAmount;
+	          this.instance._drainAll(this.computeCapacity());
+	        }
+	        if ((this.storeOptions.reservoirIncreaseInterval != null) && now >= this._lastReservoirIncrease + this.storeOptions.reservoirIncreaseInterval) {
+	          ({
+	            reservoirIncreaseAmount: amount,
+	            reservoirIncreaseMaximum: maximum,
+	            reservoir
+	          } = this.storeOptions);
+	          this._lastReservoirIncrease = now;
+	          incr = maximum != null ? Math.min(amount, maximum - reservoir) : amount;
+	          if (incr > 0) {
+	            this.storeOptions.reservoir += incr;
+	            return this.instance._drainAll(this.computeCapacity());
+	          }
+	        }
+	      }, this.heartbeatInterval))).unref === "function" ? base.unref() : void 0;
+	    } else {
+	      return clearInterval(this.heartbeat);
+	    }
+	  }
+
+	  async __publish__(message) {
+	    await this.yieldLoop();
+	    return this.instance.Events.trigger("message", message.toString());
+	  }
+
+	  async __disconnect__(flush) {
+	    await this.yieldLoop();
+	    clearInterval(this.heartbeat);
+	    return this.Promise.resolve();
+	  }
+
+	  yieldLoop(t = 0) {
+	    return new this.Promise(function(resolve, reject) {
+	      return setTimeout(resolve, t);
+	    });
+	  }
+
+	  computePenalty() {
+	    var ref;
+	    return (ref = this.storeOptions.penalty) != null ? ref : (15 * this.storeOptions.minTime) || 5000;
+	  }
+
+	  async __updateSettings__(options) {
+	    await this.yieldLoop();
+	    parser$2.overwrite(options, options, this.storeOptions);
+	    this._startHeartbeat();
+	    this.instance._drainAll(this.computeCapacity());
+	    return true;
+	  }
+
+	  async __running__() {
+	    await this.yieldLoop();
+	    return this._running;
+	  }
+
+	  async __queued__() {
+	    await this.yieldLoop();
+	    return this.instance.queued();
+	  }
+
+	  async __done__() {
+	    await this.yieldLoop();
+	    return this._done;
+	  }
+
+	  async __groupCheck__(time) {
+	    await this.yieldLoop();
+	    return (this._nextRequest + this.timeout) < time;
+	  }
+
+	  computeCapacity() {
+	    var maxConcurrent, reservoir;
+	    ({maxConcurrent, reservoir} = this.storeOptions);
+	    if ((maxConcurrent != null) && (reservoir != null)) {
+	      return Math.min(maxConcurrent - this._running, reservoir);
+	    } else if (maxConcurrent != null) {
+	      return maxConcurrent - this._running;
+	    } else if (reservoir != null) {
+	      return reservoir;
+	    } else {
+	      return null;
+	    }
+	  }
+
+	  conditionsCheck(weight) {
+	    var capacity;
+	    capacity = this.computeCapacity();
+	    return (capacity == null) || weight <= capacity;
+	  }
+
+	  async __incrementReservoir__(incr) {
+	    var reservoir;
+	    await this.yieldLoop();
+	    reservoir = this.storeOptions.reservoir += incr;
+	    this.instance._drainAll(this.computeCapacity());
+	    return reservoir;
+	  }
+
+	  async __currentReservoir__() {
+	    await this.yieldLoop();
+	    return this.storeOptions.reservoir;
+	  }
+
+	  isBlocked(now) {
+	    return this._unblockTime >= now;
+	  }
+
+	  check(weight, now) {
+	    return this.conditionsCheck(weight) && (this._nextRequest - now) <= 0;
+	  }
+
+	  async __check__(weight) {
+	    var now;
+	    await this.yieldLoop();
+	    now = Date.now();
+	    return this.check(weight, now);
+	  }
+
+	  async __register__(index, weight, expiration) {
+	    var now, wait;
+	    await this.yieldLoop();
+	    now = Date.now();
+	    if (this.conditionsCheck(weight)) {
+	      this._running += weight;
+	      if (this.storeOptions.reservoir != null) {
+	        this.storeOptions.reservoir -= weight;
+	      }
+	      wait = Math.max(this._nextRequest - now, 0);
+	      this._nextRequest = now + wait + this.storeOptions.minTime;
+	      return {
+	        success: true,
+	        wait,
+	        reservoir: this.storeOptions.reservoir
+	      };
+	    } else {
+	      return {
+	        success: false
+	      };
+	    }
+	  }
+
+	  strategyIsBlock() {
+	    return this.storeOptions.strategy === 3;
+	  }
+
+	  async __submit__(queueLength, weight) {
+	    var blocked, now, reachedHWM;
+	    await this.yieldLoop();
+	    if ((this.storeOptions.maxConcurrent != null) && weight > this.storeOptions.maxConcurrent) {
+	      throw new BottleneckError$2(`Impossible to add a job having a weight of ${weight} to a limiter having a maxConcurrent setting of ${this.storeOptions.maxConcurrent}`);
+	    }
+	    now = Date.now();
+	    reachedHWM = (this.storeOptions.highWater != null) && queueLength === this.storeOptions.highWater && !this.check(weight, now);
+	    blocked = this.strategyIsBlock() && (reachedHWM || this.isBlocked(now));
+	    if (blocked) {
+	      this._unblockTime = now + this.computePenalty();
+	      this._nextRequest = this._unblockTime + this.storeOptions.minTime;
+	      this.instance._dropAllQueued();
+	    }
+	    return {
+	      reachedHWM,
+	      blocked,
+	      strategy: this.storeOptions.strategy
+	    };
+	  }
+
+	  async __free__(index, weight) {
+	    await this.yieldLoop();
+	    this._running -= weight;
+	    this._done += weight;
+	    this.instance._drainAll(this.computeCapacity());
+	    return {
+	      running: this._running
+	    };
+	  }
+
+	};
+
+	var LocalDatastore_1 = LocalDatastore;
+
+	var BottleneckError$3, States;
+
+	BottleneckError$3 = BottleneckError_1;
+
+	States = class States {
+	  constructor(status1) {
+	    this.status = status1;
+	    this._jobs = {};
+	    this.counts = this.status.map(function() {
+	      return 0;
+	    });
+	  }
+
+	  next(id) {
+	    var current, next;
+	    current = this._jobs[id];
+	    next = current + 1;
+	    if ((current != null) && next < this.status.length) {
+	      this.counts[current]--;
+	      this.counts[next]++;
+	      return this._jobs[id]++;
+	    } else if (current != null) {
+	      this.counts[current]--;
+	      return delete this._jobs[id];
+	    }
+	  }
+
+	  start(id) {
+	    var initial;
+	    initial = 0;
+	    this._jobs[id] = initial;
+	    return this.counts[initial]++;
+	  }
+
+	  remove(id) {
+	    var current;
+	    current = this._jobs[id];
+	    if (current != null) {
+	      this.counts[current]--;
+	      delete this._jobs[id];
+	    }
+	    return current != null;
+	  }
+
+	  jobStatus(id) {
+	    var ref;
+	    return (ref = this.status[this._jobs[id]]) != null ? ref : null;
+	  }
+
+	  statusJobs(status) {
+	    var k, pos, ref, results, v;
+	    if (status != null) {
+	      pos = this.status.indexOf(status);
+	      if (pos < 0) {
+	        throw new BottleneckError$3(`status must be one of ${this.status.join(', ')}`);
+	      }
+	      ref = this._jobs;
+	      results = [];
+	      for (k in ref) {
+	        v = ref[k];
+	        if (v === pos) {
+	          results.push(k);
+	        }
+	      }
+	      return results;
+	    } else {
+	      return Object.keys(this._jobs);
+	    }
+	  }
+
+	  statusCounts() {
+	    return this.counts.reduce(((acc, v, i) => {
+	      acc[this.status[i]] = v;
+	      return acc;
+	    }), {});
+	  }
+
+	};
+
+	var States_1 = States;
+
+	var DLList$2, Sync;
+
+	DLList$2 = DLList_1;
+
+	Sync = class Sync {
+	  constructor(name, Promise) {
+	    this.schedule = this.schedule.bind(this);
+	    this.name = name;
+	    this.Promise = Promise;
+	    this._running = 0;
+	    this._queue = new DLList$2();
+	  }
+
+	  isEmpty() {
+	    return this._queue.length === 0;
+	  }
+
+	  async _tryToRun() {
+	    var args, cb, error, reject, resolve, returned, task;
+	    if ((this._running < 1) && this._queue.length > 0) {
+	      this._running++;
+	      ({task, args, resolve, reject} = this._queue.shift());
+	      cb = (await (async function() {
+	        try {
+	          returned = (await task(...args));
+	          return function() {
+	            return resolve(returned);
+	          };
+	        } catch (error1) {
+	          error = error1;
+	          return function() {
+	            return reject(error);
+	          };
+	        }
+	      })());
+	      this._running--;
+	      this._tryToRun();
+	      return cb();
+	    }
+	  }
+
+	  schedule(task, ...args) {
+	    var promise, reject, resolve;
+	    resolve = reject = null;
+	    promise = new this.Promise(function(_resolve, _reject) {
+	      resolve = _resolve;
+	      return reject = _reject;
+	    });
+	    this._queue.push({task, args, resolve, reject});
+	    this._tryToRun();
+	    return promise;
+	  }
+
+	};
+
+	var Sync_1 = Sync;
+
+	var version = "2.19.5";
+	var version$1 = {
+		version: version
+	};
+
+	var version$2 = /*#__PURE__*/Object.freeze({
+		version: version,
+		default: version$1
+	});
+
+	var require$$2 = () => console.log('You must import the full version of Bottleneck in order to use this feature.');
+
+	var require$$3 = () => console.log('You must import the full version of Bottleneck in order to use this feature.');
+
+	var require$$4 = () => console.log('You must import the full version of Bottleneck in order to use this feature.');
+
+	var Events$2, Group, IORedisConnection$1, RedisConnection$1, Scripts$1, parser$3;
+
+	parser$3 = parser;
+
+	Events$2 = Events_1;
+
+	RedisConnection$1 = require$$2;
+
+	IORedisConnection$1 = require$$3;
+
+	Scripts$1 = require$$4;
+
+	Group = (function() {
+	  class Group {
+	    constructor(limiterOptions = {}) {
+	      this.deleteKey = this.deleteKey.bind(this);
+	      this.limiterOptions = limiterOptions;
+	      parser$3.load(this.limiterOptions, this.defaults, this);
+	      this.Events = new Events$2(this);
+	      this.instances = {};
+	      this.Bottleneck = Bottleneck_1;
+	      this._startAutoCleanup();
+	      this.sharedConnection = this.connection != null;
+	      if (this.connection == null) {
+	        if (this.limiterOptions.datastore === "redis") {
+	          this.connection = new RedisConnection$1(Object.assign({}, this.limiterOptions, {Events: this.Events}));
+	        } else if (this.limiterOptions.datastore === "ioredis") {
+	          this.connection = new IORedisConnection$1(Object.assign({}, this.limiterOptions, {Events: this.Events}));
+	        }
+	      }
+	    }
+
+	    key(key = "") {
+	      var ref;
+	      return (ref = this.instances[key]) != null ? ref : (() => {
+	        var limiter;
+	        limiter = this.instances[key] = new this.Bottleneck(Object.assign(this.limiterOptions, {
+	          id: `${this.id}-${key}`,
+	          timeout: this.timeout,
+	          connection: this.connection
+	        }));
+	        this.Events.trigger("created", limiter, key);
+	        return limiter;
+	      })();
+	    }
+
+	    async deleteKey(key = "") {
+	      var deleted, instance;
+	      instance = this.instances[key];
+	      if (this.connection) {
+	        deleted = (await this.connection.__runCommand__(['del', ...Scripts$1.allKeys(`${this.id}-${key}`)]));
+	      }
+	      if (instance != null) {
+	        delete this.instances[key];
+	        await instance.disconnect();
+	      }
+	      return (instance != null) || deleted > 0;
+	    }
+
+	    limiters() {
+	      var k, ref, results, v;
+	      ref = this.instances;
+	      results = [];
+	      for (k in ref) {
+	        v = ref[k];
+	        results.push({
+	          key: k,
+	          limiter: v
+	        });
+	      }
+	      return results;
+	    }
+
+	    keys() {
+	      return Object.keys(this.instances);
+	    }
+
+	    async clusterKeys() {
+	      var cursor, end, found, i, k, keys, len, next, start;
+	      if (this.connection == null) {
+	        return this.Promise.resolve(this.keys());
+	      }
+	      keys = [];
+	      cursor = null;
+	      start = `b_${this.id}-`.length;
+	      end = "_settings".length;
+	      while (cursor !== 0) {
+	        [next, found] = (await this.connection.__runCommand__(["scan", cursor != null ? cursor : 0, "match", `b_${this.id}-*_settings`, "count", 10000]));
+	        cursor = ~~next;
+	        for (i = 0, len = found.length; i < len; i++) {
+	          k = found[i];
+	          keys.push(k.slice(start, -end));
+	        }
+	      }
+	      return keys;
+	    }
+
+	    _startAutoCleanup() {
+	      var base;
+	      clearInterval(this.interval);
+	      return typeof (base = (this.interval = setInterval(async() => {
+	        var e, k, ref, results, time, v;
+	        time = Date.now();
+	        ref = this.instances;
+	        results = [];
+	        for (k in ref) {
+	          v = ref[k];
+	          try {
+	            if ((await v._store.__groupCheck__(time))) {
+	              results.push(this.deleteKey(k));
+	            } else {
+	              results.push(void 0);
+	            }
+	          } catch (error) {
+	            e = error;
+	            results.push(v.Events.trigger("error", e));
+	          }
+	        }
+	        return results;
+	      }, this.timeout / 2))).unref === "function" ? base.unref() : void 0;
+	    }
+
+	    updateSettings(options = {}) {
+	      parser$3.overwrite(options, this.defaults, this);
+	      parser$3.overwrite(options, options, this.limiterOptions);
+	      if (options.timeout != null) {
+	        return this._startAutoCleanup();
+	      }
+	    }
+
+	    disconnect(flush = true) {
+	      var ref;
+	      if (!this.sharedConnection) {
+	        return (ref = this.connection) != null ? ref.disconnect(flush) : void 0;
+	      }
+	    }
+
+	  }
+	  Group.prototype.defaults = {
+	    timeout: 1000 * 60 * 5,
+	    connection: null,
+	    Promise: Promise,
+	    id: "group-key"
+	  };
+
+	  return Group;
+
+	}).call(commonjsGlobal);
+
+	var Group_1 = Group;
+
+	var Batcher, Events$3, parser$4;
+
+	parser$4 = parser;
+
+	Events$3 = Events_1;
+
+	Batcher = (function() {
+	  class Batcher {
+	    constructor(options = {}) {
+	      this.options = options;
+	      parser$4.load(this.options, this.defaults, this);
+	      this.Events = new Events$3(this);
+	      this._arr = [];
+	      this._resetPromise();
+	      this._lastFlush = Date.now();
+	    }
+
+	    _resetPromise() {
+	      return this._promise = new this.Promise((res, rej) => {
+	        return this._resolve = res;
+	      });
+	    }
+
+	    _flush() {
+	      clearTimeout(this._timeout);
+	      this._lastFlush = Date.now();
+	      this._resolve();
+	      this.Events.trigger("batch", this._arr);
+	      this._arr = [];
+	      return this._resetPromise();
+	    }
+
+	    add(data) {
+	      var ret;
+	      this._arr.push(data);
+	      ret = this._promise;
+	      if (this._arr.length === this.maxSize) {
+	        this._flush();
+	      } else if ((this.maxTime != null) && this._arr.length === 1) {
+	        this._timeout = setTimeout(() => {
+	          return this._flush();
+	        }, this.maxTime);
+	      }
+	      return ret;
+	    }
+
+	  }
+	  Batcher.prototype.defaults = {
+	    maxTime: null,
+	    maxSize: null,
+	    Promise: Promise
+	  };
+
+	  return Batcher;
+
+	}).call(commonjsGlobal);
+
+	var Batcher_1 = Batcher;
+
+	var require$$4$1 = () => console.log('You must import the full version of Bottleneck in order to use this feature.');
+
+	var require$$8 = getCjsExportFromNamespace(version$2);
+
+	var Bottleneck, DEFAULT_PRIORITY$1, Events$4, Job$1, LocalDatastore$1, NUM_PRIORITIES$1, Queues$1, RedisDatastore$1, States$1, Sync$1, parser$5,
+	  splice = [].splice;
+
+	NUM_PRIORITIES$1 = 10;
+
+	DEFAULT_PRIORITY$1 = 5;
+
+	parser$5 = parser;
+
+	Queues$1 = Queues_1;
+
+	Job$1 = Job_1;
+
+	LocalDatastore$1 = LocalDatastore_1;
+
+	RedisDatastore$1 = require$$4$1;
+
+	Events$4 = Events_1;
+
+	States$1 = States_1;
+
+	Sync$1 = Sync_1;
+
+	Bottleneck = (function() {
+	  class Bottleneck {
+	    constructor(options = {}, ...invalid) {
+	      var storeInstanceOptions, storeOptions;
+	      this._addToQueue = this._addToQueue.bind(this);
+	      this._validateOptions(options, invalid);
+	      parser$5.load(options, this.instanceDefaults, this);
+	      this._queues = new Queues$1(NUM_PRIORITIES$1);
+	      this._scheduled = {};
+	      this._states = new States$1(["RECEIVED", "QUEUED", "RUNNING", "EXECUTING"].concat(this.trackDoneStatus ? ["DONE"] : []));
+	      this._limiter = null;
+	      this.Events = new Events$4(this);
+	      this._submitLock = new Sync$1("submit", this.Promise);
+	      this._registerLock = new Sync$1("register", this.Promise);
+	      storeOptions = parser$5.load(options, this.storeDefaults, {});
+	      this._store = (function() {
+	        if (this.datastore === "redis" || this.datastore === "ioredis" || (this.connection != null)) {
+	          storeInstanceOptions = parser$5.load(options, this.redisStoreDefaults, {});
+	          return new RedisDatastore$1(this, storeOptions, storeInstanceOptions);
+	        } else if (this.datastore === "local") {
+	          storeInstanceOptions = parser$5.load(options, this.localStoreDefaults, {});
+	          return new LocalDatastore$1(this, storeOptions, storeInstanceOptions);
+	        } else {
+	          throw new Bottleneck.prototype.BottleneckError(`Invalid datastore type: ${this.datastore}`);
+	        }
+	      }).call(this);
+	      this._queues.on("leftzero", () => {
+	        var ref;
+	        return (ref = this._store.heartbeat) != null ? typeof ref.ref === "function" ? ref.ref() : void 0 : void 0;
+	      });
+	      this._queues.on("zero", () => {
+	        var ref;
+	        return (ref = this._store.heartbeat) != null ? typeof ref.unref === "function" ? ref.unref() : void 0 : void 0;
+	      });
+	    }
+
+	    _validateOptions(options, invalid) {
+	      if (!((options != null) && typeof options === "object" && invalid.length === 0)) {
+	        throw new Bottleneck.prototype.BottleneckError("Bottleneck v2 takes a single object argument. Refer to https://github.com/SGrondin/bottleneck#upgrading-to-v2 if you're upgrading from Bottleneck v1.");
+	      }
+	    }
+
+	    ready() {
+	      return this._store.ready;
+	    }
+
+	    clients() {
+	      return this._store.clients;
+	    }
+
+	    channel() {
+	      return `b_${this.id}`;
+	    }
+
+	    channel_client() {
+	      return `b_${this.id}_${this._store.clientId}`;
+	    }
+
+	    publish(message) {
+	      return this._store.__publish__(message);
+	    }
+
+	    disconnect(flush = true) {
+	      return this._store.__disconnect__(flush);
+	    }
+
+	    chain(_limiter) {
+	      this._limiter = _limiter;
+	      return this;
+	    }
+
+	    queued(priority) {
+	      return this._queues.queued(priority);
+	    }
+
+	    clusterQueued() {
+	      return this._store.__queued__();
+	    }
+
+	    empty() {
+	      return this.queued() === 0 && this._submitLock.isEmpty();
+	    }
+
+	    running() {
+	      return this._store.__running__();
+	    }
+
+	    done() {
+	      return this._store.__done__();
+	    }
+
+	    jobStatus(id) {
+	      return this._states.jobStatus(id);
+	    }
+
+	    jobs(status) {
+	      return this._states.statusJobs(status);
+	    }
+
+	    counts() {
+	      return this._states.statusCounts();
+	    }
+
+	    _randomIndex() {
+	      return Math.random().toString(36).slice(2);
+	    }
+
+	    check(weight = 1) {
+	      return this._store.__check__(weight);
+	    }
+
+	    _clearGlobalState(index) {
+	      if (this._scheduled[index] != null) {
+	        clearTimeout(this._scheduled[index].expiration);
+	        delete this._scheduled[index];
+	        return true;
+	      } else {
+	        return false;
+	      }
+	    }
+
+	    async _free(index, job, options, eventInfo) {
+	      var e, running;
+	      try {
+	        ({running} = (await this._store.__free__(index, options.weight)));
+	        this.Events.trigger("debug", `Freed ${options.id}`, eventInfo);
+	        if (running === 0 && this.empty()) {
+	          return this.Events.trigger("idle");
+	        }
+	      } catch (error1) {
+	        e = error1;
+	        return this.Events.trigger("error", e);
+	      }
+	    }
+
+	    _run(index, job, wait) {
+	      var clearGlobalState, free, run;
+	      job.doRun();
+	      clearGlobalState = this._clearGlobalState.bind(this, index);
+	      run = this._run.bind(this, index, job);
+	      free = this._free.bind(this, index, job);
+	      return this._scheduled[index] = {
+	        timeout: setTimeout(() => {
+	          return job.doExecute(this._limiter, clearGlobalState, run, free);
+	        }, wait),
+	        expiration: job.options.expiration != null ? setTimeout(function() {
+	          return job.doExpire(clearGlobalState, run, free);
+	        }, wait + job.options.expiration) : void 0,
+	        job: job
+	      };
+	    }
+
+	    _drainOne(capacity) {
+	      return this._registerLock.schedule(() => {
+	        var args, index, next, options, queue;
+	        if (this.queued() === 0) {
+	          return this.Promise.resolve(null);
+	        }
+	        queue = this._queues.getFirst();
+	        ({options, args} = next = queue.first());
+	        if ((capacity != null) && options.weight > capacity) {
+	          return this.Promise.resolve(null);
+	        }
+	        this.Events.trigger("debug", `Draining ${options.id}`, {args, options});
+	        index = this._randomIndex();
+	        return this._store.__register__(index, options.weight, options.expiration).then(({success, wait, reservoir}) => {
+	          var empty;
+	          this.Events.trigger("debug", `Drained ${options.id}`, {success, args, options});
+	          if (success) {
+	            queue.shift();
+	            empty = this.empty();
+	            if (empty) {
+	              this.Events.trigger("empty");
+	            }
+	            if (reservoir === 0) {
+	              this.Events.trigger("depleted", empty);
+	            }
+	            this._run(index, next, wait);
+	            return this.Promise.resolve(options.weight);
+	          } else {
+	            return this.Promise.resolve(null);
+	          }
+	        });
+	      });
+	    }
+
+	    _drainAll(capacity, total = 0) {
+	      return this._drainOne(capacity).then((drained) => {
+	        var newCapacity;
+	        if (drained != null) {
+	          newCapacity = capacity != null ? capacity - drained : capacity;
+	          return this._drainAll(newCapacity, total + drained);
+	        } else {
+	          return this.Promise.resolve(total);
+	        }
+	      }).catch((e) => {
+	        return this.Events.trigger("error", e);
+	      });
+	    }
+
+	    _dropAllQueued(message) {
+	      return this._queues.shiftAll(function(job) {
+	        return job.doDrop({message});
+	      });
+	    }
+
+	    stop(options = {}) {
+	      var done, waitForExecuting;
+	      options = parser$5.load(options, this.stopDefaults);
+	      waitForExecuting = (at) => {
+	        var finished;
+	        finished = () => {
+	          var counts;
+	          counts = this._states.counts;
+	          return (counts[0] + counts[1] + counts[2] + counts[3]) === at;
+	        };
+	        return new this.Promise((resolve, reject) => {
+	          if (finished()) {
+	            return resolve();
+	          } else {
+	            return this.on("done", () => {
+	              if (finished()) {
+	                this.removeAllListeners("done");
+	                return resolve();
+	              }
+	            });
+	          }
+	        });
+	      };
+	      done = options.dropWaitingJobs ? (this._run = function(index, next) {
+	        return next.doDrop({
+	          message: options.dropErrorMessage
+	        });
+	      }, this._drainOne = () => {
+	        return this.Promise.resolve(null);
+	      }, this._registerLock.schedule(() => {
+	        return this._submitLock.schedule(() => {
+	          var k, ref, v;
+	          ref = this._scheduled;
+	          for (k in ref) {
+	            v = ref[k];
+	            if (this.jobStatus(v.job.options.id) === "RUNNING") {
+	              clearTimeout(v.timeout);
+	              clearTimeout(v.expiration);
+	              v.job.doDrop({
+	                message: options.dropErrorMessage
+	              });
+	            }
+	          }
+	          this._dropAllQueued(options.dropErrorMessage);
+	          return waitForExecuting(0);
+	        });
+	      })) : this.schedule({
+	        priority: NUM_PRIORITIES$1 - 1,
+	        weight: 0
+	      }, () => {
+	        return waitForExecuting(1);
+	      });
+	      this._receive = function(job) {
+	        return job._reject(new Bottleneck.prototype.BottleneckError(options.enqueueErrorMessage));
+	      };
+	      this.stop = () => {
+	        return this.Promise.reject(new Bottleneck.prototype.BottleneckError("stop() has already been called"));
+	      };
+	      return done;
+	    }
+
+	    async _addToQueue(job) {
+	      var args, blocked, error, options, reachedHWM, shifted, strategy;
+	      ({args, options} = job);
+	      try {
+	        ({reachedHWM, blocked, strategy} = (await this._store.__submit__(this.queued(), options.weight)));
+	      } catch (error1) {
+	        error = error1;
+	        this.Events.trigger("debug", `Could not queue ${options.id}`, {args, options, error});
+	        job.doDrop({error});
+	        return false;
+	      }
+	      if (blocked) {
+	        job.doDrop();
+	        return true;
+	      } else if (reachedHWM) {
+	        shifted = strategy === Bottleneck.prototype.strategy.LEAK ? this._queues.shiftLastFrom(options.priority) : strategy === Bottleneck.prototype.strategy.OVERFLOW_PRIORITY ? this._queues.shiftLastFrom(options.priority + 1) : strategy === Bottleneck.prototype.strategy.OVERFLOW ? job : void 0;
+	        if (shifted != null) {
+	          shifted.doDrop();
+	        }
+	        if ((shifted == null) || strategy === Bottleneck.prototype.strategy.OVERFLOW) {
+	          if (shifted == null) {
+	            job.doDrop();
+	          }
+	          return reachedHWM;
+	        }
+	      }
+	      job.doQueue(reachedHWM, blocked);
+	      this._queues.push(job);
+	      await this._drainAll();
+	      return reachedHWM;
+	    }
+
+	    _receive(job) {
+	      if (this._states.jobStatus(job.options.id) != null) {
+	        job._reject(new Bottleneck.prototype.BottleneckError(`A job with the same id already exists (id=${job.options.id})`));
+	        return false;
+	      } else {
+	        job.doReceive();
+	        return this._submitLock.schedule(this._addToQueue, job);
+	      }
+	    }
+
+	    submit(...args) {
+	      var cb, fn, job, options, ref, ref1, task;
+	      if (typeof args[0] === "function") {
+	        ref = args, [fn, ...args] = ref, [cb] = splice.call(args, -1);
+	        options = parser$5.load({}, this.jobDefaults);
+	      } else {
+	        ref1 = args, [options, fn, ...args] = ref1, [cb] = splice.call(args, -1);
+	        options = parser$5.load(options, this.jobDefaults);
+	      }
+	      task = (...args) => {
+	        return new this.Promise(function(resolve, reject) {
+	          return fn(...args, function(...args) {
+	            return (args[0] != null ? reject : resolve)(args);
+	          });
+	        });
+	      };
+	      job = new Job$1(task, args, options, this.jobDefaults, this.rejectOnDrop, this.Events, this._states, this.Promise);
+	      job.promise.then(function(args) {
+	        return typeof cb === "function" ? cb(...args) : void 0;
+	      }).catch(function(args) {
+	        if (Array.isArray(args)) {
+	          return typeof cb === "function" ? cb(...args) : void 0;
+	        } else {
+	          return typeof cb === "function" ? cb(args) : void 0;
+	        }
+	      });
+	      return this._receive(job);
+	    }
+
+	    schedule(...args) {
+	      var job, options, task;
+	      if (typeof args[0] === "function") {
+	        [task, ...args] = args;
+	        options = {};
+	      } else {
+	        [options, task, ...args] = args;
+	      }
+	      job = new Job$1(task, args, options, this.jobDefaults, this.rejectOnDrop, this.Events, this._states, this.Promise);
+	      this._receive(job);
+	      return job.promise;
+	    }
+
+	    wrap(fn) {
+	      var schedule, wrapped;
+	      schedule = this.schedule.bind(this);
+	      wrapped = function(...args) {
+	        return schedule(fn.bind(this), ...args);
+	      };
+	      wrapped.withOptions = function(options, ...args) {
+	        return schedule(options, fn, ...args);
+	      };
+	      return wrapped;
+	    }
+
+	    async updateSettings(options = {}) {
+	      await this._store.__updateSettings__(parser$5.overwrite(options, this.storeDefaults));
+	      parser$5.overwrite(options, this.instanceDefaults, this);
+	      return this;
+	    }
+
+	    currentReservoir() {
+	      return this._store.__currentReservoir__();
+	    }
+
+	    incrementReservoir(incr = 0) {
+	      return this._store.__incrementReservoir__(incr);
+	    }
+
+	  }
+	  Bottleneck.default = Bottleneck;
+
+	  Bottleneck.Events = Events$4;
+
+	  Bottleneck.version = Bottleneck.prototype.version = require$$8.version;
+
+	  Bottleneck.strategy = Bottleneck.prototype.strategy = {
+	    LEAK: 1,
+	    OVERFLOW: 2,
+	    OVERFLOW_PRIORITY: 4,
+	    BLOCK: 3
+	  };
+
+	  Bottleneck.BottleneckError = Bottleneck.prototype.BottleneckError = BottleneckError_1;
+
+	  Bottleneck.Group = Bottleneck.prototype.Group = Group_1;
+
+	  Bottleneck.RedisConnection = Bottleneck.prototype.RedisConnection = require$$2;
+
+	  Bottleneck.IORedisConnection = Bottleneck.prototype.IORedisConnection = require$$3;
+
+	  Bottleneck.Batcher = Bottleneck.prototype.Batcher = Batcher_1;
+
+	  Bottleneck.prototype.jobDefaults = {
+	    priority: DEFAULT_PRIORITY$1,
+	    weight: 1,
+	    expiration: null,
+	    id: "<no-id>"
+	  };
+
+	  Bottleneck.prototype.storeDefaults = {
+	    maxConcurrent: null,
+	    minTime: 0,
+	    highWater: null,
+	    strategy: Bottleneck.prototype.strategy.LEAK,
+	    penalty: null,
+	    reservoir: null,
+	    reservoirRefreshInterval: null,
+	    reservoirRefreshAmount: null,
+	    reservoirIncreaseInterval: null,
+	    reservoirIncreaseAmount: null,
+	    reservoirIncreaseMaximum: null
+	  };
+
+	  Bottleneck.prototype.localStoreDefaults = {
+	    Promise: Promise,
+	    timeout: null,
+	    heartbeatInterval: 250
+	  };
+
+	  Bottleneck.prototype.redisStoreDefaults = {
+	    Promise: Promise,
+	    timeout: null,
+	    heartbeatInterval: 5000,
+	    clientTimeout: 10000,
+	    Redis: null,
+	    clientOptions: {},
+	    clusterNodes: null,
+	    clearDatastore: false,
+	    connection: null
+	  };
+
+	  Bottleneck.prototype.instanceDefaults = {
+	    datastore: "local",
+	    connection: null,
+	    id: "<no-id>",
+	    rejectOnDrop: true,
+	    trackDoneStatus: false,
+	    Promise: Promise
+	  };
+
+	  Bottleneck.prototype.stopDefaults = {
+	    enqueueErrorMessage: "This limiter has been stopped and cannot accept new jobs.",
+	    dropWaitingJobs: true,
+	    dropErrorMessage: "This limiter has been stopped."
+	  };
+
+	  return Bottleneck;
+
+	}).call(commonjsGlobal);
+
+	var Bottleneck_1 = Bottleneck;
+
+	var lib = Bottleneck_1;
+
+	return lib;
+
+})));
+
+
+/***/ }),
+
 /***/ 9379:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -44414,9 +45944,39 @@ function shardsFor({ changes }, most) {
 /** A job takes some twenty seconds to start, in which this many files are rotated. */
 const filesWorthAJob = 100;
 
+;// CONCATENATED MODULE: ./lib/model/template.js
+// Text with `{variables}`, as inputs may have it: which ones stand in it, and what it says once they are filled in.
+// Must never know what a value is for: who fills in makes each harmless for its place.
+/** `{name}` is a variable, `{{name}}` the text `{name}`; any other brace is just a brace. */
+const places = /\{\{([a-z]+)\}\}|\{([a-z]+)\}/g;
+/** What may stand in each input that is a template. A base and a branch only get what is the same for every run of a request. */
+const templateVariables = {
+    base: ['default'],
+    branch: ['removed', 'added', 'base'],
+    title: ['removed', 'added', 'files', 'date', 'base', 'repository'],
+    'commit-message': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
+    'body-header': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
+};
+/** The variables in the text, each once, whether there are such or not. */
+function variablesIn(text) {
+    return [...new Set([...text.matchAll(places)].flatMap(([, , name]) => name ?? []))];
+}
+/** Throws a RangeError for a variable without a value. A value is never read as a template itself. */
+function fillTemplate(text, values) {
+    return text.replace(places, (_, literal, name) => {
+        if (literal !== undefined)
+            return `{${literal}}`;
+        const value = Object.hasOwn(values, name) ? values[name] : undefined;
+        if (value === undefined)
+            throw new RangeError(`There is no value for {${name}}.`);
+        return value;
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/inputs.js
 // Every input, read once, checked, as one readonly value.
 // Must refuse what is no such thing or contradicts itself before anything else runs.
+
 
 
 
@@ -44477,6 +46037,18 @@ function policy() {
         return value;
     throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.');
 }
+function onClosed() {
+    const value = getInput('on-closed') || 'respect';
+    if (value === 'respect' || value === 'reopen')
+        return value;
+    throw wrong('on-closed', value, 'Write `on-closed: respect` or `on-closed: reopen`.');
+}
+function onHumanCommits() {
+    const value = getInput('on-human-commits') || 'fail';
+    if (value === 'fail' || value === 'overwrite')
+        return value;
+    throw wrong('on-human-commits', value, 'Write `on-human-commits: fail` or `on-human-commits: overwrite`.');
+}
 function ownersFile() {
     const value = inputs_text('owners-file');
     if (value === null || value === '.sops-owners.yaml')
@@ -44492,36 +46064,49 @@ function agePlugins() {
         throw wrong('age-plugins', bad, 'Write names of plugins, like `age-plugins: yubikey` for the program age-plugin-yubikey.');
     return names;
 }
-function branchName(name) {
+function template(name) {
     const value = inputs_text(name);
+    const known = templateVariables[name];
+    const strange = variablesIn(value ?? '').find((variable) => !known.includes(variable));
+    if (strange === undefined)
+        return value;
+    throw new Failure('input', `The input \`${name}\` holds {${strange}}, which stands for nothing there.`, {
+        advice: `There ${known.length === 1 ? 'is' : 'are'} ${known.map((one) => `{${one}}`).join(', ')}; write \`{{${strange}}}\` for the text itself.`,
+    });
+}
+function branchName(name) {
+    const value = template(name);
     if (value === null)
         return null;
     const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|^refs\//;
-    if (forbidden.test(value))
+    const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])));
+    if (forbidden.test(filled))
         throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`);
     return value;
 }
 /** More would not leave room for the report in a pull request's body. */
 const longestHeader = 10_000;
 function bodyHeader() {
-    const value = inputs_text('body-header');
+    const value = template('body-header');
     if (value === null || Buffer.byteLength(value) <= longestHeader)
         return value;
     throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' });
 }
 const onlyForPullRequests = [
-    'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'draft',
+    'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
+    'signoff',
 ];
 function pullRequest() {
     if (flag('pull-request', true)) {
         return {
             token: getInput('token'), base: branchName('base'), branch: branchName('branch'),
-            commitMessage: inputs_text('commit-message'), title: inputs_text('title'), bodyHeader: bodyHeader(),
+            commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
             labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
-            draft: flag('draft', false),
+            milestone: inputs_text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
+            onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
         };
     }
-    const [given] = onlyForPullRequests.filter((name) => name === 'draft' ? flag(name, false) : getInput(name) !== '');
+    const [given] = onlyForPullRequests.filter((name) => name === 'draft' || name === 'signoff' ? flag(name, false) : getInput(name) !== '');
     if (given === undefined)
         return null;
     throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
@@ -44538,6 +46123,21 @@ function refuseContradictingAccess({ removedRecipients: removed, addedRecipients
     }
     if (sameAccessAs !== null && removed.length > 0) {
         throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
+    }
+}
+/** A name or a sentence with a hole in it says something else. */
+function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }) {
+    const templates = {
+        branch: wanted?.branch, title: wanted?.title, 'commit-message': wanted?.commitMessage, 'body-header': wanted?.bodyHeader,
+    };
+    const empty = [...(removedRecipients.length === 0 ? ['removed'] : []), ...(addedRecipients.length === 0 ? ['added'] : [])];
+    for (const [name, value] of Object.entries(templates)) {
+        const hole = variablesIn(value ?? '').find((variable) => empty.includes(variable));
+        if (hole === undefined)
+            continue;
+        throw new Failure('input', `The input \`${name}\` holds {${hole}}, but \`${hole}-recipient\` is not given.`, {
+            advice: `Leave {${hole}} out of \`${name}\`, or give \`${hole}-recipient\`.`,
+        });
     }
 }
 /** The actions below the root name their part of the story themselves, by a default of `job`. */
@@ -44586,6 +46186,7 @@ function readInputs() {
         pullRequest: own.kind === 'rotate' ? null : pullRequest(),
     };
     refuseContradictingAccess(inputs);
+    refuseEmptyVariables(inputs);
     if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
         throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
             advice: 'Leave out one of them.',
@@ -45608,6 +47209,8 @@ function annotate(result, inputs) {
     }
     for (const sentence of warningsOf(result))
         warning(sentence);
+    for (const sentence of result.published?.notices ?? [])
+        notice(sentence);
     const skipped = report.files.filter(({ action }) => action === 'skipped');
     if (skipped.length > 0)
         notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`);
@@ -54192,13 +55795,16 @@ function shortestScript(a, b) {
 
 
 
+
 function reportOf(run) {
     const { survey, plan, failure } = run;
     const stopped = failure !== null && !run.published;
     const known = new Map();
+    // Who comes may have a name only in the request.
+    const fresh = new Map((run.request?.added ?? []).map(({ recipient, name }) => [canonicalId(recipient), name]));
     const named = (recipients) => recipients.map(({ kind, id }) => {
         const key = `${kind} ${id}`;
-        const one = known.get(key) ?? { kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) };
+        const one = known.get(key) ?? { kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })) ?? null };
         known.set(key, one);
         return one;
     });
@@ -61434,10 +63040,391 @@ function getOctokit(token, options, ...additionalPlugins) {
     return new GitHubWithPlugins(getOctokitOptions(token, options));
 }
 //# sourceMappingURL=github.js.map
-;// CONCATENATED MODULE: ./lib/tools/github.js
-// Talks to GitHub's REST API about one repository: a method per question, answers as small values of our own.
-// Must never say the token, nor decide by the words of a message where GitHub has a status for it.
+// EXTERNAL MODULE: ./node_modules/bottleneck/light.js
+var light = __nccwpck_require__(3251);
+;// CONCATENATED MODULE: ./node_modules/@octokit/plugin-retry/dist-bundle/index.js
+// pkg/dist-src/version.js
+var plugin_retry_dist_bundle_VERSION = "0.0.0-development";
 
+// pkg/dist-src/error-request.js
+function isRequestError(error) {
+  return error.request !== void 0;
+}
+async function errorRequest(state, octokit, error, options) {
+  if (!isRequestError(error) || !error?.request.request) {
+    throw error;
+  }
+  if (error.status >= 400 && !state.doNotRetry.includes(error.status)) {
+    const retries = options.request.retries != null ? options.request.retries : state.retries;
+    const retryAfter = Math.pow((options.request.retryCount || 0) + 1, 2);
+    throw octokit.retry.retryRequest(error, retries, retryAfter);
+  }
+  throw error;
+}
+
+// pkg/dist-src/wrap-request.js
+
+
+async function wrapRequest(state, octokit, request, options) {
+  const limiter = new light();
+  limiter.on("failed", function(error, info) {
+    const maxRetries = ~~error.request.request?.retries;
+    const after = ~~error.request.request?.retryAfter;
+    options.request.retryCount = info.retryCount + 1;
+    if (maxRetries > info.retryCount) {
+      return after * state.retryAfterBaseValue;
+    }
+  });
+  return limiter.schedule(
+    requestWithGraphqlErrorHandling.bind(null, state, octokit, request),
+    options
+  );
+}
+async function requestWithGraphqlErrorHandling(state, octokit, request, options) {
+  const response = await request(options);
+  if (response.data && response.data.errors && response.data.errors.length > 0 && /Something went wrong while executing your query/.test(
+    response.data.errors[0].message
+  )) {
+    const error = new RequestError(response.data.errors[0].message, 500, {
+      request: options,
+      response
+    });
+    return errorRequest(state, octokit, error, options);
+  }
+  return response;
+}
+
+// pkg/dist-src/index.js
+function retry(octokit, octokitOptions) {
+  const state = Object.assign(
+    {
+      enabled: true,
+      retryAfterBaseValue: 1e3,
+      doNotRetry: [400, 401, 403, 404, 410, 422, 451],
+      retries: 3
+    },
+    octokitOptions.retry
+  );
+  const retryPlugin = {
+    retry: {
+      retryRequest: (error, retries, retryAfter) => {
+        error.request.request = Object.assign({}, error.request.request, {
+          retries,
+          retryAfter
+        });
+        return error;
+      }
+    }
+  };
+  if (state.enabled) {
+    octokit.hook.error("request", errorRequest.bind(null, state, retryPlugin));
+    octokit.hook.wrap("request", wrapRequest.bind(null, state, retryPlugin));
+  }
+  return retryPlugin;
+}
+retry.VERSION = plugin_retry_dist_bundle_VERSION;
+
+
+;// CONCATENATED MODULE: ./node_modules/@octokit/plugin-throttling/dist-bundle/index.js
+// pkg/dist-src/index.js
+
+
+// pkg/dist-src/version.js
+var plugin_throttling_dist_bundle_VERSION = "0.0.0-development";
+
+// pkg/dist-src/wrap-request.js
+var dist_bundle_noop = () => Promise.resolve();
+function dist_bundle_wrapRequest(state, request, options) {
+  return state.retryLimiter.schedule(doRequest, state, request, options);
+}
+async function doRequest(state, request, options) {
+  const { pathname } = new URL(options.url, "http://github.test");
+  const isAuth = isAuthRequest(options.method, pathname);
+  const isWrite = !isAuth && options.method !== "GET" && options.method !== "HEAD";
+  const isSearch = options.method === "GET" && pathname.startsWith("/search/");
+  const isGraphQL = pathname.startsWith("/graphql");
+  const retryCount = ~~request.retryCount;
+  const jobOptions = retryCount > 0 ? { priority: 0, weight: 0 } : {};
+  if (state.clustering) {
+    jobOptions.expiration = 1e3 * 60;
+  }
+  if (isWrite || isGraphQL) {
+    await state.write.key(state.id).schedule(jobOptions, dist_bundle_noop);
+  }
+  if (isWrite && state.triggersNotification(pathname)) {
+    await state.notifications.key(state.id).schedule(jobOptions, dist_bundle_noop);
+  }
+  if (isSearch) {
+    await state.search.key(state.id).schedule(jobOptions, dist_bundle_noop);
+  }
+  const req = (isAuth ? state.auth : state.global).key(state.id).schedule(jobOptions, request, options);
+  if (isGraphQL) {
+    const res = await req;
+    if (res.data.errors != null && res.data.errors.some((error) => error.type === "RATE_LIMITED")) {
+      const error = Object.assign(new Error("GraphQL Rate Limit Exceeded"), {
+        response: res,
+        data: res.data
+      });
+      throw error;
+    }
+  }
+  return req;
+}
+function isAuthRequest(method, pathname) {
+  return method === "PATCH" && // https://docs.github.com/en/rest/apps/apps?apiVersion=2022-11-28#create-a-scoped-access-token
+  /^\/applications\/[^/]+\/token\/scoped$/.test(pathname) || method === "POST" && // https://docs.github.com/en/rest/apps/oauth-applications?apiVersion=2022-11-28#reset-a-token
+  (/^\/applications\/[^/]+\/token$/.test(pathname) || // https://docs.github.com/en/rest/apps/apps?apiVersion=2022-11-28#create-an-installation-access-token-for-an-app
+  /^\/app\/installations\/[^/]+\/access_tokens$/.test(pathname) || // https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
+  pathname === "/login/oauth/access_token");
+}
+
+// pkg/dist-src/generated/triggers-notification-paths.js
+var triggers_notification_paths_default = [
+  "/orgs/{org}/invitations",
+  "/orgs/{org}/invitations/{invitation_id}",
+  "/orgs/{org}/teams/{team_slug}/discussions",
+  "/orgs/{org}/teams/{team_slug}/discussions/{discussion_number}/comments",
+  "/repos/{owner}/{repo}/collaborators/{username}",
+  "/repos/{owner}/{repo}/commits/{commit_sha}/comments",
+  "/repos/{owner}/{repo}/issues",
+  "/repos/{owner}/{repo}/issues/{issue_number}/comments",
+  "/repos/{owner}/{repo}/issues/{issue_number}/sub_issue",
+  "/repos/{owner}/{repo}/issues/{issue_number}/sub_issues/priority",
+  "/repos/{owner}/{repo}/pulls",
+  "/repos/{owner}/{repo}/pulls/{pull_number}/comments",
+  "/repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies",
+  "/repos/{owner}/{repo}/pulls/{pull_number}/merge",
+  "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
+  "/repos/{owner}/{repo}/pulls/{pull_number}/reviews",
+  "/repos/{owner}/{repo}/releases",
+  "/teams/{team_id}/discussions",
+  "/teams/{team_id}/discussions/{discussion_number}/comments"
+];
+
+// pkg/dist-src/route-matcher.js
+function routeMatcher(paths) {
+  const regexes = paths.map(
+    (path) => path.split("/").map((c) => c.startsWith("{") ? "(?:.+?)" : c).join("/")
+  );
+  const regex2 = `^(?:${regexes.map((r) => `(?:${r})`).join("|")})[^/]*$`;
+  return new RegExp(regex2, "i");
+}
+
+// pkg/dist-src/index.js
+var regex = routeMatcher(triggers_notification_paths_default);
+var triggersNotification = regex.test.bind(regex);
+var groups = {};
+var createGroups = function(Bottleneck, common) {
+  groups.global = new Bottleneck.Group({
+    id: "octokit-global",
+    maxConcurrent: 10,
+    ...common
+  });
+  groups.auth = new Bottleneck.Group({
+    id: "octokit-auth",
+    maxConcurrent: 1,
+    ...common
+  });
+  groups.search = new Bottleneck.Group({
+    id: "octokit-search",
+    maxConcurrent: 1,
+    minTime: 2e3,
+    ...common
+  });
+  groups.write = new Bottleneck.Group({
+    id: "octokit-write",
+    maxConcurrent: 1,
+    minTime: 1e3,
+    ...common
+  });
+  groups.notifications = new Bottleneck.Group({
+    id: "octokit-notifications",
+    maxConcurrent: 1,
+    minTime: 3e3,
+    ...common
+  });
+};
+function throttling(octokit, octokitOptions) {
+  const {
+    enabled = true,
+    Bottleneck = light,
+    id = "no-id",
+    timeout = 1e3 * 60 * 2,
+    // Redis TTL: 2 minutes
+    connection
+  } = octokitOptions.throttle || {};
+  if (!enabled) {
+    return {};
+  }
+  const common = { timeout };
+  if (typeof connection !== "undefined") {
+    common.connection = connection;
+  }
+  const state = Object.assign(
+    {
+      clustering: connection != null,
+      triggersNotification,
+      fallbackSecondaryRateRetryAfter: 60,
+      retryAfterBaseValue: 1e3,
+      id
+    },
+    octokitOptions.throttle
+  );
+  if (typeof state.onSecondaryRateLimit !== "function" || typeof state.onRateLimit !== "function") {
+    throw new Error(`octokit/plugin-throttling error:
+        You must pass the onSecondaryRateLimit and onRateLimit error handlers.
+        See https://octokit.github.io/rest.js/#throttling
+
+        const octokit = new Octokit({
+          throttle: {
+            onSecondaryRateLimit: (retryAfter, options) => {/* ... */},
+            onRateLimit: (retryAfter, options) => {/* ... */}
+          }
+        })
+    `);
+  }
+  let initialized = false;
+  const initializeBottleneck = () => {
+    if (initialized) {
+      return;
+    }
+    initialized = true;
+    if (groups.global == null) {
+      createGroups(Bottleneck, common);
+    }
+    state.global = state.global ?? groups.global;
+    state.auth = state.auth ?? groups.auth;
+    state.search = state.search ?? groups.search;
+    state.write = state.write ?? groups.write;
+    state.notifications = state.notifications ?? groups.notifications;
+    state.retryLimiter = state.retryLimiter ?? new Bottleneck();
+    const events = {};
+    const emitter = new Bottleneck.Events(events);
+    events.on("secondary-limit", state.onSecondaryRateLimit);
+    events.on("rate-limit", state.onRateLimit);
+    events.on(
+      "error",
+      (e) => octokit.log.warn("Error in throttling-plugin limit handler", e)
+    );
+    state.retryLimiter.on("failed", async function(error, info) {
+      const [state2, request, options] = info.args;
+      const { pathname } = new URL(options.url, "http://github.test");
+      const shouldRetryGraphQL = pathname.startsWith("/graphql") && error.status !== 401;
+      if (!(shouldRetryGraphQL || error.status === 403 || error.status === 429)) {
+        return;
+      }
+      const retryCount = ~~request.retryCount;
+      request.retryCount = retryCount;
+      options.request.retryCount = retryCount;
+      const { wantRetry, retryAfter = 0 } = await (async function() {
+        if (/\bsecondary rate\b/i.test(error.message)) {
+          const retryAfter2 = Number(error.response.headers["retry-after"]) || state2.fallbackSecondaryRateRetryAfter;
+          const wantRetry2 = await emitter.trigger(
+            "secondary-limit",
+            retryAfter2,
+            options,
+            octokit,
+            retryCount
+          );
+          return { wantRetry: wantRetry2, retryAfter: retryAfter2 };
+        }
+        if (error.response.headers != null && error.response.headers["x-ratelimit-remaining"] === "0" || (error.response.data?.errors ?? []).some(
+          (error2) => error2.type === "RATE_LIMITED"
+        )) {
+          const rateLimitReset = new Date(
+            ~~error.response.headers["x-ratelimit-reset"] * 1e3
+          ).getTime();
+          const retryAfter2 = Math.max(
+            // Add one second so we retry _after_ the reset time
+            // https://docs.github.com/en/rest/overview/resources-in-the-rest-api?apiVersion=2022-11-28#exceeding-the-rate-limit
+            Math.ceil((rateLimitReset - Date.now()) / 1e3) + 1,
+            0
+          );
+          const wantRetry2 = await emitter.trigger(
+            "rate-limit",
+            retryAfter2,
+            options,
+            octokit,
+            retryCount
+          );
+          return { wantRetry: wantRetry2, retryAfter: retryAfter2 };
+        }
+        return {};
+      })();
+      if (wantRetry) {
+        request.retryCount++;
+        return retryAfter * state2.retryAfterBaseValue;
+      }
+    });
+  };
+  octokit.hook.wrap("request", (request, options) => {
+    initializeBottleneck();
+    return dist_bundle_wrapRequest(state, request, options);
+  });
+  return {};
+}
+throttling.VERSION = plugin_throttling_dist_bundle_VERSION;
+throttling.triggersNotification = triggersNotification;
+
+
+;// CONCATENATED MODULE: ./lib/tools/github-client.js
+// The client that every question to GitHub goes through: asks again where GitHub is away or wants us to slow down.
+// Must never ask again after a plain refusal, nor wait more than three times or for more than five minutes.
+
+
+
+
+const mostTries = 3;
+const longestWait = 300;
+/** What a request that must not be made twice says in its parameters: a limit that GitHub names is still waited for. */
+const onlyOnce = { request: { retries: 0 } };
+/** GitHub's answer, where there was one. */
+function responseOf(error) {
+    if (typeof error !== 'object' || error === null || !('response' in error))
+        return null;
+    return (error.response ?? null);
+}
+/** Whether GitHub refuses for now only. A 403 has no code that tells a secondary limit from a refusal. */
+function isRateLimit({ status, headers, data }) {
+    if (status !== 403 && status !== 429)
+        return false;
+    return status === 429 || headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0'
+        || /secondary rate limit/i.test(JSON.stringify(data));
+}
+/**
+ * Reads are asked again after 1, 4 and 9 seconds where no answer came or the server failed, and so are writes save those
+ * marked `onlyOnce`. Rate limits are waited for, by `retry-after`, the time of the reset, or a minute. Writes keep the
+ * distance that GitHub asks for (one second; three where people are notified).
+ */
+function gitHubClient({ token, apiUrl, second = 1000, onWait }) {
+    const again = (seconds, _request, _client, tries) => {
+        const wanted = tries < mostTries && seconds <= longestWait;
+        if (wanted)
+            onWait?.(seconds);
+        return wanted;
+    };
+    return getOctokit(token, {
+        ...(apiUrl === undefined ? {} : { baseUrl: apiUrl.replace(/\/+$/, '') }),
+        retry: { retryAfterBaseValue: second, doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451] },
+        // An id of its own: the distances between writes are kept per id, for the whole process.
+        throttle: { id: (0,external_node_crypto_.randomUUID)(), retryAfterBaseValue: second, onRateLimit: again, onSecondaryRateLimit: again },
+    }, namedLimits, retry, throttling);
+}
+/** The throttling plugin knows a secondary limit by its words alone; one that only says `retry-after` gets them. */
+function namedLimits(client) {
+    client.hook.error('request', (error) => {
+        const response = responseOf(error);
+        const unnamed = response !== null && isRateLimit(response) && response.headers['x-ratelimit-remaining'] !== '0';
+        if (unnamed)
+            error.message += ' (secondary rate limit)';
+        throw error;
+    });
+    return {};
+}
+
+;// CONCATENATED MODULE: ./lib/tools/github-failure.js
+// What GitHub refused → a sentence that names the permission, setting or input, and what to do.
+// Must never say the token, nor carry more of an answer than its words.
 
 
 
@@ -61454,19 +63441,46 @@ class GitHubFailure extends Failure {
         this.said = said;
     }
 }
-const longestPause = 300_000;
-const rateLimitTries = 3;
 const settingAdvice = 'Turn on "Allow GitHub Actions to create and approve pull requests" in Settings → Actions → General → '
     + 'Workflow permissions; where it cannot be changed, the organisation governs it. Or give the action the token of a GitHub App.';
-/** The page on which a person opens the pull request by hand. */
-function compareUrl(serverUrl, owner, repo, base, branch) {
-    // Brackets and quotes too: the address stands in Markdown.
-    const escape = (part) => encodeURIComponent(part).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-    const inPath = (name) => name.split('/').map(escape).join('/');
-    return `${serverUrl.replace(/\/+$/, '')}/${escape(owner)}/${escape(repo)}/compare/${inPath(base)}...${inPath(branch)}?expand=1`;
+/** The words of an error of the client about `repository` (`owner/name`), without the token wherever it stands in them. */
+function gitHubFailure({ action, permission }, repository, token, error) {
+    const harmless = (text) => visible(text.replaceAll(token, '***'));
+    const start = `Could not ${action} in ${visible(repository)}`;
+    const response = responseOf(error);
+    if (response === null) {
+        return new GitHubFailure('github-failed', `${start}: no answer from GitHub (${harmless(innermost(error))}).`, null, '', {
+            advice: 'Run again.', cause: error,
+        });
+    }
+    // No cause: the answer's words are all there is to know, and it could carry more than they do.
+    const { status, headers, data } = response;
+    const said = harmless(github_failure_wordsOf(data));
+    const fail = (code, what, advice) => {
+        return new GitHubFailure(code, `${start}: ${what}`, status, said, advice === undefined ? {} : { advice });
+    };
+    if (status === 401) {
+        return fail('github-permission', 'GitHub does not know the token (401).', 'Give a token in `token` that is valid and not expired.');
+    }
+    if (status === 404) {
+        return fail('github-permission', 'there is no such repository, or the token cannot see it (404).', `Give a token in \`token\` with access to it and \`${permission}\`.`);
+    }
+    if (isRateLimit(response)) {
+        const after = headers['retry-after'];
+        return fail('github-rate-limit', `GitHub limits how much this token may ask (${status}: ${said}).`, `Run again ${after === undefined ? 'later' : `in ${after} seconds`}; the token of a GitHub App has a limit of its own.`);
+    }
+    if (status === 403 && said.includes('not permitted to create or approve pull requests')) {
+        return fail('github-setting', 'the repository does not let GitHub Actions create pull requests (403).', settingAdvice);
+    }
+    if (status === 403 && said.startsWith('Resource not accessible by')) {
+        const where = said.includes('personal access token') ? 'the settings of the token'
+            : '`permissions` of the job, or in the App\'s';
+        return fail('github-permission', 'the token lacks a permission (403).', `Give it \`${permission}\` in ${where}.`);
+    }
+    return fail('github-failed', `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`);
 }
 /** `message` and what `errors` adds to it, as GitHub sends them. */
-function github_wordsOf(data) {
+function github_failure_wordsOf(data) {
     const { message, errors } = (typeof data === 'object' && data !== null ? data : {});
     const details = (Array.isArray(errors) ? errors : []).map((each) => {
         if (typeof each !== 'object' || each === null)
@@ -61476,11 +63490,6 @@ function github_wordsOf(data) {
     });
     return [typeof message === 'string' ? message : '', ...details].filter((part) => part !== '').join('; ');
 }
-function responseOf(error) {
-    if (typeof error !== 'object' || error === null || !('response' in error))
-        return null;
-    return (error.response ?? null);
-}
 /** The words of the first cause: what wraps it says only that a fetch failed. */
 function innermost(error) {
     const { message, code, cause } = (typeof error === 'object' && error !== null ? error : {});
@@ -61488,17 +63497,21 @@ function innermost(error) {
         return innermost(cause);
     return typeof message === 'string' && message !== '' ? message : String(code);
 }
-/** How long GitHub wants us to wait, in milliseconds; null where it does not ask for that, or for too long. */
-function wantedPause({ status, headers, data }) {
-    if (status !== 403 && status !== 429)
-        return null;
-    const after = headers['retry-after'];
-    // A 403 has no code that tells a secondary rate limit from a refusal.
-    if (status === 403 && after === undefined && !/secondary rate limit/i.test(github_wordsOf(data)))
-        return null;
-    const seconds = Number(after ?? 60);
-    const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : 60_000;
-    return milliseconds <= longestPause ? milliseconds : null;
+
+;// CONCATENATED MODULE: ./lib/tools/github.js
+// Talks to GitHub's REST API about one repository: a method per question, answers as small values of our own.
+// Must never say the token, nor decide by the words of a message where GitHub has a status for it.
+
+
+
+
+
+/** The page on which a person opens the pull request by hand. */
+function compareUrl(serverUrl, owner, repo, base, branch) {
+    // Brackets and quotes too: the address stands in Markdown.
+    const escape = (part) => encodeURIComponent(part).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    const inPath = (name) => name.split('/').map(escape).join('/');
+    return `${serverUrl.replace(/\/+$/, '')}/${escape(owner)}/${escape(repo)}/compare/${inPath(base)}...${inPath(branch)}?expand=1`;
 }
 /** Every method throws a GitHubFailure where GitHub does not do what it is asked for. */
 class github_GitHub {
@@ -61506,15 +63519,17 @@ class github_GitHub {
     repo;
     pause;
     #token;
+    #client;
     #rest;
     #here;
     constructor(options) {
-        const { token, owner, repo, apiUrl } = options;
+        const { token, owner, repo } = options;
         this.owner = owner;
         this.repo = repo;
         this.pause = options.pause ?? external_node_timers_promises_namespaceObject.setTimeout;
         this.#token = token;
-        this.#rest = getOctokit(token, apiUrl === undefined ? {} : { baseUrl: apiUrl.replace(/\/+$/, '') }).rest;
+        this.#client = gitHubClient(options);
+        this.#rest = this.#client.rest;
         this.#here = { owner, repo };
     }
     async defaultBranch() {
@@ -61544,33 +63559,60 @@ class github_GitHub {
     }
     /** The open pull request from `branch` of this repository, not of a fork, into `base`; null where there is none. */
     async findOpenPullRequest(base, branch) {
-        return (await this.#openPullRequests(branch, { base })).find((one) => one.base === base) ?? null;
+        return (await this.#pullRequests(branch, { state: 'open', base })).find((one) => one.base === base) ?? null;
     }
     /** Every open pull request from `branch` of this repository, not of a fork, whatever it goes into. */
     async openPullRequests(branch) {
-        return await this.#openPullRequests(branch, {});
+        return await this.#pullRequests(branch, { state: 'open' });
     }
-    async #openPullRequests(branch, narrow) {
+    /** The newest hundred pull requests from `branch` of this repository, not of a fork, the newest first. */
+    async pullRequests(branch) {
+        return await this.#pullRequests(branch, { state: 'all' });
+    }
+    async #pullRequests(branch, narrow) {
         const purpose = { action: 'look for the pull request', permission: 'pull-requests: write' };
         const listed = await this.#ask(purpose, () => {
-            return this.#rest.pulls.list({ ...this.#here, ...narrow, state: 'open', head: `${this.owner}:${branch}`, per_page: 100 });
+            return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: 100 });
         });
         // GitHub ignores a filter that it does not understand. Ids, because a label hides a fork of the same owner.
         return listed.filter(({ head, base: into }) => {
             // A fork that was deleted leaves null, which the published types do not say.
             const from = head.repo;
             return from?.id === into.repo.id && head.ref === branch;
-        }).map(({ number, html_url: url, body, head, base }) => ({ number, url, body: body ?? '', headSha: head.sha, base: base.ref }));
+        }).map(({ number, html_url: url, body, head, base, state, merged_at: merged }) => ({
+            number, url, body: body ?? '', headSha: head.sha, base: base.ref,
+            state: state === 'open' ? state : merged === null ? 'closed' : 'merged',
+        }));
     }
+    /** Asks once: after an answer that was lost the pull request may be there. */
     async createPullRequest(wanted) {
         const purpose = { action: 'open the pull request', permission: 'pull-requests: write' };
         const { branch: head, base, title, body, draft } = wanted;
-        const made = await this.#ask(purpose, () => this.#rest.pulls.create({ ...this.#here, base, head, title, body, draft }));
+        const made = await this.#ask(purpose, () => this.#rest.pulls.create({ ...this.#here, ...onlyOnce, base, head, title, body, draft }));
         return { number: made.number, url: made.html_url };
     }
     async updatePullRequest(number, { title, body }) {
         const purpose = { action: `update pull request #${number}`, permission: 'pull-requests: write' };
         await this.#ask(purpose, () => this.#rest.pulls.update({ ...this.#here, pull_number: number, title, body }));
+    }
+    async closePullRequest(number, body) {
+        const purpose = { action: `close pull request #${number}`, permission: 'pull-requests: write' };
+        await this.#ask(purpose, () => this.#rest.pulls.update({ ...this.#here, pull_number: number, state: 'closed', body }));
+    }
+    /** Asks once: said twice would be worse than a warning that it may not have been said. */
+    async comment(number, body) {
+        const purpose = { action: `comment on pull request #${number}`, permission: 'pull-requests: write' };
+        await this.#ask(purpose, () => this.#rest.issues.createComment({ ...this.#here, ...onlyOnce, issue_number: number, body }));
+    }
+    /** The hundred open milestones that are due first. */
+    async milestones() {
+        const purpose = { action: 'read the milestones', permission: 'pull-requests: write' };
+        const listed = await this.#ask(purpose, () => this.#rest.issues.listMilestones({ ...this.#here, state: 'open', per_page: 100 }));
+        return listed.map(({ number, title }) => ({ number, title }));
+    }
+    async setMilestone(number, milestone) {
+        const purpose = { action: `set the milestone of pull request #${number}`, permission: 'pull-requests: write' };
+        await this.#ask(purpose, () => this.#rest.issues.update({ ...this.#here, issue_number: number, milestone }));
     }
     /** Adds; those that are there stay. A label that does not exist yet is made, which takes `issues: write`. */
     async addLabels(number, labels) {
@@ -61595,48 +63637,17 @@ class github_GitHub {
             });
         });
     }
+    /** For what has no method here: `call` is given the client, and its refusal becomes a GitHubFailure. */
+    async ask(purpose, call) {
+        return await this.#ask(purpose, () => call(this.#client));
+    }
     async #ask(purpose, call) {
-        for (let tries = 0;; tries += 1) {
-            try {
-                return (await call()).data;
-            }
-            catch (error) {
-                const response = responseOf(error);
-                const wait = response === null || tries === rateLimitTries ? null : wantedPause(response);
-                if (wait === null)
-                    throw this.#failure(purpose, response, error);
-                await this.pause(wait);
-            }
+        try {
+            return (await call()).data;
         }
-    }
-    #failure({ action, permission }, response, error) {
-        const start = `Could not ${action} in ${visible(`${this.owner}/${this.repo}`)}`;
-        if (response === null) {
-            const reason = this.#harmless(innermost(error));
-            return new GitHubFailure('github-failed', `${start}: no answer from GitHub (${reason}).`, null, '', { cause: error });
+        catch (error) {
+            throw gitHubFailure(purpose, `${this.owner}/${this.repo}`, this.#token, error);
         }
-        // No cause: the answer's words are all there is to know, and it could carry more than they do.
-        const { status } = response;
-        const said = this.#harmless(github_wordsOf(response.data));
-        const fail = (code, what, advice) => {
-            return new GitHubFailure(code, `${start}: ${what}`, status, said, advice === undefined ? {} : { advice });
-        };
-        if (status === 401) {
-            return fail('github-permission', 'GitHub does not know the token (401).', 'Give a token that is valid and not expired.');
-        }
-        if (status === 404) {
-            return fail('github-permission', 'there is no such repository, or the token cannot see it (404).', `Give a token with access to it and \`${permission}\`.`);
-        }
-        if (status === 403 && said.includes('not permitted to create or approve pull requests')) {
-            return fail('github-setting', 'the repository does not let GitHub Actions create pull requests (403).', settingAdvice);
-        }
-        if (status === 403 && said.startsWith('Resource not accessible by')) {
-            return fail('github-permission', 'the token lacks a permission (403).', `Give it \`${permission}\`.`);
-        }
-        return fail('github-failed', `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`);
-    }
-    #harmless(text) {
-        return visible(text.replaceAll(this.#token, '***'));
     }
 }
 
@@ -61744,6 +63755,111 @@ function swap_replace(text) {
             (0,external_node_fs_namespaceObject.rmSync)(kept, { force: true });
         }
     }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/existing-pull-request.js
+// What stands on our branch and in its pull requests → what this run may do there.
+// Pure. Must never let a branch be moved that was not ours, nor open again what a person closed, unless that was asked for.
+
+
+const existing_pull_request_open = '<!-- sops-rekey fingerprint=';
+const settled = '<!-- sops-rekey settled=';
+/** Stands in the body of a pull request that is open, or that somebody else closed. */
+function fingerprintMarker(fingerprint) {
+    return `${existing_pull_request_open}${fingerprint} -->`;
+}
+/** Stands beside it: for which request, whatever the plan. */
+function requestMarker(request) {
+    return `<!-- sops-rekey request=${request} -->`;
+}
+/** The body of a pull request that we close ourselves: its marker no longer counts as one that a person closed. */
+function settledBody(body) {
+    return body.replaceAll(existing_pull_request_open, settled);
+}
+/** Throws `branch-foreign` where someone else's work stands on the branch. */
+function decideExisting(found, { onClosed, onHumanCommits }) {
+    const { base, branch, fingerprint, head, pullRequests } = found;
+    const name = visible(branch);
+    const marked = ({ body }) => body.includes(fingerprintMarker(fingerprint));
+    const present = pullRequests.filter(({ state }) => state === 'open');
+    const pullRequest = present.find((one) => one.base === base) ?? null;
+    const closed = pullRequests.find((one) => one.state === 'closed' && one.base === base && marked(one));
+    if (pullRequest === null && closed !== undefined && onClosed === 'respect') {
+        return { kind: 'closed-by-hand', pullRequest: closed };
+    }
+    if (head === null)
+        return { kind: 'publish', head: null, pullRequest: null, overwritten: null };
+    const ours = head.madeFor !== null;
+    const onceOurs = pullRequest?.body.includes(existing_pull_request_open) === true;
+    if (!ours && !(onceOurs && onHumanCommits === 'overwrite')) {
+        const advice = onceOurs
+            ? 'Merge or close its pull request and delete the branch, or write `on-human-commits: overwrite` to have them overwritten.'
+            : 'Merge or delete that branch, or give another one in `branch`.';
+        throw new Failure('branch-foreign', `The branch ${name} ends in a commit that is not ours (${head.sha.slice(0, 12)}), and was left as it is.`, { advice });
+    }
+    const elsewhere = present.find((one) => one.base !== base);
+    if (elsewhere !== undefined) {
+        throw new Failure('branch-foreign', `The branch ${name} has a pull request into ${visible(elsewhere.base)} (#${elsewhere.number}), and was left as it is.`, { advice: `Merge or close it, or give another branch in \`branch\` for ${visible(base)}.` });
+    }
+    if (pullRequest !== null && head.madeFor === fingerprint && marked(pullRequest)) {
+        return { kind: 'up-to-date', head: head.sha, pullRequest };
+    }
+    return { kind: 'publish', head: head.sha, pullRequest, overwritten: ours ? null : head.sha };
+}
+/** How to go on after `closed-by-hand`. */
+function respectedNotice({ number }) {
+    return `Nothing was pushed: pull request #${number}, with the very same changes, was closed without being merged. `
+        + 'Reopen it, or write `on-closed: reopen` to have a new one; other changes or another base get a new one by themselves.';
+}
+function overwrittenNotice(branch, sha) {
+    return `Commits on ${visible(branch)} that were not ours, up to ${sha}, were overwritten (\`on-human-commits: overwrite\`).`;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/close-pull-request.js
+// Nothing is left to do → the pull request that an earlier run of the same request opened is closed, its branch deleted.
+// Must never touch a pull request of another request or with commits that are not ours; what goes wrong is a warning.
+
+
+/** Never throws. Closes only where the run saw what the base holds now. */
+async function closeSettled(github, settling) {
+    const { base, branch, request, commit, isOurs } = settling;
+    let pullRequest;
+    try {
+        pullRequest = (await github.pullRequests(branch))
+            .find((one) => one.state === 'open' && one.base === base && one.body.includes(requestMarker(request)));
+        if (pullRequest === undefined || await github.branchHead(base) !== commit)
+            return { closed: null, warnings: [] };
+        if (!await isOurs(pullRequest.headSha)) {
+            const why = `pull request #${pullRequest.number} has commits that are not ours, and stays open`;
+            return { closed: null, warnings: [`Nothing is left to do, but ${why}.`] };
+        }
+        await github.closePullRequest(pullRequest.number, settledBody(pullRequest.body));
+    }
+    catch (error) {
+        const what = pullRequest === undefined ? 'its pull request could not be looked for'
+            : `pull request #${pullRequest.number} stays open`;
+        return { closed: null, warnings: [`Nothing is left to do, but ${what}: ${words(error)}`] };
+    }
+    return { closed: pullRequest, warnings: await sayAndDelete(github, pullRequest, settling) };
+}
+async function sayAndDelete(github, { number, headSha }, settling) {
+    const { branch, commit, runUrl, deleteBranch } = settling;
+    const warnings = [];
+    const attempt = async (what, action) => {
+        await action().catch((error) => warnings.push(`Pull request #${number} is closed, but ${what}: ${words(error)}`));
+    };
+    const run = runUrl === null ? 'A run' : safe_text_link('A run', runUrl);
+    await attempt('not told why', () => github.comment(number, [
+        'Closed, because there is nothing left to do:',
+        `${run} of the same request at ${commit.slice(0, 12)} found every file as it should be.`,
+        deleteBranch === null ? 'The branch was kept (`delete-branch: false`).' : 'Its branch is deleted.',
+    ].join(' ')));
+    if (deleteBranch !== null)
+        await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha));
+    return warnings;
+}
+function words(error) {
+    return visible(error instanceof Error ? error.message : String(error), 600);
 }
 
 ;// CONCATENATED MODULE: ./lib/model/verification.js
@@ -62212,13 +64328,13 @@ class Git {
     async isPartOf(commit, tip) {
         return (await this.#try(['merge-base', '--is-ancestor', commit, tip])).exitCode === 0;
     }
-    /** Moves `branch` of the remote to `commit`, only if it still is what was expected. */
+    /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
     async push(options) {
         const server = new URL(options.url);
         const authorization = Buffer.from(`x-access-token:${options.token}`).toString('base64');
         const ref = `refs/heads/${options.branch}`;
         const header = `http.${server.origin}/.extraheader`;
-        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit}:${ref}`], {
+        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit ?? ''}:${ref}`], {
             settings: [
                 // The empty value drops a header that the checkout left behind.
                 [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
@@ -62271,13 +64387,11 @@ function paths(output) {
 
 
 
+
 /** A commit of ours ends so: for which plan it was made, and what it held when we made it. */
 const trailers = ['Sops-Rekey-Fingerprint', 'Sops-Rekey-Tree'];
-const ending = new RegExp(`\\n\\n${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`);
+const ending = new RegExp(`\\n\\n(?:Signed-off-by: [^\\n]+\\n)?${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`);
 const bot = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' };
-function fingerprintMarker(fingerprint) {
-    return `<!-- sops-rekey fingerprint=${fingerprint} -->`;
-}
 /**
  * Refuses where git itself changes a file between commit and checkout, so that what is verified would not be what is
  * committed. `staging` still holds the bytes that were surveyed.
@@ -62308,36 +64422,29 @@ async function assertOnBase(git, github, base, commit) {
     throw new Failure('changed-underneath', `The checkout (${commit.slice(0, 12)}) is not the tip of ${visible(base)} (${tip.slice(0, 12)}), nor known to be part of it.`, { advice: `Check out ${visible(base)}, and run again.` });
 }
 /** Looks up what an earlier run left. Throws `branch-foreign` where someone else's work stands on the branch. */
-async function findPublished(github, base, branch, fingerprint) {
-    const [head, open] = await Promise.all([github.branchHead(branch), github.openPullRequests(branch)]);
-    if (head === null)
-        return { head, pullRequest: null, upToDate: false };
-    const { message, tree, parents, by } = await github.commit(head);
-    const [, made, held] = ending.exec(message) ?? [];
-    if (made === undefined || held !== tree || parents.length !== 1 || by.some((address) => address !== bot.email)) {
-        throw new Failure('branch-foreign', `The branch ${visible(branch)} ends in a commit that is not ours (${head.slice(0, 12)}), and was left as it is.`, {
-            advice: 'Merge or delete that branch, or give another one in `branch`.',
-        });
-    }
-    const elsewhere = open.find((one) => one.base !== base);
-    if (elsewhere !== undefined) {
-        throw new Failure('branch-foreign', `The branch ${visible(branch)} has a pull request into ${visible(elsewhere.base)} (#${elsewhere.number}), and was left as it is.`, { advice: `Merge or close it, or give another branch in \`branch\` for ${visible(base)}.` });
-    }
-    const pullRequest = open[0] ?? null;
-    return { head, pullRequest, upToDate: made === fingerprint && pullRequest !== null && pullRequest.body.includes(fingerprintMarker(fingerprint)) };
+async function findPublished(github, base, branch, fingerprint, politeness) {
+    const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)]);
+    const head = sha === null ? null : { sha, madeFor: await madeFor(github, sha) };
+    return decideExisting({ base, branch, fingerprint, head, pullRequests }, politeness);
+}
+/** The fingerprint in a commit of ours; null where it is not ours, or not as we made it. */
+async function madeFor(github, sha) {
+    const { message, tree, parents, by } = await github.commit(sha);
+    const [, made = null, held] = ending.exec(message) ?? [];
+    return held !== tree || parents.length !== 1 || by.some((address) => address !== bot.email) ? null : made;
 }
 /** Builds the commit beside the checkout, and sees that it holds what was verified, byte for byte, and nothing else. */
 async function commitVerified(git, staging, verified, publication) {
     if (!Verified.isVerified(verified))
         throw new Failure('verification', 'Only what was verified can be published.');
-    const { parent, message, fingerprint } = publication;
+    const { parent, message, fingerprint, signoff } = publication;
     const bytes = new Map([
         ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)]),
         ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)]),
     ]);
     const sha = await git.commit({
         parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
-        message: (tree) => `${message.trim()}\n\n${trailers[0]}: ${fingerprint}\n${trailers[1]}: ${tree}\n`,
+        message: (tree) => `${message.trim()}\n\n${signoff ? `Signed-off-by: ${bot.name} <${bot.email}>\n` : ''}${trailers[0]}: ${fingerprint}\n${trailers[1]}: ${tree}\n`,
     });
     const changed = await git.changes(sha);
     const wrong = [...new Set([...bytes.keys(), ...changed.keys()])].filter((path) => {
@@ -62377,20 +64484,24 @@ async function pushCommit(git, github, push) {
 
 ;// CONCATENATED MODULE: ./lib/stages/pull-request.js
 // Opens the pull request of a branch that is already pushed, or brings the one that is open up to date.
-// Must never push, close or take away anything; labels and people that cannot be added never fail the run.
+// Must never push, close or take away anything; labels, people and words that cannot be added never fail the run.
 
 
-const defaultLabelPauses = [1_000, 2_000, 4_000];
-/**
- * Throws a GitHubFailure where there is no pull request in the end. `draft.draft` holds for a new one only. GitHub may not
- * know a new pull request yet when it is labelled; `labelPauses`, in milliseconds, are the waits before each further try.
- */
-async function openPullRequest(github, draft, labelPauses = defaultLabelPauses) {
+
+/** The waits, in milliseconds, before each further try: GitHub may not know yet what it was just given. */
+const pauses = [1_000, 2_000, 4_000];
+/** Throws a GitHubFailure where there is no pull request in the end. `draft.draft` holds for a new one only. */
+async function openPullRequest(github, wanted) {
+    const draft = { ...wanted, body: `${wanted.body.trimEnd()}\n${requestMarker(wanted.request)}\n` };
     const found = await github.findOpenPullRequest(draft.base, draft.branch);
     const pullRequest = found === null ? await create(github, draft) : await update(github, found, draft);
     const { number } = pullRequest;
+    const { milestone, overwritten } = draft;
     const warnings = [
-        await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels, labelPauses)),
+        overwritten === null ? null
+            : await attempt([overwritten], 'history', () => github.comment(number, overwrittenWords(overwritten))),
+        await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels)),
+        milestone === null ? null : await attempt([milestone], 'milestone', () => setMilestone(github, number, milestone)),
         await attempt(draft.assignees, 'assignees', () => addAssignees(github, number, draft.assignees)),
         // Apart, because one that GitHub does not take spoils a whole call, and many tokens cannot ask teams.
         await attempt(draft.reviewers, 'reviewers', () => github.requestReviewers(number, draft.reviewers, [])),
@@ -62402,7 +64513,8 @@ async function update(github, { number, url }, draft) {
     await github.updatePullRequest(number, draft);
     return { number, url, operation: 'updated' };
 }
-async function create(github, draft) {
+/** Looks again before it asks again, for an answer that was lost may have followed the deed. */
+async function create(github, draft, [pause, ...later] = pauses) {
     try {
         return { ...await github.createPullRequest(draft), operation: 'created' };
     }
@@ -62410,28 +64522,47 @@ async function create(github, draft) {
         if (!(error instanceof GitHubFailure) || !mayBeThere(error))
             throw error;
         const found = await github.findOpenPullRequest(draft.base, draft.branch);
-        if (found === null)
+        if (found !== null && error.status !== 422 && isAsWanted(found, draft)) {
+            return { number: found.number, url: found.url, operation: 'created' };
+        }
+        if (found !== null)
+            return await update(github, found, draft);
+        if (error.status === 422 || pause === undefined)
             throw error;
-        return update(github, found, draft);
+        await github.pause(pause);
+        return await create(github, draft, later);
     }
 }
-/** GitHub has no code for "already exists" (422), and an answer that was lost or broken may have followed the deed. */
+/** Then it is the one whose answer was lost: the body says for which plan it is. */
+function isAsWanted({ body }, draft) {
+    return body.trim() === draft.body.trim();
+}
+/** GitHub has no code for "already exists" (422). */
 function mayBeThere({ status }) {
     return status === null || status === 422 || status >= 500;
 }
-async function addLabels(github, number, labels, pauses) {
-    for (const pause of [...pauses, null]) {
-        try {
-            await github.addLabels(number, labels);
-            return;
-        }
-        catch (error) {
-            const notYet = error instanceof GitHubFailure && error.status === 422 && error.said.includes('Could not resolve to a node');
-            if (!notYet || pause === null)
-                throw error;
-            await github.pause(pause);
-        }
+async function addLabels(github, number, labels, [pause, ...later] = pauses) {
+    try {
+        await github.addLabels(number, labels);
     }
+    catch (error) {
+        const notYet = error instanceof GitHubFailure && error.status === 422 && error.said.includes('Could not resolve to a node');
+        if (!notYet || pause === undefined)
+            throw error;
+        await github.pause(pause);
+        await addLabels(github, number, labels, later);
+    }
+}
+/** A title that looks like a number is still a title. */
+async function setMilestone(github, number, wanted) {
+    const milestones = await github.milestones();
+    const found = milestones.find(({ title }) => title === wanted) ?? milestones.find((one) => `${one.number}` === wanted);
+    if (found !== undefined) {
+        await github.setMilestone(number, found.number);
+        return;
+    }
+    const there = milestones.slice(0, 10).map(({ title }) => title).join(', ');
+    throw new Error(visible(`there is no open milestone ${wanted}${there === '' ? '' : `; there are: ${there}`}.`));
 }
 async function addAssignees(github, number, assignees) {
     const assigned = new Set((await github.addAssignees(number, assignees)).map((login) => login.toLowerCase()));
@@ -62451,6 +64582,110 @@ async function attempt(list, what, action) {
         return `The pull request is there, but not all of its ${what}: ${error instanceof Error ? error.message : String(error)}`;
     }
 }
+function overwrittenWords(sha) {
+    return `Commits on this branch that were not made by sops-rekey, up to ${sha}, were overwritten by this run `
+        + '(`on-human-commits: overwrite`). '
+        + `They can still be fetched: \`git fetch origin ${sha}\`.`;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/request-names.js
+
+
+
+
+/** The branch the pull request goes into, by the input or else `current`. `standard` is the repository's default branch. */
+function baseOf({ base }, current, standard) {
+    const values = { default: standard };
+    return base === null ? current ?? standard : fillTemplate(base, values);
+}
+/** The branch the commit goes to; the same request always gets the same. */
+function branchOf(inputs, wanted, base, standard) {
+    if (wanted.branch === null)
+        return standardBranch(inputs, base === standard ? null : base);
+    const values = {
+        removed: slugOf(inputs.removedRecipients), added: slugOf(inputs.addedRecipients.map(request_names_nameOf)), base: slugOf([base]),
+    };
+    return fillTemplate(wanted.branch, values);
+}
+/** One text per request into `base`, 64 hexadecimal digits: the same words again are the same request. */
+function requestOf(inputs, base) {
+    const { removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files } = inputs;
+    const [removed, added] = [[...removedRecipients].sort(), [...addedRecipients].sort()];
+    return sha256Of(JSON.stringify([removed, added, sameAccessAs, rotateAll, maxKeyAge?.text ?? null, [...files], base]));
+}
+/** The texts that people read, with their variables filled in from what was done. */
+function request_names_textsOf(inputs, wanted, report, context) {
+    const standard = standardText(inputs);
+    const values = (harmless) => {
+        const raw = {
+            removed: report.request.removed.map(request_names_shown).join(', '), added: report.request.added.map(request_names_shown).join(', '),
+            files: `${report.files.filter(({ action }) => !['unchanged', 'skipped', 'failed'].includes(action)).length}`,
+            date: report.startedAt.slice(0, 10), base: context.base, repository: context.repository, run: context.runUrl ?? '',
+        };
+        const entries = Object.entries(raw).map(([name, value]) => [name, harmless(value)]);
+        return Object.fromEntries(entries);
+    };
+    const line = (text) => visible(text, 1000);
+    const header = wanted.bodyHeader;
+    return {
+        // GitHub takes 256 characters.
+        title: visible(fillTemplate(wanted.title ?? standard, values(line)), 250),
+        commitMessage: fillTemplate(wanted.commitMessage ?? standard, values(line)),
+        // The address of the run is the runner's own; as text it would not be a link.
+        bodyHeader: header === null ? null
+            : fillTemplate(header, { ...values((text) => plain(text, 1000)), run: context.runUrl ?? '' }),
+    };
+}
+/** A recipient's owner or short form. */
+function request_names_shown({ owner, kind, id }) {
+    return owner ?? shortForm({ kind, id });
+}
+/** Of `carol=age1…` the name; of a key alone the key. */
+function request_names_nameOf(asked) {
+    return parseRecipient(asked) === null ? asked.replace(/=.*$/, '') : asked;
+}
+function slug(word) {
+    return word.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40);
+}
+/** Letters, digits and hyphens; where they could stand for other words too, a hash of the exact ones follows. */
+function slugOf(words) {
+    const slugs = [...words].sort().map(slug).filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '');
+    if (words.length < 2 && words.every((word) => /^[a-z0-9]{1,40}$/.test(word)))
+        return slugs;
+    return `${slugs === '' ? '' : `${slugs}-`}${sha256Of(JSON.stringify([...words].sort())).slice(0, 8)}`;
+}
+/**
+ * A name that the same request always gets, and no other: where the words alone could stand for another request too, a
+ * hash of the exact one follows. `into` is the base where that is not the usual one.
+ */
+function standardBranch(inputs, into) {
+    const { removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files } = inputs;
+    const age = maxKeyAge?.text ?? null;
+    const removed = [...removedRecipients].sort();
+    const added = [...addedRecipients].sort();
+    const words = [
+        ...(removed.length > 0 ? ['remove', ...removed] : []),
+        // Of `carol=age1…` the name, of a key alone enough to tell it from others.
+        ...(added.length > 0 ? ['add', ...added.map((one) => one.replace(/=.*$/, ''))] : []),
+        ...(rotateAll || age !== null ? ['rotate', age ?? ''] : removed.length + added.length > 0 ? [] : ['align']),
+        ...(into === null ? [] : ['into', into]),
+    ].filter((word) => word !== '');
+    const slugs = words.map(slug).filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '');
+    const isPlain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word))
+        && removed.length < 2 && added.length === 0 && files.length === 0;
+    const exact = JSON.stringify([removed, rotateAll, age, [...files], into, ...(added.length === 0 ? [] : [added, sameAccessAs])]);
+    return `sops-rekey/${slugs}${isPlain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`;
+}
+/** The title and commit message where none is given. */
+function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge }) {
+    if (addedRecipients.length > 0) {
+        return removedRecipients.length > 0 ? 'chore: replace a recipient of sops files'
+            : 'chore: give a new recipient access to sops files';
+    }
+    if (removedRecipients.length > 0)
+        return 'chore: rotate keys after team member offboarding';
+    return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml';
+}
 
 ;// CONCATENATED MODULE: ./lib/stages/publish.js
 // Verified bytes → where people see them: a branch with a pull request, or the working tree.
@@ -62462,13 +64697,18 @@ async function attempt(list, what, action) {
 
 
 
+
+
+
 const nothingPublished = {
-    operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], body: null, failure: null,
+    operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], notices: [],
+    body: null, failure: null,
 };
 /** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs. */
 function workingTreePublisher(git, program) {
     return {
         find: () => Promise.resolve(null),
+        settle: () => Promise.resolve(null),
         publish: async (verified, staging) => {
             const replacements = [
                 ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
@@ -62481,44 +64721,71 @@ function workingTreePublisher(git, program) {
 }
 function pullRequestPublisher(place, inputs, wanted) {
     const { git, github, serverUrl } = place;
-    const text = publish_textsOf(inputs);
     let base = '';
     let branch = '';
     let fingerprint = '';
-    let published = { head: null, pullRequest: null, upToDate: false };
+    let published = { kind: 'publish', head: null, pullRequest: null, overwritten: null };
+    const locate = async () => {
+        const standard = await github.defaultBranch();
+        base = baseOf(wanted, await git.currentBranch() ?? place.eventBranch, standard);
+        branch = branchOf(inputs, wanted, base, standard);
+    };
     return {
         find: async ({ plan, base: commit, identity }, staging) => {
             await assertUnfiltered(git, staging, plan);
-            const standard = await github.defaultBranch();
-            base = wanted.base ?? await git.currentBranch() ?? place.eventBranch ?? standard;
-            branch = wanted.branch ?? branchOf(inputs, base === standard ? null : base);
+            await locate();
             fingerprint = sha256Of(identity);
             await assertOnBase(git, github, base, commit);
-            published = await findPublished(github, base, branch, fingerprint);
-            const { pullRequest, head, upToDate } = published;
-            if (!upToDate || pullRequest === null)
+            published = await findPublished(github, base, branch, fingerprint, wanted);
+            if (published.kind === 'publish')
                 return null;
-            return {
-                ...nothingPublished, operation: 'unchanged', number: pullRequest.number, url: pullRequest.url, branch, headSha: head,
-                compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch),
-            };
+            const { number, url } = published.pullRequest;
+            const there = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) };
+            if (published.kind === 'up-to-date')
+                return { ...there, operation: 'unchanged', headSha: published.head };
+            return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] };
+        },
+        settle: async (commit) => {
+            try {
+                await locate();
+            }
+            catch (error) {
+                return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(String(error), 600)}`] };
+            }
+            const { closed, warnings } = await closeSettled(github, {
+                base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
+                isOurs: async (sha) => await madeFor(github, sha) !== null,
+                deleteBranch: wanted.deleteBranch
+                    ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token })
+                    : null,
+            });
+            return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings };
         },
         publish: async (verified, staging, report) => {
+            if (published.kind !== 'publish')
+                throw new RangeError('There is nothing to publish.');
+            const { head, overwritten } = published;
+            const repository = `${github.owner}/${github.repo}`;
+            const texts = request_names_textsOf(inputs, wanted, report, { base, repository, runUrl: place.runUrl });
             const url = compareUrl(serverUrl, github.owner, github.repo, base, branch);
             const body = renderPullRequestBody(report, {
-                bodyHeader: wanted.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
+                bodyHeader: texts.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
             });
-            const commit = await commitVerified(git, staging, verified, { parent: report.base, message: wanted.commitMessage ?? text, fingerprint });
-            const pushed = { ...nothingPublished, branch, headSha: commit, compareUrl: url, body };
+            const commit = await commitVerified(git, staging, verified, {
+                parent: report.base, message: texts.commitMessage, fingerprint, signoff: wanted.signoff,
+            });
+            const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)];
+            const pushed = { ...nothingPublished, branch, headSha: commit, compareUrl: url, body, notices };
             const unsure = await pushCommit(git, github, {
-                branch, commit, expected: published.head, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token,
+                branch, commit, expected: head, url: `${serverUrl}/${repository}`, token: wanted.token,
             });
             if (unsure !== null)
                 return { ...pushed, failure: unsure };
-            const { labels, assignees, reviewers, teamReviewers, draft } = wanted;
+            const { labels, assignees, reviewers, teamReviewers, milestone, draft } = wanted;
             try {
                 const { pullRequest, warnings } = await openPullRequest(github, {
-                    base, branch, title: wanted.title ?? text, body, draft, labels, assignees, reviewers, teamReviewers,
+                    base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone,
+                    request: requestOf(inputs, base), overwritten,
                 });
                 return { ...pushed, ...pullRequest, warnings };
             }
@@ -62529,35 +64796,6 @@ function pullRequestPublisher(place, inputs, wanted) {
             }
         },
     };
-}
-/**
- * A name that the same request always gets, and no other: where the words alone could stand for another request too, a
- * hash of the exact one follows. `into` is the base where that is not the usual one.
- */
-function branchOf({ removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files }, into) {
-    const age = maxKeyAge?.text ?? null;
-    const removed = [...removedRecipients].sort();
-    const added = [...addedRecipients].sort();
-    const words = [
-        ...(removed.length > 0 ? ['remove', ...removed] : []),
-        // Of `carol=age1…` the name, of a key alone enough to tell it from others.
-        ...(added.length > 0 ? ['add', ...added.map((one) => one.replace(/=.*$/, ''))] : []),
-        ...(rotateAll || age !== null ? ['rotate', age ?? ''] : removed.length + added.length > 0 ? [] : ['align']),
-        ...(into === null ? [] : ['into', into]),
-    ].filter((word) => word !== '');
-    const slug = words.map((word) => word.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40))
-        .filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '');
-    const plain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word)) && removed.length < 2 && added.length === 0 && files.length === 0;
-    const exact = JSON.stringify([removed, rotateAll, age, [...files], into, ...(added.length === 0 ? [] : [added, sameAccessAs])]);
-    return `sops-rekey/${slug}${plain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`;
-}
-/** The title and commit message where none is given. */
-function publish_textsOf({ removedRecipients, addedRecipients, rotateAll, maxKeyAge }) {
-    if (addedRecipients.length > 0)
-        return removedRecipients.length > 0 ? 'chore: replace a recipient of sops files' : 'chore: give a new recipient access to sops files';
-    if (removedRecipients.length > 0)
-        return 'chore: rotate keys after team member offboarding';
-    return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml';
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/rotated.js
@@ -62581,6 +64819,7 @@ function folderPublisher(folder, { index, of }) {
             [plan, base] = [sha256Of(planned.identity), planned.base];
             return await Promise.resolve(null);
         },
+        settle: () => Promise.resolve(null),
         publish: async (verified, staging) => {
             (0,external_node_fs_namespaceObject.mkdirSync)(folder, { recursive: true });
             const files = {};
@@ -67337,7 +69576,7 @@ async function rekey(inputs, tools) {
                 throw refusal(plan);
             if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
                 run.outcome = inputs.dryRun ? 'planned' : 'unchanged';
-                return finish(null);
+                return finish(inputs.dryRun ? null : await tools.publisher.settle(survey.base));
             }
             const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(whole, request) }, staging);
             if (earlier !== null) {
@@ -68614,7 +70853,8 @@ function gitHub(environment, token) {
     }
     core_setSecret(token);
     const apiUrl = environment['GITHUB_API_URL'];
-    return new github_GitHub({ token, owner, repo, ...(apiUrl === undefined ? {} : { apiUrl }) });
+    const onWait = (seconds) => info(`GitHub limits how much may be asked of it: waiting ${seconds} s.`);
+    return new github_GitHub({ token, owner, repo, onWait, ...(apiUrl === undefined ? {} : { apiUrl }) });
 }
 function eventBranch(environment) {
     const ref = environment['GITHUB_REF'] ?? '';

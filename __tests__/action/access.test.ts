@@ -31,7 +31,7 @@ describe('someone who comes', () => {
     expect(opens(company, carol, 'finance/payroll.yaml')).toBe(false)
     expect(done.outputs).toMatchObject({ 'files-updated': '7', 'files-rotated': '0', 'exposed-secrets': '0' })
     expect(done.report).toMatchObject({ request: { added: [{ id: carol.recipient }], removed: [] }, exposure: [] })
-    expect(done.summary).toContain('was added to 7 files')
+    expect(done.summary).toMatch(/\*\*carol\*\* \(.*\) was added to 7 files/)
     expect(company.read('.sops.yaml')).toMatch(new RegExp(`\\*bob\\n +- \\*carol\\n|- ${carol.recipient}`))
     // What comes is understood as what is there: the same request again has nothing to do.
     company.commit('carol')

@@ -88,6 +88,13 @@ describe('the workflow of the docs ends in a pull request', () => {
   })
 })
 
+test('the jobs of the sharded workflow come to one pull request', async () => {
+  const { exitCode, log } = await run('sops-rekey-sharded.yml', 'workflow_dispatch', { inputs })
+  expect(exitCode === 0 ? '' : log).toBe('')
+  expect(server.pulls).toMatchObject([{ base: 'main', branch: 'sops-rekey/remove-bob', state: 'open' }])
+  for (const job of ['plan', 'rotate', 'publish']) expect(log).toMatch(new RegExp(`${job}.*Job succeeded`))
+})
+
 test('a request that names nobody stops before this action, which would do another job', async () => {
   mergeConfigsWithoutBob()
   const payload = { action: 'offboard', client_payload: { leaves: ' ' } }

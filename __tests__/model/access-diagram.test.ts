@@ -100,9 +100,9 @@ describe('a name is text', () => {
   const shape = ({ labels, links, styled }: Chart): unknown => [labels.length, links.length, styled]
   const quiet = shape(named('quiet'))
 
-  test.each(['a"]', 'end', 'r0 --> f0', '%%{init: {"theme":"dark"}}%%', '%% x', 'a\n  r9["b"]', 'click r0 href', '`**a**`',
-    '#quot;', '<b>x</b>', '$$x$$', '---\ntitle: x\n---', 'www.a.bc', '1. a', '- a', 'style r0 fill:#f00;', 'ﬂ°°34¶ß', '```', '\u202e',
-    'x\\n', 'classDef a b:#1;'])(
+  test.each(['a"]', 'end', 'r0 --> f0', '%%{init: {"theme":"dark"}}%%', '%% x', 'a\n  r9["b"]', 'click r0 href',
+    '`**a**`', '#quot;', '<b>x</b>', '$$x$$', '---\ntitle: x\n---', 'www.a.bc', '1. a', '- a', 'style r0 fill:#f00;',
+    'ﬂ°°34¶ß', '```', '\u202e', 'x\\n', 'classDef a b:#1;'])(
     '%j changes only labels', (name) => {
       const chart = named(name)
       expect(shape(chart)).toEqual(quiet)

@@ -39,7 +39,7 @@ export async function runWorkflow(
   const place = mkdtempSync(join(repository.path, 'workflow-'))
   const [action, programs, home] = ['action', 'programs', 'home'].map((name) => join(place, name)) as [string, string, string]
   for (const folder of [action, programs, home]) mkdirSync(folder)
-  for (const name of ['action.yml', 'dist']) cpSync(join(product, name), join(action, name), { recursive: true })
+  for (const name of ['action.yml', 'plan', 'rotate', 'publish', 'dist']) cpSync(join(product, name), join(action, name), { recursive: true })
   symlinkSync(sopsBinary(), join(programs, 'sops'))
   const file = (name: string, text: string): string => {
     writeFileSync(join(place, name), text)
@@ -52,6 +52,7 @@ export async function runWorkflow(
   const args = [
     start.event, '--workflows', join('.github/workflows', start.workflow),
     '--platform', 'ubuntu-latest=-self-hosted', '--no-cache-server', '--action-offline-mode', '--local-repository', `OWNER/sops-rekey@v1=${action}`,
+    ...artifactActions(repository, start.workflow, place).flatMap((one) => ['--local-repository', one]),
     '--secret-file', file('secrets', lines({ GITHUB_TOKEN: token, ...start.secrets })),
     '--eventpath', file('event.json', JSON.stringify(payload)),
     '--env-file', file('environment', lines({
@@ -69,5 +70,37 @@ export async function runWorkflow(
     child.stderr.on('data', (piece: Buffer) => (log += piece.toString()))
     child.on('error', reject)
     child.on('close', (exitCode) => done({ exitCode, log }))
+  })
+}
+
+/** The inputs of actions/upload-artifact and actions/download-artifact that the docs use, and what comes of them. */
+const transfers = {
+  'upload-artifact': { inputs: ['name', 'path', 'retention-days'], program: "cpSync(input('path'), join(store, input('name')), { recursive: true })" },
+  'download-artifact': {
+    inputs: ['pattern', 'path'],
+    program: "for (const name of globSync(input('pattern'), { cwd: store })) cpSync(join(store, name), join(input('path'), name), { recursive: true })",
+  },
+} as const
+
+/**
+ * `name@commit=folder` for each of these that the workflow uses. They can't be fetched here, and the runner's own artifact
+ * service does not take what GitHub's client uploads, so that a folder stands in the place of both.
+ */
+function artifactActions(repository: Repository, workflow: string, place: string): readonly string[] {
+  const text = repository.read(join('.github/workflows', workflow))
+  return Object.entries(transfers).flatMap(([name, { inputs, program }]) => {
+    const commit = new RegExp(`uses: actions/${name}@([0-9a-f]{40})`).exec(text)?.[1]
+    if (commit === undefined) return []
+    const folder = join(place, name)
+    mkdirSync(folder)
+    const declared = inputs.map((input) => `  ${input}: {description: x}\n`).join('')
+    writeFileSync(join(folder, 'action.yml'), `name: ${name}\ndescription: x\ninputs:\n${declared}runs: {using: node24, main: index.mjs}\n`)
+    writeFileSync(join(folder, 'index.mjs'), `import { cpSync, globSync } from 'node:fs'
+import { join } from 'node:path'
+const store = ${JSON.stringify(join(place, 'artifacts'))}
+const input = (name) => process.env['INPUT_' + name.toUpperCase()] ?? ''
+${program}
+`)
+    return [`actions/${name}@${commit}=${folder}`]
   })
 }

@@ -4,6 +4,7 @@ import type { Failure } from './failure.ts'
 import { ownerOf } from './owners.ts'
 import { textsOf } from './plan.ts'
 import type { Plan, PlannedFile, RekeyRequest } from './plan.ts'
+import { canonicalId } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 import type { ExposedSecret, FileAction, Outcome, Report, ReportedFile, ReportedRecipient } from './report.ts'
 import { lineDiff } from './sops-config/diff.ts'
@@ -35,9 +36,11 @@ export function reportOf(run: RunProgress): Report {
   const { survey, plan, failure } = run
   const stopped = failure !== null && !run.published
   const known = new Map<string, ReportedRecipient>()
+  // Who comes may have a name only in the request.
+  const fresh = new Map((run.request?.added ?? []).map(({ recipient, name }) => [canonicalId(recipient), name]))
   const named = (recipients: readonly Recipient[]): ReportedRecipient[] => recipients.map(({ kind, id }) => {
     const key = `${kind} ${id}`
-    const one = known.get(key) ?? { kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) }
+    const one = known.get(key) ?? { kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })) ?? null }
     known.set(key, one)
     return one
   })

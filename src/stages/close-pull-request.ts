@@ -38,7 +38,8 @@ export async function closeSettled(github: GitHub, settling: Settling): Promise<
     }
     await github.closePullRequest(pullRequest.number, settledBody(pullRequest.body))
   } catch (error) {
-    const what = pullRequest === undefined ? 'its pull request could not be looked for' : `pull request #${pullRequest.number} stays open`
+    const what = pullRequest === undefined ? 'its pull request could not be looked for'
+      : `pull request #${pullRequest.number} stays open`
     return { closed: null, warnings: [`Nothing is left to do, but ${what}: ${words(error)}`] }
   }
   return { closed: pullRequest, warnings: await sayAndDelete(github, pullRequest, settling) }
@@ -52,7 +53,8 @@ async function sayAndDelete(github: GitHub, { number, headSha }: AnyPullRequest,
   }
   const run = runUrl === null ? 'A run' : link('A run', runUrl)
   await attempt('not told why', () => github.comment(number, [
-    `Closed, because there is nothing left to do: ${run} of the same request at ${commit.slice(0, 12)} found every file as it should be.`,
+    'Closed, because there is nothing left to do:',
+    `${run} of the same request at ${commit.slice(0, 12)} found every file as it should be.`,
     deleteBranch === null ? 'The branch was kept (`delete-branch: false`).' : 'Its branch is deleted.',
   ].join(' ')))
   if (deleteBranch !== null) await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha))

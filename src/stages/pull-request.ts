@@ -41,7 +41,8 @@ export async function openPullRequest(github: GitHub, wanted: PullRequestDraft):
   const { number } = pullRequest
   const { milestone, overwritten } = draft
   const warnings = [
-    overwritten === null ? null : await attempt([overwritten], 'history', () => github.comment(number, overwrittenWords(overwritten))),
+    overwritten === null ? null
+      : await attempt([overwritten], 'history', () => github.comment(number, overwrittenWords(overwritten))),
     await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels)),
     milestone === null ? null : await attempt([milestone], 'milestone', () => setMilestone(github, number, milestone)),
     await attempt(draft.assignees, 'assignees', () => addAssignees(github, number, draft.assignees)),
@@ -58,7 +59,9 @@ async function update(github: GitHub, { number, url }: OpenPullRequest, draft: P
 }
 
 /** Looks again before it asks again, for an answer that was lost may have followed the deed. */
-async function create(github: GitHub, draft: PullRequestDraft, [pause, ...later]: readonly number[] = pauses): Promise<PullRequest> {
+async function create(
+  github: GitHub, draft: PullRequestDraft, [pause, ...later]: readonly number[] = pauses,
+): Promise<PullRequest> {
   try {
     return { ...await github.createPullRequest(draft), operation: 'created' }
   } catch (error) {
@@ -127,6 +130,7 @@ async function attempt(list: readonly string[], what: string, action: () => Prom
 }
 
 function overwrittenWords(sha: string): string {
-  return `Commits on this branch that were not made by sops-rekey, up to ${sha}, were overwritten by this run (\`on-human-commits: overwrite\`). `
+  return `Commits on this branch that were not made by sops-rekey, up to ${sha}, were overwritten by this run `
+    + '(`on-human-commits: overwrite`). '
     + `They can still be fetched: \`git fetch origin ${sha}\`.`
 }

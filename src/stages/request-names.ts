@@ -52,7 +52,8 @@ export function textsOf(inputs: Inputs, wanted: PullRequestInputs, report: Repor
       files: `${report.files.filter(({ action }) => !['unchanged', 'skipped', 'failed'].includes(action)).length}`,
       date: report.startedAt.slice(0, 10), base: context.base, repository: context.repository, run: context.runUrl ?? '',
     }
-    return Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, harmless(value)])) as TemplateValues<'body-header'>
+    const entries = Object.entries(raw).map(([name, value]) => [name, harmless(value)])
+    return Object.fromEntries(entries) as TemplateValues<'body-header'>
   }
   const line = (text: string): string => visible(text, 1000)
   const header = wanted.bodyHeader
@@ -61,7 +62,8 @@ export function textsOf(inputs: Inputs, wanted: PullRequestInputs, report: Repor
     title: visible(fillTemplate(wanted.title ?? standard, values(line)), 250),
     commitMessage: fillTemplate(wanted.commitMessage ?? standard, values(line)),
     // The address of the run is the runner's own; as text it would not be a link.
-    bodyHeader: header === null ? null : fillTemplate(header, { ...values((text) => plain(text, 1000)), run: context.runUrl ?? '' }),
+    bodyHeader: header === null ? null
+      : fillTemplate(header, { ...values((text) => plain(text, 1000)), run: context.runUrl ?? '' }),
   }
 }
 
@@ -90,7 +92,8 @@ function slugOf(words: readonly string[]): string {
  * A name that the same request always gets, and no other: where the words alone could stand for another request too, a
  * hash of the exact one follows. `into` is the base where that is not the usual one.
  */
-function standardBranch({ removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files }: Inputs, into: string | null): string {
+function standardBranch(inputs: Inputs, into: string | null): string {
+  const { removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files } = inputs
   const age = maxKeyAge?.text ?? null
   const removed = [...removedRecipients].sort()
   const added = [...addedRecipients].sort()
@@ -102,7 +105,8 @@ function standardBranch({ removedRecipients, addedRecipients, sameAccessAs, rota
     ...(into === null ? [] : ['into', into]),
   ].filter((word) => word !== '')
   const slugs = words.map(slug).filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '')
-  const isPlain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word)) && removed.length < 2 && added.length === 0 && files.length === 0
+  const isPlain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word))
+    && removed.length < 2 && added.length === 0 && files.length === 0
   const exact = JSON.stringify([removed, rotateAll, age, [...files], into, ...(added.length === 0 ? [] : [added, sameAccessAs])])
   return `sops-rekey/${slugs}${isPlain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`
 }
@@ -110,7 +114,8 @@ function standardBranch({ removedRecipients, addedRecipients, sameAccessAs, rota
 /** The title and commit message where none is given. */
 function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge }: Inputs): string {
   if (addedRecipients.length > 0) {
-    return removedRecipients.length > 0 ? 'chore: replace a recipient of sops files' : 'chore: give a new recipient access to sops files'
+    return removedRecipients.length > 0 ? 'chore: replace a recipient of sops files'
+      : 'chore: give a new recipient access to sops files'
   }
   if (removedRecipients.length > 0) return 'chore: rotate keys after team member offboarding'
   return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml'

@@ -46,7 +46,8 @@ export function gitHubFailure({ action, permission }: Purpose, repository: strin
     return new GitHubFailure(code, `${start}: ${what}`, status, said, advice === undefined ? {} : { advice })
   }
   if (status === 401) {
-    return fail('github-permission', 'GitHub does not know the token (401).', 'Give a token in `token` that is valid and not expired.')
+    return fail('github-permission', 'GitHub does not know the token (401).',
+      'Give a token in `token` that is valid and not expired.')
   }
   if (status === 404) {
     return fail('github-permission', 'there is no such repository, or the token cannot see it (404).',
@@ -61,7 +62,8 @@ export function gitHubFailure({ action, permission }: Purpose, repository: strin
     return fail('github-setting', 'the repository does not let GitHub Actions create pull requests (403).', settingAdvice)
   }
   if (status === 403 && said.startsWith('Resource not accessible by')) {
-    const where = said.includes('personal access token') ? 'the settings of the token' : '`permissions` of the job, or in the App\'s'
+    const where = said.includes('personal access token') ? 'the settings of the token'
+      : '`permissions` of the job, or in the App\'s'
     return fail('github-permission', 'the token lacks a permission (403).', `Give it \`${permission}\` in ${where}.`)
   }
   return fail('github-failed', `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`)

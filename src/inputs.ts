@@ -120,22 +120,41 @@ function bodyHeader(): string | null {
   throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' })
 }
 
+function commitMode(requireVerified: boolean): PullRequestInputs['commitMode'] {
+  const value = getInput('commit-mode') || 'auto'
+  if (value === 'git' && requireVerified) {
+    throw new Failure('input', 'The inputs `commit-mode: git` and `require-verified: true` contradict each other: GitHub signs only what is committed through its API.', {
+      advice: 'Write `commit-mode: api`, or leave out `require-verified`.',
+    })
+  }
+  if (value === 'auto' || value === 'api' || value === 'git') return value
+  throw wrong('commit-mode', value, 'Write `commit-mode: auto`, `commit-mode: api` or `commit-mode: git`.')
+}
+
 const onlyForPullRequests = [
   'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
-  'signoff',
+  'signoff', 'commit-mode', 'require-verified',
 ] as const
+
+/** What action.yml gives by itself does not count. */
+function isGiven(name: typeof onlyForPullRequests[number]): boolean {
+  if (name === 'draft' || name === 'signoff' || name === 'require-verified') return flag(name, false)
+  return getInput(name) !== '' && !(name === 'commit-mode' && getInput(name) === 'auto')
+}
 
 function pullRequest(): PullRequestInputs | null {
   if (flag('pull-request', true)) {
+    const requireVerified = flag('require-verified', false)
     return {
       token: getInput('token'), base: branchName('base'), branch: branchName('branch'),
       commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
       labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
       milestone: text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
       onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
+      commitMode: commitMode(requireVerified), requireVerified,
     }
   }
-  const [given] = onlyForPullRequests.filter((name) => name === 'draft' || name === 'signoff' ? flag(name, false) : getInput(name) !== '')
+  const [given] = onlyForPullRequests.filter(isGiven)
   if (given === undefined) return null
   throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
     advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,

@@ -62,6 +62,7 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
     'pull-request-operation': published?.operation ?? 'none',
     'pull-request-branch': published?.branch ?? null,
     'pull-request-head-sha': published?.headSha ?? null,
+    'pull-request-commits-verified': published?.verified ?? null,
     'compare-url': published?.compareUrl ?? null,
   }
   for (const [name, value] of Object.entries(outputs)) setOutput(name, value ?? '')

@@ -236,13 +236,13 @@ test('a git that lies in the checkout is not run, also behind a link or beside t
 describe('after a push has begun', () => {
   test('an answer that is lost is no failure', async () => {
     server.refuse('POST', receivePack, { status: 0, body: null }, { afterwards: true })
-    const result = await done()
+    const result = await done({ 'commit-mode': 'git' })
     expect(result.outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-head-sha': remote('rev-parse', branch) })
   })
 
   test('a push that did not arrive leaves nothing, and says so', async () => {
     server.refuse('POST', receivePack, { status: 0, body: null })
-    const result = await run()
+    const result = await run({ 'commit-mode': 'git' })
     expect(result.exitCode).toBe(1)
     expect(annotations(result, 'error')).toEqual([expect.stringContaining(`The branch ${branch} could not be pushed`)])
     expect(result.outputs).toMatchObject({ changed: 'false', 'pull-request-branch': '' })
@@ -255,7 +255,7 @@ describe('after a push has begun', () => {
       await Promise.resolve()
     })
     server.refuse('POST', receivePack, { status: 0, body: null }, { afterwards: true })
-    const result = await run()
+    const result = await run({ 'commit-mode': 'git' })
     expect(annotations(result, 'error')).toEqual([expect.stringContaining('It may have been pushed')])
     expect(result.outputs).toMatchObject({ changed: 'true', 'pull-request-branch': branch })
   })
@@ -266,7 +266,7 @@ describe('after a push has begun', () => {
       child?.kill('SIGTERM')
       await Promise.resolve()
     })
-    const result = await run({}, {}, (started) => {
+    const result = await run({ 'commit-mode': 'git' }, {}, (started) => {
       child = started
     })
     expect(result.exitCode).toBe(1)

@@ -9,6 +9,7 @@ import { devNull, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { gitData } from './github-git-data.ts'
 
 export interface ApiRequest {
   readonly method: string
@@ -78,7 +79,7 @@ export interface PullState {
 export interface GitHubServer extends AsyncDisposable {
   readonly serverUrl: string
   readonly apiUrl: string
-  /** Requests to it are logged and answered 404, unless told otherwise. */
+  /** Knows `updateRefs` alone. */
   readonly graphqlUrl: string
   /** For `git clone`, without credentials in it. */
   readonly cloneUrl: string
@@ -98,19 +99,19 @@ export interface GitHubServer extends AsyncDisposable {
   assertValid(): void
 }
 
-type Json = Readonly<Record<string, unknown>>
+export type Json = Readonly<Record<string, unknown>>
 interface Rule {
   readonly method: string
   readonly path: RegExp
 }
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly body: unknown
   readonly headers?: Readonly<Record<string, string>>
 }
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 type Draft = Mutable<PullState> & { readonly createdAt: string; updatedAt: string; closedAt: string | null }
-type Handler = (args: readonly string[], request: ApiRequest & { readonly body: Json | null }) => Promise<Answer> | Answer
+export type Handler = (args: readonly string[], request: ApiRequest & { readonly body: Json | null }) => Promise<Answer> | Answer
 
 const documentation = 'https://docs.github.com/rest'
 const bodyTooLong = 'body is too long (maximum is 65536 characters)'
@@ -268,7 +269,6 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       pull_request: { url: `${api}/pulls/${number}`, html_url: page, diff_url: `${page}.diff`, patch_url: `${page}.patch` },
     }
   }
-  const unsigned = { verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null }
   const commitParts = async (sha: string): Promise<{ readonly commit: Json; readonly parents: readonly Json[] }> => {
     const fields = (await git('show', '-s', '--format=%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%T%x00%P%x00%B', sha)).split('\0')
     const [name, email, date, byName, byEmail, byDate, tree, parents = '', message = ''] = fields
@@ -277,7 +277,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       commit: {
         url: `${api}/git/commits/${sha}`, author: { name, email, date },
         committer: { name: byName, email: byEmail, date: byDate }, message: message.trimEnd(),
-        tree: { sha: tree, url: `${api}/git/trees/${String(tree)}` }, verification: unsigned,
+        tree: { sha: tree, url: `${api}/git/trees/${String(tree)}` }, verification: await data.verificationOf(sha),
       },
       parents: parentList.map((parent) => {
         return { sha: parent, url: `${api}/git/commits/${parent}`, html_url: `${html}/commit/${parent}` }
@@ -288,6 +288,15 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     const { commit, parents } = await commitParts(sha)
     return { ...commit, sha, node_id: `C_${sha}`, html_url: `${html}/commit/${sha}`, parents }
   }
+  const data = gitData({
+    login, commit: gitCommit, refuse: refusal,
+    git: async (args, input = '') => {
+      const running = run('git', ['--git-dir', repository, ...args], { env: gitEnvironment, maxBuffer: 64 * 1024 * 1024 })
+      // Most of it does not read.
+      running.child.stdin?.on('error', () => undefined).end(input)
+      return (await running).stdout.trimEnd()
+    },
+  })
   const wholeCommit = async (sha: string): Promise<Json> => {
     const { commit, parents } = await commitParts(sha)
     return {
@@ -355,6 +364,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
   })
 
   const handlers: readonly (readonly [string, RegExp, Handler])[] = [
+    ...data.handlers,
     ['GET', /^$/, async () => ok(await theRepository())],
     ['GET', /^\/branches\/(.+)$/, async ([name = '']) => {
       const sha = await tip(name)
@@ -497,11 +507,13 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       const answer = await gitAnswer(request, pathname.slice(gitPath.length), search.slice(1), raw)
       return fault === undefined ? answer : [fault]
     }
-    if (!pathname.startsWith('/api/v3/')) return [fault ?? gitHubSays.notFound]
+    const isGraphql = pathname === '/api/graphql'
+    if (!isGraphql && !pathname.startsWith('/api/v3/')) return [fault ?? gitHubSays.notFound]
     const name = `${asked.method} ${asked.path}`
     violations.push(...validate?.request(asked).map((what) => `${name} ${what}`) ?? [])
     const known = authorization === `token ${token}` || authorization.toLowerCase() === `bearer ${token}`.toLowerCase()
-    const answered = !known ? gitHubSays.badCredentials : fault?.afterwards === false ? fault : await apiAnswer(asked)
+    const answered = !known ? gitHubSays.badCredentials : fault?.afterwards === false ? fault
+      : isGraphql ? await data.graphql((asked.body ?? {}) as Json) : await apiAnswer(asked)
     const answer = known && fault !== undefined ? fault : answered
     const wrong = answer.status === 0 ? [] : validate?.answer(asked, answer.status, answer.body) ?? []
     violations.push(...wrong.map((what) => `${name} → ${answer.status}: ${what}`))

@@ -5,6 +5,7 @@ import { Ajv } from 'ajv'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { ApiRequest, RequestValidator } from './github-server.ts'
+import { graphqlPath, graphqlValidator } from './graphql-validation.ts'
 
 interface Parameter {
   readonly in: 'path' | 'query'
@@ -48,7 +49,7 @@ function complaints(errors: readonly ErrorObject[] | null | undefined): readonly
   })
 }
 
-/** A validator over the fixture; compiles a schema when it first meets it. */
+/** A validator over both fixtures, this one's and that of GraphQL; compiles a schema when it first meets it. */
 export function openapiValidator(): RequestValidator {
   const text = readFileSync(new URL('fixtures/github-openapi.json', import.meta.url), 'utf8')
   const description = JSON.parse(text) as { readonly operations: readonly Operation[] }
@@ -72,8 +73,10 @@ export function openapiValidator(): RequestValidator {
   const indexOf = ({ method, path }: ApiRequest): number =>
     description.operations.findIndex((operation, index) => operation.method === method && patterns[index]?.test(path) === true)
 
+  const graphql = graphqlValidator()
   return {
     request(request): readonly string[] {
+      if (request.path === graphqlPath) return graphql.request(request)
       const index = indexOf(request)
       const operation = description.operations[index]
       if (operation === undefined) return ['is no operation of the fixture']
@@ -105,6 +108,7 @@ export function openapiValidator(): RequestValidator {
     },
 
     answer(request, status, body): readonly string[] {
+      if (request.path === graphqlPath) return graphql.answer(request, status, body)
       const index = indexOf(request)
       const declared = description.operations[index]?.answers[status]
       if (status >= 500) return []

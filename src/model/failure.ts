@@ -30,6 +30,7 @@ export type FailureCode =
   | 'github-rate-limit' // still refused for now after three waits, or for too long
   | 'github-failed'
   | 'branch-foreign' // a branch of our name that we did not make
+  | 'unverified' // GitHub would not vouch for the commit, and the run must not publish without that
   | 'interrupted'
   | 'unexpected' // the machine, or a mistake of ours
 

@@ -25,6 +25,9 @@ export interface PullRequestInputs {
   readonly onHumanCommits: 'fail' | 'overwrite'
   /** Whether the branch goes with the pull request that has nothing left to do. */
   readonly deleteBranch: boolean
+  /** `api`: GitHub makes the commit, and signs it; `git`: a plain push; `auto`: the first, and the second where that is not to be had. */
+  readonly commitMode: 'auto' | 'api' | 'git'
+  readonly requireVerified: boolean
 }
 
 /** Which part of the story this job does; what it leaves out, other jobs do. */

@@ -1,12 +1,13 @@
-// Verified bytes → one commit on one branch.
-// Must never take anything but verified bytes, nor move a branch that is not ours.
+// Verified bytes → one commit; and what stands on the branch it is for.
+// Must never take anything but verified bytes, nor take a branch for ours that is not.
 import { Failure } from '../model/failure.ts'
 import type { Plan } from '../model/plan.ts'
 import { textsOf } from '../model/plan.ts'
 import { visible } from '../model/safe-text.ts'
 import { Verified } from '../model/verification.ts'
 import { blobId } from '../tools/git.ts'
-import type { Git } from '../tools/git.ts'
+import type { Commit, Git } from '../tools/git.ts'
+import { readCommit } from '../tools/github-git.ts'
 import type { GitHub } from '../tools/github.ts'
 import type { Staging } from '../tools/staging.ts'
 import { decideExisting } from './existing-pull-request.ts'
@@ -50,18 +51,62 @@ export async function assertOnBase(git: Git, github: GitHub, base: string, commi
     { advice: `Check out ${visible(base)}, and run again.` })
 }
 
-/** Looks up what an earlier run left. Throws `branch-foreign` where someone else's work stands on the branch. */
-export async function findPublished(github: GitHub, base: string, branch: string, fingerprint: string, politeness: Politeness): Promise<Existing> {
-  const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)])
-  const head = sha === null ? null : { sha, madeFor: await madeFor(github, sha) }
-  return decideExisting({ base, branch, fingerprint, head, pullRequests }, politeness)
+/** What the end of a message of ours says; null for any other message. */
+export function readTrailers(message: string): { readonly fingerprint: string; readonly tree: string } | null {
+  const [, fingerprint, tree] = ending.exec(message) ?? []
+  return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree }
 }
 
-/** The fingerprint in a commit of ours; null where it is not ours, or not as we made it. */
-export async function madeFor(github: GitHub, sha: string): Promise<string | null> {
-  const { message, tree, parents, by } = await github.commit(sha)
-  const [, made = null, held] = ending.exec(message) ?? []
-  return held !== tree || parents.length !== 1 || by.some((address) => address !== bot.email) ? null : made
+/** What a commit of ours says of itself. */
+export interface Made {
+  readonly fingerprint: string
+  /** GitHub vouches for it. */
+  readonly verified: boolean
+}
+
+/**
+ * Null where a run did not make it, or not as it stands there. `host` is GitHub's. Made by git it bears the bot's name twice. Made by
+ * GitHub it is signed with GitHub's own key, which vouches for the committer, GitHub itself, and signs for a bot only where the
+ * request left the author to GitHub.
+ */
+export async function madeFor(github: GitHub, sha: string, host: string): Promise<Made | null> {
+  const { message, tree, parents, author, committer, verified } = await readCommit(github, sha)
+  const said = readTrailers(message)
+  if (said?.tree !== tree || parents.length !== 1) return null
+  const byGit = author === bot.email && committer === bot.email
+  const hosts = ['github.com', host]
+  const byApi = verified && hosts.some((one) => committer === `noreply@${one}`)
+    && hosts.some((one) => author.endsWith(`[bot]@users.noreply.${one}`))
+  return byGit || byApi ? { fingerprint: said.fingerprint, verified } : null
+}
+
+export interface BranchOfRequest {
+  readonly base: string
+  readonly branch: string
+  readonly fingerprint: string
+  /** Like `github.com`. */
+  readonly host: string
+  /** What is there counts as up to date only if it is verified. */
+  readonly requireVerified: boolean
+}
+
+/** What an earlier run left. */
+export interface EarlierRun {
+  readonly existing: Existing
+  /** GitHub vouches for the commit on the branch. */
+  readonly verified: boolean
+}
+
+/** Looks up what an earlier run left. Throws `branch-foreign` where someone else's work stands on the branch. */
+export async function findPublished(github: GitHub, wanted: BranchOfRequest, politeness: Politeness): Promise<EarlierRun> {
+  const { branch, host } = wanted
+  const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)])
+  const made = sha === null ? null : await madeFor(github, sha, host)
+  const head = sha === null ? null : { sha, madeFor: made?.fingerprint ?? null }
+  const existing = decideExisting({ ...wanted, head, pullRequests }, politeness)
+  const verified = made?.verified === true
+  if (existing.kind !== 'up-to-date' || verified || !wanted.requireVerified) return { existing, verified }
+  return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified }
 }
 
 export interface Publication {
@@ -73,54 +118,24 @@ export interface Publication {
 }
 
 /** Builds the commit beside the checkout, and sees that it holds what was verified, byte for byte, and nothing else. */
-export async function commitVerified(git: Git, staging: Staging, verified: Verified, publication: Publication): Promise<string> {
+export async function commitVerified(git: Git, staging: Staging, verified: Verified, publication: Publication): Promise<Commit> {
   if (!Verified.isVerified(verified)) throw new Failure('verification', 'Only what was verified can be published.')
   const { parent, message, fingerprint, signoff } = publication
   const bytes = new Map([
     ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)] as const),
     ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)] as const),
   ])
-  const sha = await git.commit({
+  const commit = await git.commit({
     parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
     message: (tree) => `${message.trim()}\n\n${signoff ? `Signed-off-by: ${bot.name} <${bot.email}>\n` : ''}${trailers[0]}: ${fingerprint}\n${trailers[1]}: ${tree}\n`,
   })
-  const changed = await git.changes(sha)
+  const changed = await git.changes(commit.sha)
   const wrong = [...new Set([...bytes.keys(), ...changed.keys()])].filter((path) => {
     const wanted = bytes.get(path)
-    return wanted === undefined || changed.get(path) !== blobId(wanted, sha)
+    return wanted === undefined || changed.get(path) !== blobId(wanted, commit.sha)
   })
-  if (wrong.length === 0) return sha
+  if (wrong.length === 0) return commit
   throw new Failure('verification', `The commit does not hold what was verified: ${wrong.slice(0, 20).map((path) => visible(path)).join(', ')}.`, {
     advice: 'Nothing was pushed. Please report this.',
   })
-}
-
-export interface Push {
-  readonly branch: string
-  readonly commit: string
-  /** What the branch was at. */
-  readonly expected: string | null
-  readonly url: string
-  readonly token: string
-}
-
-/** Null once the branch is at the commit; a Failure where it may be. Throws where it is as it was. */
-export async function pushCommit(git: Git, github: GitHub, push: Push): Promise<Failure | null> {
-  const { branch, commit, expected } = push
-  try {
-    await git.push(push)
-    return null
-  } catch (cause) {
-    if (!(cause instanceof Failure) || cause.code === 'changed-underneath') throw cause
-    // The answer may be all that was lost. Undefined: that could not be asked either.
-    const now = await github.branchHead(branch).catch(() => undefined)
-    const stopped = cause.code === 'interrupted'
-    if (now === commit && !stopped) return null
-    // What a stopped push has sent may still be at work.
-    if (now === expected && !stopped) throw cause
-    const state = now === commit ? 'It is pushed.' : 'It may have been pushed, or be so in a moment.'
-    return new Failure(cause.code, `${stopped ? 'The run was stopped' : 'Something went wrong'} while the branch ${visible(branch)} was being pushed. ${state}`, {
-      advice: 'Run again: the same request finds what is there.', cause,
-    })
-  }
 }

@@ -15,7 +15,8 @@ import { swap } from '../tools/swap.ts'
 import { closeSettled } from './close-pull-request.ts'
 import { overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
 import type { Existing } from './existing-pull-request.ts'
-import { assertOnBase, assertUnfiltered, commitVerified, findPublished, madeFor, pushCommit } from './publish-branch.ts'
+import { assertOnBase, assertUnfiltered, commitVerified, findPublished, madeFor } from './publish-branch.ts'
+import { publishCommit } from './publish-commit.ts'
 import { openPullRequest } from './pull-request.ts'
 import { baseOf, branchOf, requestOf, textsOf } from './request-names.ts'
 
@@ -26,6 +27,8 @@ export interface Published {
   readonly url: string | null
   readonly branch: string | null
   readonly headSha: string | null
+  /** GitHub vouches for that commit. */
+  readonly verified: boolean | null
   readonly compareUrl: string | null
   readonly warnings: readonly string[]
   /** What is good to know, as a sentence each. */
@@ -37,7 +40,7 @@ export interface Published {
 }
 
 export const nothingPublished: Published = {
-  operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], notices: [],
+  operation: 'none', number: null, url: null, branch: null, headSha: null, verified: null, compareUrl: null, warnings: [], notices: [],
   body: null, failure: null,
 }
 
@@ -89,6 +92,7 @@ export interface PullRequestPlace {
 
 export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wanted: PullRequestInputs): Publisher {
   const { git, github, serverUrl } = place
+  const host = new URL(serverUrl).hostname
   let base = ''
   let branch = ''
   let fingerprint = ''
@@ -104,11 +108,13 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       await locate()
       fingerprint = sha256Of(identity)
       await assertOnBase(git, github, base, commit)
-      published = await findPublished(github, base, branch, fingerprint, wanted)
+      const { requireVerified } = wanted
+      const { existing, verified } = await findPublished(github, { base, branch, fingerprint, host, requireVerified }, wanted)
+      published = existing
       if (published.kind === 'publish') return null
       const { number, url } = published.pullRequest
       const there: Published = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) }
-      if (published.kind === 'up-to-date') return { ...there, operation: 'unchanged', headSha: published.head }
+      if (published.kind === 'up-to-date') return { ...there, operation: 'unchanged', headSha: published.head, verified }
       return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] }
     },
     settle: async (commit) => {
@@ -119,7 +125,7 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       }
       const { closed, warnings } = await closeSettled(github, {
         base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
-        isOurs: async (sha) => await madeFor(github, sha) !== null,
+        isOurs: async (sha) => await madeFor(github, sha, host) !== null,
         deleteBranch: wanted.deleteBranch
           ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token })
           : null,
@@ -139,18 +145,22 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
         parent: report.base, message: texts.commitMessage, fingerprint, signoff: wanted.signoff,
       })
       const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)]
-      const pushed: Published = { ...nothingPublished, branch, headSha: commit, compareUrl: url, body, notices }
-      const unsure = await pushCommit(git, github, {
-        branch, commit, expected: head, url: `${serverUrl}/${repository}`, token: wanted.token,
+      const { requireVerified, commitMode: mode, token } = wanted
+      const done = await publishCommit(git, github, {
+        branch, commit, expected: head, mode, requireVerified, url: `${serverUrl}/${repository}`, token,
       })
-      if (unsure !== null) return { ...pushed, failure: unsure }
+      const pushed: Published = {
+        ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, warnings: done.warnings, notices, body,
+        failure: done.failure,
+      }
+      if (pushed.failure !== null) return pushed
       const { labels, assignees, reviewers, teamReviewers, milestone, draft } = wanted
       try {
         const { pullRequest, warnings } = await openPullRequest(github, {
           base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone,
           request: requestOf(inputs, base), overwritten,
         })
-        return { ...pushed, ...pullRequest, warnings }
+        return { ...pushed, ...pullRequest, warnings: [...done.warnings, ...warnings] }
       } catch (cause) {
         const [code, what] = cause instanceof Failure ? [cause.code, cause.message] as const : ['unexpected', visible(String(cause), 600)] as const
         const advice = `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`

@@ -33,6 +33,11 @@ export function stopChildren(signal: string): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
+/** Throws Failure `interrupted` after a signal: for what must not begin then although it takes no child. */
+export function assertNotStopped(): void {
+  if (stoppedBy !== null) throw interrupted(stoppedBy)
+}
+
 function interrupted(signal: string): Failure {
   return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`)
 }
@@ -44,7 +49,7 @@ export async function runChild(command: string, args: readonly string[], options
   let stderrBytes = 0
   const name = basename(command)
   const deadline = options.deadline ?? tenMinutes
-  if (stoppedBy !== null) throw interrupted(stoppedBy)
+  assertNotStopped()
   return await new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true })
     running.add(child)

@@ -32,14 +32,26 @@ export interface GitOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-export interface PushOptions {
+export interface Remote {
   readonly url: string
   readonly token: string
+}
+
+export interface PushOptions extends Remote {
   /** null: the branch is deleted. */
   readonly commit: string | null
   readonly branch: string
   /** What the branch must point to now; null: it must not exist. */
   readonly expected: string | null
+}
+
+/** A commit that nothing points to yet. */
+export interface Commit {
+  readonly sha: string
+  readonly parent: string
+  /** The id of its tree. */
+  readonly tree: string
+  readonly message: string
 }
 
 export interface CommitOptions {
@@ -197,7 +209,7 @@ export class Git {
    * Builds a commit of `parent` with the new bytes of `paths`, as they are and with the modes they have there: no filter of
    * .gitattributes or of the configuration takes part. Nothing points to it, the checkout is not touched.
    */
-  async commit(options: CommitOptions): Promise<string> {
+  async commit(options: CommitOptions): Promise<Commit> {
     const env = {
       GIT_INDEX_FILE: options.indexFile,
       GIT_AUTHOR_NAME: options.author.name, GIT_AUTHOR_EMAIL: options.author.email,
@@ -215,7 +227,9 @@ export class Git {
     const entries = options.paths.map((path, at) => `${modes.get(path) ?? '100644'} ${ids[at] ?? ''}\t${path}\0`)
     await this.#run(['update-index', '-z', '--index-info'], { env, input: entries.join('') })
     const tree = await this.#line(['write-tree'], { env })
-    return await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: options.message(tree) })
+    const message = options.message(tree)
+    const sha = await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: message })
+    return { sha, parent: options.parent, tree, message }
   }
 
   /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
@@ -236,25 +250,9 @@ export class Git {
 
   /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
   async push(options: PushOptions): Promise<void> {
-    const server = new URL(options.url)
-    const authorization = Buffer.from(`x-access-token:${options.token}`).toString('base64')
     const ref = `refs/heads/${options.branch}`
-    const header = `http.${server.origin}/.extraheader`
-    const { exitCode, stdout, stderr } = await this.#try(
-      ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit ?? ''}:${ref}`],
-      {
-        settings: [
-          // The empty value drops a header that the checkout left behind.
-          [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
-          // The longest match wins: the address itself, whatever the user has it replaced by.
-          [`url.${options.url}.pushInsteadOf`, options.url],
-        ],
-      },
-    )
-    if (exitCode === 0) return
-    // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
-    const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr
-    const said = visible(reason.replaceAll(authorization, '***').replaceAll(options.token, '***').trim())
+    const said = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`)
+    if (said === null) return
     if (said.startsWith('[rejected]')) {
       throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
         advice: 'Run again.', cause: said,
@@ -263,6 +261,34 @@ export class Git {
     throw new Failure('git-failed', `The branch ${visible(options.branch)} could not be pushed: ${said}`, {
       advice: 'The token needs `contents: write`.',
     })
+  }
+
+  /**
+   * Brings `commit` to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers null, or what the
+   * remote says where it does not take it.
+   */
+  async pushAside(remote: Remote, commit: string, ref: string): Promise<string | null> {
+    const said = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`)
+    if (said === null || /^\[(?:remote )?rejected\]/.test(said)) return said
+    throw new Failure('git-failed', `The commit could not be pushed to ${visible(ref)}: ${said}`, { advice: 'The token needs `contents: write`.' })
+  }
+
+  /** null where it went well; else what git says. */
+  async #push({ url, token }: Remote, refspec: string, lease: string): Promise<string | null> {
+    const authorization = Buffer.from(`x-access-token:${token}`).toString('base64')
+    const header = `http.${new URL(url).origin}/.extraheader`
+    const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, url, refspec], {
+      settings: [
+        // The empty value drops a header that the checkout left behind.
+        [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
+        // The longest match wins: the address itself, whatever the user has it replaced by.
+        [`url.${url}.pushInsteadOf`, url],
+      ],
+    })
+    if (exitCode === 0) return null
+    // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
+    const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr
+    return visible(reason.replaceAll(authorization, '***').replaceAll(token, '***').trim())
   }
 }
 

@@ -35,15 +35,6 @@ export interface Milestone {
   readonly title: string
 }
 
-export interface GitHubCommit {
-  readonly message: string
-  /** The id of its tree. */
-  readonly tree: string
-  readonly parents: readonly string[]
-  /** The addresses of author and committer. */
-  readonly by: readonly string[]
-}
-
 export interface NewPullRequest {
   readonly base: string
   readonly branch: string
@@ -96,15 +87,6 @@ export class GitHub {
     } catch (error) {
       if (error instanceof GitHubFailure && error.status === 404) return null
       throw error
-    }
-  }
-
-  async commit(sha: string): Promise<GitHubCommit> {
-    const purpose = { action: `read the commit ${visible(sha)}`, permission: 'contents: write' }
-    const found = await this.#ask(purpose, () => this.#rest.git.getCommit({ ...this.#here, commit_sha: sha }))
-    return {
-      message: found.message, tree: found.tree.sha, parents: found.parents.map((parent) => parent.sha),
-      by: [found.author.email, found.committer.email],
     }
   }
 

@@ -1,0 +1,122 @@
+// Git's commits and refs as GitHub's API has them: makes a commit, reads one, moves a ref by compare-and-swap, lists and deletes refs.
+// Must never name an author or committer, without which alone GitHub signs, nor move a ref without saying what it must be at.
+import { visible } from '../model/safe-text.ts'
+import { GitHubFailure } from './github.ts'
+import type { GitHub } from './github.ts'
+
+export interface GitHubCommit {
+  readonly sha: string
+  readonly message: string
+  /** The id of its tree. */
+  readonly tree: string
+  readonly parents: readonly string[]
+  /** Addresses. */
+  readonly author: string
+  readonly committer: string
+  /** GitHub vouches that the committer made it. */
+  readonly verified: boolean
+  /** When, in milliseconds. */
+  readonly time: number
+}
+
+export interface NewCommit {
+  readonly message: string
+  /** The id of a tree that the repository has. */
+  readonly tree: string
+  readonly parent: string
+}
+
+export interface RefUpdate {
+  /** A full name, like `refs/heads/main`. */
+  readonly name: string
+  /** What it must be at; null: it must not exist. */
+  readonly from: string | null
+  readonly to: string
+}
+
+const permission = 'contents: write'
+const updateRefs = 'mutation ($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }'
+
+/** Makes a commit that nothing points to, and answers its id. GitHub signs it if the token is a bot's: read it to know. */
+export async function createCommit(github: GitHub, { message, tree, parent }: NewCommit): Promise<string> {
+  const { owner, repo } = github
+  const purpose = { action: 'make a commit', permission }
+  return (await github.ask(purpose, ({ rest }) => rest.git.createCommit({ owner, repo, message, tree, parents: [parent] }))).sha
+}
+
+export async function readCommit(github: GitHub, sha: string): Promise<GitHubCommit> {
+  const { owner, repo } = github
+  const purpose = { action: `read the commit ${visible(sha)}`, permission }
+  const found = await github.ask(purpose, ({ rest }) => rest.git.getCommit({ owner, repo, commit_sha: sha }))
+  return {
+    sha: found.sha, message: found.message, tree: found.tree.sha, parents: found.parents.map((parent) => parent.sha),
+    author: found.author.email, committer: found.committer.email, verified: found.verification.verified, time: Date.parse(found.committer.date),
+  }
+}
+
+/** The refs whose names begin with `prefix` (without `refs/`), with what they point to. */
+export async function refsBelow(github: GitHub, prefix: string): Promise<readonly { readonly name: string; readonly sha: string }[]> {
+  const { owner, repo } = github
+  const purpose = { action: `list the refs below ${visible(prefix)}`, permission }
+  const found = await github.ask(purpose, ({ rest }) => rest.git.listMatchingRefs({ owner, repo, ref: prefix }))
+  return found.map(({ ref, object }) => ({ name: ref, sha: object.sha }))
+}
+
+/** Does nothing where there is no such ref. `name` is a full one. */
+export async function deleteRef(github: GitHub, name: string): Promise<void> {
+  const { owner, repo } = github
+  const purpose = { action: `delete ${visible(name)}`, permission }
+  try {
+    await github.ask(purpose, ({ rest }) => rest.git.deleteRef({ owner, repo, ref: name.replace(/^refs\//, '') }))
+  } catch (error) {
+    // GitHub has 422 for a ref that is not there.
+    if (!(error instanceof GitHubFailure) || (error.status !== 422 && error.status !== 404)) throw error
+  }
+}
+
+/**
+ * Moves a ref, also to what does not follow from where it is, if it is where it must be. Throws a GitHubFailure where it was not
+ * moved or where that is not known; GitHub has no code for "is elsewhere", so look.
+ */
+export async function moveRef(github: GitHub, { name, from, to }: RefUpdate): Promise<void> {
+  const { owner, repo } = github
+  const purpose = { action: `move ${visible(name)}`, permission }
+  const { node_id: repositoryId } = await github.ask(purpose, ({ rest }) => rest.repos.get({ owner, repo }))
+  const update = { name, beforeOid: from ?? '0'.repeat(to.length), afterOid: to, force: from !== null }
+  const refusals = await github.ask(purpose, async (octokit) => {
+    try {
+      await octokit.graphql(updateRefs, { input: { repositoryId, refUpdates: [update] } })
+      return { data: [] }
+    } catch (error) {
+      const data = refusalsOf(error)
+      if (data === null) throw error
+      return { data }
+    }
+  })
+  const [first] = refusals
+  if (first === undefined) return
+  const said = visible(refusals.map(({ message }) => message).join('; '), 600)
+  const status = statusOf(first)
+  throw new GitHubFailure(status === 403 ? 'github-permission' : 'github-failed',
+    `Could not ${purpose.action} in ${visible(`${owner}/${repo}`)}: GitHub answered ${first.type ?? 'an error'}: ${said}`, status, said,
+    status === 403 ? { advice: `The token needs \`${permission}\`.` } : {})
+}
+
+interface GraphqlRefusal {
+  readonly message: string
+  readonly type?: string
+  readonly extensions?: { readonly code?: string }
+}
+
+/** What GraphQL refused with an answer of 200; null for anything else. */
+function refusalsOf(error: unknown): readonly GraphqlRefusal[] | null {
+  const errors = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null
+  return Array.isArray(errors) && errors.length > 0 ? errors as readonly GraphqlRefusal[] : null
+}
+
+/** The status REST would have for it; 200, which it had, where that cannot be told. A code stands for what the schema does not know. */
+function statusOf({ type, extensions }: GraphqlRefusal): number {
+  if (type === 'FORBIDDEN' || type === 'INSUFFICIENT_SCOPES') return 403
+  if (type === 'NOT_FOUND') return 404
+  return type === 'UNPROCESSABLE' || extensions?.code !== undefined ? 422 : 200
+}

@@ -36827,7 +36827,7 @@ exports.Vj = identity.isAlias;
 __webpack_unused_export__ = identity.isCollection;
 __webpack_unused_export__ = identity.isDocument;
 exports.jh = identity.isMap;
-__webpack_unused_export__ = identity.isNode;
+exports.Ll = identity.isNode;
 __webpack_unused_export__ = identity.isPair;
 exports.jn = identity.isScalar;
 exports.oP = identity.isSeq;
@@ -45853,6 +45853,8 @@ function reachesBackTo(age, now) {
 // Must never change what a harmless text says.
 // Control, format (bidi, zero-width, tags), line and paragraph separators, lone surrogates, and all else that has no glyph.
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u;
+/** What opens files and must never be shown, wherever somebody put it by mistake. */
+const privateKeys = /AGE-SECRET-KEY-[A-Z0-9-]+|age-secret-key-[a-z0-9-]+|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]+|-----BEGIN [A-Z ]*PRIVATE KEY[^]*/g;
 const safe_text_short = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']]);
 function escapeUnseen(character) {
     if (!unseen.test(character))
@@ -45872,7 +45874,7 @@ function escapeUnseen(character) {
  * Applied twice it gives the same, so a message may be made of parts that went through it.
  */
 function visible(text, limit = 300) {
-    const broken = text.replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[');
+    const broken = text.replace(privateKeys, '(a private key)').replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[');
     if (broken.length <= limit && !unseen.test(broken))
         return broken;
     let shown = '';
@@ -46021,6 +46023,19 @@ function maxKeyAge() {
         throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.');
     return age;
 }
+/** What no input is for: a private key in it is not used, and hidden from here on. */
+function refusePrivateKeys() {
+    for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient']) {
+        const found = getInput(name).match(privateKeys);
+        if (found === null)
+            continue;
+        for (const key of found)
+            core_setSecret(key);
+        throw new Failure('input', `The input \`${name}\` holds a private key, which was not used.`, {
+            advice: 'Write the public one (`age1…`). The log of a run may keep its inputs: take that key for known, and replace it.',
+        });
+    }
+}
 /** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
 function recipients(name, example) {
     const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.split(',')))
@@ -46092,21 +46107,40 @@ function bodyHeader() {
         return value;
     throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' });
 }
+function commitMode(requireVerified) {
+    const value = getInput('commit-mode') || 'auto';
+    if (value === 'git' && requireVerified) {
+        throw new Failure('input', 'The inputs `commit-mode: git` and `require-verified: true` contradict each other: GitHub signs only what is committed through its API.', {
+            advice: 'Write `commit-mode: api`, or leave out `require-verified`.',
+        });
+    }
+    if (value === 'auto' || value === 'api' || value === 'git')
+        return value;
+    throw wrong('commit-mode', value, 'Write `commit-mode: auto`, `commit-mode: api` or `commit-mode: git`.');
+}
 const onlyForPullRequests = [
     'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
-    'signoff',
+    'signoff', 'commit-mode', 'require-verified',
 ];
+/** What action.yml gives by itself does not count. */
+function isGiven(name) {
+    if (name === 'draft' || name === 'signoff' || name === 'require-verified')
+        return flag(name, false);
+    return getInput(name) !== '' && !(name === 'commit-mode' && getInput(name) === 'auto');
+}
 function pullRequest() {
     if (flag('pull-request', true)) {
+        const requireVerified = flag('require-verified', false);
         return {
             token: getInput('token'), base: branchName('base'), branch: branchName('branch'),
             commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
             labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
             milestone: inputs_text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
             onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
+            commitMode: commitMode(requireVerified), requireVerified,
         };
     }
-    const [given] = onlyForPullRequests.filter((name) => name === 'draft' || name === 'signoff' ? flag(name, false) : getInput(name) !== '');
+    const [given] = onlyForPullRequests.filter(isGiven);
     if (given === undefined)
         return null;
     throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
@@ -46165,6 +46199,7 @@ function job() {
 }
 /** Throws Failure `input`, naming the input and giving a right example. */
 function readInputs() {
+    refusePrivateKeys();
     const own = job();
     const inputs = {
         job: own,
@@ -46341,6 +46376,8 @@ const asIs = (id) => id;
 const ends = (id) => `${id.slice(0, 10)}…${id.slice(-4)}`;
 const atMost = (length, text) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 const hostInLowerCase = (url) => url.replace(/^[^/]+\/\/[^/]+/, (origin) => origin.toLowerCase());
+/** One origin for the many ways to write it; slashes that a server reads as one are one. */
+const plainAddress = (url) => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)(.*)$/i, (_, scheme, host, path) => `${scheme}://${host.replace(scheme === 'https' ? /:443$/ : /:80$/, '')}${path.replace(/\/{2,}/g, '/').replace(/\/$/, '')}`);
 const withoutScheme = (url) => url.replace(/^https?:\/\/(?:[^/@]*@)?/i, '');
 /** In the order in which they are tried: a post-quantum age key looks like that of a plugin called `pq`. */
 const kinds = {
@@ -46358,18 +46395,20 @@ const kinds = {
             return comment === '' ? `${type} …${key.slice(-8)}` : comment;
         },
     },
-    kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: asIs, short: shortKms },
+    kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: asIs, short: shortKms, material: kmsKey },
     gcp_kms: {
         shape: /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+(?:\/cryptoKeyVersions\/\d+)?$/,
         canonical: asIs,
         // The names without the words between them: project/location/ring/key.
         short: (id) => id.split('/').filter((_, at) => at % 2 === 1).join('/'),
+        material: (id) => id.replace(/\/cryptoKeyVersions\/\d+$/, ''),
     },
     hc_vault: {
         shape: /^https?:\/\/[^\s,]+\/v\d+\/[^\s,]+\/keys\/[^\s,/]+\/?$/i,
         // Whatever version of the API the config names, sops writes v1.
         canonical: (id) => hostInLowerCase(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/').replace(/\/$/, ''),
         short: (id) => withoutScheme(id).replace(/\/v\d+\/(.*)\/keys\//, '/$1/').replace(/\/$/, ''),
+        material: (id) => plainAddress(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/'),
     },
     azure_keyvault: {
         // Two slashes where the config's map form ends the address with one.
@@ -46377,6 +46416,7 @@ const kinds = {
         canonical: (id) => hostInLowerCase(id).replace(/([^:])\/\/keys\//, '$1/keys/').replace(/\/$/, ''),
         short: (id) => withoutScheme(id).replace(/\/{1,2}keys\//, '/').replace(/\/$/, '')
             .replace(/(\/[^/]+\/[^/]{8})[^/]+$/, '$1…'),
+        material: (id) => plainAddress(id).replace(/(\/keys\/[^/]+)\/.*$/, '$1'),
     },
     hckms: { shape: /^[a-z]{2}-[a-z]+-\d+:[0-9a-f]{8}-[0-9a-f-]{27}$/i, canonical: (id) => id.toLowerCase(), short: asIs },
     pgp: {
@@ -46384,6 +46424,7 @@ const kinds = {
         shape: /^(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}!?$/,
         canonical: (id) => id.replace(/^0x/i, '').replaceAll(' ', '').toUpperCase(),
         short: (id) => /[0-9A-F]{1,16}!?$/.exec(kinds.pgp.canonical(id))?.[0] ?? id,
+        material: (id) => id.replace('!', ''),
     },
 };
 /** The recipient that `text` spells in full, as it can stand in `.sops.yaml`; null where it is no recipient's spelling. */
@@ -46393,6 +46434,14 @@ function parseRecipient(text) {
     const id = trimmed.startsWith('arn:') ? trimmed.replace(/ ?\+ ?(?=arn:)/, '+') : trimmed;
     const [kind] = Object.entries(kinds).find(([, { shape }]) => shape.test(id)) ?? [];
     return kind === undefined ? null : { kind, id };
+}
+/**
+ * Any id that gpg may take for a key (a fingerprint, or its last 16 or 8 digits), which sops passes on as it is. Only for places
+ * where nothing but a PGP key can stand, or where it is held against keys that there are: a word in a text may look like one.
+ */
+function parsePgpId(text) {
+    const id = text.trim().replace(/[ \t]{2,}/g, ' ');
+    return /^(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){7,63}!?$/.test(id) ? { kind: 'pgp', id } : null;
 }
 /**
  * One string per key, whatever its spelling: PGP in upper case without spaces or `0x`, SSH without its comment, addresses with
@@ -46407,17 +46456,40 @@ function sameRecipient(a, b) {
     return canonicalId(a) === canonicalId(b);
 }
 /**
- * Whether someone who asks for `asked` means `one` too: the same key, a PGP key with and without `!`, an Azure key without
- * a version and any version of it (a config without one stands for the newest, which is what the file then names).
+ * Whether someone who asks for `asked` means `one` too: the same key; a PGP key with and without `!`, by its fingerprint or the
+ * end of it, of 16 digits at least (8 are too easily made to match); an Azure key without a version and any version of it (a
+ * config without one stands for the newest, which is what the file then names).
  */
-function isMeantBy(asked, one) {
-    if (sameRecipient(asked, one))
-        return true;
-    // Both begin with their kind, so that no two kinds ever meet.
-    const [a, b] = [canonicalId(asked), canonicalId(one)];
+function recipient_isMeantBy(asked, one) {
+    if (asked.kind !== one.kind)
+        return false;
     if (asked.kind === 'pgp')
-        return a.replace('!', '') === b.replace('!', '');
-    return asked.kind === 'azure_keyvault' && (a.startsWith(`${b}/`) || b.startsWith(`${a}/`));
+        return haveOneEnd(asked, one, 16);
+    const [a, b] = [canonicalId(asked), canonicalId(one)];
+    return a === b || (asked.kind === 'azure_keyvault' && (a.startsWith(`${b}/`) || b.startsWith(`${a}/`)));
+}
+/** Whether a file that `present` can read keeps `required`, as someone asked for it: an Azure key without a version is kept by any. */
+function isKept(required, present) {
+    return present.some((one) => recipient_isMeantBy(required, one));
+}
+/**
+ * Whether who can use the one can use the other, as far as their text tells, though sops takes them for two: a KMS key with
+ * another role, context or profile, or its replica in another region; a GCP or Azure key with and without its version; a Vault
+ * key under the same address written otherwise; a PGP key by fewer of its digits. A PGP subkey is not told from its primary.
+ */
+function isSameKeyMaterial(a, b) {
+    if (a.kind !== b.kind)
+        return false;
+    return a.kind === 'pgp' ? haveOneEnd(a, b, 8) : materialOf(a) === materialOf(b);
+}
+function materialOf({ kind, id }) {
+    const { canonical, material = asIs } = kinds[kind];
+    return material(canonical(id));
+}
+/** Whether the one is how the other ends, and has `digits` or more; or whether they are the same. */
+function haveOneEnd(a, b, digits) {
+    const [short = '', long = ''] = [materialOf(a), materialOf(b)].sort((one, other) => one.length - other.length);
+    return short === long || (short.length >= digits && long.endsWith(short));
 }
 /** A form short enough for a table, still enough to tell keys apart at a glance. Never used to compare. */
 function shortForm({ kind, id }) {
@@ -46430,6 +46502,11 @@ function shortKms(id) {
     const more = [role.replace(/^[^/]*:/, ''), context.replaceAll(',', ', '), profile === '' ? '' : `profile ${profile}`]
         .filter((one) => one !== '');
     return arn.replace(/^arn:aws[\w-]*:kms:/, '') + (more.length === 0 ? '' : ` (${more.join(', ')})`);
+}
+/** The key alone; one that has replicas (`mrk-`) without its region. */
+function kmsKey(id) {
+    const [arn = ''] = id.split(/\+arn:|\|/, 1);
+    return arn.replace(/^(arn:[^:]+:kms:)[^:]+(:[^:]*:key\/mrk-)/, '$1$2');
 }
 
 ;// CONCATENATED MODULE: ./lib/model/access-diagram.js
@@ -47158,6 +47235,7 @@ async function writeOutputs(result, inputs, place) {
         'pull-request-operation': published?.operation ?? 'none',
         'pull-request-branch': published?.branch ?? null,
         'pull-request-head-sha': published?.headSha ?? null,
+        'pull-request-commits-verified': published?.verified ?? null,
         'compare-url': published?.compareUrl ?? null,
     };
     for (const [name, value] of Object.entries(outputs))
@@ -47225,17 +47303,25 @@ function annotate(result, inputs) {
 function candidateLines(asked, owners, recipients) {
     const unique = recipients.filter((one, at) => recipients.findIndex((other) => sameRecipient(one, other)) === at);
     const candidates = unique.flatMap((recipient) => {
-        const names = owners.filter((owner) => sameRecipient(owner.recipient, recipient));
+        const names = owners.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
         const byKey = keyDistance(asked, recipient);
         if (names.length === 0)
             return [{ text: spell(recipient), distance: byKey }];
-        return names.map(({ name, path, line }) => ({
-            text: `${name.replace(/\p{Cc}+/gu, ' ')}  ${spell(recipient)} (${path}:${line})`,
-            distance: Math.min(byKey, nameDistance(asked, name)),
+        return names.map((owner) => ({
+            text: `${asSeen(owner.name)}  ${spell(recipient)} (${owners_candidates_placeOf(owner)})`,
+            distance: Math.min(byKey, nameDistance(asked, asSeen(owner.name))),
         }));
     });
     const ordered = asked === '' ? candidates : candidates.toSorted((a, b) => a.distance - b.distance);
     return [...new Set(ordered.map(({ text }) => `  ${text}`))];
+}
+/** Where the name stands, as `path:line`; a keyring has no lines. */
+function owners_candidates_placeOf({ path, line }) {
+    return line === 0 ? path : `${path}:${line}`;
+}
+/** What people see of `text`: without characters that have no width or turn its direction, on one line. */
+function asSeen(text) {
+    return text.replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '').replace(/\p{Cc}+/gu, ' ');
 }
 /** The whole key, so that it can be copied into the next request; only what no one would copy by hand is shortened. */
 function spell(recipient) {
@@ -47285,58 +47371,130 @@ function readPublicKeys(path, text) {
 }
 /** Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own comment, PGP's user ids. */
 function ownerOf(owners, recipient) {
-    const own = owners.filter((owner) => sameRecipient(owner.recipient, recipient));
-    const from = (source) => own.find((owner) => owner.from === source)?.name;
-    return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys') ?? sshComment(recipient) ?? from('keyring') ?? null;
+    const own = owners.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
+    const from = (source) => {
+        const said = own.filter((owner) => owner.from === source);
+        const [{ name } = { name: null }] = [...said.filter((owner) => sameRecipient(owner.recipient, recipient)), ...said];
+        return name === null ? null : asSeen(name);
+    };
+    return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys') ?? sshComment(recipient) ?? from('keyring');
+}
+/** Where `name` stands beside the key, like `team-public-keys.txt:2`, by the most telling source; null where nothing says so. */
+function sourceOf(owners, recipient, name) {
+    const said = owners.filter((owner) => isMeantBy(owner.recipient, recipient) && formsOf(owner.name).includes(owners_folded(name)));
+    const order = ['owners-file', 'anchor', 'comment', 'public-keys', 'keyring'];
+    const [first] = said.toSorted((a, b) => order.indexOf(a.from) - order.indexOf(b.from));
+    return first === undefined ? null : placeOf(first);
 }
 /**
- * The recipients that `asked` (keys spelled in full, or names) stand for, each once, spelled as in `known`: every recipient of
- * any file or config. Several keys of a name in one file are all meant; different keys in different files are ambiguous.
+ * The recipients that `asked` (keys spelled in full, PGP keys also by 16 digits, or names) stand for, each once, spelled as in
+ * `known`: every recipient of any file or config. All that bear a name are meant, whatever says so, save keys that the owners
+ * file gives to someone else. Several keys of a name in one file are one person's, and so is an SSH key whose own comment is
+ * the name and that has no other; different keys in different files are ambiguous.
  * The first that stands for nothing or for too much decides the result.
  */
 function resolveRecipients(asked, owners, known) {
+    return resolveAll(asked, owners, known, 'recipients');
+}
+/**
+ * Like `resolveRecipients`, for what every file has to keep: an Azure key that is asked for, or written beside the name, without
+ * a version stays so, since any one version of it will do. To be held against a file with `isKept`.
+ */
+function resolveRequired(asked, owners, known) {
+    return resolveAll(asked, owners, known, 'asWritten');
+}
+function resolveAll(asked, owners, known, which) {
     const resolved = new Map();
     for (const one of asked) {
-        const result = resolveOne(one.trim(), owners, known);
+        const result = resolveOne(asSeen(one).trim(), owners, known);
         if (result.kind !== 'resolved')
             return result;
-        for (const recipient of result.recipients)
+        for (const recipient of result[which])
             resolved.set(canonicalId(recipient), recipient);
     }
     return { kind: 'resolved', recipients: [...resolved.values()] };
 }
 /** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
 function nameInComment(comment) {
-    const name = comment.replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
+    const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
     const holdsKey = name.split(/[\s,'"]+/).some((word) => parseRecipient(word) !== null) || /\bssh-(ed25519|rsa) /.test(name);
     return /[\p{L}\p{N}]/u.test(name) && !holdsKey ? name : null;
 }
-/** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. Lower case. */
+/** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. Lower case, as it is seen. */
 function formsOf(name) {
     const short = name.split(/ \(| <| - /, 1)[0] ?? name;
-    return [...new Set([name, short, emailIn(name) ?? name].map((form) => form.trim().toLowerCase()))];
+    return [...new Set([name, short, emailIn(name) ?? name].map(owners_folded))];
+}
+function owners_folded(name) {
+    return asSeen(name).trim().normalize('NFC').toLowerCase();
 }
 function resolveOne(asked, owners, known) {
-    const clean = asked.replace(/\p{Cc}+/gu, ' ');
-    const no = (kind, what, candidates) => ({ kind, asked: clean, message: [`"${clean}" ${what}`, ...candidates, whatToDo].join('\n') });
-    const spelled = parseRecipient(asked);
-    const same = spelled === null ? [] : unique(known).filter((recipient) => isMeantBy(spelled, recipient));
-    if (same.length > 0)
-        return { kind: 'resolved', recipients: same };
-    const unknown = () => known.length === 0
-        ? { kind: 'unknown', asked: clean, message: `"${clean}" is unknown: no file and no .sops.yaml here has any recipient.` }
-        : no('unknown', 'is neither a recipient here nor the name of one. There are:', candidateLines(clean, owners, known));
-    if (spelled !== null)
-        return unknown();
-    const meant = owners.filter(({ name, recipient }) => formsOf(name).includes(asked.toLowerCase())
-        && known.some((one) => sameRecipient(one, recipient)));
-    const bySsh = known.filter((recipient) => sshComment(recipient)?.toLowerCase() === asked.toLowerCase());
-    const ids = new Set((meant.length > 0 ? meant.map(({ recipient }) => recipient) : bySsh).map(canonicalId));
-    const recipients = unique(known).filter((recipient) => ids.has(canonicalId(recipient)));
+    const no = (kind, what, candidates) => ({ kind, asked, message: [`"${asked}" ${what}`, ...candidates, whatToDo].join('\n') });
+    const unknown = (why) => known.length === 0
+        ? { kind: 'unknown', asked, message: `"${asked}" is unknown: no file and no .sops.yaml here has any recipient.` }
+        : no('unknown', `${why} There are:`, candidateLines(asked, owners, known));
+    const inFull = parseRecipient(asked);
+    const spelled = inFull ?? parsePgpId(asked);
+    const same = spelled === null ? [] : unique(known).filter((recipient) => recipient_isMeantBy(spelled, recipient));
+    if (spelled !== null && same.length > 0) {
+        // Two keys can end in the same digits.
+        const oneKey = spelled.kind !== 'pgp' || same.every((a) => same.every((b) => recipient_isMeantBy(a, b)));
+        return oneKey ? resolved(same, [spelled]) : no('ambiguous', 'could mean:', candidateLines('', owners, same));
+    }
+    const noOne = 'is neither a recipient here nor the name of one.';
+    if (inFull !== null || asked === '')
+        return unknown(noOne);
+    const named = owners.filter(({ name }) => formsOf(name).includes(owners_folded(asked)));
+    const isAnothers = givenToOthers(owners, named, asked);
+    const bySsh = known.filter((one) => formsOf(sshComment(one) ?? '').includes(owners_folded(asked)));
+    const borne = unique(known).filter((one) => [...named.map(({ recipient }) => recipient), ...bySsh].some((own) => recipient_isMeantBy(own, one)));
+    const recipients = borne.filter((one) => isAnothers(one) === null);
+    const [first] = named;
+    const giver = borne.map(isAnothers).find((other) => other !== null) ?? null;
+    if (giver !== null && recipients.length === 0)
+        return unknown(`has no key: ${owners_candidates_placeOf(giver)} says that the key with that name is ${asSeen(giver.name)}'s.`);
     if (recipients.length === 0)
-        return unknown();
-    const onePerson = recipients.length === 1 || (oneFileSaysAll(meant, ids) && !severalPeople(meant, asked));
-    return onePerson ? { kind: 'resolved', recipients } : no('ambiguous', 'could mean:', candidateLines('', meant, recipients));
+        return unknown(first === undefined ? noOne : `is in ${owners_candidates_placeOf(first)}, but none of its keys stands in any file or config.`);
+    const meant = named.filter((owner) => recipients.some((one) => recipient_isMeantBy(owner.recipient, one)));
+    if (!areOnePersons(recipients, meant, owners, asked))
+        return no('ambiguous', 'could mean:', candidateLines('', meant, recipients));
+    return resolved(recipients, meant.map(({ recipient }) => recipient));
+}
+function resolved(recipients, words) {
+    const asWritten = recipients.map((one) => words.find((word) => word.kind === 'azure_keyvault' && recipient_isMeantBy(word, one)) ?? one);
+    return { kind: 'resolved', recipients, asWritten: unique(asWritten) };
+}
+/** Who else holds a key by the word of the owners file, where it has an owner for it who was not asked for. */
+function givenToOthers(owners, named, asked) {
+    const listed = owners.filter(({ from }) => from === 'owners-file');
+    const exact = named.filter(({ name }) => owners_folded(name) === owners_folded(asked));
+    const holds = exact.some(({ from }) => from === 'owners-file') ? exact : named;
+    return (recipient) => {
+        const holders = listed.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
+        return holders.some((owner) => holds.includes(owner)) ? null : holders[0] ?? null;
+    };
+}
+/** Whether `recipients`, which all bear the name that was asked for, are certainly one person's. */
+function areOnePersons(recipients, meant, owners, asked) {
+    if (recipients.length === 1)
+        return true;
+    const listed = meant.filter(({ from }) => from === 'owners-file');
+    if (new Set(listed.map(({ name }) => name)).size > 1)
+        return false;
+    if (recipients.every((one) => isIn(listed, one)))
+        return true;
+    const [only, ...more] = recipients.filter((one) => !isIn(meant, one));
+    // An SSH key that only its own comment gives the name to, and nothing gives another.
+    if (more.length > 0 || (only !== undefined && isIn(owners, only)))
+        return false;
+    const oneFileSaysAll = meant.some(({ path }) => {
+        const there = meant.filter((owner) => owner.path === path);
+        return recipients.every((one) => one === only || isIn(there, one));
+    });
+    return oneFileSaysAll && !severalPeople(meant, asked);
+}
+function isIn(owners, recipient) {
+    return owners.some((owner) => recipient_isMeantBy(owner.recipient, recipient));
 }
 /** Each key once, in its first spelling. */
 function unique(recipients) {
@@ -47347,20 +47505,16 @@ function unique(recipients) {
     return [...byKey.values()];
 }
 const whatToDo = 'Name one of them by its key, spelled in full, or by a name that only it has.';
-function oneFileSaysAll(meant, ids) {
-    return meant.some(({ path }) => new Set(meant.filter((owner) => owner.path === path)
-        .map(({ recipient }) => canonicalId(recipient))).size === ids.size);
-}
 /** `Bob <bob@a>` and `Bob <bob@b>` are two people, though both may be called Bob. */
 function severalPeople(meant, asked) {
     const emails = new Set(meant.flatMap(({ name }) => emailIn(name)?.toLowerCase() ?? []));
-    return emails.size > 1 && !emails.has(asked.toLowerCase());
+    return emails.size > 1 && !emails.has(owners_folded(asked));
 }
 function emailIn(name) {
     return /<([^<>\s]+@[^<>\s]+)>/.exec(name)?.[1] ?? null;
 }
 function sshComment(recipient) {
-    return recipient.kind === 'age-ssh' ? recipient.id.replace(/^\S+ +\S+ */, '').replace(/^#\s*/, '') || null : null;
+    return recipient.kind === 'age-ssh' ? asSeen(recipient.id.replace(/^\S+ +\S+ */, '').replace(/^#\s*/, '')) || null : null;
 }
 function keyAndRest(line) {
     const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)(.*)$/.exec(line);
@@ -47433,7 +47587,7 @@ function requested({ removed, added, like }, { metadata: { groups } }) {
     const [leaves, model] = [idsOf(removed), like === 'every rule' ? null : idsOf(like)];
     return groups.map((group) => {
         const joins = model === null || group.some((one) => model.has(canonicalId(one)));
-        const comes = joins ? added.map(({ recipient }) => recipient).filter((one) => !group.some((present) => isMeantBy(one, present))) : [];
+        const comes = joins ? added.map(({ recipient }) => recipient).filter((one) => !group.some((present) => recipient_isMeantBy(one, present))) : [];
         return [...group.filter((one) => !leaves.has(canonicalId(one))), ...comes];
     });
 }
@@ -47479,7 +47633,7 @@ function asSopsNames(after, configured, { added }) {
     return after.map((group, at) => group.map((one) => {
         if (!added.some(({ recipient }) => sameRecipient(recipient, one)))
             return one;
-        return configured[at]?.find((named) => isMeantBy(one, named)) ?? one;
+        return configured[at]?.find((named) => recipient_isMeantBy(one, named)) ?? one;
     }));
 }
 /** A file whose readers stay as they are, its drift too, and that gets a new data key. */
@@ -47687,6 +47841,30 @@ function shown(name) {
     return privateKey.test(name) ? 'that is a private key' : `"${visible(name, 60)}"`;
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-config/names.js
+// Which comments of a `.sops.yaml` are names of who holds a key, and which are prose, headings or YAML that was taken out.
+// Must never take for a name what may be anything else: a wrong name takes the wrong key out.
+
+/** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
+const notNames = new Set(['prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local',
+    'test', 'testing', 'tests', 'qa', 'uat', 'main', 'master', 'default', 'backup', 'backups', 'old', 'new', 'legacy', 'current',
+    'previous', 'former', 'primary', 'secondary', 'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'notes',
+    'a', 'an', 'and', 'or', 'the', 'this', 'these', 'all', 'both', 'each', 'every', 'everyone', 'everybody', 'nobody', 'none', 'only',
+    'other', 'others', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do', 'not', 'no', 'see', 'ask',
+    'keep', 'add', 'remove', 'page', 'key', 'keys', 'secret', 'secrets', 'rule', 'rules', 'team', 'teams', 'yes']);
+/** Words of which none is one of the above, up to three, without the signs of a sentence. */
+function isLabel(comment) {
+    const text = comment.replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
+    const words = text.split(/ +/);
+    const signs = /[:;?!=*&{}[\]"]/.test(text) || (text.endsWith('.') && !/ (?:\p{Lu}|Jr|Sr)\.$/u.test(text));
+    return !signs && words.length <= 3 && words.every((word, at) => (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word)
+        && !notNames.has(word.toLowerCase().replace(/[,.]$/, ''))) && nameInComment(text) !== null;
+}
+/** One that must be a name: a word, or several in capitals (`Carol S.`, `Bob <bob@x.org>`), as it takes to name by position. */
+function isName(comment) {
+    return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(comment.replace(/^[\s#]+/, ''));
+}
+
 ;// CONCATENATED MODULE: ./lib/model/sops-config/keys.js
 // What counts as a key in the plain value of a `.sops.yaml`, and what the value is without some of them.
 // Must never look at the text: this is the meaning that every edit of the text is held against.
@@ -47811,6 +47989,48 @@ function scalarText(value) {
     return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-config/outdented.js
+
+/** More than this, in characters parsed, is no list of keys. */
+const maxWork = 4_000_000;
+/** Whether the error is about brackets or quotes that are not closed, or whose next line begins too far left. */
+function isOutdented({ code, message }) {
+    return (code === 'BAD_INDENT' && message.startsWith('Flow ')) || (code === 'MISSING_CHAR' && message.startsWith('Missing closing '));
+}
+/**
+ * The text with blanks for each line end, and the comment before it, after which a line inside brackets or quotes begins too far
+ * left; null where that is not all that is wrong with it, or would not mean the same.
+ */
+function withoutOutdents(text, errorsIn) {
+    let source = text;
+    for (let work = 0; work <= maxWork; work += text.length) {
+        const errors = errorsIn(source);
+        if (errors.length === 0)
+            return source;
+        const error = errors.find(isOutdented);
+        const next = error === undefined ? null : joined(source, error);
+        if (next === null)
+            return null;
+        source = next;
+    }
+    return null;
+}
+function joined(source, { code, pos: [at] }) {
+    const quoted = code === 'MISSING_CHAR';
+    const end = quoted ? lineEnd(source, at) : lineStart(source, at) - 1;
+    // A marker ends the document even between quotes.
+    if (end < 0 || end >= source.length - 1 || /^(?:---|\.\.\.)/.test(source.slice(end + 1, end + 4)))
+        return null;
+    const start = lineStart(source, end);
+    const line = source.slice(start, end);
+    const comment = quoted ? -1 : line.search(/(?:^|[\s,[\]{}])#/);
+    // In quotes a # is none of a comment, and a backslash at the end joins what a blank would part.
+    if (quoted ? line.trimEnd().endsWith('\\') : comment !== -1 && /["']/.test(line))
+        return null;
+    const kept = comment === -1 ? line.trimEnd() : line.slice(0, comment);
+    return source.slice(0, start) + kept.padEnd(end + 1 - start) + source.slice(end + 1);
+}
+
 ;// CONCATENATED MODULE: ./lib/model/sops-config/slots.js
 // Where in the text of a `.sops.yaml` each thing that could be taken out stands.
 // Must never decide what is taken out, nor look at anything but the places that the parser gives.
@@ -47904,6 +48124,7 @@ function partsIn(scalar, holder, profile, text) {
 
 
 
+
 /** sops itself reads a key once per rule; a file in which one anchor is used more often than this is an attack or a mistake. */
 const maxAliasCount = 10_000;
 const maxLength = 1024 * 1024;
@@ -47919,10 +48140,19 @@ function readTree(path, text) {
     try {
         // Scalars stay text: a fingerprint may look like a number.
         const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines };
-        const [doc = new dist/* Document */.yo()] = (0,dist/* parseAllDocuments */.hR)(text, options);
-        const [error] = doc.errors;
-        if (error !== undefined)
-            throw fail(`not valid YAML: ${error.message}.`, error.pos[0], error);
+        const [strict = new dist/* Document */.yo()] = (0,dist/* parseAllDocuments */.hR)(text, options);
+        const odd = /\r(?!\n)|[\u0085\u2028\u2029]/.exec(text);
+        if (odd !== null)
+            throw fail('sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.', odd.index);
+        const lenient = { ...options, lineCounter: new dist/* LineCounter */.HN() };
+        const parsed = (source) => (0,dist/* parseAllDocuments */.hR)(source, lenient)[0] ?? new dist/* Document */.yo();
+        const [error] = strict.errors;
+        const source = error === undefined ? text : withoutOutdents(text, (one) => parsed(one).errors);
+        if (error !== undefined && source === null) {
+            const or = isOutdented(error) ? ', or a line inside it begins no further right than its key does: indent it' : '';
+            throw fail(`not valid YAML: ${error.message}${or}.`, error.pos[0], error);
+        }
+        const doc = source === null || source === text ? strict : parsed(source);
         const contents = doc.contents;
         const targets = resolveAliases(contents, ({ source, range }) => fail(`the anchor ${source} contains itself or is not there.`, range?.[0] ?? null));
         const value = doc.toJS({ maxAliasCount });
@@ -48006,10 +48236,11 @@ function nodeHoldsKeys(tree, node) {
 // Which comment of a `.sops.yaml` speaks of which key, and which comments go when a key goes.
 // Must never take a heading from the keys that stay under it.
 //
-// A comment beside an item is about that item. Own-line comments directly above one are about it and those after it, up to the
-// next commented item or blank line. They go when none of these stays; else only from the line that names who leaves, and
-// nobody who stays. As many comment lines as keys, directly above a string that has its keys on lines, are about one key each;
-// so are as many names with commas between them in one comment, beside or directly above a string or list on one line.
+// A comment beside an item is about that item. Of own-line comments directly above one, the lines go that name who leaves and
+// nobody who stays, and the last one where it is a name over no key that stays: prose stays. As many names as keys, on lines
+// directly above a string that has its keys on lines, are about one key each; so are as many names with commas between them in
+// one comment, beside or directly above a string or list on one line.
+
 
 
 
@@ -48076,10 +48307,6 @@ function namesByPosition(text, list) {
     }
     return spans.length === list.slots.length && spans.every((span) => isName(span.text)) ? spans : null;
 }
-/** A word or three; a sentence is none. */
-function isName(text) {
-    return /^[\p{L}\p{N}][^\s:;?!]*(?: [\p{L}\p{N}<(][^\s:;?!]*){0,2}$/u.test(text) && nameInComment(text) !== null;
-}
 /** The comment lines above a string of several lines that stand for its keys one by one, in order; null where they do not. */
 function orderedComments(text, list) {
     const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder];
@@ -48088,7 +48315,7 @@ function orderedComments(text, list) {
     if (lineEnd(text, holder.start) >= last.start)
         return null;
     const lines = linesAboveHolder(text, holder);
-    return lines.length === list.slots.length ? lines : null;
+    return lines.length === list.slots.length && lines.every((line) => isName(line.text)) ? lines : null;
 }
 /** The comment lines above what holds a list; for `- age: >-` those above the dash. */
 function linesAboveHolder(text, holder) {
@@ -48133,16 +48360,18 @@ function commentsLeaving(tree, list, at, removed) {
         return [];
     const names = (index) => namesOf(tree, list, index);
     const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
-    const naming = lines.findIndex((line) => leaving?.some((name) => mentions(line.text, name))
-        && !staying?.some((name) => mentions(line.text, name)));
-    if (naming !== -1)
-        return lines.slice(naming);
+    const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
+    const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying));
+    for (const [index, line] of lines.entries()) {
+        // A sentence that goes on; a name does not.
+        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying);
+        if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn)
+            naming[index] = true;
+    }
     const aboutOthers = covered(tree, list, at).some((index) => !removed.has(index));
     const aboutTheFile = list.pairs && list.holder === null;
-    if (aboutOthers || aboutTheFile)
-        return [];
-    // Two lines above the first of several: the upper one may be the heading of them all.
-    return at === 0 && removed.size < list.slots.length ? lines.slice(-1) : lines;
+    return lines.filter((line, index) => naming[index] === true
+        || (index === lines.length - 1 && !aboutOthers && !aboutTheFile && isLabel(line.text) && !mentioned(line, staying)));
 }
 function namesOf(tree, list, at) {
     const slot = list.slots[at];
@@ -48513,121 +48742,6 @@ function among(recipients, recipient) {
 function holds({ value }, recipient) {
     const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) : null;
     return key !== null && sameRecipient(key, recipient);
-}
-
-;// CONCATENATED MODULE: ./lib/model/policy.js
-
-/** What counts as one kind: who loses one age key easily loses the next one the same way. */
-const families = {
-    age: 'age', 'age-ssh': 'age', 'age-plugin': 'age', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
-    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
-};
-const environments = new Map([
-    ['prod', 'prod'], ['production', 'prod'], ['prd', 'prod'], ['preprod', 'preprod'],
-    ['staging', 'staging'], ['stage', 'staging'], ['stg', 'staging'], ['dev', 'dev'], ['development', 'dev'],
-    ['test', 'test'], ['qa', 'qa'], ['sandbox', 'sandbox'],
-]);
-/**
- * What falls short, by path and then in the order of docs/policy.md; every finding is about one file and names its rule.
- * A file whose environment can't be told from its path has none, and shares its keys with nobody's.
- */
-function policyFindings(files, level) {
-    const shared = policy_sharedKeys(files);
-    return [...files].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0).flatMap((file) => {
-        const finding = (code, message) => ({ code, level, path: file.path, message });
-        return [
-            ...singleKind(file).map((message) => finding('single-key-kind', message)),
-            ...foreignEnvironments(file, shared).map((message) => finding('shared-environment-key', message)),
-            ...fewSurvivors(file).map((message) => finding('few-survivors', message)),
-        ];
-    });
-}
-/** Those of `required` that would not be among a file's recipients, in any of its groups. */
-function missingRequired(groups, required) {
-    const present = new Set(groups.flat().map(canonicalId));
-    return required.filter((one) => !present.has(canonicalId(one)));
-}
-/**
- * The environment a path speaks of: by a folder that is called so, else by the file's name up to its first dot, else by a
- * word in any name. null where it speaks of none, or of two alike.
- */
-function environmentOf(path) {
-    // `pre-prod` is one word; `non-prod` may be any of several environments.
-    const names = path.toLowerCase().replace(/pre[-_.]prod/g, 'preprod').replace(/non[-_.]prod/g, 'nonprod').split('/');
-    const file = names.pop() ?? '';
-    const words = [...names, file].flatMap((name) => name.split(/[^\p{L}\p{N}]+/u));
-    for (const told of [names, [file.replace(/(?<=.)\..*$/, '').replace(/^\./, '')], words]) {
-        const found = new Set(told.flatMap((word) => environments.get(word) ?? []));
-        if (found.size > 0)
-            return found.size === 1 ? [...found].join('') : null;
-    }
-    return null;
-}
-function singleKind({ groups, ...file }) {
-    const kinds = new Set(groups.flat().map(({ kind }) => families[kind]));
-    if (kinds.size !== 1)
-        return [];
-    return [`only ${[...kinds].join('')} keys open it: add a key of another kind ${inRule(file)}, so that losing one does not lose the file`];
-}
-function fewSurvivors({ groups, threshold, ...file }) {
-    const parts = groups.map((group) => new Set(group.map(canonicalId)));
-    const needed = threshold ?? Math.max(1, groups.length);
-    const openWithout = (lost) => parts.filter((ids) => ids.size > (ids.has(lost) ? 1 : 0)).length;
-    const critical = groups.flat().find((one) => openWithout(canonicalId(one)) < needed);
-    if (critical === undefined && groups.flat().length > 0)
-        return [];
-    if (groups.length > 1 && critical !== undefined) {
-        return [`without ${shortForm(critical)} fewer than the ${needed} key groups it takes could open it: `
-                + `add a second recipient to the groups that have only one ${inRule(file)}`];
-    }
-    return [`fewer than two recipients could open it: add another one ${inRule(file)}`];
-}
-function policy_sharedKeys(files) {
-    const keys = new Map();
-    for (const { path, groups } of files) {
-        const environment = environmentOf(path);
-        if (environment === null)
-            continue;
-        for (const id of new Set(groups.flat().flatMap((one) => serviceKey(one) ?? []))) {
-            const served = keys.get(id) ?? new Map();
-            const first = served.get(environment);
-            if (first === undefined || path < first)
-                served.set(environment, path);
-            keys.set(id, served);
-        }
-    }
-    return keys;
-}
-function foreignEnvironments(file, shared) {
-    const own = environmentOf(file.path);
-    if (own === null)
-        return [];
-    const keys = new Map(file.groups.flat().flatMap((one) => {
-        const id = serviceKey(one);
-        return id === null ? [] : [[id, one]];
-    }));
-    return [...keys].flatMap(([id, one]) => {
-        const others = [...shared.get(id) ?? []].filter(([environment]) => environment !== own).sort(([a], [b]) => a < b ? -1 : 1);
-        if (others.length === 0)
-            return [];
-        const where = others.map(([environment, path]) => `${environment} (${path})`).join(', ');
-        return [`its key ${shortForm(one)} opens files of ${own} and of ${where}: give ${own} a key of its own ${inRule(file)}`];
-    });
-}
-/** One string for a key of a key service, whatever role, context or version it is used with; null for keys that people hold. */
-function serviceKey({ kind, id }) {
-    if (kind === 'kms')
-        return id.replace(/[+|].*$/s, '');
-    if (kind === 'gcp_kms')
-        return id.replace(/\/cryptoKeyVersions\/\d+$/, '');
-    if (kind === 'azure_keyvault')
-        return id.replace(/(\/keys\/[^/]+)(?:\/.*)?$/, '$1');
-    return kind === 'hc_vault' || kind === 'hckms' ? id : null;
-}
-function inRule({ config, rule }) {
-    if (config === null)
-        return 'in a .sops.yaml rule of its own';
-    return rule === null ? `in ${config}` : `in the rule at ${config}:${rule.line}`;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/re2js/build/index.js
@@ -55486,14 +55600,14 @@ function candidatesIn(tree) {
 }
 /** What a key of a map stands for, `<<` included; null where there is no such key. */
 function entry(tree, of, name) {
-    const map = resolved(tree, of);
+    const map = creation_rule_resolved(tree, of);
     if (!(0,dist/* isMap */.jh)(map))
         return null;
     const own = (key) => (map.items.find((pair) => (0,dist/* isScalar */.jn)(pair.key) && pair.key.source === key)?.value ?? null);
     const direct = own(name);
     if (direct !== null)
-        return resolved(tree, direct);
-    const merged = resolved(tree, own('<<'));
+        return creation_rule_resolved(tree, direct);
+    const merged = creation_rule_resolved(tree, own('<<'));
     for (const source of (0,dist/* isSeq */.oP)(merged) ? merged.items : [merged]) {
         const found = entry(tree, source, name);
         if (found !== null)
@@ -55501,7 +55615,7 @@ function entry(tree, of, name) {
     }
     return null;
 }
-function resolved(tree, node) {
+function creation_rule_resolved(tree, node) {
     return (0,dist/* isAlias */.Vj)(node) ? tree.target(node) : node;
 }
 /** sops reads a missing, empty or null regex as none, for every file; any other scalar as its text. */
@@ -55510,6 +55624,198 @@ function regexOf(node) {
         return null;
     const isNull = node.type === 'PLAIN' && /^(?:~|null|Null|NULL)$/.test(node.value);
     return node.value === '' || isNull ? null : node.value;
+}
+
+;// CONCATENATED MODULE: ./lib/model/policy.js
+
+/** What counts as one kind: who loses one age key easily loses the next one the same way. */
+const families = {
+    age: 'age', 'age-ssh': 'age', 'age-plugin': 'age', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
+    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
+};
+const environments = new Map([
+    ['prod', 'prod'], ['production', 'prod'], ['prd', 'prod'], ['preprod', 'preprod'],
+    ['staging', 'staging'], ['stage', 'staging'], ['stg', 'staging'], ['dev', 'dev'], ['development', 'dev'],
+    ['test', 'test'], ['qa', 'qa'], ['sandbox', 'sandbox'],
+]);
+/**
+ * What falls short, by path and then in the order of docs/policy.md; every finding is about one file and names its rule.
+ * A file whose environment can't be told from its path has none, and shares its keys with nobody's.
+ */
+function policyFindings(files, level) {
+    const shared = policy_sharedKeys(files);
+    return [...files].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0).flatMap((file) => {
+        const finding = (code, message) => ({ code, level, path: file.path, message });
+        return [
+            ...singleKind(file).map((message) => finding('single-key-kind', message)),
+            ...foreignEnvironments(file, shared).map((message) => finding('shared-environment-key', message)),
+            ...fewSurvivors(file).map((message) => finding('few-survivors', message)),
+        ];
+    });
+}
+/** Those of `required` that would not be among a file's recipients, in any of its groups. */
+function missingRequired(groups, required) {
+    const present = new Set(groups.flat().map(canonicalId));
+    return required.filter((one) => !present.has(canonicalId(one)));
+}
+/**
+ * The environment a path speaks of: by a folder that is called so, else by the file's name up to its first dot, else by a
+ * word in any name. null where it speaks of none, or of two alike.
+ */
+function environmentOf(path) {
+    // `pre-prod` is one word; `non-prod` may be any of several environments.
+    const names = path.toLowerCase().replace(/pre[-_.]prod/g, 'preprod').replace(/non[-_.]prod/g, 'nonprod').split('/');
+    const file = names.pop() ?? '';
+    const words = [...names, file].flatMap((name) => name.split(/[^\p{L}\p{N}]+/u));
+    for (const told of [names, [file.replace(/(?<=.)\..*$/, '').replace(/^\./, '')], words]) {
+        const found = new Set(told.flatMap((word) => environments.get(word) ?? []));
+        if (found.size > 0)
+            return found.size === 1 ? [...found].join('') : null;
+    }
+    return null;
+}
+function singleKind({ groups, ...file }) {
+    const kinds = new Set(groups.flat().map(({ kind }) => families[kind]));
+    if (kinds.size !== 1)
+        return [];
+    return [`only ${[...kinds].join('')} keys open it: add a key of another kind ${inRule(file)}, so that losing one does not lose the file`];
+}
+function fewSurvivors({ groups, threshold, ...file }) {
+    const parts = groups.map((group) => new Set(group.map(canonicalId)));
+    const needed = threshold ?? Math.max(1, groups.length);
+    const openWithout = (lost) => parts.filter((ids) => ids.size > (ids.has(lost) ? 1 : 0)).length;
+    const critical = groups.flat().find((one) => openWithout(canonicalId(one)) < needed);
+    if (critical === undefined && groups.flat().length > 0)
+        return [];
+    if (groups.length > 1 && critical !== undefined) {
+        return [`without ${shortForm(critical)} fewer than the ${needed} key groups it takes could open it: `
+                + `add a second recipient to the groups that have only one ${inRule(file)}`];
+    }
+    return [`fewer than two recipients could open it: add another one ${inRule(file)}`];
+}
+function policy_sharedKeys(files) {
+    const keys = new Map();
+    for (const { path, groups } of files) {
+        const environment = environmentOf(path);
+        if (environment === null)
+            continue;
+        for (const id of new Set(groups.flat().flatMap((one) => serviceKey(one) ?? []))) {
+            const served = keys.get(id) ?? new Map();
+            const first = served.get(environment);
+            if (first === undefined || path < first)
+                served.set(environment, path);
+            keys.set(id, served);
+        }
+    }
+    return keys;
+}
+function foreignEnvironments(file, shared) {
+    const own = environmentOf(file.path);
+    if (own === null)
+        return [];
+    const keys = new Map(file.groups.flat().flatMap((one) => {
+        const id = serviceKey(one);
+        return id === null ? [] : [[id, one]];
+    }));
+    return [...keys].flatMap(([id, one]) => {
+        const others = [...shared.get(id) ?? []].filter(([environment]) => environment !== own).sort(([a], [b]) => a < b ? -1 : 1);
+        if (others.length === 0)
+            return [];
+        const where = others.map(([environment, path]) => `${environment} (${path})`).join(', ');
+        return [`its key ${shortForm(one)} opens files of ${own} and of ${where}: give ${own} a key of its own ${inRule(file)}`];
+    });
+}
+/** One string for a key of a key service, whatever role, context or version it is used with; null for keys that people hold. */
+function serviceKey({ kind, id }) {
+    if (kind === 'kms')
+        return id.replace(/[+|].*$/s, '');
+    if (kind === 'gcp_kms')
+        return id.replace(/\/cryptoKeyVersions\/\d+$/, '');
+    if (kind === 'azure_keyvault')
+        return id.replace(/(\/keys\/[^/]+)(?:\/.*)?$/, '$1');
+    return kind === 'hc_vault' || kind === 'hckms' ? id : null;
+}
+function inRule({ config, rule }) {
+    if (config === null)
+        return 'in a .sops.yaml rule of its own';
+    return rule === null ? `in ${config}` : `in the rule at ${config}:${rule.line}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/plan-findings.js
+// What a person has to know of a plan besides what will be done: who still reads, who came back, who is missing, what the policy says.
+// Must never decide anything.
+
+
+
+
+
+function findingsOf(survey, request, results) {
+    const removed = new Set(request.removed.map(canonicalId));
+    const ignored = survey.ignoredConfigs.map((path) => ({
+        code: 'config-ignored', level: 'warning', path, message: 'sops only looks for .sops.yaml: what this file says holds for no file',
+    }));
+    return [...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...missing(survey, request, results)];
+}
+/** By `survey.configs` with the edits of the plan. */
+function policyOf(survey, configs, results, level) {
+    const edited = new Map(configs.map((one) => [one.path, one.after]));
+    const becoming = new Map(survey.configs.map((config) => [config.path, { ...config, text: edited.get(config.path) ?? config.text }]));
+    return policyFindings(results.map(({ file: { path, config, metadata }, groups }) => {
+        const governing = becoming.get(config ?? '');
+        return { path, config, rule: governing === undefined ? null : ruleFor(governing, path), groups, threshold: metadata.shamirThreshold };
+    }), level);
+}
+/** Who was removed, and was not entered again since. */
+function removedForGood({ owners, ownersFile }) {
+    const held = new Set(owners.filter(({ from }) => from === 'owners-file').map(({ recipient }) => canonicalId(recipient)));
+    return (ownersFile?.removed ?? []).filter(({ recipient }) => !held.has(canonicalId(recipient)));
+}
+function stillReads(survey, removed) {
+    const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]));
+    return [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked].flatMap(({ file, why }) => isReadBy(file, removed) ? [{ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` }] : []);
+}
+/** Who leaves by one key and may read by another: one of the same person, or the same key in other words. */
+function readsOtherwise(survey, { removed }, results) {
+    const gone = new Set(removed.map(canonicalId));
+    const people = new Set(removed.flatMap((one) => ownerOf(survey.owners, one)?.toLowerCase() ?? []));
+    const why = (one) => {
+        if (gone.has(canonicalId(one)))
+            return null;
+        const same = removed.find((other) => isSameKeyMaterial(one, other));
+        if (same !== undefined)
+            return `it stays encrypted to ${shortForm(one)}, which is the removed key ${shortForm(same)} in other words`;
+        const name = ownerOf(survey.owners, one);
+        return name !== null && people.has(name.toLowerCase()) ? `it stays encrypted to another key of ${name}, ${shortForm(one)}` : null;
+    };
+    const known = new Map();
+    return results.flatMap(({ file, groups }) => groups.flat().flatMap((one) => {
+        const id = canonicalId(one);
+        const message = known.get(id) ?? (known.has(id) ? null : why(one));
+        known.set(id, message);
+        return message === null ? [] : [{ code: 'still-reads', level: 'warning', path: file.path, message: `${message}. Name it in \`removed-recipient\` too, if it is to go` }];
+    }));
+}
+/** Keys that the owners file records as removed, and that stand somewhere again: a stale branch brings them back. */
+function cameBack(survey, removing) {
+    const { ownersFile } = survey;
+    if (ownersFile === null)
+        return [];
+    const present = new Set(knownRecipients(survey).map(canonicalId));
+    return removedForGood(survey).map((one) => ({ ...one, id: canonicalId(one.recipient) }))
+        .filter(({ id }) => present.has(id) && !removing.has(id))
+        .map(({ recipient, owner, date }) => ({
+        code: 'removed-came-back', level: 'warning', path: ownersFile.path,
+        message: `${owner ?? nameOf(survey, [recipient])}, recorded as removed on ${date}, can read files or stands in a config again`,
+    }));
+}
+function missing(survey, { required }, results) {
+    return results.flatMap(({ file, groups }) => {
+        const lacking = missingRequired(groups, required);
+        return lacking.length === 0 ? [] : [{
+                code: 'required-recipient', level: 'warning', path: file.path,
+                message: `${nameOf(survey, lacking)} cannot read it, though \`required-recipient\` says that every file keeps that`,
+            }];
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/model/trusted-keys.js
@@ -55612,7 +55918,8 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
         else if (fate.kind === 'unchanged')
             unchanged.push({ file, reason: fate.reason });
         else {
-            const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after);
+            const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after)
+                ?? gainsRemoved(survey, file, fate.change.after);
             if (reason === null)
                 changes.push(fate.change);
             else
@@ -55622,27 +55929,11 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
         if (!follows && !isReadBy(file, removed))
             findings.push(...driftFinding(survey, file, answer, asked));
     }
-    findings.push(...survey.ignoredConfigs.map((path) => ({
-        code: 'config-ignored', level: 'warning', path, message: 'sops only looks for .sops.yaml: what this file says holds for no file',
-    })), ...stillReads(survey, removed), ...cameBack(survey, removed));
     const becomes = new Map(changes.map(({ file, after }) => [file.path, after]));
     const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }));
-    for (const { file, groups } of results) {
-        const missing = missingRequired(groups, request.required);
-        if (missing.length === 0)
-            continue;
-        findings.push({
-            code: 'required-recipient', level: 'warning', path: file.path,
-            message: `${nameOf(survey, missing)} cannot read it, though \`required-recipient\` says that every file keeps that`,
-        });
-    }
+    findings.push(...findingsOf(survey, request, results));
     if (request.policy !== 'off') {
-        const edited = new Map(configs.map((one) => [one.path, one.after]));
-        const becoming = survey.configs.map((config) => ({ ...config, text: edited.get(config.path) ?? config.text }));
-        const found = policyFindings(results.map(({ file: { path, config, metadata }, groups }) => {
-            const governing = becoming.find((one) => one.path === config);
-            return { path, config, rule: governing === undefined ? null : ruleFor(governing, path), groups, threshold: metadata.shamirThreshold };
-        }), request.policy === 'enforce' ? 'error' : 'warning');
+        const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning');
         if (request.policy === 'warn')
             findings.push(...found);
         else
@@ -55668,24 +55959,17 @@ function losesRequired(survey, { required }, file, after) {
     const lost = missingRequired(after, required).filter((one) => isReadBy(file, new Set([canonicalId(one)])));
     return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`;
 }
-function stillReads(survey, removed) {
-    const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]));
-    return [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked].flatMap(({ file, why }) => isReadBy(file, removed) ? [{ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` }] : []);
-}
-/** Keys that the owners file records as removed, and that stand somewhere again: a stale branch brings them back. */
-function cameBack(survey, removing) {
+/** Who was removed is not let in again, by a stale rule or by mistake: the record has to go first. */
+function gainsRemoved(survey, file, after) {
     const { ownersFile } = survey;
-    if (ownersFile === null)
-        return [];
-    const present = new Set(knownRecipients(survey).map(canonicalId));
-    // Who is entered again was let in again.
-    const held = new Set(survey.owners.filter(({ from }) => from === 'owners-file').map(({ recipient }) => canonicalId(recipient)));
-    return ownersFile.removed.map((one) => ({ ...one, id: canonicalId(one.recipient) }))
-        .filter(({ id }) => present.has(id) && !held.has(id) && !removing.has(id))
-        .map(({ recipient, owner, date }) => ({
-        code: 'removed-came-back', level: 'warning', path: ownersFile.path,
-        message: `${owner ?? nameOf(survey, [recipient])}, recorded as removed on ${date}, can read files or stands in a config again`,
-    }));
+    const back = removedForGood(survey).find(({ recipient }) => {
+        const ids = new Set([canonicalId(recipient)]);
+        return !isReadBy(file, ids) && after.some((group) => group.some((one) => ids.has(canonicalId(one))));
+    });
+    if (ownersFile === null || back === undefined)
+        return null;
+    return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
+        + 'Enter the key under `owners` there, if it is to be let in again';
 }
 function recordOf({ ownersFile, owners }, { removed, added, date, by }) {
     if (ownersFile === null)
@@ -55709,6 +55993,8 @@ function planIdentity(plan, request) {
         added: request.added.map(({ recipient }) => canonicalId(recipient)).sort(),
         rotateAll: request.rotateAll,
         configs: plan.configs.map(({ path, before, after }) => [path, before, after]),
+        // What will be recorded has the day in it; what it is recorded in tells as much.
+        record: plan.record === null ? null : [plan.record.path, plan.record.before],
         files: plan.changes.map(({ file, updatekeys, rotate, after }) => [file.path, file.blob, updatekeys, rotate, groups(after)]),
     });
 }
@@ -55796,6 +56082,7 @@ function shortestScript(a, b) {
 
 
 
+
 function reportOf(run) {
     const { survey, plan, failure } = run;
     const stopped = failure !== null && !run.published;
@@ -55804,7 +56091,7 @@ function reportOf(run) {
     const fresh = new Map((run.request?.added ?? []).map(({ recipient, name }) => [canonicalId(recipient), name]));
     const named = (recipients) => recipients.map(({ kind, id }) => {
         const key = `${kind} ${id}`;
-        const one = known.get(key) ?? { kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })) ?? null };
+        const one = known.get(key) ?? { kind, id, owner: (ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })))?.replace(privateKeys, '(a private key)') ?? null };
         known.set(key, one);
         return one;
     });
@@ -55817,7 +56104,7 @@ function reportOf(run) {
         finishedAt: run.finishedAt.toISOString(),
         runId: run.runId,
         sops: run.sops,
-        configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after) })),
+        configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after).replace(privateKeys, '(a private key)') })),
         files: survey === null ? [] : reportFiles(run, survey, named),
         exposure: stopped ? [] : run.exposure,
         findings: [
@@ -56509,7 +56796,7 @@ function besidePart({ text }, place, newcomers) {
     if (span !== undefined)
         return [inserted(span.end, names)];
     const comment = list.slots.length === 1 && pair !== null ? commentBeside(text, pair.list, pair.at) : null;
-    if (comment === null || nameInComment(comment) === null || comment.includes(','))
+    if (comment === null || !isName(comment) || comment.includes(','))
         return [];
     const end = contentEnd(text, slot.end);
     return [inserted(end - (/[ \t]*$/.exec(text.slice(slot.end, end))?.[0].length ?? 0), names)];
@@ -56554,6 +56841,13 @@ function behindFlowItem(tree, place, newcomers) {
     const comma = list.commas[at];
     const lead = text.slice(lineStart(text, slot.start), slot.start);
     const rest = text.slice(slot.end, lineEnd(text, slot.end));
+    const leading = /^[ \t\r]*(#.*)?$/.test(rest) ? commaLead(text, place) : null;
+    if (leading !== null) {
+        const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
+        const lines = newcomers.flatMap((one, index) => [...(above === null ? [] : [above + labelOf(one)]),
+            leading + (items[index] ?? '') + commentFor(beside, one)]);
+        return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+    }
     if (lead.trim() !== '' || !/^[ \t]*,?[ \t\r]*(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
         const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
         const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
@@ -56570,6 +56864,12 @@ function behindFlowItem(tree, place, newcomers) {
     });
     const edits = comma === undefined ? [inserted(slot.end, ',')] : [];
     return [...edits, inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+}
+/** What begins the lines of a list whose lines begin with their comma; null where they do not. */
+function commaLead(text, { list, at, slot }) {
+    const leadOf = (one) => one === undefined ? '' : text.slice(lineStart(text, one.start), one.start);
+    const lead = [leadOf(slot), at === 0 ? leadOf(list.slots[1]) : ''].find((one) => /^[ \t]*,[ \t]*$/.test(one));
+    return lead ?? null;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/replace.js
@@ -56709,9 +57009,47 @@ function fitsEverywhere(tree, lists, id, one) {
     return places.every((place) => replaced(tree, place, { ...one, anchor: 'a', alias: '*a' }) !== null);
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-config/sharing.js
+// Which rules or key groups of a `.sops.yaml` have one field between them, through an alias or a merged map.
+// Must never decide who is to have access.
+
+
+/**
+ * Why the field of `holder` cannot be written to: another one has the same, and `gains` says that it is not to get what is
+ * written. null where nobody else has it, or everyone who has it gains.
+ */
+function sharingRefusal(tree, holder, field, gains) {
+    const own = useOf(tree, holder, field);
+    if (own === null)
+        return null;
+    for (const outer of rulesIn(tree).flatMap((rule) => holdersOf(tree, rule))) {
+        for (const one of [outer, ...mergedInto(tree, outer)]) {
+            const other = useOf(tree, one, field);
+            // A group gains what it merges: where the inner one is meant, so is the outer one.
+            if (other === null || other.value !== own.value || gains(one) || gains(outer))
+                continue;
+            const reason = `line ${own.line} and line ${other.line} share their ${field}${own.name === null ? '' : ` (&${own.name})`}, `
+                + 'and the key is to come to the one only: write them apart first.';
+            return { line: own.line, reason };
+        }
+    }
+    return null;
+}
+/** What a rule or group has for a field, with the line in which it says so. */
+function useOf(tree, { map }, field) {
+    const found = provided(tree, map, field);
+    const value = rules_resolved(tree, found?.value);
+    if (found === null || !(0,dist/* isNode */.Ll)(value))
+        return null;
+    const from = found.map === map && (0,dist/* isNode */.Ll)(found.value) ? found.value : map;
+    const name = (0,dist/* isAlias */.Vj)(found.value) ? found.value.source : 'anchor' in value ? value.anchor : undefined;
+    return { value, line: tree.lineOf(from.range?.[0] ?? 0), name: name ?? (found.map === map ? null : found.map.anchor ?? null) };
+}
+
 ;// CONCATENATED MODULE: ./lib/model/sops-config/addition.js
 // Who comes where in a `.sops.yaml`: beside whom each new key is put, into which field, and whose place it takes.
 // Must never put a key where none of its models has access.
+
 
 
 
@@ -56734,7 +57072,9 @@ function additions(tree, change) {
     if (refusal !== null)
         return refusal;
     plan.besideModels();
-    plan.intoFields();
+    const shared = plan.intoFields();
+    if (shared !== null)
+        return shared;
     plan.intoDefinitions();
     return plan.edits();
 }
@@ -56807,8 +57147,9 @@ class Plan {
     /** Into the rules and groups in which the models stand under other fields, or, for every rule, into all. */
     intoFields() {
         const tree = this.#tree;
+        const like = this.#like;
+        const gains = (other) => like === 'every rule' || [...holders_keysOf(tree, other)].some((id) => like.has(id));
         for (const holder of this.#holders) {
-            const like = this.#like;
             const there = like === 'every rule' ? allKeysOf(tree, holder) : holders_keysOf(tree, holder);
             const used = fieldNames(holder.group).filter((name) => like === 'every rule' ? provided(tree, holder.map, name) !== null
                 : [...holders_keysUnder(tree, holder, name)].some((id) => like.has(id)));
@@ -56819,12 +57160,16 @@ class Plan {
                 if (like !== 'every rule' && used.includes(name))
                     continue;
                 const found = provided(tree, holder.map, name);
+                const refusal = found === null ? null : sharingRefusal(tree, holder, name, gains);
+                if (refusal !== null)
+                    return refusal;
                 if (found === null)
                     this.#intoNewField(holder, name, used, one);
                 else if (!this.#intoOldField(found.value, one))
                     this.#intoField(holder, found.map, found.at, name, true, one);
             }
         }
+        return null;
     }
     /** False where the field holds no key yet. */
     #intoOldField(value, one) {
@@ -56890,7 +57235,7 @@ class Plan {
                 anchored.set(arrival, old);
             }
         }
-        const newcomer = (one, at, anchor) => ({ ...one, name: fitForComment(one.name), anchor, alias: anchors.aliasFor(one.recipient, at) });
+        const newcomer = (one, at, anchor) => ({ ...one, anchor, alias: anchors.aliasFor(one.recipient, at) });
         const edits = [];
         const groups = new Map();
         for (const arrival of inOrder) {
@@ -56926,11 +57271,6 @@ function isAnchored(value) {
 }
 function addition_unique(added) {
     return [...new Map(added.toReversed().map((one) => [canonicalId(one.recipient), one])).values()].toReversed();
-}
-/** One line, without what would not be seen. */
-function fitForComment(name) {
-    const clean = name?.replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
-    return clean === '' ? null : clean;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/access.js
@@ -57210,8 +57550,9 @@ function removeRecipients(config, removed) {
  * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, and where `every rule` does
  * not tell which key group. Throws Failure `config-edit` when the result cannot be proven to be the old text with this change.
  */
-function editConfig(config, change) {
+function editConfig(config, asked) {
     const { path, text: before } = config;
+    const change = { ...asked, added: asked.added.map((one) => ({ ...one, name: fitForText(one.name) })) };
     const old = readTree(path, before);
     try {
         const edits = change.added.length === 0 ? [] : additions(old, change);
@@ -57238,6 +57579,11 @@ function editConfig(config, change) {
             return { kind: 'refused', path, line: old.lineOf(error.at), reason: error.message };
         throw error;
     }
+}
+/** The name on one line, without what would not be seen or turn the line around; none where it is too long for one. */
+function fitForText(name) {
+    const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
+    return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null;
 }
 function isEdits(result) {
     return Array.isArray(result);
@@ -57898,6 +58244,7 @@ function shallow(count) {
 
 
 
+
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
 function resolveRequest(inputs, survey) {
     if (survey.files.length > 0 && survey.configs.length === 0) {
@@ -57910,15 +58257,20 @@ function resolveRequest(inputs, survey) {
     const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
     const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)));
     if (both !== undefined) {
-        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${both.id}.`, { advice: 'Leave it out of one of them.' });
+        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' });
+    }
+    const required = resolve(inputs.requiredRecipients, survey, known);
+    const needed = removed.find((one) => required.some((other) => sameRecipient(other, one)));
+    if (needed !== undefined) {
+        throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' });
     }
     const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known);
-    return { removed, added, like, required: resolve(inputs.requiredRecipients, survey, known) };
+    return { removed, added, like, required };
 }
 function resolve(asked, survey, known) {
     const resolved = resolveRecipients(asked, survey.owners, known);
     if (resolved.kind !== 'resolved')
-        throw new Failure(`recipient-${resolved.kind}`, resolved.message);
+        throw new Failure(`recipient-${resolved.kind}`, resolved.message.split('\n').map((line) => visible(line, 1000)).join('\n'));
     return resolved.recipients;
 }
 /** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
@@ -57940,6 +58292,15 @@ function newRecipient(asked, survey, known) {
 /** As the repository spells it already, where it does. */
 function request_spelled(recipient, known) {
     return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
+}
+/** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
+function whoIsMeant({ removed, added }, { owners }) {
+    const line = (sign) => (recipient) => {
+        const named = owners.filter((owner) => sameRecipient(owner.recipient, recipient));
+        const sources = named.map(({ name, path, line: at }) => `${name}, by ${path}${at > 0 ? `:${at}` : ''}`);
+        return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
+    };
+    return [...removed.map(line('−')), ...added.map(({ recipient }) => recipient).map(line('+'))];
 }
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -63549,14 +63910,6 @@ class github_GitHub {
             throw error;
         }
     }
-    async commit(sha) {
-        const purpose = { action: `read the commit ${visible(sha)}`, permission: 'contents: write' };
-        const found = await this.#ask(purpose, () => this.#rest.git.getCommit({ ...this.#here, commit_sha: sha }));
-        return {
-            message: found.message, tree: found.tree.sha, parents: found.parents.map((parent) => parent.sha),
-            by: [found.author.email, found.committer.email],
-        };
-    }
     /** The open pull request from `branch` of this repository, not of a fork, into `base`; null where there is none. */
     async findOpenPullRequest(base, branch) {
         return (await this.#pullRequests(branch, { state: 'open', base })).find((one) => one.base === base) ?? null;
@@ -63955,6 +64308,11 @@ function stopChildren(signal) {
     for (const child of running)
         child.kill('SIGKILL');
 }
+/** Throws Failure `interrupted` after a signal: for what must not begin then although it takes no child. */
+function assertNotStopped() {
+    if (stoppedBy !== null)
+        throw interrupted(stoppedBy);
+}
 function interrupted(signal) {
     return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`);
 }
@@ -63965,8 +64323,7 @@ async function runChild(command, args, options) {
     let stderrBytes = 0;
     const name = (0,external_node_path_namespaceObject.basename)(command);
     const deadline = options.deadline ?? tenMinutes;
-    if (stoppedBy !== null)
-        throw interrupted(stoppedBy);
+    assertNotStopped();
     return await new Promise((resolve, reject) => {
         const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true });
         running.add(child);
@@ -64312,7 +64669,9 @@ class Git {
         const entries = options.paths.map((path, at) => `${modes.get(path) ?? '100644'} ${ids[at] ?? ''}\t${path}\0`);
         await this.#run(['update-index', '-z', '--index-info'], { env, input: entries.join('') });
         const tree = await this.#line(['write-tree'], { env });
-        return await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: options.message(tree) });
+        const message = options.message(tree);
+        const sha = await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: message });
+        return { sha, parent: options.parent, tree, message };
     }
     /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
     async changes(commit) {
@@ -64330,23 +64689,10 @@ class Git {
     }
     /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
     async push(options) {
-        const server = new URL(options.url);
-        const authorization = Buffer.from(`x-access-token:${options.token}`).toString('base64');
         const ref = `refs/heads/${options.branch}`;
-        const header = `http.${server.origin}/.extraheader`;
-        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${options.expected ?? ''}`, options.url, `${options.commit ?? ''}:${ref}`], {
-            settings: [
-                // The empty value drops a header that the checkout left behind.
-                [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
-                // The longest match wins: the address itself, whatever the user has it replaced by.
-                [`url.${options.url}.pushInsteadOf`, options.url],
-            ],
-        });
-        if (exitCode === 0)
+        const said = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`);
+        if (said === null)
             return;
-        // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
-        const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr;
-        const said = visible(reason.replaceAll(authorization, '***').replaceAll(options.token, '***').trim());
         if (said.startsWith('[rejected]')) {
             throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
                 advice: 'Run again.', cause: said,
@@ -64355,6 +64701,34 @@ class Git {
         throw new Failure('git-failed', `The branch ${visible(options.branch)} could not be pushed: ${said}`, {
             advice: 'The token needs `contents: write`.',
         });
+    }
+    /**
+     * Brings `commit` to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers null, or what the
+     * remote says where it does not take it.
+     */
+    async pushAside(remote, commit, ref) {
+        const said = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`);
+        if (said === null || /^\[(?:remote )?rejected\]/.test(said))
+            return said;
+        throw new Failure('git-failed', `The commit could not be pushed to ${visible(ref)}: ${said}`, { advice: 'The token needs `contents: write`.' });
+    }
+    /** null where it went well; else what git says. */
+    async #push({ url, token }, refspec, lease) {
+        const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
+        const header = `http.${new URL(url).origin}/.extraheader`;
+        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, url, refspec], {
+            settings: [
+                // The empty value drops a header that the checkout left behind.
+                [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
+                // The longest match wins: the address itself, whatever the user has it replaced by.
+                [`url.${url}.pushInsteadOf`, url],
+            ],
+        });
+        if (exitCode === 0)
+            return null;
+        // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
+        const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr;
+        return visible(reason.replaceAll(authorization, '***').replaceAll(token, '***').trim());
     }
 }
 /** git's id of `bytes` as they are; `like` is any id of the repository, whose length tells its hash. */
@@ -64379,9 +64753,94 @@ function paths(output) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/tools/github-git.js
+// Git's commits and refs as GitHub's API has them: makes a commit, reads one, moves a ref by compare-and-swap, lists and deletes refs.
+// Must never name an author or committer, without which alone GitHub signs, nor move a ref without saying what it must be at.
+
+
+const permission = 'contents: write';
+const updateRefs = 'mutation ($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }';
+/** Makes a commit that nothing points to, and answers its id. GitHub signs it if the token is a bot's: read it to know. */
+async function createCommit(github, { message, tree, parent }) {
+    const { owner, repo } = github;
+    const purpose = { action: 'make a commit', permission };
+    return (await github.ask(purpose, ({ rest }) => rest.git.createCommit({ owner, repo, message, tree, parents: [parent] }))).sha;
+}
+async function readCommit(github, sha) {
+    const { owner, repo } = github;
+    const purpose = { action: `read the commit ${visible(sha)}`, permission };
+    const found = await github.ask(purpose, ({ rest }) => rest.git.getCommit({ owner, repo, commit_sha: sha }));
+    return {
+        sha: found.sha, message: found.message, tree: found.tree.sha, parents: found.parents.map((parent) => parent.sha),
+        author: found.author.email, committer: found.committer.email, verified: found.verification.verified, time: Date.parse(found.committer.date),
+    };
+}
+/** The refs whose names begin with `prefix` (without `refs/`), with what they point to. */
+async function refsBelow(github, prefix) {
+    const { owner, repo } = github;
+    const purpose = { action: `list the refs below ${visible(prefix)}`, permission };
+    const found = await github.ask(purpose, ({ rest }) => rest.git.listMatchingRefs({ owner, repo, ref: prefix }));
+    return found.map(({ ref, object }) => ({ name: ref, sha: object.sha }));
+}
+/** Does nothing where there is no such ref. `name` is a full one. */
+async function deleteRef(github, name) {
+    const { owner, repo } = github;
+    const purpose = { action: `delete ${visible(name)}`, permission };
+    try {
+        await github.ask(purpose, ({ rest }) => rest.git.deleteRef({ owner, repo, ref: name.replace(/^refs\//, '') }));
+    }
+    catch (error) {
+        // GitHub has 422 for a ref that is not there.
+        if (!(error instanceof GitHubFailure) || (error.status !== 422 && error.status !== 404))
+            throw error;
+    }
+}
+/**
+ * Moves a ref, also to what does not follow from where it is, if it is where it must be. Throws a GitHubFailure where it was not
+ * moved or where that is not known; GitHub has no code for "is elsewhere", so look.
+ */
+async function moveRef(github, { name, from, to }) {
+    const { owner, repo } = github;
+    const purpose = { action: `move ${visible(name)}`, permission };
+    const { node_id: repositoryId } = await github.ask(purpose, ({ rest }) => rest.repos.get({ owner, repo }));
+    const update = { name, beforeOid: from ?? '0'.repeat(to.length), afterOid: to, force: from !== null };
+    const refusals = await github.ask(purpose, async (octokit) => {
+        try {
+            await octokit.graphql(updateRefs, { input: { repositoryId, refUpdates: [update] } });
+            return { data: [] };
+        }
+        catch (error) {
+            const data = refusalsOf(error);
+            if (data === null)
+                throw error;
+            return { data };
+        }
+    });
+    const [first] = refusals;
+    if (first === undefined)
+        return;
+    const said = visible(refusals.map(({ message }) => message).join('; '), 600);
+    const status = statusOf(first);
+    throw new GitHubFailure(status === 403 ? 'github-permission' : 'github-failed', `Could not ${purpose.action} in ${visible(`${owner}/${repo}`)}: GitHub answered ${first.type ?? 'an error'}: ${said}`, status, said, status === 403 ? { advice: `The token needs \`${permission}\`.` } : {});
+}
+/** What GraphQL refused with an answer of 200; null for anything else. */
+function refusalsOf(error) {
+    const errors = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null;
+    return Array.isArray(errors) && errors.length > 0 ? errors : null;
+}
+/** The status REST would have for it; 200, which it had, where that cannot be told. A code stands for what the schema does not know. */
+function statusOf({ type, extensions }) {
+    if (type === 'FORBIDDEN' || type === 'INSUFFICIENT_SCOPES')
+        return 403;
+    if (type === 'NOT_FOUND')
+        return 404;
+    return type === 'UNPROCESSABLE' || extensions?.code !== undefined ? 422 : 200;
+}
+
 ;// CONCATENATED MODULE: ./lib/stages/publish-branch.js
-// Verified bytes → one commit on one branch.
-// Must never take anything but verified bytes, nor move a branch that is not ours.
+// Verified bytes → one commit; and what stands on the branch it is for.
+// Must never take anything but verified bytes, nor take a branch for ours that is not.
+
 
 
 
@@ -64421,17 +64880,38 @@ async function assertOnBase(git, github, base, commit) {
         return;
     throw new Failure('changed-underneath', `The checkout (${commit.slice(0, 12)}) is not the tip of ${visible(base)} (${tip.slice(0, 12)}), nor known to be part of it.`, { advice: `Check out ${visible(base)}, and run again.` });
 }
-/** Looks up what an earlier run left. Throws `branch-foreign` where someone else's work stands on the branch. */
-async function findPublished(github, base, branch, fingerprint, politeness) {
-    const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)]);
-    const head = sha === null ? null : { sha, madeFor: await madeFor(github, sha) };
-    return decideExisting({ base, branch, fingerprint, head, pullRequests }, politeness);
+/** What the end of a message of ours says; null for any other message. */
+function readTrailers(message) {
+    const [, fingerprint, tree] = ending.exec(message) ?? [];
+    return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree };
 }
-/** The fingerprint in a commit of ours; null where it is not ours, or not as we made it. */
-async function madeFor(github, sha) {
-    const { message, tree, parents, by } = await github.commit(sha);
-    const [, made = null, held] = ending.exec(message) ?? [];
-    return held !== tree || parents.length !== 1 || by.some((address) => address !== bot.email) ? null : made;
+/**
+ * Null where a run did not make it, or not as it stands there. `host` is GitHub's. Made by git it bears the bot's name twice. Made by
+ * GitHub it is signed with GitHub's own key, which vouches for the committer, GitHub itself, and signs for a bot only where the
+ * request left the author to GitHub.
+ */
+async function madeFor(github, sha, host) {
+    const { message, tree, parents, author, committer, verified } = await readCommit(github, sha);
+    const said = readTrailers(message);
+    if (said?.tree !== tree || parents.length !== 1)
+        return null;
+    const byGit = author === bot.email && committer === bot.email;
+    const hosts = ['github.com', host];
+    const byApi = verified && hosts.some((one) => committer === `noreply@${one}`)
+        && hosts.some((one) => author.endsWith(`[bot]@users.noreply.${one}`));
+    return byGit || byApi ? { fingerprint: said.fingerprint, verified } : null;
+}
+/** Looks up what an earlier run left. Throws `branch-foreign` where someone else's work stands on the branch. */
+async function findPublished(github, wanted, politeness) {
+    const { branch, host } = wanted;
+    const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)]);
+    const made = sha === null ? null : await madeFor(github, sha, host);
+    const head = sha === null ? null : { sha, madeFor: made?.fingerprint ?? null };
+    const existing = decideExisting({ ...wanted, head, pullRequests }, politeness);
+    const verified = made?.verified === true;
+    if (existing.kind !== 'up-to-date' || verified || !wanted.requireVerified)
+        return { existing, verified };
+    return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified };
 }
 /** Builds the commit beside the checkout, and sees that it holds what was verified, byte for byte, and nothing else. */
 async function commitVerified(git, staging, verified, publication) {
@@ -64442,44 +64922,199 @@ async function commitVerified(git, staging, verified, publication) {
         ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)]),
         ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)]),
     ]);
-    const sha = await git.commit({
+    const commit = await git.commit({
         parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
         message: (tree) => `${message.trim()}\n\n${signoff ? `Signed-off-by: ${bot.name} <${bot.email}>\n` : ''}${trailers[0]}: ${fingerprint}\n${trailers[1]}: ${tree}\n`,
     });
-    const changed = await git.changes(sha);
+    const changed = await git.changes(commit.sha);
     const wrong = [...new Set([...bytes.keys(), ...changed.keys()])].filter((path) => {
         const wanted = bytes.get(path);
-        return wanted === undefined || changed.get(path) !== blobId(wanted, sha);
+        return wanted === undefined || changed.get(path) !== blobId(wanted, commit.sha);
     });
     if (wrong.length === 0)
-        return sha;
+        return commit;
     throw new Failure('verification', `The commit does not hold what was verified: ${wrong.slice(0, 20).map((path) => visible(path)).join(', ')}.`, {
         advice: 'Nothing was pushed. Please report this.',
     });
 }
-/** Null once the branch is at the commit; a Failure where it may be. Throws where it is as it was. */
-async function pushCommit(git, github, push) {
-    const { branch, commit, expected } = push;
+
+;// CONCATENATED MODULE: ./lib/stages/staging-ref.js
+// The ref under which a commit waits at GitHub, outside of branches and tags, until its branch is moved.
+// Must never outlive the run that made it, nor take away one that is not ours or that another run may still need.
+
+
+
+
+/** A run needs its ref for some seconds, and for minutes where GitHub makes it wait. */
+const longestUse = 3_600_000;
+const mostAtOnce = 10;
+function folderOf(branch) {
+    return `refs/sops-rekey/staging/${sha256Of(branch).slice(0, 16)}/`;
+}
+/** Says which branch it is for, and which commit it holds: no two runs make the same. */
+function stagingRef(branch, commit) {
+    return `${folderOf(branch)}${commit}`;
+}
+/** Takes away what a run for the same branch left when it was killed. Never throws: the next run will look again. */
+async function removeLeftovers(github, branch) {
     try {
-        await git.push(push);
+        const folder = folderOf(branch);
+        for (const { name, sha } of (await refsBelow(github, folder.replace(/^refs\//, ''))).slice(0, mostAtOnce)) {
+            const { tree, message, time } = await readCommit(github, sha);
+            const ours = name === stagingRef(branch, sha) && readTrailers(message)?.tree === tree;
+            if (ours && time < Date.now() - longestUse)
+                await deleteRef(github, name);
+        }
+    }
+    catch {
+        // What stands there harms nobody.
+    }
+}
+/** Never throws, but says what stayed. */
+async function unstage(github, ref, warnings) {
+    try {
+        await deleteRef(github, ref);
+    }
+    catch (error) {
+        warnings.push(`A ref that was needed for a moment could not be deleted: ${visible(ref)}. The next run for this branch tries again. ${String(error)}`);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/publish-commit.js
+// A commit that holds what was verified → its branch at GitHub, made anew and signed by GitHub where it does that.
+// Must never move a branch that is not where it was seen, take a commit of GitHub's unread, nor go without a signature unsaid.
+
+
+
+
+
+
+const wantsBot = 'GitHub signs for the workflow\'s own token (`token: ${{ github.token }}`) and for that of a GitHub App, not for one of a person.';
+/** Throws where the branch is as it was: someone else was first, GitHub refuses, or the commit would not be verified and must be. */
+async function publishCommit(git, github, wanted) {
+    const { mode, commit: { sha } } = wanted;
+    const warnings = [];
+    if (mode !== 'git') {
+        try {
+            return await throughApi(git, github, wanted, warnings);
+        }
+        catch (error) {
+            if (!isUnavailable(error))
+                throw error;
+            if (wanted.requireVerified)
+                throw unverified(error.message, error);
+            if (mode === 'api')
+                throw error;
+            warnings.push(`The commit is not verified: it was pushed by git, because GitHub would not make it. ${error.message}`);
+        }
+    }
+    return { sha, verified: false, warnings, failure: await push(git, github, wanted) };
+}
+async function throughApi(git, github, wanted, warnings) {
+    const { branch, commit, expected } = wanted;
+    const ref = stagingRef(branch, commit.sha);
+    await removeLeftovers(github, branch);
+    try {
+        await stage(git, github, wanted, ref);
+        assertNotStopped();
+        const made = await readCommit(github, await createCommit(github, commit));
+        assertSame(made, commit);
+        if (!made.verified) {
+            if (wanted.requireVerified)
+                throw unverified('GitHub did not sign the commit.');
+            warnings.push(`The commit is not verified. ${wantsBot} Write \`commit-mode: git\` where that is as it should be.`);
+        }
+        // Without a signature ours is the better one: of the two it alone says that a run made it. It is there already.
+        const { sha } = made.verified ? made : commit;
+        assertNotStopped();
+        return { sha, verified: made.verified, warnings, failure: await move(github, branch, expected, sha) };
+    }
+    finally {
+        // A warning of this one still counts: it is the same list.
+        await unstage(github, ref, warnings);
+    }
+}
+/** Throws where GitHub does not have the commit afterwards. */
+async function stage(git, github, wanted, ref) {
+    const { commit: { sha } } = wanted;
+    try {
+        const said = await git.pushAside(wanted, sha, ref);
+        if (said !== null)
+            throw new GitHubFailure('github-failed', `GitHub does not take the ref ${visible(ref)}: ${said}.`, 422, said);
+    }
+    catch (cause) {
+        if (!(cause instanceof Failure) || cause.code !== 'git-failed')
+            throw cause;
+        // The answer may be all that was lost.
+        const found = await refsBelow(github, ref.replace(/^refs\//, '')).catch(() => []);
+        if (!found.some((one) => one.sha === sha))
+            throw cause;
+    }
+}
+function unverified(why, cause) {
+    return new Failure('unverified', `${why} A verified commit is required, so nothing was published.`, { advice: wantsBot, cause });
+}
+/** What GitHub, or this token, does not offer; not what failed, or what someone else has done. */
+function isUnavailable(error) {
+    return error instanceof GitHubFailure && (error.status === 403 || error.status === 404 || error.status === 422);
+}
+function assertSame(made, { tree, parent, message }) {
+    const wrong = [
+        made.tree === tree ? [] : ['tree'],
+        made.parents.length === 1 && made.parents[0] === parent ? [] : ['parent'],
+        made.message.trimEnd() === message.trimEnd() ? [] : ['message'],
+    ].flat();
+    if (wrong.length === 0)
+        return;
+    throw new Failure('verification', `The commit that GitHub made has another ${wrong.join(' and ')} than the one that was verified.`, {
+        advice: 'Nothing was published. Please report this.',
+    });
+}
+/** Null once the branch is at `to`; a Failure where it may be. Throws where it is not. */
+async function move(github, branch, from, to) {
+    try {
+        await moveRef(github, { name: `refs/heads/${branch}`, from, to });
+        return null;
+    }
+    catch (cause) {
+        if (!(cause instanceof GitHubFailure))
+            throw cause;
+        // The answer may be all that was lost. Undefined: that could not be asked either.
+        const now = await github.branchHead(branch).catch(() => undefined);
+        if (now === to)
+            return null;
+        if (now === from)
+            throw cause;
+        if (now === undefined)
+            return maybe(cause, branch, false, 'It may have been moved.');
+        throw new Failure('changed-underneath', `The branch ${visible(branch)} was moved by someone else during the run, and was left as it is.`, {
+            advice: 'Run again.', cause,
+        });
+    }
+}
+/** Null once the branch is at the commit; a Failure where it may be. Throws where it is not. */
+async function push(git, github, { branch, commit: { sha }, expected, url, token }) {
+    try {
+        await git.push({ branch, commit: sha, expected, url, token });
         return null;
     }
     catch (cause) {
         if (!(cause instanceof Failure) || cause.code === 'changed-underneath')
             throw cause;
-        // The answer may be all that was lost. Undefined: that could not be asked either.
         const now = await github.branchHead(branch).catch(() => undefined);
         const stopped = cause.code === 'interrupted';
-        if (now === commit && !stopped)
+        if (now === sha && !stopped)
             return null;
         // What a stopped push has sent may still be at work.
         if (now === expected && !stopped)
             throw cause;
-        const state = now === commit ? 'It is pushed.' : 'It may have been pushed, or be so in a moment.';
-        return new Failure(cause.code, `${stopped ? 'The run was stopped' : 'Something went wrong'} while the branch ${visible(branch)} was being pushed. ${state}`, {
-            advice: 'Run again: the same request finds what is there.', cause,
-        });
+        return maybe(cause, branch, stopped, now === sha ? 'It is pushed.' : 'It may have been pushed, or be so in a moment.');
     }
+}
+function maybe(cause, branch, stopped, state) {
+    return new Failure(cause.code, `${stopped ? 'The run was stopped' : 'Something went wrong'} while the branch ${visible(branch)} was being pushed. ${state}`, {
+        advice: 'Run again: the same request finds what is there.', cause,
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/pull-request.js
@@ -64700,8 +65335,9 @@ function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge
 
 
 
+
 const nothingPublished = {
-    operation: 'none', number: null, url: null, branch: null, headSha: null, compareUrl: null, warnings: [], notices: [],
+    operation: 'none', number: null, url: null, branch: null, headSha: null, verified: null, compareUrl: null, warnings: [], notices: [],
     body: null, failure: null,
 };
 /** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs. */
@@ -64721,6 +65357,7 @@ function workingTreePublisher(git, program) {
 }
 function pullRequestPublisher(place, inputs, wanted) {
     const { git, github, serverUrl } = place;
+    const host = new URL(serverUrl).hostname;
     let base = '';
     let branch = '';
     let fingerprint = '';
@@ -64736,13 +65373,15 @@ function pullRequestPublisher(place, inputs, wanted) {
             await locate();
             fingerprint = sha256Of(identity);
             await assertOnBase(git, github, base, commit);
-            published = await findPublished(github, base, branch, fingerprint, wanted);
+            const { requireVerified } = wanted;
+            const { existing, verified } = await findPublished(github, { base, branch, fingerprint, host, requireVerified }, wanted);
+            published = existing;
             if (published.kind === 'publish')
                 return null;
             const { number, url } = published.pullRequest;
             const there = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) };
             if (published.kind === 'up-to-date')
-                return { ...there, operation: 'unchanged', headSha: published.head };
+                return { ...there, operation: 'unchanged', headSha: published.head, verified };
             return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] };
         },
         settle: async (commit) => {
@@ -64754,7 +65393,7 @@ function pullRequestPublisher(place, inputs, wanted) {
             }
             const { closed, warnings } = await closeSettled(github, {
                 base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
-                isOurs: async (sha) => await madeFor(github, sha) !== null,
+                isOurs: async (sha) => await madeFor(github, sha, host) !== null,
                 deleteBranch: wanted.deleteBranch
                     ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token })
                     : null,
@@ -64775,19 +65414,23 @@ function pullRequestPublisher(place, inputs, wanted) {
                 parent: report.base, message: texts.commitMessage, fingerprint, signoff: wanted.signoff,
             });
             const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)];
-            const pushed = { ...nothingPublished, branch, headSha: commit, compareUrl: url, body, notices };
-            const unsure = await pushCommit(git, github, {
-                branch, commit, expected: head, url: `${serverUrl}/${repository}`, token: wanted.token,
+            const { requireVerified, commitMode: mode, token } = wanted;
+            const done = await publishCommit(git, github, {
+                branch, commit, expected: head, mode, requireVerified, url: `${serverUrl}/${repository}`, token,
             });
-            if (unsure !== null)
-                return { ...pushed, failure: unsure };
+            const pushed = {
+                ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, warnings: done.warnings, notices, body,
+                failure: done.failure,
+            };
+            if (pushed.failure !== null)
+                return pushed;
             const { labels, assignees, reviewers, teamReviewers, milestone, draft } = wanted;
             try {
                 const { pullRequest, warnings } = await openPullRequest(github, {
                     base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone,
                     request: requestOf(inputs, base), overwritten,
                 });
-                return { ...pushed, ...pullRequest, warnings };
+                return { ...pushed, ...pullRequest, warnings: [...done.warnings, ...warnings] };
             }
             catch (cause) {
                 const [code, what] = cause instanceof Failure ? [cause.code, cause.message] : ['unexpected', visible(String(cause), 600)];
@@ -69284,12 +69927,10 @@ function readQuestion(question, keys) {
     return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
 }
 function readKey(key) {
-    const recipient = parseRecipient(key);
+    // sops also takes the short id of a PGP key.
+    const recipient = parseRecipient(key) ?? parsePgpId(key);
     if (recipient !== null)
         return recipient;
-    // sops also takes the short id of a PGP key, which names nobody for certain.
-    if (/^(?:0x)?[0-9A-Fa-f]{8,40}$/.test(key))
-        return { kind: 'pgp', id: key };
     throw new Error(`sops named a recipient of a kind that is not known: ${key}`);
 }
 
@@ -69549,6 +70190,8 @@ async function rekey(inputs, tools) {
                 return finish(null);
             }
             const asked = resolveRequest(inputs, survey);
+            for (const line of whoIsMeant(asked, survey))
+                log.line(line);
             const { due, findings } = await findDueRotations(git, survey, asked.removed, inputs.maxKeyAge, run.startedAt);
             const request = run.request = {
                 ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,

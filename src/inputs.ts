@@ -1,11 +1,11 @@
 // Every input, read once, checked, as one readonly value.
 // Must refuse what is no such thing or contradicts itself before anything else runs.
-import { getInput } from '@actions/core'
+import { getInput, setSecret } from '@actions/core'
 import { Failure } from './model/failure.ts'
 import type { Inputs, Job, PullRequestInputs } from './model/inputs.ts'
 import type { KeyAge } from './model/key-age.ts'
 import { parseKeyAge } from './model/key-age.ts'
-import { visible } from './model/safe-text.ts'
+import { privateKeys, visible } from './model/safe-text.ts'
 import { parseShard } from './model/shard.ts'
 import type { TemplateInput } from './model/template.ts'
 import { fillTemplate, templateVariables, variablesIn } from './model/template.ts'
@@ -48,6 +48,18 @@ function maxKeyAge(): KeyAge | null {
   const age = parseKeyAge(value)
   if (value !== '' && age === null) throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.')
   return age
+}
+
+/** What no input is for: a private key in it is not used, and hidden from here on. */
+function refusePrivateKeys(): void {
+  for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient']) {
+    const found = getInput(name).match(privateKeys)
+    if (found === null) continue
+    for (const key of found) setSecret(key)
+    throw new Failure('input', `The input \`${name}\` holds a private key, which was not used.`, {
+      advice: 'Write the public one (`age1…`). The log of a run may keep its inputs: take that key for known, and replace it.',
+    })
+  }
 }
 
 /** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
@@ -210,6 +222,7 @@ function job(): Job {
 
 /** Throws Failure `input`, naming the input and giving a right example. */
 export function readInputs(): Inputs {
+  refusePrivateKeys()
   const own = job()
   const inputs: Inputs = {
     job: own,

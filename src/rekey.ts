@@ -15,7 +15,7 @@ import { editConfig } from './model/sops-config/edit.ts'
 import type { Publisher, Published } from './stages/publish.ts'
 import { expose } from './stages/expose.ts'
 import { findDueRotations } from './stages/due-rotations.ts'
-import { resolveRequest } from './stages/request.ts'
+import { resolveRequest, whoIsMeant } from './stages/request.ts'
 import { takeRotated } from './stages/rotated.ts'
 import { rekeyStaged } from './stages/rotate.ts'
 import { askSops, stageCopies } from './stages/stage.ts'
@@ -80,6 +80,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       return finish(null)
     }
     const asked = resolveRequest(inputs, survey)
+    for (const line of whoIsMeant(asked, survey)) log.line(line)
     const { due, findings } = await findDueRotations(git, survey, asked.removed, inputs.maxKeyAge, run.startedAt)
     const request = run.request = {
       ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,

@@ -88,11 +88,35 @@ describe('someone who comes', () => {
     ['an owners file that is not there', { 'owners-file': 'people.yaml' }, /`owners-file` names people\.yaml, which git does not track/],
     ['an owners file outside', { 'owners-file': '../people.yaml' }, /`owners-file` is "\.\.\/people\.yaml"/],
     ['a plugin that is a path', { 'age-plugins': 'a/b' }, /`age-plugins` is "a\/b"/],
+    ['someone who has to stay', { 'removed-recipient': 'bob', 'required-recipient': 'alice, bob' }, /`removed-recipient` and `required-recipient` both name bob/],
     ['a required one that nobody knows', { 'required-recipient': 'break-glass' }, /"break-glass" is neither/],
   ])('%s is refused', async (_, inputs, sentence) => {
     using company = new Company()
     expect((await refusalOf(company, inputs)).sentence).toMatch(sentence)
   })
+})
+
+test.each(['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient'])('a private key in `%s` is not used and not shown', async (name) => {
+  using company = new Company()
+  const { identity } = makeAgeKey()
+  const result = await runAction(company, { 'removed-recipient': 'bob', [name]: `carol=${identity}` })
+  expect(result.exitCode).toBe(1)
+  expect(annotations(result, 'error')).toEqual([expect.stringContaining(`The input \`${name}\` holds a private key, which was not used.`)])
+  const said = result.log.split('\n').filter((line) => !line.startsWith('::add-mask::'))
+  expect([...said, result.summary, JSON.stringify(result.outputs), JSON.stringify(result.report)].join('\n')).not.toContain(identity)
+  expect(result.log).toContain(`::add-mask::${identity}`)
+})
+
+test('nor is one that somebody put into a config', async () => {
+  using company = new Company()
+  const { identity } = makeAgeKey()
+  company.write('prod/.sops.yaml', `# ${identity}\n${company.read('prod/.sops.yaml').replace('>-\n', `>- # ${identity}\n`)}`)
+  company.commit()
+  for (const inputs of [{ 'removed-recipient': 'nobody' }, { 'removed-recipient': 'bob', 'dry-run': 'true' }]) {
+    const result = await runAction(company, inputs)
+    const all = [result.log, result.summary, JSON.stringify(result.outputs), JSON.stringify(result.report)].join('\n')
+    expect(all).not.toContain(identity)
+  }
 })
 
 describe('a new key in the place of another', () => {
@@ -125,8 +149,10 @@ describe('who has to stay', () => {
   test('is not taken out', async () => {
     using company = new Company()
     company.credentials = {}
-    const { sentence } = await refusalOf(company, { 'removed-recipient': 'bob', 'required-recipient': 'alice, bob' })
-    expect(sentence).toMatch(/apps\/.*: it would lose bob, and `required-recipient` says that every file keeps that/)
+    company.write('prod/.sops.yaml', company.read('prod/.sops.yaml').replace(`,\n      ${company.bob.recipient}`, ''))
+    company.commit('drift')
+    const { sentence } = await refusalOf(company, { 'required-recipient': 'bob' })
+    expect(sentence).toMatch(/prod\/.*: it would lose bob, and `required-recipient` says that every file keeps that/)
   })
 
   test('by policy, with two kinds of keys, two survivors', async () => {

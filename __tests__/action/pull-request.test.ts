@@ -49,6 +49,21 @@ function checkout(): string {
 }
 
 describe('the pull request', () => {
+  test('keeps the owners file up to date, also one that came after it was opened', async () => {
+    expect((await run()).outputs).toMatchObject({ 'pull-request-operation': 'created' })
+    company.write('.sops-owners.yaml', `owners:\n  alice:\n    - ${company.alice.recipient}\n  bob:\n    - ${company.bob.recipient}\n`)
+    company.commit('docs: who owns what')
+    company.git('push', '--quiet', server.repository, 'main')
+    const updated = await run({}, { GITHUB_ACTOR: 'octocat' })
+    expect(updated.exitCode === 0 ? '' : updated.log).toBe('')
+    expect(updated.outputs).toMatchObject({ 'pull-request-operation': 'updated' })
+    const text = remote('show', `${branch}:.sops-owners.yaml`)
+    expect(text).toMatch(new RegExp(`removed:\\n(?:.*\\n)*.*${company.bob.recipient}`))
+    expect(text).toContain('octocat')
+    expect(text.split('removed:')[0]).not.toContain(company.bob.recipient)
+    expect((await run({}, { GITHUB_ACTOR: 'octocat' })).outputs).toMatchObject({ 'pull-request-operation': 'unchanged' })
+  })
+
   test('holds one commit with what was verified, and says what was done', async () => {
     const before = checkout()
     const result = await run({ labels: 'security\noffboarding', assignees: 'alice', reviewers: 'carol', draft: 'true', 'body-header': 'Ticket 4711' })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { ownerOf, readPublicKeys, resolveRecipients } from '../../src/model/owners.ts'
+import { nameInComment, ownerOf, readPublicKeys, resolveRecipients, resolveRequired, sourceOf } from '../../src/model/owners.ts'
 import type { OwnedRecipient } from '../../src/model/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
@@ -75,7 +75,8 @@ describe('who is asked for', () => {
   test.each([
     ['a part of a name', 'bob', [owned('bobby', bob), owned('Bob Smith', carol), owned('jim-bob', alice)]],
     ['a part of an e-mail', 'bob@x', [owned('Bob <bob@x.org>', bob)]],
-    ['a short PGP id', pgp.id.slice(-16), []],
+    ['a PGP id of 8 digits', pgp.id.slice(-8), []],
+    ['nothing that can be seen', '\u200b', [owned('\u200b', bob)]],
     ['a truncated key', bob.id.slice(0, 20), []],
     ['a KMS key without its context', arn, []],
     ['a key nobody has', age('z').id, [owned('zoe', age('z'))]],
@@ -108,12 +109,106 @@ describe('who is asked for', () => {
     expect(resolved('bob@y.org', bobs)).toEqual([carol])
   })
 
+  test.each([pgp.id.slice(-16), `0x${pgp.id.slice(-16).toLowerCase()}`, `${pgp.id}!`])('a PGP key by its id %s', (asked) => {
+    expect(resolved(asked)).toEqual([pgp])
+  })
+
+  test('a PGP key that stands by an id is meant by its fingerprint, and by the names of the keyring', () => {
+    const [byId, by8] = [`0x${pgp.id.slice(-16).toLowerCase()}`, pgp.id.slice(-8)].map((id): Recipient => ({ kind: 'pgp', id }))
+    const keyring = [pgp.id, `${pgp.id}!`].map((id) => owned('Bob <bob@x.org>', { kind: 'pgp', id }, 'GNUPGHOME', 'keyring'))
+    const told = (asked: string, present: readonly Recipient[]): unknown => resolveRecipients([asked], keyring, present)
+    const here = [pgp, byId, by8].flatMap((one) => one ?? [])
+    expect(told(pgp.id, here)).toEqual({ kind: 'resolved', recipients: here.slice(0, 2) })
+    expect(told('bob@x.org', here)).toEqual({ kind: 'resolved', recipients: here.slice(0, 2) })
+    expect(told(pgp.id.slice(-8).toLowerCase(), here)).toEqual({ kind: 'resolved', recipients: here.slice(2) })
+    expect(told('bob@x.org', here.slice(2))).toMatchObject({ kind: 'unknown' })
+    expect(here.map((one) => ownerOf(keyring, one))).toEqual(['Bob <bob@x.org>', 'Bob <bob@x.org>', null])
+  })
+
+  test('the end of two PGP keys is ambiguous, and a word that could be an id may be a name', () => {
+    const other: Recipient = { kind: 'pgp', id: pgp.id.replace(/^FB/, 'AA') }
+    expect(resolveRecipients([pgp.id.slice(-16)], [], [pgp, other])).toMatchObject({ kind: 'ambiguous' })
+    expect(resolveRecipients([pgp.id], [], [pgp, other])).toEqual({ kind: 'resolved', recipients: [pgp] })
+    expect(resolved('Deadbeef', [owned('deadbeef', bob)])).toEqual([bob])
+  })
+
+  test('all keys that bear a name, whatever says so: also the SSH key whose own comment it is', () => {
+    const bobs = [owned('dave@laptop', bob, '.sops.yaml', 'anchor')]
+    expect(resolved('dave@laptop', bobs)).toEqual([bob, ssh])
+    expect(resolved('dave@laptop', [...bobs, owned('dave@laptop', bob, 'infra/.sops.yaml')])).toEqual([bob, ssh])
+    // Its comment may be about another Dave as soon as there is more than one way to tell.
+    expect(resolved('dave@laptop', [...bobs, owned('carol', ssh)])).toBe('ambiguous')
+    expect(resolved('dave@laptop', [...bobs, owned('dave@laptop', carol, 'infra/.sops.yaml')])).toBe('ambiguous')
+    const second = { ...ssh, id: ssh.id.replace('4bFq', '4bFr') }
+    expect(resolveRecipients(['dave@laptop'], bobs, [...known, second])).toMatchObject({ kind: 'ambiguous' })
+    expect(resolveRecipients(['dave@laptop'], bobs, [bob, { ...ssh, id: `${ssh.id} (old)` }])).toMatchObject({ recipients: [bob, ssh].map(({ kind }) => ({ kind })) })
+  })
+
+  describe('with an owners file', () => {
+    const listed = (name: string, recipient: Recipient): OwnedRecipient => owned(name, recipient, '.sops-owners.yaml', 'owners-file')
+
+    test('is who it says, where others say otherwise', () => {
+      const comments = [owned('bob', bob), owned('bob', carol, 'infra/.sops.yaml')]
+      expect(resolved('bob', [listed('bob', bob), listed('robert', carol), ...comments])).toEqual([bob])
+      expect(resolved('dave@laptop', [listed('dave@laptop', bob), listed('carol', ssh)])).toEqual([bob])
+      expect(resolved('bob', [listed('robert', bob), listed('rob', carol), ...comments])).toBe('unknown')
+    })
+
+    test('is also a key that it does not know, if the name is certainly one person\'s', () => {
+      expect(resolved('bob', [listed('bob', bob), owned('bob', bob), owned('bob', bobToo)])).toEqual([bob, bobToo])
+      expect(resolved('bob', [listed('bob', bob), owned('bob', bobToo)])).toBe('ambiguous')
+    })
+
+    test('is one person whom it lists once, and none of two whom it lists apart', () => {
+      const mails = [owned('Bob <bob@x.org>', bob), owned('Bob <bob@y.org>', bobToo)]
+      expect(resolved('bob', [listed('bob', bob), listed('bob', bobToo), ...mails])).toEqual([bob, bobToo])
+      const two = [listed('Bob (ops)', bob), listed('Bob (web)', carol)]
+      expect(resolved('bob', two)).toBe('ambiguous')
+      expect(resolved('bob (ops)', two)).toEqual([bob])
+      expect(resolved('bob', [listed('bob', bobToo), ...two])).toEqual([bobToo])
+    })
+  })
+
+  test.each(['bo\u200bb', '\u202ebob', 'bob\ufeff', 'b\u00adob', 'bob\ufe0f'])('what cannot be seen is no part of a name: %j', (name) => {
+    expect(resolved('bob', [owned(name, bob)])).toEqual([bob])
+    expect(resolved(name, [owned('bob', bob)])).toEqual([bob])
+    expect(resolveRecipients([name], [], [{ ...ssh, id: ssh.id.replace('dave@laptop', name) }]).kind).toBe('resolved')
+    expect(nameInComment(`# ${name}`)).toBe('bob')
+    expect(ownerOf([owned(name, bob)], bob)).toBe('bob')
+  })
+
+  test('a letter is the same however its accent is put together', () => {
+    expect(resolved('Ren\u00e9', [owned('Rene\u0301', bob)])).toEqual([bob])
+  })
+
   test('each recipient comes once, and the first that cannot be told decides', () => {
     const owners = [owned('bob', bob)]
     expect(resolveRecipients(['bob', bob.id, ' alice ', alice.id], [...owners, owned('alice', alice)], known))
       .toEqual({ kind: 'resolved', recipients: [bob, alice] })
     expect(resolveRecipients(['bob', 'eve', 'mallory'], owners, known)).toMatchObject({ kind: 'unknown', asked: 'eve' })
   })
+})
+
+test('what has to stay stays as it was asked for, where any version will do', () => {
+  const azure = (version: string): Recipient => ({ kind: 'azure_keyvault', id: `https://v.vault.azure.net/keys/k${version}` })
+  const known = [ssh, azure('/1'), azure('/2')]
+  const owners = [owned('ci', azure(''), '.sops-owners.yaml', 'owners-file')]
+  for (const asked of [azure('').id, 'ci']) {
+    expect(resolveRequired([asked], owners, known)).toEqual({ kind: 'resolved', recipients: [azure('')] })
+    expect(resolveRecipients([asked], owners, known)).toEqual({ kind: 'resolved', recipients: known.slice(1) })
+  }
+  expect(resolveRequired([azure('/1').id, 'dave@laptop'], owners, known)).toEqual({ kind: 'resolved', recipients: [azure('/1'), ssh] })
+  expect(resolveRequired(['eve'], owners, known)).toMatchObject({ kind: 'unknown' })
+})
+
+test('where a name was read is the most telling place', () => {
+  const owners = [{ ...owned('Carol (ops)', carol, 'keys.txt', 'public-keys'), line: 2 }, { ...owned('caro\u200bl', carol, 'infra/.sops.yaml'), line: 7 },
+    { ...owned('Dave', pgp, 'GNUPGHOME', 'keyring'), line: 0 }]
+  expect(sourceOf(owners, carol, 'carol')).toBe('infra/.sops.yaml:7')
+  expect(sourceOf(owners.slice(0, 1), carol, 'CAROL')).toBe('keys.txt:2')
+  expect(sourceOf(owners, { ...pgp, id: pgp.id.toLowerCase() }, 'dave')).toBe('GNUPGHOME')
+  expect(sourceOf(owners, carol, 'dave')).toBeNull()
+  expect(sourceOf(owners, bob, 'carol')).toBeNull()
 })
 
 describe('the message', () => {
@@ -140,6 +235,17 @@ describe('the message', () => {
     ['ARN without its context', arn, kms],
   ])('%s: the key it could have meant comes first', (_, asked, first) => {
     expect(message(asked, [at('alice', alice, 3)], [alice, bob, kms, carol, pgp])[1]).toContain(first.id)
+  })
+
+  test('tells a name without a key here, and a key that the owners file gives to another, from a name that is nowhere', () => {
+    const zoe = { ...at('zoe', age('z'), 5), path: '.sops-owners.yaml' }
+    expect(message('Zoe', [zoe], [alice])[0]).toBe('"Zoe" is in .sops-owners.yaml:5, but none of its keys stands in any file or config. There are:')
+    const robert: OwnedRecipient = { ...at('robert', bob, 3), path: '.sops-owners.yaml', from: 'owners-file' }
+    expect(message('bob', [robert, at('bo\u200bb', bob, 4)], [alice, bob])).toEqual([
+      '"bob" has no key: .sops-owners.yaml:3 says that the key with that name is robert\'s. There are:',
+      `  bob  ${bob.id} (.sops.yaml:4)`, `  robert  ${bob.id} (.sops-owners.yaml:3)`, `  ${alice.id}`, expect.any(String),
+    ])
+    expect(message('eve', [{ ...at('bob', bob, 0), path: 'GNUPGHOME' }], [bob])[1]).toBe(`  bob  ${bob.id} (GNUPGHOME)`)
   })
 
   test('lists only those it could mean where it is ambiguous', () => {

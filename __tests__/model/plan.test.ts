@@ -231,6 +231,22 @@ describe('the owners file', () => {
     expect(make('2026-11-23')).toBe(make('2026-11-24'))
   })
 
+  test('keeps who was removed from being let in again, by a request or by a rule', () => {
+    const given = [{ removed: [], added: [{ recipient: bob, name: null }], like: [alice] }, {}]
+    for (const one of given) {
+      const { refusals } = plan([file([[alice]])], { ...none, ...one }, become([alice, bob]), { survey: { ownersFile } })
+      expect(refusals).toEqual([{ path: 'a.yaml', reason: expect.stringMatching(/given to bob, whose key \.sops-owners\.yaml:4 records as removed on 2026-01-02/) }])
+      const held = owners.map((owner) => ({ ...owner, from: 'owners-file' as const }))
+      expect(plan([file([[alice]])], { ...none, ...one }, become([alice, bob]), { survey: { ownersFile, owners: held } }).refusals).toEqual([])
+    }
+  })
+
+  test('that has come since makes another plan', () => {
+    const gone = { ...removal, removed: [kms], like: [kms] }
+    const identity = (survey: Partial<Survey>): string => planIdentity(plan([file([[alice, kms]])], gone, become([alice]), { survey }), gone)
+    expect(identity({ ownersFile })).not.toBe(identity({}))
+  })
+
   test('tells of a key that came back', () => {
     const back = plan([file([[alice, bob]])], none, { kind: 'same' }, { survey: { ownersFile } })
     expect(back.findings).toMatchObject([{ code: 'removed-came-back', level: 'warning', message: expect.stringContaining('bob, recorded as removed on 2026-01-02') }])
@@ -326,6 +342,24 @@ describe('a file that sops reads otherwise than it was read here', () => {
 test('a file that the removed can’t read, and that no config governs, does not stop a removal', () => {
   const result = plan([file([[alice]], 'a.yaml', null)], removal, { kind: 'no-rule' })
   expect(result).toMatchObject({ refusals: [], changes: [], findings: [{ code: 'no-rule', level: 'warning' }] })
+})
+
+describe('who leaves by one key and stays by another', () => {
+  const otherOfBob: Recipient = { kind: 'age', id: 'age1other' }
+  const context: Recipient = { kind: 'kms', id: `${kms.id}|App:web` }
+
+  test('is said: another key of the same name', () => {
+    const named = [...owners, { recipient: otherOfBob, name: 'Bob', from: 'comment' as const, path: 'x', line: 1 }]
+    expect(plan([file([[alice, bob, otherOfBob]])], removal, become([alice, otherOfBob]), { survey: { owners: named } }).findings)
+      .toMatchObject([{ code: 'still-reads', level: 'warning', path: 'a.yaml', message: expect.stringContaining('another key of Bob') }])
+  })
+
+  test('is said: the same key in other words', () => {
+    const gone: RekeyRequest = { ...none, removed: [kms], like: [kms] }
+    expect(plan([file([[alice, kms, context]])], gone, become([alice, context])).findings)
+      .toMatchObject([{ code: 'still-reads', message: expect.stringContaining('in other words') }])
+    expect(plan([file([[alice, kms]])], gone, become([alice])).findings).toEqual([])
+  })
 })
 
 test('a hard link that the removed can read is said', () => {

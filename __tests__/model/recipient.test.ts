@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Recipient, RecipientKind } from '../../src/model/recipient.ts'
-import { canonicalId, isMeantBy, parseRecipient, sameRecipient, shortForm } from '../../src/model/recipient.ts'
+import { canonicalId, isKept, isMeantBy, isSameKeyMaterial, parsePgpId, parseRecipient, sameRecipient, shortForm } from '../../src/model/recipient.ts'
 
+const alice = 'age1qx0a4eukz6qvy2ga5qg7l0hf5a8kwy6vq6slwq3ykzp5spjm5gvs0k5pdr'
 const fingerprint = 'FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4'
 const ed25519 = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGK1dOZZ8Wz0CE2m4EWKc9zGPGfBNZBNHKO6nCtL4bFq'
 const rsa = `ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ${'C'.repeat(330)}x+/==`
@@ -13,7 +14,7 @@ const vault = 'https://vault.example.com:8200/v1/transit/keys/sops'
 const huawei = 'tr-west-1:6b1c8a3e-1d5e-4a8e-9d1c-0c2f0f5a7b11'
 
 function parsed(text: string): Recipient {
-  const recipient = parseRecipient(text)
+  const recipient = parseRecipient(text) ?? parsePgpId(text)
   if (recipient === null) throw new Error(`no recipient: ${text}`)
   return recipient
 }
@@ -61,7 +62,7 @@ describe('a recipient', () => {
 
   test.each([
     '', 'bob', 'age1', 'age1qx0', 'AGE1QX0A4EUKZ6QVY2GA5QG7L0HF5A8KWY6VQ6SLWQ3YKZP5SPJM5GVS0K5PDR', 'age1a/../b1qqqqqqqq', 'age1a\nb',
-    'FBC7B9E2', fingerprint.slice(1), `${fingerprint}!!`, `${fingerprint}0`,
+    'FBC7B9E2', fingerprint.slice(-16), fingerprint + 'a'.repeat(24), fingerprint.slice(1), `${fingerprint}!!`, `${fingerprint}0`,
     'arn:aws:iam::1:user/bob', `${arn}, ${arn}`, `${arn} is the key of bob`,
     'projects/p/locations/global/keyRings/r', 'https://example.com/', 'https://example.com/v1/transit/k', 'http://v.vault.azure.net/keys/k/1',
     'ssh-dss AAAA', 'eu-west-1:key',
@@ -116,6 +117,73 @@ describe('a recipient', () => {
     [vault, vault, true],
   ])('who asks for %s and %s: %s', (asked, one, meant) => {
     expect(isMeantBy(parsed(asked), parsed(one))).toBe(meant)
+  })
+
+  test.each([
+    [fingerprint, fingerprint.slice(-16), true],
+    [`0x${fingerprint.slice(-16).toLowerCase()}`, `${fingerprint}!`, true],
+    [fingerprint, fingerprint.slice(-8), false],
+    [fingerprint.slice(-16), fingerprint.slice(-8), false],
+    [fingerprint.slice(-8), `0x${fingerprint.slice(-8)}`, true],
+    [fingerprint, fingerprint.slice(0, 16), false],
+    [fingerprint, `${fingerprint.slice(-16, -1)}0`, false],
+  ])('who asks for the PGP key %s and %s: %s, either way', (asked, one, meant) => {
+    expect(isMeantBy(parsed(asked), parsed(one))).toBe(meant)
+    expect(isMeantBy(parsed(one), parsed(asked))).toBe(meant)
+  })
+
+  test.each([
+    fingerprint.slice(-8), fingerprint.slice(-16), `0x${fingerprint.slice(-16)}`, `${fingerprint.slice(-16)}!`, fingerprint,
+    fingerprint + 'a'.repeat(24), 'A273  81B4',
+  ])('is a PGP key where only those stand: %s', (text) => {
+    expect(parsePgpId(` ${text} `)).toMatchObject({ kind: 'pgp' })
+    expect(shortForm(parsed(text)).length).toBeLessThanOrEqual(17)
+  })
+
+  test.each(['bob', 'deadbee', 'a'.repeat(65), 'deadbeef bob', 'g'.repeat(16), '', `${fingerprint}\n`.repeat(2), alice])(
+    'is no PGP key even there: %j', (text) => {
+      expect(parsePgpId(text)).toBeNull()
+    })
+
+  test.each([
+    [arn, `${arn}|Env:prod`],
+    [`${arn}||ops`, `${arn}+arn:aws:iam::1:role/r`],
+    ['arn:aws:kms:eu-west-1:1:key/mrk-1|Env:prod', 'arn:aws:kms:us-east-1:1:key/mrk-1'],
+    [gcp, `${gcp}/cryptoKeyVersions/1`],
+    [`${gcp}/cryptoKeyVersions/2`, `${gcp}/cryptoKeyVersions/1`],
+    [azure, `${azure}/${version}`],
+    [`${azure}/ffff`, `${azure.replace('.net', '.net:443')}/${version}`],
+    ['https://v.example.com/v1/transit/keys/k', 'https://V.example.com:443/v1/transit/keys/k/'],
+    ['http://v.example.com/v1/transit/keys/k', 'http://v.example.com:80//v2/transit/keys/k'],
+    ['https://v.example.com/v1/transit/keys/k', 'https://user:password@v.example.com/v1/transit/keys/k'],
+    [fingerprint, fingerprint.slice(-16)],
+    [`${fingerprint}!`, fingerprint.slice(-8)],
+    [ed25519, `${ed25519} bob`],
+  ])('%s is used by whoever can use %s', (a, b) => {
+    expect(isSameKeyMaterial(parsed(a), parsed(b))).toBe(true)
+    expect(isSameKeyMaterial(parsed(b), parsed(a))).toBe(true)
+  })
+
+  test.each([
+    [arn, arn.replace('us-east-1', 'eu-west-1')],
+    ['arn:aws:kms:eu-west-1:1:key/mrk-1', 'arn:aws:kms:eu-west-1:2:key/mrk-1'],
+    ['arn:aws:kms:eu-west-1:1:key/mrk-1', 'arn:aws-cn:kms:eu-west-1:1:key/mrk-1'],
+    ['arn:aws:kms:eu-west-1:1:alias/mrk-1', 'arn:aws:kms:us-east-1:1:alias/mrk-1'],
+    [gcp, `${gcp}2/cryptoKeyVersions/1`],
+    [azure, `${azure}2/${version}`],
+    [vault, vault.replace(':8200', '')],
+    ['https://v.example.com:80/v1/transit/keys/k', 'https://v.example.com/v1/transit/keys/k'],
+    [vault, vault.replace('transit', 'Transit')],
+    [fingerprint, fingerprint.slice(0, 16)],
+    [ed25519, alice],
+  ])('%s is not told to be used by whoever can use %s', (a, b) => {
+    expect(isSameKeyMaterial(parsed(a), parsed(b))).toBe(false)
+  })
+
+  test('without a version is kept where any version of it is', () => {
+    expect(isKept(parsed(azure), [parsed(alice), parsed(`${azure}/${version}`)])).toBe(true)
+    expect(isKept(parsed(`${azure}/ffff`), [parsed(`${azure}/${version}`)])).toBe(false)
+    expect(isKept(parsed(azure), [])).toBe(false)
   })
 
   test('has a short form that is short, whatever its context holds', () => {

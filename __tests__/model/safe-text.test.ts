@@ -144,3 +144,15 @@ test('a link is made of a plain http address alone', () => {
     expect(nodes(parsed(link('the run', address))).some(({ type }) => type === 'link')).toBe(false)
   }
 })
+
+describe('a private key', () => {
+  test.each([
+    ['AGE-SECRET-KEY-1QQPQQQ', '(a private key)'], ['my key: AGE-SECRET-KEY-PQ-1QQ!', 'my key: (a private key)!'],
+    ['age-secret-key-1qq', '(a private key)'], ['AGE-PLUGIN-YUBIKEY-1QQPQ', '(a private key)'],
+    ['-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl', '(a private key)'], ['the program age-plugin-yubikey', 'the program age-plugin-yubikey'],
+  ])('in %j is not shown', (text, shown) => {
+    expect(visible(text)).toBe(shown)
+    expect(plain(text)).not.toContain('QQPQQQ')
+    expect(code(text)).not.toContain('QQPQQQ')
+  })
+})

@@ -107,6 +107,36 @@ describe('a key of the same kind', () => {
       'creation_rules:\n- age:\n  # bob\n  - B\n  # age1cccccc…cccc\n  - C\n'],
     ['without a name in a list by position', { added: ['C'] }, 'creation_rules:\n- age: B,A # bob, alice\n',
       'creation_rules:\n- age: B,C,A # bob, age1cccccc…cccc, alice\n'],
+    ['a comment that names nobody is left alone, beside', { added: ['carol=C'] }, 'creation_rules:\n- age: B # ask first\n',
+      'creation_rules:\n- age: B,C # ask first\n'],
+    ['a comment that names nobody is left alone, by position', { removed: ['B'], added: ['carol=C'] },
+      'creation_rules:\n- age: A,B # prod, staging\n', 'creation_rules:\n- age: A,C # prod, staging\n'],
+    ['comments that name nobody are left alone, above', { removed: ['B'], added: ['carol=C'] },
+      'creation_rules:\n# Production secrets.\n# Ask ops!\n- age: >-\n    A,\n    B\n',
+      'creation_rules:\n# Production secrets.\n# Ask ops!\n- age: >-\n    A,\n    C\n'],
+    ['prose above a key does not become its name', { removed: ['B'], added: ['carol=C'] },
+      'creation_rules:\n- age:\n  - A\n  # TODO: new keys.\n  - B\n', 'creation_rules:\n- age:\n  - A\n  # TODO: new keys.\n  - C\n'],
+    ['on a line of its own where lines begin with their comma', { added: ['carol=C', 'D'] },
+      'creation_rules:\n- age: [ A # alice\n       , B # bob\n       ]\n',
+      'creation_rules:\n- age: [ A # alice\n       , B # bob\n       , C # carol\n       , D\n       ]\n'],
+    ['so behind the first', { added: ['carol=C'], like: ['A'] }, 'creation_rules:\n- age: [ A # alice\n       , B # bob\n       ]\n',
+      'creation_rules:\n- age: [ A # alice\n       , C # carol\n       , B # bob\n       ]\n'],
+    ['with an encryption context in any order', { added: ['L|B:2,A:1'], like: ['K|d:1,c:2'] },
+      'creation_rules:\n- key_groups:\n  - kms: [{arn: K, context: {c: "2", d: "1"}}]\n',
+      'creation_rules:\n- key_groups:\n  - kms: [{arn: K, context: {c: "2", d: "1"}}, {arn: L, context: {A: "1", B: "2"}}]\n'],
+    ['and so out', { removed: ['K|a-b:1,a:2'], added: [] },
+      'creation_rules:\n- key_groups:\n  - kms: [{arn: K, context: {a-b: "1", a: "2"}}, {arn: L}]\n',
+      'creation_rules:\n- key_groups:\n  - kms: [{arn: L}]\n'],
+    ...[['a\u200db', 'ab'], ['a\tb', 'a b'], ['a\u202eb\u0007', 'ab']].map(([name = '', written = '']) =>
+      [`without what is not seen in its name, ${JSON.stringify(name)}`, { added: [`${name}=C`] }, 'creation_rules:\n- age:\n  - B # bob\n',
+        `creation_rules:\n- age:\n  - B # bob\n  - C # ${written}\n`] as const),
+    ...['\u200d', '<<', 'x'.repeat(201)].map((name) => [`without a name that is none, ${JSON.stringify(name)}`, { added: [`${name}=C`] },
+      'keys: {bob: &bob B}\ncreation_rules:\n- age:\n  - *bob # bob\n',
+      'keys: {bob: &bob B}\ncreation_rules:\n- age:\n  - *bob # bob\n  - C\n'] as const),
+    ['in a table under a name that needs quotes', { added: ['*x=C'] }, 'keys:\n  bob: B\ncreation_rules:\n- age: B\n',
+      'keys:\n  bob: B\n  "*x": C\ncreation_rules:\n- age: B,C\n'],
+    ['so between braces', { added: ['a: #b=C'] }, 'keys: {bob: B}\ncreation_rules:\n- age: B\n',
+      'keys: {bob: B, "a: #b": C}\ncreation_rules:\n- age: B,C\n'],
     ['in quotes between braces', { added: ['C'] }, 'creation_rules: [{age: B}]\n', 'creation_rules: [{age: "B,C"}]\n'],
   ])('%s', (_, request, before, wanted) => {
     expect(edit(before, request)).toBe(full(wanted))
@@ -184,6 +214,23 @@ describe('refused', () => {
       /^2: .*encryption context or a profile/],
   ])('%s', (_, added, text, message) => {
     expect(edit(text, { added: [added] })).toMatch(message)
+  })
+
+  test.each([
+    ['a list behind aliases', 'p: &p [P]\ncreation_rules:\n- age: B\n  pgp: *p\n- age: A\n  pgp: *p\n', /^4: line 4 and line 6 share their pgp \(&p\)/],
+    ['a merged field', 'b: &b\n  pgp: P\ncreation_rules:\n- age: A\n  <<: *b\n- <<: *b\n  age: B\n',
+      /^6: line 6 and line 4 share their pgp \(&b\), .*apart/],
+    ['a field of key groups', 'creation_rules:\n- key_groups:\n  - pgp: &p [P]\n    age: [B]\n- key_groups:\n  - merge: [{pgp: *p}]\n',
+      /^3: line 3 and line 6 share their pgp \(&p\)/],
+  ])('%s that a rule shares which is not to get the key', (_, text, message) => {
+    expect(edit(text, { added: ['Q'] })).toMatch(message)
+    expect(edit(text, { removed: ['B'], added: ['Q'] })).toMatch(message)
+  })
+
+  test('not where all who share it get the key', () => {
+    const text = 'p: &p [P]\ncreation_rules:\n- age: B\n  pgp: *p\n- age: B,A\n  pgp: *p\n'
+    expect(edit(text, { added: ['Q'] })).toBe(full(text.replace('[P]', '[P, Q]')))
+    expect(edit(text, { added: ['Q'], like: ['*'] })).toBe(full(text.replace('[P]', '[P, Q]')))
   })
 
   test('a rule that would have nobody left though another one comes elsewhere', () => {

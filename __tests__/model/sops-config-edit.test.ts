@@ -60,6 +60,15 @@ describe('a string of keys', () => {
       .toBe(full(rule('    # alice\n    # carol\n    age: >-\n      A,\n      C\n')))
   })
 
+  test.each([
+    ['prose above', '    # Production secrets.\n    # Ask ops before changing this rule!\n    age: >-\n      A,\n      B\n'],
+    ['a rule that was taken out above', '    # - path_regex: old\n    #   age: C\n    age: >-\n      A,\n      B\n'],
+    ['stages beside', '    age: A,B # prod, staging\n'],
+    ['stages above', '    # prod, staging\n    age: A,B\n'],
+  ])('keeps what names nobody: %s', (_, before) => {
+    expect(after(rule(before))).toBe(full(rule(before.replace(/,\s*B/, ''))))
+  })
+
   test('keeps a comment above it that is no such list', () => {
     expect(after(rule('    # Everyone on call.\n    age: >-\n      A,\n      B\n')))
       .toBe(full(rule('    # Everyone on call.\n    age: >-\n      A\n')))
@@ -84,6 +93,8 @@ describe('a list of keys', () => {
     ['flow over lines, last', '    age: [\n      A, # alice, mostly\n      B # bob\n      ]\n',
       '    age: [\n      A # alice, mostly\n      ]\n'],
     ['flow over lines, closed beside it', '    age: [A,\n      B]\n', '    age: [A]\n'],
+    ['flow, closed left of its key', '    age: [\n  A, # alice\n  # bob\n  B # bob\n  ]\n', '    age: [\n  A # alice\n  ]\n'],
+    ['in quotes, left of its key', '    age: "A,\n  B,\n  C"\n', '    age: "A,\n  C"\n'],
     ['flow, opened beside it', '    age: [B,\n      A]\n', '    age: [A]\n'],
     ['flow, opened beside it, with comments', '    age: [B, # bob\n      # alice\n      A]\n',
       '    age: [\n      # alice\n      A]\n'],
@@ -191,6 +202,16 @@ describe('comments above a key', () => {
       '# developers\n# carol\n- &c C\n'],
     ['a heading that names others too stays', '# bob and alice\n- &bob B\n- &alice A\n', '# bob and alice\n- &alice A\n'],
     ['a word that only contains the name does not name', '# web-servers\n- &web B\n- &app A\n', '# web-servers\n- &app A\n'],
+    ['a task stays', '- &a A\n# TODO: new keys for all in 2027\n- &b B\n', '- &a A\n# TODO: new keys for all in 2027\n'],
+    ['a policy stays', '- &a A\n\n# Rotation policy: every 90 days.\n# See the wiki.\n- &b B\n',
+      '- &a A\n\n# Rotation policy: every 90 days.\n# See the wiki.\n'],
+    ['a key that was taken out stays', '- &a A\n# - &dave P\n- &bob B\n', '- &a A\n# - &dave P\n'],
+    ['a heading that is no name stays', '- &a A\n# --- team two ---\n- &b B\n', '- &a A\n# --- team two ---\n'],
+    ['prose between a name and its key stays, and what stands above', '- &a A\n# Ask ops.\n# bob\n# see the wiki\n- &bob B\n',
+      '- &a A\n# Ask ops.\n# see the wiki\n'],
+    ['a sentence about the owner goes whole, the next one stays', '- &a A\n# bob has until May\n# or June\n# Ask ops.\n- &bob B\n',
+      '- &a A\n# Ask ops.\n'],
+    ['a name goes', '- &a A\n# Ask ops.\n# deploy robot\n- B\n', '- &a A\n# Ask ops.\n'],
     ['a comment behind the list stays', '- &a A\n- &b B\n# to be continued\n', '- &a A\n# to be continued\n'],
   ])('%s', (_, before, wanted) => {
     const keys = (text: string): string => `# bob wrote this file\nkeys:\n${text.replace(/^(?=.)/gm, '  ')}creation_rules: []\n`

@@ -34,6 +34,11 @@ describe('what sops prints of a batch', () => {
     expect(read(`+++ shamir_threshold: 1\n--- shamir_threshold: 2\nGroup 1\n    ${alice}\nGroup 2\n--- ${bob}`)).toMatchObject({ groups: [[{ id: alice }]], thresholdChanges: true })
   })
 
+  test.each(['A27381B4', '0x3d16cee4a27381b4', '3D16CEE4A27381B4!', 'a'.repeat(64)])('names a PGP key by any id that gpg takes: %s', (id) => {
+    const stderr = `${at}Syncing keys for file /t/a\n${at}File /t/a left unchanged\n`
+    expect(readConfiguredRecipients(['/t/a'], question(`Group 1\n+++ ${id}`), stderr).get('/t/a')).toMatchObject({ groups: [[{ kind: 'pgp', id }]] })
+  })
+
   test.each<[string, string, string]>([
     ['a file it never came to', '', ''],
     ['a question without a file', question('Group 1'), `${at}Syncing keys for file /t/a\n${at}File /t/a already up to date\n`],

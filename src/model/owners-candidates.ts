@@ -1,7 +1,7 @@
 // The list of who could have been meant, closest first, for an error that names what was asked.
 // Must never decide that one of them was meant.
 import type { OwnedRecipient } from './owners.ts'
-import { canonicalId, sameRecipient, shortForm } from './recipient.ts'
+import { canonicalId, isMeantBy, sameRecipient, shortForm } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 
 interface Candidate {
@@ -18,16 +18,26 @@ export function candidateLines(
 ): readonly string[] {
   const unique = recipients.filter((one, at) => recipients.findIndex((other) => sameRecipient(one, other)) === at)
   const candidates = unique.flatMap((recipient): Candidate[] => {
-    const names = owners.filter((owner) => sameRecipient(owner.recipient, recipient))
+    const names = owners.filter((owner) => isMeantBy(owner.recipient, recipient))
     const byKey = keyDistance(asked, recipient)
     if (names.length === 0) return [{ text: spell(recipient), distance: byKey }]
-    return names.map(({ name, path, line }) => ({
-      text: `${name.replace(/\p{Cc}+/gu, ' ')}  ${spell(recipient)} (${path}:${line})`,
-      distance: Math.min(byKey, nameDistance(asked, name)),
+    return names.map((owner) => ({
+      text: `${asSeen(owner.name)}  ${spell(recipient)} (${placeOf(owner)})`,
+      distance: Math.min(byKey, nameDistance(asked, asSeen(owner.name))),
     }))
   })
   const ordered = asked === '' ? candidates : candidates.toSorted((a, b) => a.distance - b.distance)
   return [...new Set(ordered.map(({ text }) => `  ${text}`))]
+}
+
+/** Where the name stands, as `path:line`; a keyring has no lines. */
+export function placeOf({ path, line }: OwnedRecipient): string {
+  return line === 0 ? path : `${path}:${line}`
+}
+
+/** What people see of `text`: without characters that have no width or turn its direction, on one line. */
+export function asSeen(text: string): string {
+  return text.replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '').replace(/\p{Cc}+/gu, ' ')
 }
 
 /** The whole key, so that it can be copied into the next request; only what no one would copy by hand is shortened. */

@@ -3,16 +3,16 @@
 import { driftFinding, fateOf, misread } from './file-fate.ts'
 import { ownerOf } from './owners.ts'
 import { editOwnersFile } from './owners-file-edit.ts'
-import { missingRequired, policyFindings } from './policy.ts'
+import { findingsOf, policyOf, removedForGood } from './plan-findings.ts'
+import { missingRequired } from './policy.ts'
 import type { Finding } from './report.ts'
 import type { Recipient } from './recipient.ts'
 import { canonicalId } from './recipient.ts'
-import { ruleFor } from './creation-rule.ts'
 import type { Runner } from './runner.ts'
 import { runnerRefusal } from './runner.ts'
 import type { ConfigEdit, NewRecipient } from './sops-config/edit.ts'
 import type { Survey, SurveyedFile } from './survey.ts'
-import { isReadBy, knownRecipients, nameOf } from './survey.ts'
+import { isReadBy, nameOf } from './survey.ts'
 import type { ConfiguredRecipients } from './updatekeys-output.ts'
 
 export interface RekeyRequest {
@@ -98,37 +98,22 @@ export function planRekey(
     else if (fate.kind === 'unchanged') unchanged.push({ file, reason: fate.reason })
     else {
       const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after)
+        ?? gainsRemoved(survey, file, fate.change.after)
       if (reason === null) changes.push(fate.change)
       else refusals.push({ path: file.path, reason })
     }
     const follows = fate.kind === 'change' && fate.change.updatekeys
     if (!follows && !isReadBy(file, removed)) findings.push(...driftFinding(survey, file, answer, asked))
   }
-  findings.push(...survey.ignoredConfigs.map((path): Finding => ({
-    code: 'config-ignored', level: 'warning', path, message: 'sops only looks for .sops.yaml: what this file says holds for no file',
-  })), ...stillReads(survey, removed), ...cameBack(survey, removed))
-
   const becomes = new Map(changes.map(({ file, after }) => [file.path, after]))
   const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }))
-  for (const { file, groups } of results) {
-    const missing = missingRequired(groups, request.required)
-    if (missing.length === 0) continue
-    findings.push({
-      code: 'required-recipient', level: 'warning', path: file.path,
-      message: `${nameOf(survey, missing)} cannot read it, though \`required-recipient\` says that every file keeps that`,
-    })
-  }
+  findings.push(...findingsOf(survey, request, results))
   if (request.policy !== 'off') {
-    const edited = new Map(configs.map((one) => [one.path, one.after]))
-    const becoming = survey.configs.map((config) => ({ ...config, text: edited.get(config.path) ?? config.text }))
-    const found = policyFindings(results.map(({ file: { path, config, metadata }, groups }) => {
-      const governing = becoming.find((one) => one.path === config)
-      return { path, config, rule: governing === undefined ? null : ruleFor(governing, path), groups, threshold: metadata.shamirThreshold }
-    }), request.policy === 'enforce' ? 'error' : 'warning')
+    const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning')
     if (request.policy === 'warn') findings.push(...found)
     else refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })))
   }
-  const record = changes.length + configs.length === 0 ? null : recordOf(survey, request)
+  const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : recordOf(survey, request)
   return { changes, unchanged, configs, record, refusals, findings }
 }
 
@@ -150,25 +135,16 @@ function losesRequired(survey: Survey, { required }: RekeyRequest, file: Surveye
   return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`
 }
 
-function stillReads(survey: Survey, removed: ReadonlySet<string>): readonly Finding[] {
-  const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]))
-  return [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked].flatMap(({ file, why }): readonly Finding[] =>
-    isReadBy(file, removed) ? [{ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` }] : [])
-}
-
-/** Keys that the owners file records as removed, and that stand somewhere again: a stale branch brings them back. */
-function cameBack(survey: Survey, removing: ReadonlySet<string>): readonly Finding[] {
+/** Who was removed is not let in again, by a stale rule or by mistake: the record has to go first. */
+function gainsRemoved(survey: Survey, file: SurveyedFile, after: Groups): string | null {
   const { ownersFile } = survey
-  if (ownersFile === null) return []
-  const present = new Set(knownRecipients(survey).map(canonicalId))
-  // Who is entered again was let in again.
-  const held = new Set(survey.owners.filter(({ from }) => from === 'owners-file').map(({ recipient }) => canonicalId(recipient)))
-  return ownersFile.removed.map((one) => ({ ...one, id: canonicalId(one.recipient) }))
-    .filter(({ id }) => present.has(id) && !held.has(id) && !removing.has(id))
-    .map(({ recipient, owner, date }): Finding => ({
-      code: 'removed-came-back', level: 'warning', path: ownersFile.path,
-      message: `${owner ?? nameOf(survey, [recipient])}, recorded as removed on ${date}, can read files or stands in a config again`,
-    }))
+  const back = removedForGood(survey).find(({ recipient }) => {
+    const ids = new Set([canonicalId(recipient)])
+    return !isReadBy(file, ids) && after.some((group) => group.some((one) => ids.has(canonicalId(one))))
+  })
+  if (ownersFile === null || back === undefined) return null
+  return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
+    + 'Enter the key under `owners` there, if it is to be let in again'
 }
 
 function recordOf({ ownersFile, owners }: Survey, { removed, added, date, by }: RekeyRequest): EditedText | null {
@@ -194,6 +170,8 @@ export function planIdentity(plan: Plan, request: RekeyRequest): string {
     added: request.added.map(({ recipient }) => canonicalId(recipient)).sort(),
     rotateAll: request.rotateAll,
     configs: plan.configs.map(({ path, before, after }) => [path, before, after]),
+    // What will be recorded has the day in it; what it is recorded in tells as much.
+    record: plan.record === null ? null : [plan.record.path, plan.record.before],
     files: plan.changes.map(({ file, updatekeys, rotate, after }) => [file.path, file.blob, updatekeys, rotate, groups(after)]),
   })
 }

@@ -28,12 +28,17 @@ interface Kind {
   /** The id without what is only spelling. */
   readonly canonical: (id: string) => string
   readonly short: (id: string) => string
+  /** The canonical id without what sops takes as part of the key though the same key answers; where there is such a thing. */
+  readonly material?: (canonical: string) => string
 }
 
 const asIs = (id: string): string => id
 const ends = (id: string): string => `${id.slice(0, 10)}…${id.slice(-4)}`
 const atMost = (length: number, text: string): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 const hostInLowerCase = (url: string): string => url.replace(/^[^/]+\/\/[^/]+/, (origin) => origin.toLowerCase())
+/** One origin for the many ways to write it; slashes that a server reads as one are one. */
+const plainAddress = (url: string): string => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)(.*)$/i, (_, scheme: string, host: string, path: string) =>
+  `${scheme}://${host.replace(scheme === 'https' ? /:443$/ : /:80$/, '')}${path.replace(/\/{2,}/g, '/').replace(/\/$/, '')}`)
 const withoutScheme = (url: string): string => url.replace(/^https?:\/\/(?:[^/@]*@)?/i, '')
 
 /** In the order in which they are tried: a post-quantum age key looks like that of a plugin called `pq`. */
@@ -52,18 +57,20 @@ const kinds: Readonly<Record<RecipientKind, Kind>> = {
       return comment === '' ? `${type} …${key.slice(-8)}` : comment
     },
   },
-  kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: asIs, short: shortKms },
+  kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: asIs, short: shortKms, material: kmsKey },
   gcp_kms: {
     shape: /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+(?:\/cryptoKeyVersions\/\d+)?$/,
     canonical: asIs,
     // The names without the words between them: project/location/ring/key.
     short: (id) => id.split('/').filter((_, at) => at % 2 === 1).join('/'),
+    material: (id) => id.replace(/\/cryptoKeyVersions\/\d+$/, ''),
   },
   hc_vault: {
     shape: /^https?:\/\/[^\s,]+\/v\d+\/[^\s,]+\/keys\/[^\s,/]+\/?$/i,
     // Whatever version of the API the config names, sops writes v1.
     canonical: (id) => hostInLowerCase(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/').replace(/\/$/, ''),
     short: (id) => withoutScheme(id).replace(/\/v\d+\/(.*)\/keys\//, '/$1/').replace(/\/$/, ''),
+    material: (id) => plainAddress(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/'),
   },
   azure_keyvault: {
     // Two slashes where the config's map form ends the address with one.
@@ -71,6 +78,7 @@ const kinds: Readonly<Record<RecipientKind, Kind>> = {
     canonical: (id) => hostInLowerCase(id).replace(/([^:])\/\/keys\//, '$1/keys/').replace(/\/$/, ''),
     short: (id) => withoutScheme(id).replace(/\/{1,2}keys\//, '/').replace(/\/$/, '')
       .replace(/(\/[^/]+\/[^/]{8})[^/]+$/, '$1…'),
+    material: (id) => plainAddress(id).replace(/(\/keys\/[^/]+)\/.*$/, '$1'),
   },
   hckms: { shape: /^[a-z]{2}-[a-z]+-\d+:[0-9a-f]{8}-[0-9a-f-]{27}$/i, canonical: (id) => id.toLowerCase(), short: asIs },
   pgp: {
@@ -78,6 +86,7 @@ const kinds: Readonly<Record<RecipientKind, Kind>> = {
     shape: /^(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}!?$/,
     canonical: (id) => id.replace(/^0x/i, '').replaceAll(' ', '').toUpperCase(),
     short: (id) => /[0-9A-F]{1,16}!?$/.exec(kinds.pgp.canonical(id))?.[0] ?? id,
+    material: (id) => id.replace('!', ''),
   },
 }
 
@@ -88,6 +97,15 @@ export function parseRecipient(text: string): Recipient | null {
   const id = trimmed.startsWith('arn:') ? trimmed.replace(/ ?\+ ?(?=arn:)/, '+') : trimmed
   const [kind] = (Object.entries(kinds) as [RecipientKind, Kind][]).find(([, { shape }]) => shape.test(id)) ?? []
   return kind === undefined ? null : { kind, id }
+}
+
+/**
+ * Any id that gpg may take for a key (a fingerprint, or its last 16 or 8 digits), which sops passes on as it is. Only for places
+ * where nothing but a PGP key can stand, or where it is held against keys that there are: a word in a text may look like one.
+ */
+export function parsePgpId(text: string): Recipient | null {
+  const id = text.trim().replace(/[ \t]{2,}/g, ' ')
+  return /^(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){7,63}!?$/.test(id) ? { kind: 'pgp', id } : null
 }
 
 /**
@@ -105,15 +123,41 @@ export function sameRecipient(a: Recipient, b: Recipient): boolean {
 }
 
 /**
- * Whether someone who asks for `asked` means `one` too: the same key, a PGP key with and without `!`, an Azure key without
- * a version and any version of it (a config without one stands for the newest, which is what the file then names).
+ * Whether someone who asks for `asked` means `one` too: the same key; a PGP key with and without `!`, by its fingerprint or the
+ * end of it, of 16 digits at least (8 are too easily made to match); an Azure key without a version and any version of it (a
+ * config without one stands for the newest, which is what the file then names).
  */
 export function isMeantBy(asked: Recipient, one: Recipient): boolean {
-  if (sameRecipient(asked, one)) return true
-  // Both begin with their kind, so that no two kinds ever meet.
+  if (asked.kind !== one.kind) return false
+  if (asked.kind === 'pgp') return haveOneEnd(asked, one, 16)
   const [a, b] = [canonicalId(asked), canonicalId(one)]
-  if (asked.kind === 'pgp') return a.replace('!', '') === b.replace('!', '')
-  return asked.kind === 'azure_keyvault' && (a.startsWith(`${b}/`) || b.startsWith(`${a}/`))
+  return a === b || (asked.kind === 'azure_keyvault' && (a.startsWith(`${b}/`) || b.startsWith(`${a}/`)))
+}
+
+/** Whether a file that `present` can read keeps `required`, as someone asked for it: an Azure key without a version is kept by any. */
+export function isKept(required: Recipient, present: readonly Recipient[]): boolean {
+  return present.some((one) => isMeantBy(required, one))
+}
+
+/**
+ * Whether who can use the one can use the other, as far as their text tells, though sops takes them for two: a KMS key with
+ * another role, context or profile, or its replica in another region; a GCP or Azure key with and without its version; a Vault
+ * key under the same address written otherwise; a PGP key by fewer of its digits. A PGP subkey is not told from its primary.
+ */
+export function isSameKeyMaterial(a: Recipient, b: Recipient): boolean {
+  if (a.kind !== b.kind) return false
+  return a.kind === 'pgp' ? haveOneEnd(a, b, 8) : materialOf(a) === materialOf(b)
+}
+
+function materialOf({ kind, id }: Recipient): string {
+  const { canonical, material = asIs } = kinds[kind]
+  return material(canonical(id))
+}
+
+/** Whether the one is how the other ends, and has `digits` or more; or whether they are the same. */
+function haveOneEnd(a: Recipient, b: Recipient, digits: number): boolean {
+  const [short = '', long = ''] = [materialOf(a), materialOf(b)].sort((one, other) => one.length - other.length)
+  return short === long || (short.length >= digits && long.endsWith(short))
 }
 
 /** A form short enough for a table, still enough to tell keys apart at a glance. Never used to compare. */
@@ -128,4 +172,10 @@ function shortKms(id: string): string {
   const more = [role.replace(/^[^/]*:/, ''), context.replaceAll(',', ', '), profile === '' ? '' : `profile ${profile}`]
     .filter((one) => one !== '')
   return arn.replace(/^arn:aws[\w-]*:kms:/, '') + (more.length === 0 ? '' : ` (${more.join(', ')})`)
+}
+
+/** The key alone; one that has replicas (`mrk-`) without its region. */
+function kmsKey(id: string): string {
+  const [arn = ''] = id.split(/\+arn:|\|/, 1)
+  return arn.replace(/^(arn:[^:]+:kms:)[^:]+(:[^:]*:key\/mrk-)/, '$1$2')
 }

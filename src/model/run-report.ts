@@ -7,6 +7,7 @@ import type { Plan, PlannedFile, RekeyRequest } from './plan.ts'
 import { canonicalId } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 import type { ExposedSecret, FileAction, Outcome, Report, ReportedFile, ReportedRecipient } from './report.ts'
+import { privateKeys } from './safe-text.ts'
 import { lineDiff } from './sops-config/diff.ts'
 import type { Survey, SurveyedFile } from './survey.ts'
 import { readersOf, unique } from './survey.ts'
@@ -40,7 +41,7 @@ export function reportOf(run: RunProgress): Report {
   const fresh = new Map((run.request?.added ?? []).map(({ recipient, name }) => [canonicalId(recipient), name]))
   const named = (recipients: readonly Recipient[]): ReportedRecipient[] => recipients.map(({ kind, id }) => {
     const key = `${kind} ${id}`
-    const one = known.get(key) ?? { kind, id, owner: ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })) ?? null }
+    const one = known.get(key) ?? { kind, id, owner: (ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })))?.replace(privateKeys, '(a private key)') ?? null }
     known.set(key, one)
     return one
   })
@@ -53,7 +54,7 @@ export function reportOf(run: RunProgress): Report {
     finishedAt: run.finishedAt.toISOString(),
     runId: run.runId,
     sops: run.sops,
-    configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after) })),
+    configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after).replace(privateKeys, '(a private key)') })),
     files: survey === null ? [] : reportFiles(run, survey, named),
     exposure: stopped ? [] : run.exposure,
     findings: [

@@ -4,6 +4,9 @@
 // Control, format (bidi, zero-width, tags), line and paragraph separators, lone surrogates, and all else that has no glyph.
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u
 
+/** What opens files and must never be shown, wherever somebody put it by mistake. */
+export const privateKeys = /AGE-SECRET-KEY-[A-Z0-9-]+|age-secret-key-[a-z0-9-]+|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]+|-----BEGIN [A-Z ]*PRIVATE KEY[^]*/g
+
 const short = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']])
 
 function escapeUnseen(character: string): string {
@@ -22,7 +25,7 @@ function escapeUnseen(character: string): string {
  * Applied twice it gives the same, so a message may be made of parts that went through it.
  */
 export function visible(text: string, limit = 300): string {
-  const broken = text.replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[')
+  const broken = text.replace(privateKeys, '(a private key)').replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[')
   if (broken.length <= limit && !unseen.test(broken)) return broken
   let shown = ''
   let fitting = ''

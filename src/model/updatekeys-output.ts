@@ -1,7 +1,7 @@
 // What `sops updatekeys` prints when every question is answered `n`: the recipients it would add and remove.
 // This is how sops itself says which rule governs a file. Must reject any output it does not fully understand.
 import type { Recipient } from './recipient.ts'
-import { parseRecipient } from './recipient.ts'
+import { parsePgpId, parseRecipient } from './recipient.ts'
 
 /** What sops would make of a file's recipients under its config. */
 export type ConfiguredRecipients =
@@ -100,9 +100,8 @@ function readQuestion(question: string, keys: Map<string, Recipient>): Configure
 }
 
 function readKey(key: string): Recipient {
-  const recipient = parseRecipient(key)
+  // sops also takes the short id of a PGP key.
+  const recipient = parseRecipient(key) ?? parsePgpId(key)
   if (recipient !== null) return recipient
-  // sops also takes the short id of a PGP key, which names nobody for certain.
-  if (/^(?:0x)?[0-9A-Fa-f]{8,40}$/.test(key)) return { kind: 'pgp', id: key }
   throw new Error(`sops named a recipient of a kind that is not known: ${key}`)
 }

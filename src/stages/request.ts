@@ -7,7 +7,8 @@ import { canonicalId, parseRecipient, sameRecipient } from '../model/recipient.t
 import type { Recipient } from '../model/recipient.ts'
 import type { NewRecipient } from '../model/sops-config/edit.ts'
 import type { Survey } from '../model/survey.ts'
-import { knownRecipients, unique } from '../model/survey.ts'
+import { visible } from '../model/safe-text.ts'
+import { knownRecipients, nameOf, unique } from '../model/survey.ts'
 
 export type RequestedRecipients = Pick<RekeyRequest, 'removed' | 'added' | 'like' | 'required'>
 
@@ -25,15 +26,20 @@ export function resolveRequest(
   const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known))
   const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)))
   if (both !== undefined) {
-    throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${both.id}.`, { advice: 'Leave it out of one of them.' })
+    throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' })
+  }
+  const required = resolve(inputs.requiredRecipients, survey, known)
+  const needed = removed.find((one) => required.some((other) => sameRecipient(other, one)))
+  if (needed !== undefined) {
+    throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' })
   }
   const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known)
-  return { removed, added, like, required: resolve(inputs.requiredRecipients, survey, known) }
+  return { removed, added, like, required }
 }
 
 function resolve(asked: readonly string[], survey: Survey, known: readonly Recipient[]): readonly Recipient[] {
   const resolved = resolveRecipients(asked, survey.owners, known)
-  if (resolved.kind !== 'resolved') throw new Failure(`recipient-${resolved.kind}`, resolved.message)
+  if (resolved.kind !== 'resolved') throw new Failure(`recipient-${resolved.kind}`, resolved.message.split('\n').map((line) => visible(line, 1000)).join('\n'))
   return resolved.recipients
 }
 
@@ -55,4 +61,14 @@ function newRecipient(asked: string, survey: Survey, known: readonly Recipient[]
 /** As the repository spells it already, where it does. */
 function spelled(recipient: Recipient, known: readonly Recipient[]): Recipient {
   return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient
+}
+
+/** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
+export function whoIsMeant({ removed, added }: RequestedRecipients, { owners }: Survey): readonly string[] {
+  const line = (sign: string) => (recipient: Recipient): string => {
+    const named = owners.filter((owner) => sameRecipient(owner.recipient, recipient))
+    const sources = named.map(({ name, path, line: at }) => `${name}, by ${path}${at > 0 ? `:${at}` : ''}`)
+    return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`
+  }
+  return [...removed.map(line('−')), ...added.map(({ recipient }) => recipient).map(line('+'))]
 }

@@ -17,6 +17,7 @@ import { partnersIn } from './partners.ts'
 import { replaced } from './replace.ts'
 import { holdersOf, lineOf, mergedInto, provided, resolved, rulesIn } from './rules.ts'
 import type { Holder } from './rules.ts'
+import { sharingRefusal } from './sharing.ts'
 import { fieldFor, fieldNames, formFor, sameField, takes } from './spelling.ts'
 import { anchorOf } from './tree.ts'
 import type { ConfigTree } from './tree.ts'
@@ -46,7 +47,8 @@ export function additions(tree: ConfigTree, change: ConfigChange): readonly Text
   const refusal = plan.refusal()
   if (refusal !== null) return refusal
   plan.besideModels()
-  plan.intoFields()
+  const shared = plan.intoFields()
+  if (shared !== null) return shared
   plan.intoDefinitions()
   return plan.edits()
 }
@@ -115,10 +117,11 @@ class Plan {
   }
 
   /** Into the rules and groups in which the models stand under other fields, or, for every rule, into all. */
-  intoFields(): void {
+  intoFields(): Refusal | null {
     const tree = this.#tree
+    const like = this.#like
+    const gains = (other: Holder): boolean => like === 'every rule' || [...keysOf(tree, other)].some((id) => like.has(id))
     for (const holder of this.#holders) {
-      const like = this.#like
       const there = like === 'every rule' ? allKeysOf(tree, holder) : keysOf(tree, holder)
       const used = fieldNames(holder.group).filter((name) => like === 'every rule' ? provided(tree, holder.map, name) !== null
         : [...keysUnder(tree, holder, name)].some((id) => like.has(id)))
@@ -127,10 +130,13 @@ class Plan {
         if (there.has(canonicalId(one.recipient)) || used.length === 0) continue
         if (like !== 'every rule' && used.includes(name)) continue
         const found = provided(tree, holder.map, name)
+        const refusal = found === null ? null : sharingRefusal(tree, holder, name, gains)
+        if (refusal !== null) return refusal
         if (found === null) this.#intoNewField(holder, name, used, one)
         else if (!this.#intoOldField(found.value, one)) this.#intoField(holder, found.map, found.at, name, true, one)
       }
     }
+    return null
   }
 
   /** False where the field holds no key yet. */
@@ -192,7 +198,7 @@ class Plan {
       }
     }
     const newcomer = (one: NewRecipient, at: number, anchor: string | null): Newcomer =>
-      ({ ...one, name: fitForComment(one.name), anchor, alias: anchors.aliasFor(one.recipient, at) })
+      ({ ...one, anchor, alias: anchors.aliasFor(one.recipient, at) })
     const edits: TextEdit[] = []
     const groups = new Map<Place['slot'], { readonly place: Place; readonly all: Newcomer[] }>()
     for (const arrival of inOrder) {
@@ -228,10 +234,4 @@ function isAnchored(value: unknown): boolean {
 
 function unique(added: readonly NewRecipient[]): readonly NewRecipient[] {
   return [...new Map(added.toReversed().map((one) => [canonicalId(one.recipient), one])).values()].toReversed()
-}
-
-/** One line, without what would not be seen. */
-function fitForComment(name: string | null): string | null {
-  const clean = name?.replace(/[\p{C}\s]+/gu, ' ').trim() ?? ''
-  return clean === '' ? null : clean
 }

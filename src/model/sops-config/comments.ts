@@ -1,11 +1,12 @@
 // Which comment of a `.sops.yaml` speaks of which key, and which comments go when a key goes.
 // Must never take a heading from the keys that stay under it.
 //
-// A comment beside an item is about that item. Own-line comments directly above one are about it and those after it, up to the
-// next commented item or blank line. They go when none of these stays; else only from the line that names who leaves, and
-// nobody who stays. As many comment lines as keys, directly above a string that has its keys on lines, are about one key each;
-// so are as many names with commas between them in one comment, beside or directly above a string or list on one line.
+// A comment beside an item is about that item. Of own-line comments directly above one, the lines go that name who leaves and
+// nobody who stays, and the last one where it is a name over no key that stays: prose stays. As many names as keys, on lines
+// directly above a string that has its keys on lines, are about one key each; so are as many names with commas between them in
+// one comment, beside or directly above a string or list on one line.
 import { formsOf, nameInComment } from '../owners.ts'
+import { isLabel, isName } from './names.ts'
 import { isMap } from 'yaml'
 import type { Slot, SlotList } from './slots.ts'
 import { anchorOf, holdsKeys, recipientOf } from './tree.ts'
@@ -85,18 +86,13 @@ export function namesByPosition(text: string, list: SlotList): readonly NameSpan
   return spans.length === list.slots.length && spans.every((span) => isName(span.text)) ? spans : null
 }
 
-/** A word or three; a sentence is none. */
-function isName(text: string): boolean {
-  return /^[\p{L}\p{N}][^\s:;?!]*(?: [\p{L}\p{N}<(][^\s:;?!]*){0,2}$/u.test(text) && nameInComment(text) !== null
-}
-
 /** The comment lines above a string of several lines that stand for its keys one by one, in order; null where they do not. */
 export function orderedComments(text: string, list: SlotList): readonly CommentLine[] | null {
   const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder]
   if (list.style !== 'text' || first === undefined || last === undefined || holder === null) return null
   if (lineEnd(text, holder.start) >= last.start) return null
   const lines = linesAboveHolder(text, holder)
-  return lines.length === list.slots.length ? lines : null
+  return lines.length === list.slots.length && lines.every((line) => isName(line.text)) ? lines : null
 }
 
 /** The comment lines above what holds a list; for `- age: >-` those above the dash. */
@@ -139,14 +135,17 @@ export function commentsLeaving(
   if (lines.length === 0) return []
   const names = (index: number): readonly string[] => namesOf(tree, list, index)
   const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names))
-  const naming = lines.findIndex((line) => leaving?.some((name) => mentions(line.text, name))
-    && !staying?.some((name) => mentions(line.text, name)))
-  if (naming !== -1) return lines.slice(naming)
+  const mentioned = (line: CommentLine, of: readonly string[] = []): boolean => of.some((name) => mentions(line.text, name))
+  const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying))
+  for (const [index, line] of lines.entries()) {
+    // A sentence that goes on; a name does not.
+    const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying)
+    if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn) naming[index] = true
+  }
   const aboutOthers = covered(tree, list, at).some((index) => !removed.has(index))
   const aboutTheFile = list.pairs && list.holder === null
-  if (aboutOthers || aboutTheFile) return []
-  // Two lines above the first of several: the upper one may be the heading of them all.
-  return at === 0 && removed.size < list.slots.length ? lines.slice(-1) : lines
+  return lines.filter((line, index) => naming[index] === true
+    || (index === lines.length - 1 && !aboutOthers && !aboutTheFile && isLabel(line.text) && !mentioned(line, staying)))
 }
 
 function namesOf(tree: ConfigTree, list: SlotList, at: number): readonly string[] {

@@ -6,7 +6,7 @@ import { additions } from './addition.ts'
 import type { ConfigChange, Refusal } from './change.ts'
 import { rewrite } from './text.ts'
 import { Unspellable } from './item.ts'
-import { emptied, gone, minus, recipientsIn } from './keys.ts'
+import { emptied, gone, inSopsOrder, minus, recipientsIn } from './keys.ts'
 import type { IsRemoved } from './keys.ts'
 import { proveEdit } from './proof.ts'
 import { cutsIn } from './removal.ts'
@@ -38,8 +38,13 @@ export function removeRecipients(config: SopsConfig, removed: readonly Recipient
  * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, and where `every rule` does
  * not tell which key group. Throws Failure `config-edit` when the result cannot be proven to be the old text with this change.
  */
-export function editConfig(config: SopsConfig, change: ConfigChange): ConfigEdit {
+export function editConfig(config: SopsConfig, asked: ConfigChange): ConfigEdit {
   const { path, text: before } = config
+  const change: ConfigChange = {
+    removed: asked.removed.map(inSopsOrder),
+    added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
+    like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
+  }
   const old = readTree(path, before)
   try {
     const edits = change.added.length === 0 ? [] : additions(old, change)
@@ -61,6 +66,12 @@ export function editConfig(config: SopsConfig, change: ConfigChange): ConfigEdit
     if (error instanceof Unspellable) return { kind: 'refused', path, line: old.lineOf(error.at), reason: error.message }
     throw error
   }
+}
+
+/** The name on one line, without what would not be seen or turn the line around; none where it is too long for one. */
+function fitForText(name: string | null): string | null {
+  const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? ''
+  return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null
 }
 
 function isEdits<T>(result: readonly T[] | Refusal): result is readonly T[] {

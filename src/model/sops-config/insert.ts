@@ -1,13 +1,13 @@
 // The text edits that put keys behind another one, in its manner.
 // Must never touch a character that is there.
 import { isAlias } from 'yaml'
-import { nameInComment } from '../owners.ts'
 import { commentBeside, lineEnd, lineStart, namesByPosition, orderedComments } from './comments.ts'
 import { aboveLead, besideLead, blockItem, commentFor, inlineItem, labelOf, textOf } from './item.ts'
 import { columnOf, contentEnd, eolAt, inserted } from './text.ts'
 import type { TextEdit } from './text.ts'
 import type { Newcomer } from './item.ts'
 import type { Place } from './lists.ts'
+import { isName } from './names.ts'
 import { isPlain, scalar } from './spelling.ts'
 import type { ConfigTree } from './tree.ts'
 
@@ -43,7 +43,7 @@ function besidePart({ text }: ConfigTree, place: Place, newcomers: readonly Newc
   const span = namesByPosition(text, list)?.[at]
   if (span !== undefined) return [inserted(span.end, names)]
   const comment = list.slots.length === 1 && pair !== null ? commentBeside(text, pair.list, pair.at) : null
-  if (comment === null || nameInComment(comment) === null || comment.includes(',')) return []
+  if (comment === null || !isName(comment) || comment.includes(',')) return []
   const end = contentEnd(text, slot.end)
   return [inserted(end - (/[ \t]*$/.exec(text.slice(slot.end, end))?.[0].length ?? 0), names)]
 }
@@ -75,7 +75,7 @@ function behindLines(tree: ConfigTree, place: Place, newcomers: readonly Newcome
   const [beside, above] = [besideLead(tree, place), aboveLead(tree, place)]
   const lines = newcomers.flatMap((one) => {
     const comment = commentFor(beside, one)
-    const key = list.pairs ? `${one.anchor ?? one.name ?? ''}: ` : dash
+    const key = list.pairs ? `${one.anchor ?? scalar(one.name ?? '')}: ` : dash
     const [head = '', ...rest] = blockItem(tree, place, one, pad + ' '.repeat(dash.length))
     return [...(above === null ? [] : [above + labelOf(one)]), pad + key + head + comment, ...rest]
   })
@@ -85,10 +85,17 @@ function behindLines(tree: ConfigTree, place: Place, newcomers: readonly Newcome
 function behindFlowItem(tree: ConfigTree, place: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {
   const { text } = tree
   const { list, at, slot } = place
-  const items = newcomers.map((one) => `${list.pairs ? `${one.anchor ?? one.name ?? ''}: ` : ''}${inlineItem(tree, place, one)}`)
+  const items = newcomers.map((one) => `${list.pairs ? `${one.anchor ?? scalar(one.name ?? '')}: ` : ''}${inlineItem(tree, place, one)}`)
   const comma = list.commas[at]
   const lead = text.slice(lineStart(text, slot.start), slot.start)
   const rest = text.slice(slot.end, lineEnd(text, slot.end))
+  const leading = /^[ \t\r]*(#.*)?$/.test(rest) ? commaLead(text, place) : null
+  if (leading !== null) {
+    const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)]
+    const lines = newcomers.flatMap((one, index) => [...(above === null ? [] : [above + labelOf(one)]),
+      leading + (items[index] ?? '') + commentFor(beside, one)])
+    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))]
+  }
   if (lead.trim() !== '' || !/^[ \t]*,?[ \t\r]*(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
     const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]]
     const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start)
@@ -105,4 +112,11 @@ function behindFlowItem(tree: ConfigTree, place: Place, newcomers: readonly Newc
   })
   const edits = comma === undefined ? [inserted(slot.end, ',')] : []
   return [...edits, inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))]
+}
+
+/** What begins the lines of a list whose lines begin with their comma; null where they do not. */
+function commaLead(text: string, { list, at, slot }: Place): string | null {
+  const leadOf = (one: typeof slot | undefined): string => one === undefined ? '' : text.slice(lineStart(text, one.start), one.start)
+  const lead = [leadOf(slot), at === 0 ? leadOf(list.slots[1]) : ''].find((one) => /^[ \t]*,[ \t]*$/.test(one))
+  return lead ?? null
 }

@@ -35,6 +35,15 @@ export function recipientOfMap(map: Entries): Recipient | null {
   return { kind: 'azure_keyvault', id: `${vaultUrl}/keys/${key}/${scalarText(version)}` }
 }
 
+/** The recipient as sops spells it: the pairs of a KMS encryption context in the order of their names. */
+export function inSopsOrder(recipient: Recipient): Recipient {
+  const [arn = '', context = '', ...profile] = recipient.id.split('|')
+  if (recipient.kind !== 'kms' || !context.includes(',')) return recipient
+  const pairs = new Map(context.split(',').map((pair) => [pair.split(':', 1)[0] ?? '', pair]))
+  const sorted = [...pairs.keys()].sort().map((name) => pairs.get(name) ?? '')
+  return { kind: 'kms', id: [arn, sorted.join(','), ...profile].join('|') }
+}
+
 /** The `aws_profile` that the strings under the field `name` of `map` are used with. */
 export function profileFor(map: Entries, name: string): string | null {
   return name === 'kms' && typeof map.aws_profile === 'string' && map.aws_profile !== '' ? map.aws_profile : null

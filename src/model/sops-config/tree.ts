@@ -5,6 +5,7 @@ import type { Alias, Node, Pair, YAMLMap } from 'yaml'
 import { Failure } from '../failure.ts'
 import type { Recipient } from '../recipient.ts'
 import { partsOf, recipientOfMap, recipientOfPart, recipientsIn } from './keys.ts'
+import { isOutdented, withoutOutdents } from './outdented.ts'
 import { listOf } from './slots.ts'
 import type { Slot, SlotList } from './slots.ts'
 
@@ -37,12 +38,20 @@ export function readTree(path: string, text: string): ConfigTree {
   try {
     // Scalars stay text: a fingerprint may look like a number.
     const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines } as const
-    const [doc = new Document()] = parseAllDocuments(text, options)
-    const [error] = doc.errors
-    if (error !== undefined) throw fail(`not valid YAML: ${error.message}.`, error.pos[0], error)
+    const [strict = new Document()] = parseAllDocuments(text, options)
+    const odd = /\r(?!\n)|[\u0085\u2028\u2029]/.exec(text)
+    if (odd !== null) throw fail('sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.', odd.index)
+    const lenient = { ...options, lineCounter: new LineCounter() }
+    const parsed = (source: string): Document => parseAllDocuments(source, lenient)[0] ?? new Document()
+    const [error] = strict.errors
+    const source = error === undefined ? text : withoutOutdents(text, (one) => parsed(one).errors)
+    if (error !== undefined && source === null) {
+      const or = isOutdented(error) ? ', or a line inside it begins no further right than its key does: indent it' : ''
+      throw fail(`not valid YAML: ${error.message}${or}.`, error.pos[0], error)
+    }
+    const doc = source === null || source === text ? strict : parsed(source)
     const contents: Node | null = doc.contents
-    const targets = resolveAliases(contents, ({ source, range }) =>
-      fail(`the anchor ${source} contains itself or is not there.`, range?.[0] ?? null))
+    const targets = resolveAliases(contents, (what, { range }) => fail(what, range?.[0] ?? null))
     const value: unknown = doc.toJS({ maxAliasCount })
     const ofMap = (map: YAMLMap): Recipient | null => mapRecipient(map, doc)
     const root = contents === null ? null : listOf(contents, null, 0, null, text, ofMap)
@@ -55,14 +64,16 @@ export function readTree(path: string, text: string): ConfigTree {
 }
 
 /** An alias means the last anchor of its name before it, as in sops' own parser; one inside its own anchor has no meaning. */
-function resolveAliases(contents: Node | null, fail: (alias: Alias) => Failure): ReadonlyMap<Alias, Node> {
+function resolveAliases(contents: Node | null, fail: (what: string, at: Node) => Failure): ReadonlyMap<Alias, Node> {
   const anchors = new Map<string, Node>()
   const open = new Set<Node>()
   const targets = new Map<Alias, Node>()
+  const meant = (node: unknown): unknown => isAlias(node) ? targets.get(node) : node
+  const mergeable = (value: unknown): boolean => isMap(meant(value)) || (isSeq(value) && value.items.every((item) => isMap(meant(item))))
   const walk = (node: unknown): void => {
     if (isAlias(node)) {
       const target = anchors.get(node.source)
-      if (target === undefined || open.has(target)) throw fail(node)
+      if (target === undefined || open.has(target)) throw fail(`the anchor ${node.source} contains itself or is not there.`, node)
       targets.set(node, target)
     }
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return
@@ -72,11 +83,18 @@ function resolveAliases(contents: Node | null, fail: (alias: Alias) => Failure):
     for (const item of node.items as readonly unknown[]) {
       if (isMap(node)) walk((item as Pair).key)
       walk(isMap(node) ? (item as Pair).value : item)
+      if (isMap(node) && isMerge(item as Pair) && !mergeable((item as Pair).value)) {
+        throw fail('what << merges here is no map, nor a list of maps.', (item as Pair<Node>).key)
+      }
     }
     open.delete(node)
   }
   walk(contents)
   return targets
+}
+
+function isMerge({ key }: Pair): boolean {
+  return isScalar(key) && key.type === 'PLAIN' && (key.value === '<<' || (typeof key.value === 'symbol' && key.value.description === '<<'))
 }
 
 function mapRecipient(map: YAMLMap, doc: Document): Recipient | null {

@@ -36843,7 +36843,7 @@ __webpack_unused_export__ = publicApi.parse;
 exports.hR = publicApi.parseAllDocuments;
 __webpack_unused_export__ = publicApi.parseDocument;
 __webpack_unused_export__ = publicApi.stringify;
-__webpack_unused_export__ = visit.visit;
+exports.YR = visit.visit;
 __webpack_unused_export__ = visit.visitAsync;
 
 
@@ -46038,8 +46038,8 @@ function refusePrivateKeys() {
 }
 /** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
 function recipients(name, example) {
-    const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.split(',')))
-        .map((item) => item.trim()).filter((item) => item !== '');
+    const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/"[^"]*"|[^,"]+/g) ?? []))
+        .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '');
     // Nobody would mean another job: to bring files in line with their configs.
     const given = getInput(name);
     if (found.length === 0 && given !== '')
@@ -46377,7 +46377,7 @@ const ends = (id) => `${id.slice(0, 10)}…${id.slice(-4)}`;
 const atMost = (length, text) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 const hostInLowerCase = (url) => url.replace(/^[^/]+\/\/[^/]+/, (origin) => origin.toLowerCase());
 /** One origin for the many ways to write it; slashes that a server reads as one are one. */
-const plainAddress = (url) => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)(.*)$/i, (_, scheme, host, path) => `${scheme}://${host.replace(scheme === 'https' ? /:443$/ : /:80$/, '')}${path.replace(/\/{2,}/g, '/').replace(/\/$/, '')}`);
+const plainAddress = (url) => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)(.*)$/, (_, scheme, host, path) => `${scheme}://${host.replace(scheme === 'https' ? /:443$/ : /:80$/, '')}${path.replace(/\/{2,}/g, '/').replace(/\/$/, '')}`);
 const withoutScheme = (url) => url.replace(/^https?:\/\/(?:[^/@]*@)?/i, '');
 /** In the order in which they are tried: a post-quantum age key looks like that of a plugin called `pq`. */
 const kinds = {
@@ -46468,7 +46468,7 @@ function recipient_isMeantBy(asked, one) {
     const [a, b] = [canonicalId(asked), canonicalId(one)];
     return a === b || (asked.kind === 'azure_keyvault' && (a.startsWith(`${b}/`) || b.startsWith(`${a}/`)));
 }
-/** Whether a file that `present` can read keeps `required`, as someone asked for it: an Azure key without a version is kept by any. */
+/** Whether a file that `present` can read keeps `required`, as it was asked for: any version will do for an Azure key without. */
 function isKept(required, present) {
     return present.some((one) => recipient_isMeantBy(required, one));
 }
@@ -47369,7 +47369,10 @@ function readPublicKeys(path, text) {
     }
     return owners;
 }
-/** Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own comment, PGP's user ids. */
+/**
+ * Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own
+ * comment, PGP's user ids.
+ */
 function ownerOf(owners, recipient) {
     const own = owners.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
     const from = (source) => {
@@ -47377,7 +47380,8 @@ function ownerOf(owners, recipient) {
         const [{ name } = { name: null }] = [...said.filter((owner) => sameRecipient(owner.recipient, recipient)), ...said];
         return name === null ? null : asSeen(name);
     };
-    return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys') ?? sshComment(recipient) ?? from('keyring');
+    return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys')
+        ?? sshComment(recipient) ?? from('keyring');
 }
 /** Where `name` stands beside the key, like `team-public-keys.txt:2`, by the most telling source; null where nothing says so. */
 function sourceOf(owners, recipient, name) {
@@ -47420,7 +47424,7 @@ function nameInComment(comment) {
     const holdsKey = name.split(/[\s,'"]+/).some((word) => parseRecipient(word) !== null) || /\bssh-(ed25519|rsa) /.test(name);
     return /[\p{L}\p{N}]/u.test(name) && !holdsKey ? name : null;
 }
-/** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. Lower case, as it is seen. */
+/** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. As seen, lower case. */
 function formsOf(name) {
     const short = name.split(/ \(| <| - /, 1)[0] ?? name;
     return [...new Set([name, short, emailIn(name) ?? name].map(owners_folded))];
@@ -47447,21 +47451,23 @@ function resolveOne(asked, owners, known) {
     const named = owners.filter(({ name }) => formsOf(name).includes(owners_folded(asked)));
     const isAnothers = givenToOthers(owners, named, asked);
     const bySsh = known.filter((one) => formsOf(sshComment(one) ?? '').includes(owners_folded(asked)));
-    const borne = unique(known).filter((one) => [...named.map(({ recipient }) => recipient), ...bySsh].some((own) => recipient_isMeantBy(own, one)));
+    const bearers = [...named.map(({ recipient }) => recipient), ...bySsh];
+    const borne = unique(known).filter((one) => bearers.some((own) => recipient_isMeantBy(own, one)));
     const recipients = borne.filter((one) => isAnothers(one) === null);
     const [first] = named;
     const giver = borne.map(isAnothers).find((other) => other !== null) ?? null;
-    if (giver !== null && recipients.length === 0)
-        return unknown(`has no key: ${owners_candidates_placeOf(giver)} says that the key with that name is ${asSeen(giver.name)}'s.`);
-    if (recipients.length === 0)
+    if (recipients.length === 0) {
+        if (giver !== null)
+            return unknown(`has no key: ${owners_candidates_placeOf(giver)} says that the key of that name is ${asSeen(giver.name)}'s.`);
         return unknown(first === undefined ? noOne : `is in ${owners_candidates_placeOf(first)}, but none of its keys stands in any file or config.`);
+    }
     const meant = named.filter((owner) => recipients.some((one) => recipient_isMeantBy(owner.recipient, one)));
-    if (!areOnePersons(recipients, meant, owners, asked))
-        return no('ambiguous', 'could mean:', candidateLines('', meant, recipients));
-    return resolved(recipients, meant.map(({ recipient }) => recipient));
+    return areOnePersons(recipients, meant, owners, asked) ? resolved(recipients, meant.map(({ recipient }) => recipient))
+        : no('ambiguous', 'could mean:', candidateLines('', meant, recipients));
 }
 function resolved(recipients, words) {
-    const asWritten = recipients.map((one) => words.find((word) => word.kind === 'azure_keyvault' && recipient_isMeantBy(word, one)) ?? one);
+    const versions = words.filter(({ kind }) => kind === 'azure_keyvault');
+    const asWritten = recipients.map((one) => versions.find((word) => recipient_isMeantBy(word, one)) ?? one);
     return { kind: 'resolved', recipients, asWritten: unique(asWritten) };
 }
 /** Who else holds a key by the word of the owners file, where it has an owner for it who was not asked for. */
@@ -47483,9 +47489,9 @@ function areOnePersons(recipients, meant, owners, asked) {
         return false;
     if (recipients.every((one) => isIn(listed, one)))
         return true;
-    const [only, ...more] = recipients.filter((one) => !isIn(meant, one));
-    // An SSH key that only its own comment gives the name to, and nothing gives another.
-    if (more.length > 0 || (only !== undefined && isIn(owners, only)))
+    // One SSH key may have the name from its own comment alone, where nothing gives it another.
+    const only = recipients.find((one) => !isIn(meant, one));
+    if (only !== undefined && isIn(owners, only))
         return false;
     const oneFileSaysAll = meant.some(({ path }) => {
         const there = meant.filter((owner) => owner.path === path);
@@ -47811,7 +47817,7 @@ function recipientIn(node, where, fail, right) {
     const text = textOf(node);
     if (text !== null && privateKey.test(text))
         throw fail(`what stands ${where} is a private key. Consider it public from now on`, node, right);
-    const recipient = text === null ? null : parseRecipient(text);
+    const recipient = text === null ? null : (parseRecipient(text) ?? parsePgpId(text));
     if (recipient === null)
         throw fail(`what stands ${where} is no recipient as it can stand in .sops.yaml`, node, right);
     return recipient;
@@ -47846,12 +47852,15 @@ function shown(name) {
 // Must never take for a name what may be anything else: a wrong name takes the wrong key out.
 
 /** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
-const notNames = new Set(['prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local',
-    'test', 'testing', 'tests', 'qa', 'uat', 'main', 'master', 'default', 'backup', 'backups', 'old', 'new', 'legacy', 'current',
-    'previous', 'former', 'primary', 'secondary', 'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'notes',
-    'a', 'an', 'and', 'or', 'the', 'this', 'these', 'all', 'both', 'each', 'every', 'everyone', 'everybody', 'nobody', 'none', 'only',
-    'other', 'others', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do', 'not', 'no', 'see', 'ask',
-    'keep', 'add', 'remove', 'page', 'key', 'keys', 'secret', 'secrets', 'rule', 'rules', 'team', 'teams', 'yes']);
+const notNames = new Set([
+    'prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local', 'test', 'testing',
+    'tests', 'qa', 'uat', 'main', 'master', 'default', 'backup', 'backups', 'old', 'new', 'legacy', 'current', 'previous',
+    'former', 'primary', 'secondary', 'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'notes', 'a',
+    'an', 'and', 'or', 'the', 'this', 'these', 'all', 'both', 'each', 'every', 'everyone', 'everybody', 'nobody', 'none',
+    'only', 'other', 'others', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do', 'not',
+    'no', 'see', 'ask', 'keep', 'add', 'remove', 'page', 'key', 'keys', 'secret', 'secrets', 'rule', 'rules', 'team', 'teams',
+    'yes',
+]);
 /** Words of which none is one of the above, up to three, without the signs of a sentence. */
 function isLabel(comment) {
     const text = comment.replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
@@ -47877,9 +47886,12 @@ const keys_kinds = ['age', 'pgp', 'kms', 'gcp_kms', 'azure_keyvault', 'hc_vault'
 function partsOf(text) {
     return text.split(',').map((part) => part.trim().replace(/\s+/g, ' '));
 }
-/** The recipient that one part of a string names. sops makes `profile`, the `aws_profile` of its rule, a part of the key. */
-function recipientOfPart(part, profile) {
-    const recipient = parseRecipient(part);
+/**
+ * The recipient that one part of a string names. sops makes `profile`, the `aws_profile` of its rule, a part of the key; under
+ * the field `pgp` it takes any id that gpg takes.
+ */
+function recipientOfPart(part, profile, pgp = false) {
+    const recipient = parseRecipient(part) ?? (pgp ? parsePgpId(part) : null);
     if (recipient?.kind !== 'kms' || profile === null)
         return recipient;
     return { kind: 'kms', id: `${recipient.id}||${profile}` };
@@ -47897,32 +47909,41 @@ function recipientOfMap(map) {
         return null;
     return { kind: 'azure_keyvault', id: `${vaultUrl}/keys/${key}/${scalarText(version)}` };
 }
+/** The recipient as sops spells it: the pairs of a KMS encryption context in the order of their names. */
+function inSopsOrder(recipient) {
+    const [arn = '', context = '', ...profile] = recipient.id.split('|');
+    if (recipient.kind !== 'kms' || !context.includes(','))
+        return recipient;
+    const pairs = new Map(context.split(',').map((pair) => [pair.split(':', 1)[0] ?? '', pair]));
+    const sorted = [...pairs.keys()].sort().map((name) => pairs.get(name) ?? '');
+    return { kind: 'kms', id: [arn, sorted.join(','), ...profile].join('|') };
+}
 /** The `aws_profile` that the strings under the field `name` of `map` are used with. */
 function profileFor(map, name) {
     return name === 'kms' && typeof map.aws_profile === 'string' && map.aws_profile !== '' ? map.aws_profile : null;
 }
 /** Every recipient in a value, in order, with repetitions. */
-function recipientsIn(value, profile = null) {
+function recipientsIn(value, profile = null, pgp = false) {
     if (typeof value === 'string')
-        return partsOf(value).flatMap((part) => recipientOfPart(part, profile) ?? []);
+        return partsOf(value).flatMap((part) => recipientOfPart(part, profile, pgp) ?? []);
     if (Array.isArray(value))
-        return value.flatMap((item) => recipientsIn(item, profile));
+        return value.flatMap((item) => recipientsIn(item, profile, pgp));
     if (!isEntries(value))
         return [];
     const own = recipientOfMap(value);
     if (own !== null)
         return [own];
-    return Object.entries(value).flatMap(([name, item]) => recipientsIn(item, profileFor(value, name)));
+    return Object.entries(value).flatMap(([name, item]) => recipientsIn(item, profileFor(value, name), name === 'pgp'));
 }
 /**
  * The value without the removed keys, or `gone`. Lists and maps that lose all they had go too. Strings that hold keys
  * come out as their trimmed parts with a comma between, empty parts kept, so that spelling does not matter in a comparison.
  */
-function minus(value, isRemoved, profile = null) {
+function minus(value, isRemoved, profile = null, pgp = false) {
     if (typeof value === 'string')
-        return stringMinus(value, isRemoved, profile);
+        return stringMinus(value, isRemoved, profile, pgp);
     if (Array.isArray(value)) {
-        const left = value.map((item) => minus(item, isRemoved, profile)).filter((item) => item !== gone);
+        const left = value.map((item) => minus(item, isRemoved, profile, pgp)).filter((item) => item !== gone);
         return left.length === 0 && value.length > 0 ? gone : left;
     }
     if (!isEntries(value))
@@ -47931,7 +47952,7 @@ function minus(value, isRemoved, profile = null) {
     if (own !== null)
         return isRemoved(own) ? gone : value;
     const entries = Object.entries(value);
-    const left = entries.map(([name, item]) => [name, minus(item, isRemoved, profileFor(value, name))])
+    const left = entries.map(([name, item]) => [name, minus(item, isRemoved, profileFor(value, name), name === 'pgp')])
         .filter(([, item]) => item !== gone);
     return left.length === 0 && entries.length > 0 ? gone : Object.fromEntries(left);
 }
@@ -47955,22 +47976,22 @@ function emptied(rule, isRemoved) {
 function isEntries(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-/** The keys of a rule or group; null for one that we cannot read but sops might (a short PGP id). */
+/** The keys of a rule or group; null for one that we cannot read but sops might. */
 function keysOf(group, flat) {
     if (!isEntries(group))
         return [];
     const merged = !flat && Array.isArray(group.merge) ? group.merge.flatMap((item) => keysOf(item, false)) : [];
-    return [...merged, ...keys_kinds.flatMap((kind) => keysUnder(group[kind], flat ? profileFor(group, kind) : null))];
+    return [...merged, ...keys_kinds.flatMap((kind) => keysUnder(group[kind], flat ? profileFor(group, kind) : null, kind === 'pgp'))];
 }
-function keysUnder(value, profile) {
+function keysUnder(value, profile, pgp) {
     if (typeof value === 'string')
-        return partsOf(value).filter(Boolean).map((part) => recipientOfPart(part, profile));
+        return partsOf(value).filter(Boolean).map((part) => recipientOfPart(part, profile, pgp));
     if (Array.isArray(value))
-        return value.flatMap((item) => keysUnder(item, profile));
+        return value.flatMap((item) => keysUnder(item, profile, pgp));
     return isEntries(value) ? [recipientOfMap(value)] : [];
 }
-function stringMinus(text, isRemoved, profile) {
-    const parts = partsOf(text).map((part) => ({ part, recipient: recipientOfPart(part, profile) }));
+function stringMinus(text, isRemoved, profile, pgp) {
+    const parts = partsOf(text).map((part) => ({ part, recipient: recipientOfPart(part, profile, pgp) }));
     if (parts.every(({ recipient }) => recipient === null))
         return text;
     const left = parts.filter(({ recipient }) => recipient === null || !isRemoved(recipient)).map(({ part }) => part);
@@ -47992,10 +48013,10 @@ function scalarText(value) {
 ;// CONCATENATED MODULE: ./lib/model/sops-config/outdented.js
 
 /** More than this, in characters parsed, is no list of keys. */
-const maxWork = 4_000_000;
+const maxWork = 2_000_000;
 /** Whether the error is about brackets or quotes that are not closed, or whose next line begins too far left. */
 function isOutdented({ code, message }) {
-    return (code === 'BAD_INDENT' && message.startsWith('Flow ')) || (code === 'MISSING_CHAR' && message.startsWith('Missing closing '));
+    return code === 'BAD_INDENT' ? message.startsWith('Flow ') : code === 'MISSING_CHAR' && message.startsWith('Missing closing ');
 }
 /**
  * The text with blanks for each line end, and the comment before it, after which a line inside brackets or quotes begins too far
@@ -48040,9 +48061,9 @@ function joined(source, { code, pos: [at] }) {
  * What a node holds, part by part; null where it cannot be taken apart. `start` is the offset from which it could begin; `ofMap`
  * tells the map forms of keys, which go whole.
  */
-function listOf(node, holder, start, profile, text, ofMap) {
+function listOf(node, holder, start, use, text, ofMap) {
     if ((0,dist/* isScalar */.jn)(node))
-        return partsIn(node, holder, profile, text);
+        return partsIn(node, holder, use, text);
     if (!(0,dist/* isSeq */.oP)(node) && !(0,dist/* isMap */.jh)(node))
         return null;
     if ((0,dist/* isMap */.jh)(node) && ofMap(node) !== null)
@@ -48052,21 +48073,22 @@ function listOf(node, holder, start, profile, text, ofMap) {
         return null;
     const slots = [];
     for (const [at, source] of sourcesOf(token).entries()) {
-        const [value, within] = itemOf(node, at, profile);
+        const { value, ...within } = itemOf(node, at, use);
         const place = { start: startOf(source), floor: slots.at(-1)?.end ?? start };
         const below = value === null ? null : listOf(value, place, place.start, within, text, ofMap);
-        slots.push({ ...place, end: endOf(value, source, below, text), value, part: null, profile: within, below });
+        slots.push({ ...place, end: endOf(value, source, below, text), value, part: null, ...within, below });
     }
     const style = token.type === 'flow-collection' ? 'flow' : 'block';
     return { style, pairs: (0,dist/* isMap */.jh)(node), slots, commas: token.type === 'flow-collection' ? commasOf(token) : [], holder };
 }
-function itemOf(node, at, profile) {
+function itemOf(node, at, outer) {
     const item = node.items[at];
     if (!(0,dist/* isMap */.jh)(node))
-        return [item, profile];
+        return { value: item, profile: outer.profile, pgp: outer.pgp };
     const { key, value } = item;
     const own = node.get('aws_profile');
-    return [value, profileFor({ aws_profile: own }, (0,dist/* isScalar */.jn)(key) ? String(key.value) : '')];
+    const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
+    return { value: value, profile: profileFor({ aws_profile: own }, name), pgp: name === 'pgp' };
 }
 /** The items of the source that hold something, one for each item of the node: an end in comments or a comma makes a bare one. */
 function sourcesOf(token) {
@@ -48092,9 +48114,9 @@ function commasOf(token) {
     return separators.filter(({ type }) => type === 'comma').map(({ offset }) => offset);
 }
 /** The parts of a comma-separated string as its source spells them; an escape in it makes that part no key. */
-function partsIn(scalar, holder, profile, text) {
+function partsIn(scalar, holder, use, text) {
     const [value, range] = [scalar.value, scalar.range];
-    if (typeof value !== 'string' || !range || recipientsIn(value).length === 0)
+    if (typeof value !== 'string' || !range || recipientsIn(value, null, use.pgp).length === 0)
         return null;
     let [from, to] = [range[0], range[1]];
     if (scalar.type === 'BLOCK_FOLDED' || scalar.type === 'BLOCK_LITERAL')
@@ -48107,7 +48129,7 @@ function partsIn(scalar, holder, profile, text) {
     for (const raw of text.slice(from, to).split(',')) {
         const start = at + (raw.length - raw.trimStart().length);
         const end = Math.max(start, at + raw.trimEnd().length);
-        slots.push({ start, end, floor: at, value: null, part: partsOf(raw)[0] ?? '', profile, below: null });
+        slots.push({ start, end, floor: at, value: null, part: partsOf(raw)[0] ?? '', ...use, below: null });
         at += raw.length + 1;
         commas.push(at - 1);
     }
@@ -48142,8 +48164,9 @@ function readTree(path, text) {
         const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines };
         const [strict = new dist/* Document */.yo()] = (0,dist/* parseAllDocuments */.hR)(text, options);
         const odd = /\r(?!\n)|[\u0085\u2028\u2029]/.exec(text);
+        const oddEnd = 'sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.';
         if (odd !== null)
-            throw fail('sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.', odd.index);
+            throw fail(oddEnd, odd.index);
         const lenient = { ...options, lineCounter: new dist/* LineCounter */.HN() };
         const parsed = (source) => (0,dist/* parseAllDocuments */.hR)(source, lenient)[0] ?? new dist/* Document */.yo();
         const [error] = strict.errors;
@@ -48154,10 +48177,10 @@ function readTree(path, text) {
         }
         const doc = source === null || source === text ? strict : parsed(source);
         const contents = doc.contents;
-        const targets = resolveAliases(contents, ({ source, range }) => fail(`the anchor ${source} contains itself or is not there.`, range?.[0] ?? null));
+        const targets = resolveAliases(contents, (what, { range }) => fail(what, range?.[0] ?? null));
         const value = doc.toJS({ maxAliasCount });
         const ofMap = (map) => mapRecipient(map, doc);
-        const root = contents === null ? null : listOf(contents, null, 0, null, text, ofMap);
+        const root = contents === null ? null : listOf(contents, null, 0, { profile: null, pgp: false }, text, ofMap);
         const target = (alias) => targets.get(alias) ?? null;
         return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap };
     }
@@ -48171,11 +48194,13 @@ function resolveAliases(contents, fail) {
     const anchors = new Map();
     const open = new Set();
     const targets = new Map();
+    const meant = (node) => (0,dist/* isAlias */.Vj)(node) ? targets.get(node) : node;
+    const mergeable = (value) => (0,dist/* isMap */.jh)(meant(value)) || ((0,dist/* isSeq */.oP)(value) && value.items.every((item) => (0,dist/* isMap */.jh)(meant(item))));
     const walk = (node) => {
         if ((0,dist/* isAlias */.Vj)(node)) {
             const target = anchors.get(node.source);
             if (target === undefined || open.has(target))
-                throw fail(node);
+                throw fail(`the anchor ${node.source} contains itself or is not there.`, node);
             targets.set(node, target);
         }
         if (!(0,dist/* isScalar */.jn)(node) && !(0,dist/* isMap */.jh)(node) && !(0,dist/* isSeq */.oP)(node))
@@ -48189,11 +48214,19 @@ function resolveAliases(contents, fail) {
             if ((0,dist/* isMap */.jh)(node))
                 walk(item.key);
             walk((0,dist/* isMap */.jh)(node) ? item.value : item);
+            if ((0,dist/* isMap */.jh)(node) && isMerge(item) && !mergeable(item.value)) {
+                throw fail('what << merges here is no map, nor a list of maps.', item.key);
+            }
         }
         open.delete(node);
     };
     walk(contents);
     return targets;
+}
+function isMerge({ key }) {
+    if (!(0,dist/* isScalar */.jn)(key) || key.type !== 'PLAIN')
+        return false;
+    return (typeof key.value === 'symbol' ? key.value.description : key.value) === '<<';
 }
 function mapRecipient(map, doc) {
     const fields = ['arn', 'resource_id', 'key_id', 'vaultUrl', '<<'];
@@ -48203,14 +48236,14 @@ function mapRecipient(map, doc) {
 /** The one recipient that a slot names and nothing beside it; null for several, none, and what is no key. */
 function recipientOf(tree, slot) {
     if (slot.part !== null)
-        return recipientOfPart(slot.part, slot.profile);
+        return recipientOfPart(slot.part, slot.profile, slot.pgp);
     const node = (0,dist/* isAlias */.Vj)(slot.value) ? tree.target(slot.value) : slot.value;
     if ((0,dist/* isMap */.jh)(node))
         return tree.ofMap(node);
     if (!(0,dist/* isScalar */.jn)(node) || typeof node.value !== 'string')
         return null;
     const [part, ...more] = partsOf(node.value).filter(Boolean);
-    return part === undefined || more.length > 0 ? null : recipientOfPart(part, slot.profile);
+    return part === undefined || more.length > 0 ? null : recipientOfPart(part, slot.profile, slot.pgp);
 }
 /** The name of the anchor that a slot defines or refers to. */
 function anchorOf(slot) {
@@ -48220,16 +48253,18 @@ function anchorOf(slot) {
 }
 /** Whether anything in the slot is a key, also through an alias. */
 function holdsKeys(tree, slot) {
-    return slot.part !== null ? recipientOfPart(slot.part, null) !== null : nodeHoldsKeys(tree, slot.value);
+    if (slot.part !== null)
+        return recipientOfPart(slot.part, null, slot.pgp) !== null;
+    return nodeHoldsKeys(tree, slot.value, slot.pgp);
 }
-function nodeHoldsKeys(tree, node) {
+function nodeHoldsKeys(tree, node, pgp) {
     if ((0,dist/* isAlias */.Vj)(node))
-        return nodeHoldsKeys(tree, tree.target(node));
+        return nodeHoldsKeys(tree, tree.target(node), pgp);
     if ((0,dist/* isScalar */.jn)(node))
-        return recipientsIn(node.value).length > 0;
+        return recipientsIn(node.value, null, pgp).length > 0;
     if ((0,dist/* isSeq */.oP)(node))
-        return node.items.some((item) => nodeHoldsKeys(tree, item));
-    return (0,dist/* isMap */.jh)(node) && (tree.ofMap(node) !== null || node.items.some(({ value }) => nodeHoldsKeys(tree, value)));
+        return node.items.some((item) => nodeHoldsKeys(tree, item, pgp));
+    return (0,dist/* isMap */.jh)(node) && (tree.ofMap(node) !== null || node.items.some(({ key, value }) => nodeHoldsKeys(tree, value, (0,dist/* isScalar */.jn)(key) && key.value === 'pgp')));
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/comments.js
@@ -55655,8 +55690,7 @@ function policyFindings(files, level) {
 }
 /** Those of `required` that would not be among a file's recipients, in any of its groups. */
 function missingRequired(groups, required) {
-    const present = new Set(groups.flat().map(canonicalId));
-    return required.filter((one) => !present.has(canonicalId(one)));
+    return required.filter((one) => !isKept(one, groups.flat()));
 }
 /**
  * The environment a path speaks of: by a folder that is called so, else by the file's name up to its first dot, else by a
@@ -55939,7 +55973,7 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
         else
             refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })));
     }
-    const record = changes.length + configs.length === 0 ? null : recordOf(survey, request);
+    const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : recordOf(survey, request);
     return { changes, unchanged, configs, record, refusals, findings };
 }
 function generatedBy(survey, path) {
@@ -55956,7 +55990,7 @@ function refusedEdits(survey, edits) {
     });
 }
 function losesRequired(survey, { required }, file, after) {
-    const lost = missingRequired(after, required).filter((one) => isReadBy(file, new Set([canonicalId(one)])));
+    const lost = missingRequired(after, required).filter((one) => isKept(one, readersOf(file)));
     return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`;
 }
 /** Who was removed is not let in again, by a stale rule or by mistake: the record has to go first. */
@@ -56325,7 +56359,7 @@ function keyListsIn(tree) {
     const fields = fieldsByUse(tree);
     const lists = [];
     const push = (kind, field, node, places) => {
-        lists.push({ kind, field, node, places, members: membersOf(tree, node, places) });
+        lists.push({ kind, field, node, places, members: membersOf(tree, node, places, field === 'pgp') });
     };
     const parts = (list, pair) => list.slots.map((slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair }));
     const walk = (list, node, own, pair) => {
@@ -56408,7 +56442,7 @@ function fieldsByUse(tree) {
     walk(tree.contents);
     return fields;
 }
-function membersOf(tree, node, places) {
+function membersOf(tree, node, places, pgp) {
     const ids = new Set(places.flatMap(({ recipient }) => recipient === null ? [] : [canonicalId(recipient)]));
     const add = (value) => {
         const of = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
@@ -56416,7 +56450,7 @@ function membersOf(tree, node, places) {
             for (const item of of.items)
                 add(item);
         if ((0,dist/* isScalar */.jn)(of))
-            for (const recipient of recipientsIn(of.value))
+            for (const recipient of recipientsIn(of.value, null, pgp))
                 ids.add(canonicalId(recipient));
     };
     // A string with an aws_profile means other keys than it spells; its places know.
@@ -56539,9 +56573,10 @@ function holders_keysUnder(tree, holder, field) {
         const own = (0,dist/* isMap */.jh)(node) ? tree.ofMap(node) : null;
         if (own !== null)
             ids.add(canonicalId(own));
-        if ((0,dist/* isScalar */.jn)(node))
-            for (const recipient of recipientsIn(node.value, profile))
-                ids.add(canonicalId(recipient));
+        if (!(0,dist/* isScalar */.jn)(node))
+            return;
+        for (const recipient of recipientsIn(node.value, profile, field === 'pgp'))
+            ids.add(canonicalId(recipient));
     };
     add(provided(tree, holder.map, field)?.value);
     return ids;
@@ -56828,7 +56863,7 @@ function behindLines(tree, place, newcomers) {
     const [beside, above] = [besideLead(tree, place), aboveLead(tree, place)];
     const lines = newcomers.flatMap((one) => {
         const comment = commentFor(beside, one);
-        const key = list.pairs ? `${one.anchor ?? one.name ?? ''}: ` : dash;
+        const key = list.pairs ? `${one.anchor ?? scalar(one.name ?? '')}: ` : dash;
         const [head = '', ...rest] = blockItem(tree, place, one, pad + ' '.repeat(dash.length));
         return [...(above === null ? [] : [above + labelOf(one)]), pad + key + head + comment, ...rest];
     });
@@ -56837,7 +56872,8 @@ function behindLines(tree, place, newcomers) {
 function behindFlowItem(tree, place, newcomers) {
     const { text } = tree;
     const { list, at, slot } = place;
-    const items = newcomers.map((one) => `${list.pairs ? `${one.anchor ?? one.name ?? ''}: ` : ''}${inlineItem(tree, place, one)}`);
+    const keyOf = (one) => list.pairs ? `${one.anchor ?? scalar(one.name ?? '')}: ` : '';
+    const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one));
     const comma = list.commas[at];
     const lead = text.slice(lineStart(text, slot.start), slot.start);
     const rest = text.slice(slot.end, lineEnd(text, slot.end));
@@ -56867,9 +56903,9 @@ function behindFlowItem(tree, place, newcomers) {
 }
 /** What begins the lines of a list whose lines begin with their comma; null where they do not. */
 function commaLead(text, { list, at, slot }) {
-    const leadOf = (one) => one === undefined ? '' : text.slice(lineStart(text, one.start), one.start);
-    const lead = [leadOf(slot), at === 0 ? leadOf(list.slots[1]) : ''].find((one) => /^[ \t]*,[ \t]*$/.test(one));
-    return lead ?? null;
+    const starts = [slot.start, at === 0 ? list.slots[1]?.start ?? 0 : 0];
+    const leads = starts.map((start) => text.slice(lineStart(text, start), start));
+    return leads.find((lead) => /^[ \t]*,[ \t]*$/.test(lead)) ?? null;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/replace.js
@@ -57308,7 +57344,7 @@ function keysIn(holder, group) {
             add(recipientOfMap(value), field, 'map', JSON.stringify(value));
         else if (typeof value === 'string') {
             for (const part of partsOf(value).filter(Boolean))
-                add(recipientOfPart(part, profile), field, 'text', part);
+                add(recipientOfPart(part, profile, field === 'pgp'), field, 'text', part);
         }
     };
     const from = (of) => {
@@ -57505,29 +57541,34 @@ function cutsIn(tree, list, isRemoved) {
 /** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
 function isGone(tree, slot, isRemoved) {
     if (slot.part === null)
-        return isNodeGone(tree, slot.value, slot.profile, isRemoved);
+        return isNodeGone(tree, slot.value, slot, isRemoved);
     const recipient = recipientOf(tree, slot);
     return recipient !== null && isRemoved(recipient);
 }
-function isNodeGone(tree, node, profile, isRemoved) {
+function isNodeGone(tree, node, use, isRemoved) {
     if ((0,dist/* isAlias */.Vj)(node))
-        return isNodeGone(tree, tree.target(node), profile, isRemoved);
+        return isNodeGone(tree, tree.target(node), use, isRemoved);
     if ((0,dist/* isScalar */.jn)(node))
-        return minus(node.value, isRemoved, profile) === gone;
+        return minus(node.value, isRemoved, use.profile, use.pgp) === gone;
     if ((0,dist/* isSeq */.oP)(node))
-        return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, profile, isRemoved));
+        return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved));
     if (!(0,dist/* isMap */.jh)(node))
         return false;
     const own = tree.ofMap(node);
     if (own !== null)
         return isRemoved(own);
     const used = { aws_profile: node.get('aws_profile') };
-    return node.items.length > 0 && node.items.every(({ key, value }) => isNodeGone(tree, value, profileFor(used, (0,dist/* isScalar */.jn)(key) ? String(key.value) : ''), isRemoved));
+    return node.items.length > 0 && node.items.every(({ key, value }) => {
+        const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
+        return isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/edit.js
 // A `.sops.yaml` with some recipients more or less, every other byte as it was.
 // Must never write YAML anew, and never leave a rule or a key group with nobody.
+
+
 
 
 
@@ -57547,13 +57588,25 @@ function removeRecipients(config, removed) {
  * in a list, then takes the removed out with their comments. A key of the same kind as a removed model takes its place: its
  * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
  *
- * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, and where `every rule` does
- * not tell which key group. Throws Failure `config-edit` when the result cannot be proven to be the old text with this change.
+ * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
+ * tell which key group, and where a field is shared with a rule that is not to get the key. A name that no comment can hold is
+ * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
+ * with this change.
  */
 function editConfig(config, asked) {
     const { path, text: before } = config;
-    const change = { ...asked, added: asked.added.map((one) => ({ ...one, name: fitForText(one.name) })) };
+    const change = {
+        removed: asked.removed.map(inSopsOrder),
+        added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
+        like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
+    };
     const old = readTree(path, before);
+    const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)]);
+    if (escaped !== null) {
+        throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {
+            path, advice: 'Write them without one, a line for each or all on one line, commit that, and run again.',
+        });
+    }
     try {
         const edits = change.added.length === 0 ? [] : additions(old, change);
         if (!isEdits(edits))
@@ -57584,6 +57637,17 @@ function editConfig(config, asked) {
 function fitForText(name) {
     const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
     return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null;
+}
+/** The line of a text with one of the keys in which a backslash makes what it says other than what stands there. */
+function escapedAt(tree, keys) {
+    const ids = new Set(keys.map(canonicalId));
+    let line = null;
+    (0,dist/* visit */.YR)(tree.contents, { Scalar: (_, { type, range, value }) => {
+            const escaped = type === 'QUOTE_DOUBLE' && tree.text.slice(range?.[0], range?.[1]).includes('\\');
+            if (escaped && recipientsIn(value).some((one) => ids.has(canonicalId(one))))
+                line ??= tree.lineOf(range?.[0] ?? 0);
+        } });
+    return line;
 }
 function isEdits(result) {
     return Array.isArray(result);
@@ -58245,6 +58309,7 @@ function shallow(count) {
 
 
 
+
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
 function resolveRequest(inputs, survey) {
     if (survey.files.length > 0 && survey.configs.length === 0) {
@@ -58259,8 +58324,8 @@ function resolveRequest(inputs, survey) {
     if (both !== undefined) {
         throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' });
     }
-    const required = resolve(inputs.requiredRecipients, survey, known);
-    const needed = removed.find((one) => required.some((other) => sameRecipient(other, one)));
+    const required = request_resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known));
+    const needed = removed.find((one) => required.some((other) => recipient_isMeantBy(other, one)));
     if (needed !== undefined) {
         throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' });
     }
@@ -58268,10 +58333,12 @@ function resolveRequest(inputs, survey) {
     return { removed, added, like, required };
 }
 function resolve(asked, survey, known) {
-    const resolved = resolveRecipients(asked, survey.owners, known);
-    if (resolved.kind !== 'resolved')
-        throw new Failure(`recipient-${resolved.kind}`, resolved.message.split('\n').map((line) => visible(line, 1000)).join('\n'));
-    return resolved.recipients;
+    return request_resolved(resolveRecipients(asked, survey.owners, known));
+}
+function request_resolved(resolution) {
+    if (resolution.kind === 'resolved')
+        return resolution.recipients;
+    throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'));
 }
 /** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
 function newRecipient(asked, survey, known) {
@@ -58296,8 +58363,8 @@ function request_spelled(recipient, known) {
 /** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
 function whoIsMeant({ removed, added }, { owners }) {
     const line = (sign) => (recipient) => {
-        const named = owners.filter((owner) => sameRecipient(owner.recipient, recipient));
-        const sources = named.map(({ name, path, line: at }) => `${name}, by ${path}${at > 0 ? `:${at}` : ''}`);
+        const named = owners.filter((owner) => recipient_isMeantBy(recipient, owner.recipient));
+        const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`);
         return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
     };
     return [...removed.map(line('−')), ...added.map(({ recipient }) => recipient).map(line('+'))];
@@ -69397,8 +69464,8 @@ function glob_hashFiles(patterns_1) {
 
 
 /**
- * Throws Failure `config-unreadable`, with line and column where there is one: not YAML, duplicate keys, over 1 MiB, aliases
- * that multiply or contain themselves. Only the first document counts, as in sops.
+ * Throws Failure `config-unreadable`, with line and column where there is one: not YAML, duplicate keys, line ends other than LF
+ * and CRLF, over 1 MiB, aliases that multiply or contain themselves. Only the first document counts, as in sops.
  */
 function readSopsConfig(path, text) {
     const tree = readTree(path, text);

@@ -145,6 +145,26 @@ describe('a new key in the place of another', () => {
   })
 })
 
+test('a name with a comma stands in quotes', async () => {
+  using company = new Company()
+  company.write('.sops-owners.yaml', `owners:\n  "Bob Smith, Jr.":\n    - ${company.bob.recipient}\n`)
+  company.commit()
+  const { report, log } = await run(company, { 'removed-recipient': '"Bob Smith, Jr."' })
+  expect(report?.request.removed.map(({ id }) => id)).toEqual([company.bob.recipient])
+  expect(log).toContain(`− ${company.bob.recipient} (Bob Smith, Jr., by .sops-owners.yaml:3`)
+})
+
+test('a name that an owners file gives to one key and a comment elsewhere to another is not guessed at', async () => {
+  using company = new Company()
+  const other = makeAgeKey()
+  company.write('.sops.yaml', company.read('.sops.yaml').replace(/&bob (age1\S+)/, `&bob $1\n  - &laptop ${other.recipient} # Bobby`))
+  company.write('.sops-owners.yaml', `owners:\n  Bobby:\n    - ${company.bob.recipient}\n`)
+  company.commit()
+  const { sentence } = await refusalOf(company, { 'removed-recipient': 'Bobby' })
+  expect(sentence).toContain(`Bobby  ${company.bob.recipient} (.sops-owners.yaml:3)`)
+  expect(sentence).toContain(`Bobby  ${other.recipient} (.sops.yaml:`)
+})
+
 describe('who has to stay', () => {
   test('is not taken out', async () => {
     using company = new Company()

@@ -45,6 +45,12 @@ test('the owner of a key is told by anchors before comments before public-keys b
   expect(ownerOf(all, alice)).toBeNull()
 })
 
+test('the owner of a key is who holds just this version of it before who holds another spelling', () => {
+  const key = (version: string): Recipient => ({ kind: 'azure_keyvault', id: `https://v.vault.azure.net/keys/k${version}` })
+  const all = [owned('any', key('')), owned('first', key('/1'))]
+  expect(['/1', '/2', ''].map((version) => ownerOf(all, key(version)))).toEqual(['first', 'any', 'any'])
+})
+
 describe('who is asked for', () => {
   const known = [alice, bob, bobToo, carol, pgp, ssh, kms]
   const resolved = (asked: string, owners: readonly OwnedRecipient[] = []): unknown => {
@@ -154,6 +160,12 @@ describe('who is asked for', () => {
       expect(resolved('bob', [listed('robert', bob), listed('rob', carol), ...comments])).toBe('unknown')
     })
 
+    test('is who it says in another spelling of the key', () => {
+      const byId: Recipient = { kind: 'pgp', id: pgp.id.slice(-16) }
+      const told = resolveRecipients(['bob'], [listed('robert', pgp), owned('bob', byId), owned('bob', bob)], [byId, bob])
+      expect(told).toEqual({ kind: 'resolved', recipients: [bob] })
+    })
+
     test('is also a key that it does not know, if the name is certainly one person\'s', () => {
       expect(resolved('bob', [listed('bob', bob), owned('bob', bob), owned('bob', bobToo)])).toEqual([bob, bobToo])
       expect(resolved('bob', [listed('bob', bob), owned('bob', bobToo)])).toBe('ambiguous')
@@ -175,6 +187,7 @@ describe('who is asked for', () => {
     expect(resolveRecipients([name], [], [{ ...ssh, id: ssh.id.replace('dave@laptop', name) }]).kind).toBe('resolved')
     expect(nameInComment(`# ${name}`)).toBe('bob')
     expect(ownerOf([owned(name, bob)], bob)).toBe('bob')
+    expect(ownerOf([], { ...ssh, id: ssh.id.replace('dave@laptop', name) })).toBe('bob')
   })
 
   test('a letter is the same however its accent is put together', () => {
@@ -198,6 +211,7 @@ test('what has to stay stays as it was asked for, where any version will do', ()
     expect(resolveRecipients([asked], owners, known)).toEqual({ kind: 'resolved', recipients: known.slice(1) })
   }
   expect(resolveRequired([azure('/1').id, 'dave@laptop'], owners, known)).toEqual({ kind: 'resolved', recipients: [azure('/1'), ssh] })
+  expect(resolveRequired([ssh.id.replace(' dave@laptop', '')], owners, known)).toEqual({ kind: 'resolved', recipients: [ssh] })
   expect(resolveRequired(['eve'], owners, known)).toMatchObject({ kind: 'unknown' })
 })
 
@@ -242,9 +256,11 @@ describe('the message', () => {
     expect(message('Zoe', [zoe], [alice])[0]).toBe('"Zoe" is in .sops-owners.yaml:5, but none of its keys stands in any file or config. There are:')
     const robert: OwnedRecipient = { ...at('robert', bob, 3), path: '.sops-owners.yaml', from: 'owners-file' }
     expect(message('bob', [robert, at('bo\u200bb', bob, 4)], [alice, bob])).toEqual([
-      '"bob" has no key: .sops-owners.yaml:3 says that the key with that name is robert\'s. There are:',
+      '"bob" has no key: .sops-owners.yaml:3 says that the key of that name is robert\'s. There are:',
       `  bob  ${bob.id} (.sops.yaml:4)`, `  robert  ${bob.id} (.sops-owners.yaml:3)`, `  ${alice.id}`, expect.any(String),
     ])
+    const byId: Recipient = { kind: 'pgp', id: pgp.id.slice(-16) }
+    expect(message('eve', [at('erin', pgp, 6)], [byId])[1]).toBe(`  erin  ${byId.id} (.sops.yaml:6)`)
     expect(message('eve', [{ ...at('bob', bob, 0), path: 'GNUPGHOME' }], [bob])[1]).toBe(`  bob  ${bob.id} (GNUPGHOME)`)
   })
 

@@ -115,11 +115,13 @@ describe('a key of the same kind', () => {
       'creation_rules:\n# Production secrets.\n# Ask ops!\n- age: >-\n    A,\n    B\n',
       'creation_rules:\n# Production secrets.\n# Ask ops!\n- age: >-\n    A,\n    C\n'],
     ['prose above a key does not become its name', { removed: ['B'], added: ['carol=C'] },
-      'creation_rules:\n- age:\n  - A\n  # TODO: new keys.\n  - B\n', 'creation_rules:\n- age:\n  - A\n  # TODO: new keys.\n  - C\n'],
+      'creation_rules:\n- age:\n  - A\n  # TODO: new keys.\n  - B\n',
+      'creation_rules:\n- age:\n  - A\n  # TODO: new keys.\n  - C\n'],
     ['on a line of its own where lines begin with their comma', { added: ['carol=C', 'D'] },
       'creation_rules:\n- age: [ A # alice\n       , B # bob\n       ]\n',
       'creation_rules:\n- age: [ A # alice\n       , B # bob\n       , C # carol\n       , D\n       ]\n'],
-    ['so behind the first', { added: ['carol=C'], like: ['A'] }, 'creation_rules:\n- age: [ A # alice\n       , B # bob\n       ]\n',
+    ['so behind the first', { added: ['carol=C'], like: ['A'] },
+      'creation_rules:\n- age: [ A # alice\n       , B # bob\n       ]\n',
       'creation_rules:\n- age: [ A # alice\n       , C # carol\n       , B # bob\n       ]\n'],
     ['with an encryption context in any order', { added: ['L|B:2,A:1'], like: ['K|d:1,c:2'] },
       'creation_rules:\n- key_groups:\n  - kms: [{arn: K, context: {c: "2", d: "1"}}]\n',
@@ -128,9 +130,11 @@ describe('a key of the same kind', () => {
       'creation_rules:\n- key_groups:\n  - kms: [{arn: K, context: {a-b: "1", a: "2"}}, {arn: L}]\n',
       'creation_rules:\n- key_groups:\n  - kms: [{arn: L}]\n'],
     ...[['a\u200db', 'ab'], ['a\tb', 'a b'], ['a\u202eb\u0007', 'ab']].map(([name = '', written = '']) =>
-      [`without what is not seen in its name, ${JSON.stringify(name)}`, { added: [`${name}=C`] }, 'creation_rules:\n- age:\n  - B # bob\n',
+      [`without what is not seen in its name, ${JSON.stringify(name)}`, { added: [`${name}=C`] },
+        'creation_rules:\n- age:\n  - B # bob\n',
         `creation_rules:\n- age:\n  - B # bob\n  - C # ${written}\n`] as const),
-    ...['\u200d', '<<', 'x'.repeat(201)].map((name) => [`without a name that is none, ${JSON.stringify(name)}`, { added: [`${name}=C`] },
+    ...['\u200d', '<<', 'x'.repeat(201)].map((name) => [
+      `without a name that is none, ${JSON.stringify(name)}`, { added: [`${name}=C`] },
       'keys: {bob: &bob B}\ncreation_rules:\n- age:\n  - *bob # bob\n',
       'keys: {bob: &bob B}\ncreation_rules:\n- age:\n  - *bob # bob\n  - C\n'] as const),
     ['in a table under a name that needs quotes', { added: ['*x=C'] }, 'keys:\n  bob: B\ncreation_rules:\n- age: B\n',
@@ -194,7 +198,7 @@ describe('every rule', () => {
       'creation_rules:\n- key_groups:\n  - merge: [{age: [C]}]\n    age: [A]\n- age: A,C\n'],
     ['not where one of several groups has it', 'creation_rules:\n- key_groups: [{age: [C]}, {age: [A]}]\n- age: A\n',
       'creation_rules:\n- key_groups: [{age: [C]}, {age: [A]}]\n- age: A,C\n'],
-    ['whose kind it has in a form we cannot read', 'creation_rules:\n- pgp: 85D77543B3D624B6\n',
+    ['that has short PGP ids alone', 'creation_rules:\n- pgp: 85D77543B3D624B6\n',
       'creation_rules:\n- pgp: 85D77543B3D624B6\n  age: C\n'],
   ])('%s', (_, before, wanted) => {
     expect(edit(before, every)).toBe(full(wanted))
@@ -217,10 +221,12 @@ describe('refused', () => {
   })
 
   test.each([
-    ['a list behind aliases', 'p: &p [P]\ncreation_rules:\n- age: B\n  pgp: *p\n- age: A\n  pgp: *p\n', /^4: line 4 and line 6 share their pgp \(&p\)/],
+    ['a list behind aliases',
+      'p: &p [P]\ncreation_rules:\n- age: B\n  pgp: *p\n- age: A\n  pgp: *p\n', /^4: line 4 and line 6 share their pgp \(&p\)/],
     ['a merged field', 'b: &b\n  pgp: P\ncreation_rules:\n- age: A\n  <<: *b\n- <<: *b\n  age: B\n',
       /^6: line 6 and line 4 share their pgp \(&b\), .*apart/],
-    ['a field of key groups', 'creation_rules:\n- key_groups:\n  - pgp: &p [P]\n    age: [B]\n- key_groups:\n  - merge: [{pgp: *p}]\n',
+    ['a field of key groups',
+      'creation_rules:\n- key_groups:\n  - pgp: &p [P]\n    age: [B]\n- key_groups:\n  - merge: [{pgp: *p}]\n',
       /^3: line 3 and line 6 share their pgp \(&p\)/],
   ])('%s that a rule shares which is not to get the key', (_, text, message) => {
     expect(edit(text, { added: ['Q'] })).toMatch(message)
@@ -237,6 +243,13 @@ describe('refused', () => {
     expect(edit('creation_rules:\n- age: A\n- age: B\n', { removed: ['B'], added: ['C'], like: ['A'] }))
       .toBe('3: rule 2 (without path_regex) would have no recipient left.')
   })
+})
+
+test('a key comes beside one that is known by a short PGP id, into the field of its own kind', () => {
+  const config = readSopsConfig('.sops.yaml', full('creation_rules:\n- pgp: 85D77543B3D624B6\n- age: A\n'))
+  const like = [{ kind: 'pgp', id: '85d77543b3d624b6' }] as const
+  expect(editConfig(config, { removed: [], added: [{ name: null, recipient: key('C') }], like }))
+    .toMatchObject({ after: full('creation_rules:\n- pgp: 85D77543B3D624B6\n  age: C\n- age: A\n') })
 })
 
 test('untouched where none of the models is, and where the key is already', () => {

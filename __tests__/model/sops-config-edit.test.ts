@@ -207,9 +207,11 @@ describe('comments above a key', () => {
       '- &a A\n\n# Rotation policy: every 90 days.\n# See the wiki.\n'],
     ['a key that was taken out stays', '- &a A\n# - &dave P\n- &bob B\n', '- &a A\n# - &dave P\n'],
     ['a heading that is no name stays', '- &a A\n# --- team two ---\n- &b B\n', '- &a A\n# --- team two ---\n'],
-    ['prose between a name and its key stays, and what stands above', '- &a A\n# Ask ops.\n# bob\n# see the wiki\n- &bob B\n',
+    ['prose between a name and its key stays, and what stands above',
+      '- &a A\n# Ask ops.\n# bob\n# see the wiki\n- &bob B\n',
       '- &a A\n# Ask ops.\n# see the wiki\n'],
-    ['a sentence about the owner goes whole, the next one stays', '- &a A\n# bob has until May\n# or June\n# Ask ops.\n- &bob B\n',
+    ['a sentence about the owner goes whole, the next one stays',
+      '- &a A\n# bob has until May\n# or June\n# Ask ops.\n- &bob B\n',
       '- &a A\n# Ask ops.\n'],
     ['a name goes', '- &a A\n# Ask ops.\n# deploy robot\n- B\n', '- &a A\n# Ask ops.\n'],
     ['a comment behind the list stays', '- &a A\n- &b B\n# to be continued\n', '- &a A\n# to be continued\n'],
@@ -247,9 +249,18 @@ describe('refused', () => {
     expect(remove(text)).toEqual({ kind: 'refused', path: '.sops.yaml', line, reason })
   })
 
-  test('not where a key stays that only sops can read', () => {
+  test('not where a key stays that is known by a short id', () => {
     expect(after('creation_rules:\n  - pgp: 85D77543B3D624B6\n    age: B\n')).toBe('creation_rules:\n  - pgp: 85D77543B3D624B6\n')
   })
+})
+
+test('a PGP key known by a short id goes, and its rule is not left with nobody', () => {
+  const short = [{ kind: 'pgp', id: '85D77543B3D624B6' }] as const
+  expect(after('creation_rules:\n  - pgp: P, 85D77543B3D624B6\n    age: B\n', short))
+    .toBe(full('creation_rules:\n  - pgp: P\n    age: B\n'))
+  expect(after('creation_rules:\n  - key_groups:\n      - pgp:\n          - 85d77543b3d624b6 # dave\n        age: [B]\n', short))
+    .toBe(full('creation_rules:\n  - key_groups:\n      - age: [B]\n'))
+  expect(remove('creation_rules:\n  - pgp: [85D77543B3D624B6]\n', short)).toMatchObject({ kind: 'refused', line: 2 })
 })
 
 test('untouched where none of the keys is', () => {
@@ -276,7 +287,9 @@ describe('an edit is proven', () => {
   })
 
   test('a key that is spelled with an escape is left to people', () => {
-    expect(failure(() => remove('creation_rules:\n  - age: "A\\x2c B"\n'))).toMatch(/^config-edit: /)
+    expect(failure(() => remove('creation_rules:\n  - age: "A\\x2c B"\n'))).toMatch(/^config-edit: .*line 2 .*backslash/)
+    expect(failure(() => remove('creation_rules:\n  - age: "A,\\\n      B"\n')))
+      .toMatch(/line 2 .*backslash.* Write them without/)
   })
 
   test('the right one passes', () => {

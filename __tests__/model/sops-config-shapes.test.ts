@@ -186,6 +186,20 @@ const shapes: readonly Shape[] = [
     replaced: 'creation_rules:\n  - age: [\n      A, # alice\n      C # carol\n    ]\n',
   },
   {
+    name: 'lines in brackets and quotes that begin left of their key', groups: 'ABPP',
+    before: 'creation_rules:\n  - age: [\n    A, # alice\n B # bob\n  ]\n    pgp: "P,\nP"\n',
+    removed: 'creation_rules:\n  - age: [\n    A # alice\n  ]\n    pgp: "P,\nP"\n',
+    added: 'creation_rules:\n  - age: [\n    A, # alice\n B, # bob\n C # carol\n  ]\n    pgp: "P,\nP"\n',
+    replaced: 'creation_rules:\n  - age: [\n    A, # alice\n C # carol\n  ]\n    pgp: "P,\nP"\n',
+  },
+  {
+    name: 'a flow list with commas in front', groups: 'AB',
+    before: 'creation_rules:\n- age: [ A # alice\n  , B # bob\n  ]\n',
+    removed: 'creation_rules:\n- age: [ A # alice\n  ]\n',
+    added: 'creation_rules:\n- age: [ A # alice\n  , B # bob\n  , C # carol\n  ]\n',
+    replaced: 'creation_rules:\n- age: [ A # alice\n  , C # carol\n  ]\n',
+  },
+  {
     name: 'a list with commas in an item', groups: 'ABPX',
     before: 'creation_rules:\n  - age: [X, "B,A"]\n    \'pgp\': "P"\n',
     removed: 'creation_rules:\n  - age: [X, "A"]\n    \'pgp\': "P"\n',

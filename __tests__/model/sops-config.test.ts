@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { Failure } from '../../src/model/failure.ts'
+import { YAMLParseError } from 'yaml'
+import { withoutOutdents } from '../../src/model/sops-config/outdented.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 
 // In the texts A, B and C stand for age keys, P for a PGP fingerprint.
@@ -29,9 +31,13 @@ describe('the recipients of a config', () => {
     ['lines with comments in brackets, left of their key', 'creation_rules:\n- age: [ A # a\n  # b\n, B\n ]\n', ['A', 'B']],
     ['brackets in brackets', 'creation_rules:\n- key_groups: [{\n  age: [\nA,\n  B ],\n pgp: [P]}\n]\n', ['A', 'B', 'P']],
     ['quotes that go on left of their key', 'creation_rules:\n- age: "A,\r\nB"\r\n- age: \'B,\n\n  C\'\n', ['A', 'B', 'C']],
-    ['a # in quotes that go on left of their key', 'creation_rules:\n- age: "A, #,\n  B"\n', ['A', 'B']],
+    ['a # in quotes that go on left of their key', 'creation_rules:\n- age: "A, x #, C,\n  B"\n', ['A', 'C', 'B']],
     ['a << in quotes', 'creation_rules:\n- "<<": x\n  age: A\n', ['A']],
-    ['what is no key', 'creation_rules:\n- age: [~, 12, bob]\n  pgp: 85D77543B3D624B6\n  path_regex: a\n' +
+    ['any id of a PGP key where only such can stand',
+      'creation_rules:\n- pgp: 85D77543B3D624B6, P\n- pgp: [B3D624B6]\n- key_groups:\n  - pgp:\n    - 0x85d77543b3d624b7\n'
+        + `- pgp: ${'AB'.repeat(32)}\n`, ['85D77543B3D624B6', 'P', 'B3D624B6', '0x85d77543b3d624b7', 'AB'.repeat(32)]],
+    ['so behind an alias', 'keys: [&bob 85D77543B3D624B6]\ncreation_rules:\n- pgp: [*bob]\n', ['85D77543B3D624B6']],
+    ['what is no key', 'creation_rules:\n- age: [~, 12, bob, 85D77543B3D624B6]\n  pgp: alice\n  path_regex: a\n' +
       'stores: {yaml: {indent: 2}}\n', []],
     ['the first document only', 'keys: [A]\n---\nkeys: [B]\n', ['A']],
     ['an empty file', '', []],
@@ -62,6 +68,8 @@ describe('the owners in a config', () => {
       'comment bob = B .sops.yaml:6']],
     ['no heading', 'keys:\n  # the team\n  - A\n  - B\n', []],
     ['no comment about another key', 'keys:\n  # - C\n  - A # was C\n  # ----\n  - B\n', []],
+    ['a comment beside a short PGP id',
+      'creation_rules:\n- pgp:\n  - B3D624B6 # alice\n', ['comment alice = B3D624B6 .sops.yaml:3']],
     ['a KMS map', 'k:\n- arn: arn:aws:kms:x:1:key/k # production\n  role: r\n',
       ['comment production = arn:aws:kms:x:1:key/k+r .sops.yaml:2']],
     ['comments listed above a folded string', 'creation_rules:\n  # alice\n  # bob\n- age: >-\n    A,\n    B\n',
@@ -75,7 +83,8 @@ describe('the owners in a config', () => {
     ...['bob\n  # and the deploy robot', 'Production secrets.\n  # Ask ops before changing this rule!', 'alice:\n  # bob:',
       'NOTE: keep in sync\n  # see docs/keys.md', '- path_regex: old\n  #   age: C', 'Alice\n  # Bob.', 'Team A\n  # Team B',
       'alice\n  # bob*', 'alice\n  # staging', 'web nodes\n  # edge nodes', 'A\n  # bob'].map((comments) =>
-      [`not all of ${JSON.stringify(comments)} are names`, `creation_rules:\n  # ${comments}\n- age: >-\n    A,\n    B\n`, []] as const),
+      [`not all of ${JSON.stringify(comments)} are names`,
+        `creation_rules:\n  # ${comments}\n- age: >-\n    A,\n    B\n`, []] as const),
     ...['prod, staging', 'see wiki, page keys', 'backup, old', 'edge nodes, alice', 'Bob Smith, Jr.', 'Alice B C D, bob']
       .map((names) => [`not all of "${names}" are names`, `creation_rules:\n- age: A,B # ${names}\n`, []] as const),
     ['no names in a sentence', 'creation_rules:\n- age: A,B # the keys of some people, and others too\n', []],
@@ -112,8 +121,9 @@ describe('a config that cannot be read', () => {
     ['line ends of CR alone', 'creation_rules:\n- age: A\r  pgp: P\n', /:2:9: .*CR alone/],
     ['a line end that few programs see', 'creation_rules:\n- age: A # x\u2028  pgp: P\n', /:2:13: .*LS/],
     ['a document\'s end between quotes', 'creation_rules:\n- age: "A,\n---\nB"\n', /:2:11: not valid YAML: .*further right/],
-    ['a break in quotes that a blank would not stand for', 'creation_rules:\n- age: "A,\\\nB"\n', /:2:12: .*further right.*indent it/],
-    ['a sign in quotes that may be no comment', 'creation_rules:\n- age: [A, "#",\nB]\n', /:3:1: .*further right/],
+    ['a break in quotes that a blank would not stand for',
+      'creation_rules:\n- age: "A,\\\nB"\n', /:2:12: .*further right.*indent it/],
+    ['a sign in quotes that may be no comment', 'creation_rules:\n- age: [A, "x # y",\nB]\n', /:3:1: .*further right/],
     ['brackets that are not closed', 'creation_rules:\n- age: [A,\nB\n', /:3:1: not valid YAML: .*end with a \]/],
     ['outdented lines and another mistake', 'creation_rules:\n- age: [A,\nB]\nx: @y\n', /:3:1: not valid YAML/],
     ['more outdented lines than a config has', `creation_rules:\n- age: [\n${'x,\n'.repeat(4000)}]\n`, /:3:1: not valid YAML/],
@@ -127,6 +137,16 @@ describe('a config that cannot be read', () => {
     expect(read).toThrow(Failure)
     expect(read).toThrow(message)
     expect(read).toThrow(expect.objectContaining({ code: 'config-unreadable', path: 'dir/.sops.yaml' }))
+  })
+
+  test('what may be a comment or a part of a quoted text is not left out', () => {
+    const joined = (line: string): string | null => {
+      const text = `${line}\n]`
+      const error = new YAMLParseError([text.length - 1, text.length], 'BAD_INDENT', 'Flow sequence')
+      return withoutOutdents(text, (source) => source === text ? [error] : [])
+    }
+    expect(joined('[A, # x')).toBe('[A,     ]')
+    expect(joined('[A, "x # y"')).toBeNull()
   })
 
   test('one anchor used in hundreds of rules is no bomb', () => {

@@ -4,7 +4,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 
 import type { Node, Pair } from 'yaml'
 import { Failure } from './failure.ts'
 import type { OwnedRecipient } from './owners.ts'
-import { canonicalId, parseRecipient } from './recipient.ts'
+import { canonicalId, parsePgpId, parseRecipient } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 import { visible } from './safe-text.ts'
 
@@ -133,7 +133,7 @@ function itemsOf(node: Node | null, fail: Fail, right: keyof typeof examples): r
 function recipientIn(node: Node, where: string, fail: Fail, right: keyof typeof examples): Recipient {
   const text = textOf(node)
   if (text !== null && privateKey.test(text)) throw fail(`what stands ${where} is a private key. Consider it public from now on`, node, right)
-  const recipient = text === null ? null : parseRecipient(text)
+  const recipient = text === null ? null : (parseRecipient(text) ?? parsePgpId(text))
   if (recipient === null) throw fail(`what stands ${where} is no recipient as it can stand in .sops.yaml`, node, right)
   return recipient
 }

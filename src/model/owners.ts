@@ -33,7 +33,10 @@ export function readPublicKeys(path: string, text: string): readonly OwnedRecipi
   return owners
 }
 
-/** Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own comment, PGP's user ids. */
+/**
+ * Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own
+ * comment, PGP's user ids.
+ */
 export function ownerOf(owners: readonly OwnedRecipient[], recipient: Recipient): string | null {
   const own = owners.filter((owner) => isMeantBy(owner.recipient, recipient))
   const from = (source: OwnedRecipient['from']): string | null => {
@@ -41,7 +44,8 @@ export function ownerOf(owners: readonly OwnedRecipient[], recipient: Recipient)
     const [{ name } = { name: null }] = [...said.filter((owner) => sameRecipient(owner.recipient, recipient)), ...said]
     return name === null ? null : asSeen(name)
   }
-  return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys') ?? sshComment(recipient) ?? from('keyring')
+  return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys')
+    ?? sshComment(recipient) ?? from('keyring')
 }
 
 /** Where `name` stands beside the key, like `team-public-keys.txt:2`, by the most telling source; null where nothing says so. */
@@ -94,7 +98,7 @@ export function nameInComment(comment: string): string | null {
   return /[\p{L}\p{N}]/u.test(name) && !holdsKey ? name : null
 }
 
-/** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. Lower case, as it is seen. */
+/** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. As seen, lower case. */
 export function formsOf(name: string): readonly string[] {
   const short = name.split(/ \(| <| - /, 1)[0] ?? name
   return [...new Set([name, short, emailIn(name) ?? name].map(folded))]
@@ -129,19 +133,23 @@ function resolveOne(asked: string, owners: readonly OwnedRecipient[], known: rea
   const named = owners.filter(({ name }) => formsOf(name).includes(folded(asked)))
   const isAnothers = givenToOthers(owners, named, asked)
   const bySsh = known.filter((one) => formsOf(sshComment(one) ?? '').includes(folded(asked)))
-  const borne = unique(known).filter((one) => [...named.map(({ recipient }) => recipient), ...bySsh].some((own) => isMeantBy(own, one)))
+  const bearers = [...named.map(({ recipient }) => recipient), ...bySsh]
+  const borne = unique(known).filter((one) => bearers.some((own) => isMeantBy(own, one)))
   const recipients = borne.filter((one) => isAnothers(one) === null)
   const [first] = named
   const giver = borne.map(isAnothers).find((other) => other !== null) ?? null
-  if (giver !== null && recipients.length === 0) return unknown(`has no key: ${placeOf(giver)} says that the key with that name is ${asSeen(giver.name)}'s.`)
-  if (recipients.length === 0) return unknown(first === undefined ? noOne : `is in ${placeOf(first)}, but none of its keys stands in any file or config.`)
+  if (recipients.length === 0) {
+    if (giver !== null) return unknown(`has no key: ${placeOf(giver)} says that the key of that name is ${asSeen(giver.name)}'s.`)
+    return unknown(first === undefined ? noOne : `is in ${placeOf(first)}, but none of its keys stands in any file or config.`)
+  }
   const meant = named.filter((owner) => recipients.some((one) => isMeantBy(owner.recipient, one)))
-  if (!areOnePersons(recipients, meant, owners, asked)) return no('ambiguous', 'could mean:', candidateLines('', meant, recipients))
-  return resolved(recipients, meant.map(({ recipient }) => recipient))
+  return areOnePersons(recipients, meant, owners, asked) ? resolved(recipients, meant.map(({ recipient }) => recipient))
+    : no('ambiguous', 'could mean:', candidateLines('', meant, recipients))
 }
 
 function resolved(recipients: readonly Recipient[], words: readonly Recipient[]): Told {
-  const asWritten = recipients.map((one) => words.find((word) => word.kind === 'azure_keyvault' && isMeantBy(word, one)) ?? one)
+  const versions = words.filter(({ kind }) => kind === 'azure_keyvault')
+  const asWritten = recipients.map((one) => versions.find((word) => isMeantBy(word, one)) ?? one)
   return { kind: 'resolved', recipients, asWritten: unique(asWritten) }
 }
 
@@ -166,9 +174,9 @@ function areOnePersons(
   const listed = meant.filter(({ from }) => from === 'owners-file')
   if (new Set(listed.map(({ name }) => name)).size > 1) return false
   if (recipients.every((one) => isIn(listed, one))) return true
-  const [only, ...more] = recipients.filter((one) => !isIn(meant, one))
-  // An SSH key that only its own comment gives the name to, and nothing gives another.
-  if (more.length > 0 || (only !== undefined && isIn(owners, only))) return false
+  // One SSH key may have the name from its own comment alone, where nothing gives it another.
+  const only = recipients.find((one) => !isIn(meant, one))
+  if (only !== undefined && isIn(owners, only)) return false
   const oneFileSaysAll = meant.some(({ path }) => {
     const there = meant.filter((owner) => owner.path === path)
     return recipients.every((one) => one === only || isIn(there, one))

@@ -7,12 +7,12 @@ import { findingsOf, policyOf, removedForGood } from './plan-findings.ts'
 import { missingRequired } from './policy.ts'
 import type { Finding } from './report.ts'
 import type { Recipient } from './recipient.ts'
-import { canonicalId } from './recipient.ts'
+import { canonicalId, isKept } from './recipient.ts'
 import type { Runner } from './runner.ts'
 import { runnerRefusal } from './runner.ts'
 import type { ConfigEdit, NewRecipient } from './sops-config/edit.ts'
 import type { Survey, SurveyedFile } from './survey.ts'
-import { isReadBy, nameOf } from './survey.ts'
+import { isReadBy, nameOf, readersOf } from './survey.ts'
 import type { ConfiguredRecipients } from './updatekeys-output.ts'
 
 export interface RekeyRequest {
@@ -131,7 +131,7 @@ function refusedEdits(survey: Survey, edits: readonly ConfigEdit[]): readonly Re
 }
 
 function losesRequired(survey: Survey, { required }: RekeyRequest, file: SurveyedFile, after: Groups): string | null {
-  const lost = missingRequired(after, required).filter((one) => isReadBy(file, new Set([canonicalId(one)])))
+  const lost = missingRequired(after, required).filter((one) => isKept(one, readersOf(file)))
   return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`
 }
 

@@ -1,7 +1,7 @@
 // Good practice that a file's recipients can fall short of: two kinds of keys, a key per environment, two who can open it.
 // Pure. Must never look at a key's holder or at a file's content: a path, a rule and the groups decide.
 import type { Groups } from './plan.ts'
-import { canonicalId, shortForm } from './recipient.ts'
+import { canonicalId, shortForm, isKept } from './recipient.ts'
 import type { Recipient, RecipientKind } from './recipient.ts'
 import type { Finding } from './report.ts'
 
@@ -46,8 +46,7 @@ export function policyFindings(files: readonly GovernedFile[], level: 'warning' 
 
 /** Those of `required` that would not be among a file's recipients, in any of its groups. */
 export function missingRequired(groups: Groups, required: readonly Recipient[]): readonly Recipient[] {
-  const present = new Set(groups.flat().map(canonicalId))
-  return required.filter((one) => !present.has(canonicalId(one)))
+  return required.filter((one) => !isKept(one, groups.flat()))
 }
 
 /**

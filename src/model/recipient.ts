@@ -37,7 +37,9 @@ const ends = (id: string): string => `${id.slice(0, 10)}…${id.slice(-4)}`
 const atMost = (length: number, text: string): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 const hostInLowerCase = (url: string): string => url.replace(/^[^/]+\/\/[^/]+/, (origin) => origin.toLowerCase())
 /** One origin for the many ways to write it; slashes that a server reads as one are one. */
-const plainAddress = (url: string): string => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)(.*)$/i, (_, scheme: string, host: string, path: string) =>
+const plainAddress = (url: string): string => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)(.*)$/, (
+  _, scheme: string, host: string, path: string,
+) =>
   `${scheme}://${host.replace(scheme === 'https' ? /:443$/ : /:80$/, '')}${path.replace(/\/{2,}/g, '/').replace(/\/$/, '')}`)
 const withoutScheme = (url: string): string => url.replace(/^https?:\/\/(?:[^/@]*@)?/i, '')
 
@@ -134,7 +136,7 @@ export function isMeantBy(asked: Recipient, one: Recipient): boolean {
   return a === b || (asked.kind === 'azure_keyvault' && (a.startsWith(`${b}/`) || b.startsWith(`${a}/`)))
 }
 
-/** Whether a file that `present` can read keeps `required`, as someone asked for it: an Azure key without a version is kept by any. */
+/** Whether a file that `present` can read keeps `required`, as it was asked for: any version will do for an Azure key without. */
 export function isKept(required: Recipient, present: readonly Recipient[]): boolean {
   return present.some((one) => isMeantBy(required, one))
 }

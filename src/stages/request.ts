@@ -1,9 +1,11 @@
 // What was asked for, in names → the keys that are meant. Throws where that is not exactly one thing.
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
-import { ownerOf, resolveRecipients } from '../model/owners.ts'
+import { ownerOf, resolveRecipients, resolveRequired } from '../model/owners.ts'
+import type { Resolution } from '../model/owners.ts'
+import { asSeen } from '../model/owners-candidates.ts'
 import type { RekeyRequest } from '../model/plan.ts'
-import { canonicalId, parseRecipient, sameRecipient } from '../model/recipient.ts'
+import { canonicalId, isMeantBy, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import type { NewRecipient } from '../model/sops-config/edit.ts'
 import type { Survey } from '../model/survey.ts'
@@ -28,8 +30,8 @@ export function resolveRequest(
   if (both !== undefined) {
     throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' })
   }
-  const required = resolve(inputs.requiredRecipients, survey, known)
-  const needed = removed.find((one) => required.some((other) => sameRecipient(other, one)))
+  const required = resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known))
+  const needed = removed.find((one) => required.some((other) => isMeantBy(other, one)))
   if (needed !== undefined) {
     throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' })
   }
@@ -38,9 +40,12 @@ export function resolveRequest(
 }
 
 function resolve(asked: readonly string[], survey: Survey, known: readonly Recipient[]): readonly Recipient[] {
-  const resolved = resolveRecipients(asked, survey.owners, known)
-  if (resolved.kind !== 'resolved') throw new Failure(`recipient-${resolved.kind}`, resolved.message.split('\n').map((line) => visible(line, 1000)).join('\n'))
-  return resolved.recipients
+  return resolved(resolveRecipients(asked, survey.owners, known))
+}
+
+function resolved(resolution: Resolution): readonly Recipient[] {
+  if (resolution.kind === 'resolved') return resolution.recipients
+  throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'))
 }
 
 /** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
@@ -66,8 +71,8 @@ function spelled(recipient: Recipient, known: readonly Recipient[]): Recipient {
 /** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
 export function whoIsMeant({ removed, added }: RequestedRecipients, { owners }: Survey): readonly string[] {
   const line = (sign: string) => (recipient: Recipient): string => {
-    const named = owners.filter((owner) => sameRecipient(owner.recipient, recipient))
-    const sources = named.map(({ name, path, line: at }) => `${name}, by ${path}${at > 0 ? `:${at}` : ''}`)
+    const named = owners.filter((owner) => isMeantBy(recipient, owner.recipient))
+    const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`)
     return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`
   }
   return [...removed.map(line('−')), ...added.map(({ recipient }) => recipient).map(line('+'))]

@@ -43,7 +43,7 @@ function keysIn(holder: unknown, group: boolean): Pick<Access, 'ids' | 'misplace
     if (Array.isArray(value)) for (const item of value) under(item, field, profile)
     else if (isEntries(value)) add(recipientOfMap(value), field, 'map', JSON.stringify(value))
     else if (typeof value === 'string') {
-      for (const part of partsOf(value).filter(Boolean)) add(recipientOfPart(part, profile), field, 'text', part)
+      for (const part of partsOf(value).filter(Boolean)) add(recipientOfPart(part, profile, field === 'pgp'), field, 'text', part)
     }
   }
   const from = (of: unknown): void => {

@@ -1,5 +1,7 @@
 // A `.sops.yaml` with some recipients more or less, every other byte as it was.
 // Must never write YAML anew, and never leave a rule or a key group with nobody.
+import { visit } from 'yaml'
+import { Failure } from '../failure.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { additions } from './addition.ts'
@@ -35,8 +37,10 @@ export function removeRecipients(config: SopsConfig, removed: readonly Recipient
  * in a list, then takes the removed out with their comments. A key of the same kind as a removed model takes its place: its
  * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
  *
- * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, and where `every rule` does
- * not tell which key group. Throws Failure `config-edit` when the result cannot be proven to be the old text with this change.
+ * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
+ * tell which key group, and where a field is shared with a rule that is not to get the key. A name that no comment can hold is
+ * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
+ * with this change.
  */
 export function editConfig(config: SopsConfig, asked: ConfigChange): ConfigEdit {
   const { path, text: before } = config
@@ -46,6 +50,12 @@ export function editConfig(config: SopsConfig, asked: ConfigChange): ConfigEdit 
     like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
   }
   const old = readTree(path, before)
+  const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)])
+  if (escaped !== null) {
+    throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {
+      path, advice: 'Write them without one, a line for each or all on one line, commit that, and run again.',
+    })
+  }
   try {
     const edits = change.added.length === 0 ? [] : additions(old, change)
     if (!isEdits(edits)) return { kind: 'refused', path, ...edits }
@@ -72,6 +82,17 @@ export function editConfig(config: SopsConfig, asked: ConfigChange): ConfigEdit 
 function fitForText(name: string | null): string | null {
   const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? ''
   return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null
+}
+
+/** The line of a text with one of the keys in which a backslash makes what it says other than what stands there. */
+function escapedAt(tree: ConfigTree, keys: readonly Recipient[]): number | null {
+  const ids = new Set(keys.map(canonicalId))
+  let line: number | null = null
+  visit(tree.contents, { Scalar: (_, { type, range, value }) => {
+    const escaped = type === 'QUOTE_DOUBLE' && tree.text.slice(range?.[0], range?.[1]).includes('\\')
+    if (escaped && recipientsIn(value).some((one) => ids.has(canonicalId(one)))) line ??= tree.lineOf(range?.[0] ?? 0)
+  } })
+  return line
 }
 
 function isEdits<T>(result: readonly T[] | Refusal): result is readonly T[] {

@@ -17,7 +17,8 @@ export function keysUnder(tree: ConfigTree, holder: Holder, field: string): Read
     if (isSeq(node)) for (const item of node.items) add(item)
     const own = isMap(node) ? tree.ofMap(node) : null
     if (own !== null) ids.add(canonicalId(own))
-    if (isScalar(node)) for (const recipient of recipientsIn(node.value, profile)) ids.add(canonicalId(recipient))
+    if (!isScalar(node)) return
+    for (const recipient of recipientsIn(node.value, profile, field === 'pgp')) ids.add(canonicalId(recipient))
   }
   add(provided(tree, holder.map, field)?.value)
   return ids

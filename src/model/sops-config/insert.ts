@@ -85,7 +85,8 @@ function behindLines(tree: ConfigTree, place: Place, newcomers: readonly Newcome
 function behindFlowItem(tree: ConfigTree, place: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {
   const { text } = tree
   const { list, at, slot } = place
-  const items = newcomers.map((one) => `${list.pairs ? `${one.anchor ?? scalar(one.name ?? '')}: ` : ''}${inlineItem(tree, place, one)}`)
+  const keyOf = (one: Newcomer): string => list.pairs ? `${one.anchor ?? scalar(one.name ?? '')}: ` : ''
+  const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one))
   const comma = list.commas[at]
   const lead = text.slice(lineStart(text, slot.start), slot.start)
   const rest = text.slice(slot.end, lineEnd(text, slot.end))
@@ -116,7 +117,7 @@ function behindFlowItem(tree: ConfigTree, place: Place, newcomers: readonly Newc
 
 /** What begins the lines of a list whose lines begin with their comma; null where they do not. */
 function commaLead(text: string, { list, at, slot }: Place): string | null {
-  const leadOf = (one: typeof slot | undefined): string => one === undefined ? '' : text.slice(lineStart(text, one.start), one.start)
-  const lead = [leadOf(slot), at === 0 ? leadOf(list.slots[1]) : ''].find((one) => /^[ \t]*,[ \t]*$/.test(one))
-  return lead ?? null
+  const starts = [slot.start, at === 0 ? list.slots[1]?.start ?? 0 : 0]
+  const leads = starts.map((start) => text.slice(lineStart(text, start), start))
+  return leads.find((lead) => /^[ \t]*,[ \t]*$/.test(lead)) ?? null
 }

@@ -1,6 +1,6 @@
 // What counts as a key in the plain value of a `.sops.yaml`, and what the value is without some of them.
 // Must never look at the text: this is the meaning that every edit of the text is held against.
-import { parseRecipient } from '../recipient.ts'
+import { parsePgpId, parseRecipient } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 
 export type IsRemoved = (recipient: Recipient) => boolean
@@ -18,9 +18,12 @@ export function partsOf(text: string): readonly string[] {
   return text.split(',').map((part) => part.trim().replace(/\s+/g, ' '))
 }
 
-/** The recipient that one part of a string names. sops makes `profile`, the `aws_profile` of its rule, a part of the key. */
-export function recipientOfPart(part: string, profile: string | null): Recipient | null {
-  const recipient = parseRecipient(part)
+/**
+ * The recipient that one part of a string names. sops makes `profile`, the `aws_profile` of its rule, a part of the key; under
+ * the field `pgp` it takes any id that gpg takes.
+ */
+export function recipientOfPart(part: string, profile: string | null, pgp = false): Recipient | null {
+  const recipient = parseRecipient(part) ?? (pgp ? parsePgpId(part) : null)
   if (recipient?.kind !== 'kms' || profile === null) return recipient
   return { kind: 'kms', id: `${recipient.id}||${profile}` }
 }
@@ -50,30 +53,30 @@ export function profileFor(map: Entries, name: string): string | null {
 }
 
 /** Every recipient in a value, in order, with repetitions. */
-export function recipientsIn(value: unknown, profile: string | null = null): readonly Recipient[] {
-  if (typeof value === 'string') return partsOf(value).flatMap((part) => recipientOfPart(part, profile) ?? [])
-  if (Array.isArray(value)) return value.flatMap((item) => recipientsIn(item, profile))
+export function recipientsIn(value: unknown, profile: string | null = null, pgp = false): readonly Recipient[] {
+  if (typeof value === 'string') return partsOf(value).flatMap((part) => recipientOfPart(part, profile, pgp) ?? [])
+  if (Array.isArray(value)) return value.flatMap((item) => recipientsIn(item, profile, pgp))
   if (!isEntries(value)) return []
   const own = recipientOfMap(value)
   if (own !== null) return [own]
-  return Object.entries(value).flatMap(([name, item]) => recipientsIn(item, profileFor(value, name)))
+  return Object.entries(value).flatMap(([name, item]) => recipientsIn(item, profileFor(value, name), name === 'pgp'))
 }
 
 /**
  * The value without the removed keys, or `gone`. Lists and maps that lose all they had go too. Strings that hold keys
  * come out as their trimmed parts with a comma between, empty parts kept, so that spelling does not matter in a comparison.
  */
-export function minus(value: unknown, isRemoved: IsRemoved, profile: string | null = null): unknown {
-  if (typeof value === 'string') return stringMinus(value, isRemoved, profile)
+export function minus(value: unknown, isRemoved: IsRemoved, profile: string | null = null, pgp = false): unknown {
+  if (typeof value === 'string') return stringMinus(value, isRemoved, profile, pgp)
   if (Array.isArray(value)) {
-    const left = value.map((item) => minus(item, isRemoved, profile)).filter((item) => item !== gone)
+    const left = value.map((item) => minus(item, isRemoved, profile, pgp)).filter((item) => item !== gone)
     return left.length === 0 && value.length > 0 ? gone : left
   }
   if (!isEntries(value)) return value
   const own = recipientOfMap(value)
   if (own !== null) return isRemoved(own) ? gone : value
   const entries = Object.entries(value)
-  const left = entries.map(([name, item]) => [name, minus(item, isRemoved, profileFor(value, name))] as const)
+  const left = entries.map(([name, item]) => [name, minus(item, isRemoved, profileFor(value, name), name === 'pgp')] as const)
     .filter(([, item]) => item !== gone)
   return left.length === 0 && entries.length > 0 ? gone : Object.fromEntries(left)
 }
@@ -98,21 +101,21 @@ export function isEntries(value: unknown): value is Entries {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The keys of a rule or group; null for one that we cannot read but sops might (a short PGP id). */
+/** The keys of a rule or group; null for one that we cannot read but sops might. */
 function keysOf(group: unknown, flat: boolean): readonly (Recipient | null)[] {
   if (!isEntries(group)) return []
   const merged = !flat && Array.isArray(group.merge) ? group.merge.flatMap((item) => keysOf(item, false)) : []
-  return [...merged, ...kinds.flatMap((kind) => keysUnder(group[kind], flat ? profileFor(group, kind) : null))]
+  return [...merged, ...kinds.flatMap((kind) => keysUnder(group[kind], flat ? profileFor(group, kind) : null, kind === 'pgp'))]
 }
 
-function keysUnder(value: unknown, profile: string | null): readonly (Recipient | null)[] {
-  if (typeof value === 'string') return partsOf(value).filter(Boolean).map((part) => recipientOfPart(part, profile))
-  if (Array.isArray(value)) return value.flatMap((item) => keysUnder(item, profile))
+function keysUnder(value: unknown, profile: string | null, pgp: boolean): readonly (Recipient | null)[] {
+  if (typeof value === 'string') return partsOf(value).filter(Boolean).map((part) => recipientOfPart(part, profile, pgp))
+  if (Array.isArray(value)) return value.flatMap((item) => keysUnder(item, profile, pgp))
   return isEntries(value) ? [recipientOfMap(value)] : []
 }
 
-function stringMinus(text: string, isRemoved: IsRemoved, profile: string | null): unknown {
-  const parts = partsOf(text).map((part) => ({ part, recipient: recipientOfPart(part, profile) }))
+function stringMinus(text: string, isRemoved: IsRemoved, profile: string | null, pgp: boolean): unknown {
+  const parts = partsOf(text).map((part) => ({ part, recipient: recipientOfPart(part, profile, pgp) }))
   if (parts.every(({ recipient }) => recipient === null)) return text
   const left = parts.filter(({ recipient }) => recipient === null || !isRemoved(recipient)).map(({ part }) => part)
   return left.every((part) => part === '') ? gone : left.join(',')

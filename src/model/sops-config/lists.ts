@@ -37,7 +37,7 @@ export function keyListsIn(tree: ConfigTree): readonly KeyList[] {
   const fields = fieldsByUse(tree)
   const lists: KeyList[] = []
   const push = (kind: KeyList['kind'], field: string | null, node: Node, places: readonly Place[]): void => {
-    lists.push({ kind, field, node, places, members: membersOf(tree, node, places) })
+    lists.push({ kind, field, node, places, members: membersOf(tree, node, places, field === 'pgp') })
   }
   const parts = (list: SlotList, pair: Place['pair']): readonly Place[] => list.slots.map((slot, at) =>
     ({ list, at, slot, recipient: recipientOf(tree, slot), pair }))
@@ -111,12 +111,12 @@ function fieldsByUse(tree: ConfigTree): ReadonlyMap<Node, string> {
   return fields
 }
 
-function membersOf(tree: ConfigTree, node: Node, places: readonly Place[]): ReadonlySet<string> {
+function membersOf(tree: ConfigTree, node: Node, places: readonly Place[], pgp: boolean): ReadonlySet<string> {
   const ids = new Set(places.flatMap(({ recipient }) => recipient === null ? [] : [canonicalId(recipient)]))
   const add = (value: unknown): void => {
     const of = isAlias(value) ? tree.target(value) : value
     if (isSeq(of)) for (const item of of.items) add(item)
-    if (isScalar(of)) for (const recipient of recipientsIn(of.value)) ids.add(canonicalId(recipient))
+    if (isScalar(of)) for (const recipient of recipientsIn(of.value, null, pgp)) ids.add(canonicalId(recipient))
   }
   // A string with an aws_profile means other keys than it spells; its places know.
   if (!isScalar(node) && !isMap(node)) add(node)

@@ -3,12 +3,15 @@
 import { nameInComment } from '../owners.ts'
 
 /** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
-const notNames = new Set(['prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local',
-  'test', 'testing', 'tests', 'qa', 'uat', 'main', 'master', 'default', 'backup', 'backups', 'old', 'new', 'legacy', 'current',
-  'previous', 'former', 'primary', 'secondary', 'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'notes',
-  'a', 'an', 'and', 'or', 'the', 'this', 'these', 'all', 'both', 'each', 'every', 'everyone', 'everybody', 'nobody', 'none', 'only',
-  'other', 'others', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do', 'not', 'no', 'see', 'ask',
-  'keep', 'add', 'remove', 'page', 'key', 'keys', 'secret', 'secrets', 'rule', 'rules', 'team', 'teams', 'yes'])
+const notNames = new Set([
+  'prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local', 'test', 'testing',
+  'tests', 'qa', 'uat', 'main', 'master', 'default', 'backup', 'backups', 'old', 'new', 'legacy', 'current', 'previous',
+  'former', 'primary', 'secondary', 'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'notes', 'a',
+  'an', 'and', 'or', 'the', 'this', 'these', 'all', 'both', 'each', 'every', 'everyone', 'everybody', 'nobody', 'none',
+  'only', 'other', 'others', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do', 'not',
+  'no', 'see', 'ask', 'keep', 'add', 'remove', 'page', 'key', 'keys', 'secret', 'secrets', 'rule', 'rules', 'team', 'teams',
+  'yes',
+])
 
 /** Words of which none is one of the above, up to three, without the signs of a sentence. */
 export function isLabel(comment: string): boolean {

@@ -1,14 +1,14 @@
-// The text of a `.sops.yaml` for a parser that is stricter than sops': lines inside brackets or quotes may begin anywhere for sops.
+// The text of a `.sops.yaml` for a parser stricter than that of sops, for which lines inside brackets or quotes begin anywhere.
 // Must never move a character: what is joined stands at its old offset.
 import type { YAMLError } from 'yaml'
 import { lineEnd, lineStart } from './comments.ts'
 
 /** More than this, in characters parsed, is no list of keys. */
-const maxWork = 4_000_000
+const maxWork = 2_000_000
 
 /** Whether the error is about brackets or quotes that are not closed, or whose next line begins too far left. */
 export function isOutdented({ code, message }: YAMLError): boolean {
-  return (code === 'BAD_INDENT' && message.startsWith('Flow ')) || (code === 'MISSING_CHAR' && message.startsWith('Missing closing '))
+  return code === 'BAD_INDENT' ? message.startsWith('Flow ') : code === 'MISSING_CHAR' && message.startsWith('Missing closing ')
 }
 
 /**

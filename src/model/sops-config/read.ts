@@ -24,8 +24,8 @@ export interface SopsConfig {
 }
 
 /**
- * Throws Failure `config-unreadable`, with line and column where there is one: not YAML, duplicate keys, over 1 MiB, aliases
- * that multiply or contain themselves. Only the first document counts, as in sops.
+ * Throws Failure `config-unreadable`, with line and column where there is one: not YAML, duplicate keys, line ends other than LF
+ * and CRLF, over 1 MiB, aliases that multiply or contain themselves. Only the first document counts, as in sops.
  */
 export function readSopsConfig(path: string, text: string): SopsConfig {
   const tree = readTree(path, text)

@@ -22,19 +22,21 @@ export function cutsIn(tree: ConfigTree, list: SlotList, isRemoved: IsRemoved): 
 
 /** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
 function isGone(tree: ConfigTree, slot: Slot, isRemoved: IsRemoved): boolean {
-  if (slot.part === null) return isNodeGone(tree, slot.value, slot.profile, isRemoved)
+  if (slot.part === null) return isNodeGone(tree, slot.value, slot, isRemoved)
   const recipient = recipientOf(tree, slot)
   return recipient !== null && isRemoved(recipient)
 }
 
-function isNodeGone(tree: ConfigTree, node: unknown, profile: string | null, isRemoved: IsRemoved): boolean {
-  if (isAlias(node)) return isNodeGone(tree, tree.target(node), profile, isRemoved)
-  if (isScalar(node)) return minus(node.value, isRemoved, profile) === gone
-  if (isSeq(node)) return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, profile, isRemoved))
+function isNodeGone(tree: ConfigTree, node: unknown, use: Pick<Slot, 'profile' | 'pgp'>, isRemoved: IsRemoved): boolean {
+  if (isAlias(node)) return isNodeGone(tree, tree.target(node), use, isRemoved)
+  if (isScalar(node)) return minus(node.value, isRemoved, use.profile, use.pgp) === gone
+  if (isSeq(node)) return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved))
   if (!isMap(node)) return false
   const own = tree.ofMap(node)
   if (own !== null) return isRemoved(own)
   const used = { aws_profile: node.get('aws_profile') }
-  return node.items.length > 0 && node.items.every(({ key, value }) =>
-    isNodeGone(tree, value, profileFor(used, isScalar(key) ? String(key.value) : ''), isRemoved))
+  return node.items.length > 0 && node.items.every(({ key, value }) => {
+    const name = isScalar(key) ? String(key.value) : ''
+    return isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved)
+  })
 }

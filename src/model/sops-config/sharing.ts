@@ -10,7 +10,9 @@ import type { ConfigTree } from './tree.ts'
  * Why the field of `holder` cannot be written to: another one has the same, and `gains` says that it is not to get what is
  * written. null where nobody else has it, or everyone who has it gains.
  */
-export function sharingRefusal(tree: ConfigTree, holder: Holder, field: string, gains: (other: Holder) => boolean): Refusal | null {
+export function sharingRefusal(
+  tree: ConfigTree, holder: Holder, field: string, gains: (other: Holder) => boolean,
+): Refusal | null {
   const own = useOf(tree, holder, field)
   if (own === null) return null
   for (const outer of rulesIn(tree).flatMap((rule) => holdersOf(tree, rule))) {

@@ -16,6 +16,8 @@ export interface Slot {
   readonly part: string | null
   /** The `aws_profile` that flat KMS keys in it are used with. */
   readonly profile: string | null
+  /** Whether it stands under the field `pgp`, where any id of a key that gpg takes is a key. */
+  readonly pgp: boolean
   /** What it holds itself. null for an alias (its text stands elsewhere), a key, and everything that cannot be taken apart. */
   readonly below: SlotList | null
 }
@@ -37,30 +39,33 @@ type OfMap = (map: YAMLMap) => Recipient | null
  * tells the map forms of keys, which go whole.
  */
 export function listOf(
-  node: Node, holder: SlotList['holder'], start: number, profile: string | null, text: string, ofMap: OfMap,
+  node: Node, holder: SlotList['holder'], start: number, use: Pick<Slot, 'profile' | 'pgp'>, text: string, ofMap: OfMap,
 ): SlotList | null {
-  if (isScalar(node)) return partsIn(node, holder, profile, text)
+  if (isScalar(node)) return partsIn(node, holder, use, text)
   if (!isSeq(node) && !isMap(node)) return null
   if (isMap(node) && ofMap(node) !== null) return null
   const token = node.srcToken
   if (token?.type !== 'block-seq' && token?.type !== 'block-map' && token?.type !== 'flow-collection') return null
   const slots: Slot[] = []
   for (const [at, source] of sourcesOf(token).entries()) {
-    const [value, within] = itemOf(node, at, profile)
+    const { value, ...within } = itemOf(node, at, use)
     const place = { start: startOf(source), floor: slots.at(-1)?.end ?? start }
     const below = value === null ? null : listOf(value, place, place.start, within, text, ofMap)
-    slots.push({ ...place, end: endOf(value, source, below, text), value, part: null, profile: within, below })
+    slots.push({ ...place, end: endOf(value, source, below, text), value, part: null, ...within, below })
   }
   const style = token.type === 'flow-collection' ? 'flow' : 'block'
   return { style, pairs: isMap(node), slots, commas: token.type === 'flow-collection' ? commasOf(token) : [], holder }
 }
 
-function itemOf(node: YAMLMap | YAMLSeq, at: number, profile: string | null): readonly [Node | null, string | null] {
+function itemOf(
+  node: YAMLMap | YAMLSeq, at: number, outer: Pick<Slot, 'profile' | 'pgp'>,
+): Pick<Slot, 'value' | 'profile' | 'pgp'> {
   const item = node.items[at] as Node | Pair
-  if (!isMap(node)) return [item as Node | null, profile]
+  if (!isMap(node)) return { value: item as Node | null, profile: outer.profile, pgp: outer.pgp }
   const { key, value } = item as Pair
   const own = node.get('aws_profile')
-  return [value as Node | null, profileFor({ aws_profile: own }, isScalar(key) ? String(key.value) : '')]
+  const name = isScalar(key) ? String(key.value) : ''
+  return { value: value as Node | null, profile: profileFor({ aws_profile: own }, name), pgp: name === 'pgp' }
 }
 
 type Source = CST.CollectionItem
@@ -93,9 +98,9 @@ function commasOf(token: CST.FlowCollection): readonly number[] {
 }
 
 /** The parts of a comma-separated string as its source spells them; an escape in it makes that part no key. */
-function partsIn(scalar: Scalar, holder: SlotList['holder'], profile: string | null, text: string): SlotList | null {
+function partsIn(scalar: Scalar, holder: SlotList['holder'], use: Pick<Slot, 'profile' | 'pgp'>, text: string): SlotList | null {
   const [value, range] = [scalar.value, scalar.range]
-  if (typeof value !== 'string' || !range || recipientsIn(value).length === 0) return null
+  if (typeof value !== 'string' || !range || recipientsIn(value, null, use.pgp).length === 0) return null
   let [from, to] = [range[0], range[1]]
   if (scalar.type === 'BLOCK_FOLDED' || scalar.type === 'BLOCK_LITERAL') from = text.indexOf('\n', from) + 1
   if (scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE') [from, to] = [from + 1, to - 1]
@@ -105,7 +110,7 @@ function partsIn(scalar: Scalar, holder: SlotList['holder'], profile: string | n
   for (const raw of text.slice(from, to).split(',')) {
     const start = at + (raw.length - raw.trimStart().length)
     const end = Math.max(start, at + raw.trimEnd().length)
-    slots.push({ start, end, floor: at, value: null, part: partsOf(raw)[0] ?? '', profile, below: null })
+    slots.push({ start, end, floor: at, value: null, part: partsOf(raw)[0] ?? '', ...use, below: null })
     at += raw.length + 1
     commas.push(at - 1)
   }

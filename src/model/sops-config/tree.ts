@@ -40,7 +40,8 @@ export function readTree(path: string, text: string): ConfigTree {
     const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines } as const
     const [strict = new Document()] = parseAllDocuments(text, options)
     const odd = /\r(?!\n)|[\u0085\u2028\u2029]/.exec(text)
-    if (odd !== null) throw fail('sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.', odd.index)
+    const oddEnd = 'sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.'
+    if (odd !== null) throw fail(oddEnd, odd.index)
     const lenient = { ...options, lineCounter: new LineCounter() }
     const parsed = (source: string): Document => parseAllDocuments(source, lenient)[0] ?? new Document()
     const [error] = strict.errors
@@ -54,7 +55,7 @@ export function readTree(path: string, text: string): ConfigTree {
     const targets = resolveAliases(contents, (what, { range }) => fail(what, range?.[0] ?? null))
     const value: unknown = doc.toJS({ maxAliasCount })
     const ofMap = (map: YAMLMap): Recipient | null => mapRecipient(map, doc)
-    const root = contents === null ? null : listOf(contents, null, 0, null, text, ofMap)
+    const root = contents === null ? null : listOf(contents, null, 0, { profile: null, pgp: false }, text, ofMap)
     const target = (alias: Alias): Node | null => targets.get(alias) ?? null
     return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap }
   } catch (cause) {
@@ -69,7 +70,8 @@ function resolveAliases(contents: Node | null, fail: (what: string, at: Node) =>
   const open = new Set<Node>()
   const targets = new Map<Alias, Node>()
   const meant = (node: unknown): unknown => isAlias(node) ? targets.get(node) : node
-  const mergeable = (value: unknown): boolean => isMap(meant(value)) || (isSeq(value) && value.items.every((item) => isMap(meant(item))))
+  const mergeable = (value: unknown): boolean =>
+    isMap(meant(value)) || (isSeq(value) && value.items.every((item) => isMap(meant(item))))
   const walk = (node: unknown): void => {
     if (isAlias(node)) {
       const target = anchors.get(node.source)
@@ -94,7 +96,8 @@ function resolveAliases(contents: Node | null, fail: (what: string, at: Node) =>
 }
 
 function isMerge({ key }: Pair): boolean {
-  return isScalar(key) && key.type === 'PLAIN' && (key.value === '<<' || (typeof key.value === 'symbol' && key.value.description === '<<'))
+  if (!isScalar(key) || key.type !== 'PLAIN') return false
+  return (typeof key.value === 'symbol' ? key.value.description : key.value) === '<<'
 }
 
 function mapRecipient(map: YAMLMap, doc: Document): Recipient | null {
@@ -105,12 +108,12 @@ function mapRecipient(map: YAMLMap, doc: Document): Recipient | null {
 
 /** The one recipient that a slot names and nothing beside it; null for several, none, and what is no key. */
 export function recipientOf(tree: ConfigTree, slot: Slot): Recipient | null {
-  if (slot.part !== null) return recipientOfPart(slot.part, slot.profile)
+  if (slot.part !== null) return recipientOfPart(slot.part, slot.profile, slot.pgp)
   const node = isAlias(slot.value) ? tree.target(slot.value) : slot.value
   if (isMap(node)) return tree.ofMap(node)
   if (!isScalar(node) || typeof node.value !== 'string') return null
   const [part, ...more] = partsOf(node.value).filter(Boolean)
-  return part === undefined || more.length > 0 ? null : recipientOfPart(part, slot.profile)
+  return part === undefined || more.length > 0 ? null : recipientOfPart(part, slot.profile, slot.pgp)
 }
 
 /** The name of the anchor that a slot defines or refers to. */
@@ -121,12 +124,14 @@ export function anchorOf(slot: Slot): string | null {
 
 /** Whether anything in the slot is a key, also through an alias. */
 export function holdsKeys(tree: ConfigTree, slot: Slot): boolean {
-  return slot.part !== null ? recipientOfPart(slot.part, null) !== null : nodeHoldsKeys(tree, slot.value)
+  if (slot.part !== null) return recipientOfPart(slot.part, null, slot.pgp) !== null
+  return nodeHoldsKeys(tree, slot.value, slot.pgp)
 }
 
-function nodeHoldsKeys(tree: ConfigTree, node: unknown): boolean {
-  if (isAlias(node)) return nodeHoldsKeys(tree, tree.target(node))
-  if (isScalar(node)) return recipientsIn(node.value).length > 0
-  if (isSeq(node)) return node.items.some((item) => nodeHoldsKeys(tree, item))
-  return isMap(node) && (tree.ofMap(node) !== null || node.items.some(({ value }) => nodeHoldsKeys(tree, value)))
+function nodeHoldsKeys(tree: ConfigTree, node: unknown, pgp: boolean): boolean {
+  if (isAlias(node)) return nodeHoldsKeys(tree, tree.target(node), pgp)
+  if (isScalar(node)) return recipientsIn(node.value, null, pgp).length > 0
+  if (isSeq(node)) return node.items.some((item) => nodeHoldsKeys(tree, item, pgp))
+  return isMap(node) && (tree.ofMap(node) !== null || node.items.some(({ key, value }) =>
+    nodeHoldsKeys(tree, value, isScalar(key) && key.value === 'pgp')))
 }

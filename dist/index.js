@@ -58141,7 +58141,7 @@ function treeNames(value, path) {
 /** One entry a secret; `names` are the secrets of `file` as `secretNames` gives them. */
 function exposedSecrets(file, names, readers, owners) {
     const readBy = [...new Set(readers.map((one) => ownerOf(owners, one) ?? shortForm(one)))];
-    return names.map((key) => ({ file: file.path, key, readBy, state: 'current' }));
+    return names.map((key) => ({ file: file.path, key, readBy, since: null, until: null, state: 'current', reason: null }));
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/expose.js

@@ -88,7 +88,7 @@ describe('findings', () => {
 describe('the checklist', () => {
   const exposure = (files: number, secrets: number): Parameters<typeof checklist>[0] => range(files).flatMap((at) =>
     range(secrets).map((key) => (
-      { file: `apps/${at % 5}/${at}.yaml`, key: `k${key}`, readBy: ['bob'], state: 'current' as const })))
+      { file: `apps/${at % 5}/${at}.yaml`, key: `k${key}`, readBy: ['bob'], since: null, until: null, state: 'current' as const, reason: null })))
 
   test('is by secret, by file or by folder, as there is room', () => {
     expect(checklist(exposure(2, 1), ['bob'], room))

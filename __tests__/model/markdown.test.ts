@@ -40,7 +40,7 @@ function removal(number: number, secretsEach = 2): Report {
     configs: [{ path: '.sops.yaml', diff: ' creation_rules:\n-  - age: alice,bob\n+  - age: alice\n' }],
     files: [...files, file('old.yaml', 'unchanged', [alice], [alice]), file('link.yaml', 'skipped', [], [])],
     exposure: files.flatMap(({ path }) => Array.from({ length: secretsEach }, (_, key) => (
-      { file: path, key: `db.password_${key}`, readBy: ['bob'], state: 'current' as const }))),
+      { file: path, key: `db.password_${key}`, readBy: ['bob'], since: null, until: null, state: 'current' as const, reason: null }))),
   }
 }
 
@@ -111,8 +111,8 @@ describe('the pull request of a removal', () => {
 
   test('names the reader where several left', () => {
     const exposure = [
-      { file: 'a', key: 'k', readBy: ['bob'], state: 'current' as const },
-      { file: 'a', key: 'l', readBy: ['bob', 'carol'], state: 'current' as const },
+      { file: 'a', key: 'k', readBy: ['bob'], since: null, until: null, state: 'current' as const, reason: null },
+      { file: 'a', key: 'l', readBy: ['bob', 'carol'], since: null, until: null, state: 'current' as const, reason: null },
     ]
     const text = body({ ...removal(1), request: { ...empty.request, removed: [bob, carol] }, exposure })
     expect(text).toContain('### Secrets bob and carol could read')
@@ -262,7 +262,7 @@ describe('size', () => {
       request: { ...empty.request, removed: people },
       files: [...files, ...files.map((one) => ({ ...one, action: 'skipped' as const }))],
       configs: files.map(({ path }) => ({ path, diff: `-${name(1)}\n`.repeat(50) })),
-      exposure: files.map(({ path }) => ({ file: path, key: path, readBy: [name(1)], state: 'current' })),
+      exposure: files.map(({ path }) => ({ file: path, key: path, readBy: [name(1)], since: null, until: null, state: 'current', reason: null })),
       findings: files.map(({ path }) => ({ code: 'x', level: 'error', message: '@|'.repeat(600), path })),
     }
     const text = body(report, { bodyHeader: 'h'.repeat(9000), fingerprint: 'ab', runUrl: 'https://a.b/c' })
@@ -325,7 +325,7 @@ describe('hostile names', () => {
       ...empty, request: { ...empty.request, removed: [eve] },
       configs: [{ path, diff: `-${name.replaceAll(/[\r\n]/g, '_')}\n+x\n` }],
       files: [file(path, 'updated+rotated', [eve, alice]), { ...file(`${name}2`, 'skipped', [], []), reason }],
-      exposure: Array.from({ length: 61 }, () => ({ file: path, key: name, readBy: [name], state: 'current' as const })),
+      exposure: Array.from({ length: 61 }, () => ({ file: path, key: name, readBy: [name], since: null, until: null, state: 'current' as const, reason: null })),
       findings: [{ code: 'x', level: 'warning', message: reason, path }],
     }
   }

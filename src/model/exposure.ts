@@ -11,5 +11,5 @@ export function exposedSecrets(
   file: SurveyedFile, names: readonly string[], readers: readonly Recipient[], owners: readonly OwnedRecipient[],
 ): readonly ExposedSecret[] {
   const readBy = [...new Set(readers.map((one) => ownerOf(owners, one) ?? shortForm(one)))]
-  return names.map((key) => ({ file: file.path, key, readBy, state: 'current' }))
+  return names.map((key) => ({ file: file.path, key, readBy, since: null, until: null, state: 'current', reason: null }))
 }

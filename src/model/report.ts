@@ -31,12 +31,24 @@ export interface ReportedFile {
   readonly values: number
 }
 
+/**
+ * What has become of a value that someone could read: still in use; changed once they had lost the data key; changed before
+ * that, so that they could read the new one too; no longer there; not to be told, with the reason.
+ */
+export type SecretState = 'current' | 'changed' | 'changed-too-early' | 'removed' | 'unknown'
+
 export interface ExposedSecret {
   readonly file: string
   /** The path of the secret inside the file, like `db.password`; `(whole file)` for a binary one. */
   readonly key: string
   readonly readBy: readonly string[]
-  readonly state: 'current'
+  /** When the first commit was made at which they could read it, ISO 8601, UTC; null where the history is not known. */
+  readonly since: string | null
+  /** When the commit was made that took it from them; null where they can read it at the base. */
+  readonly until: string | null
+  readonly state: SecretState
+  /** Why it is `unknown`; null otherwise. */
+  readonly reason: string | null
 }
 
 export interface Finding {

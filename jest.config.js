@@ -6,5 +6,7 @@ export default {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/lib'],
+  // Most tests wait for child processes and for the distances that GitHub asks for, not for a core.
+  maxWorkers: '200%',
   testTimeout: 60_000,
 }

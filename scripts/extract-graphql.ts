@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { Kind, isTypeDefinitionNode, parse, print, specifiedScalarTypes, visit } from 'graphql'
 import type { TypeDefinitionNode } from 'graphql'
 
-/** The fields of the roots; of the types they reach everything is kept. A schema without any query would be none. */
-const wanted: Readonly<Record<string, readonly string[]>> = { Query: ['id'], Mutation: ['updateRefs'] }
+/** The fields of the roots, and of types that would drag in all the others; of the rest that they reach everything is kept. */
+const wanted: Readonly<Record<string, readonly string[]>> = { Query: ['viewer'], Mutation: ['updateRefs'], User: ['login'] }
 
 const [packageFolder, target] = process.argv.slice(2)
 if (packageFolder === undefined || target === undefined) {

@@ -19,6 +19,8 @@ const wanted: readonly (readonly [string, string])[] = [
   ['get', `${repository}/git/matching-refs/{ref}`],
   ['get', `${repository}/git/ref/{ref}`],
   ['delete', `${repository}/git/refs/{ref}`],
+  ['get', `${repository}/issues`],
+  ['post', `${repository}/issues`],
   ['patch', `${repository}/issues/{issue_number}`],
   ['post', `${repository}/issues/{issue_number}/assignees`],
   ['post', `${repository}/issues/{issue_number}/comments`],

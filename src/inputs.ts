@@ -64,7 +64,7 @@ function refusePrivateKeys(): void {
 
 /** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
 function recipients(name: string, example: string): string[] {
-  const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/"[^"]*"|[^,"]+/g) ?? []))
+  const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/\s*"[^"]*"\s*(?=,|$)|[^,]+/g) ?? []))
     .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '')
   // Nobody would mean another job: to bring files in line with their configs.
   const given = getInput(name)

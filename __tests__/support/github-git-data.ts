@@ -15,7 +15,7 @@ export interface GitDataPlace {
 export interface GitData {
   readonly handlers: readonly (readonly [string, RegExp, Handler])[]
   readonly verificationOf: (sha: string) => Promise<Json>
-  /** Carries out what `POST /api/graphql` was sent. */
+  /** Carries out what `POST /api/graphql` was sent: updateRefs, or whom the token belongs to. */
   readonly graphql: (body: Json) => Promise<Answer>
 }
 
@@ -73,9 +73,10 @@ export function gitData({ git, login, commit, refuse }: GitDataPlace): GitData {
       return raw.includes(`\ngpgsig ${signature.slice(0, signature.indexOf('\n'))}\n`) ? { verified: true, reason: 'valid', signature, payload: raw.replace(/\ngpgsig [^]*?\n(?! )/, '\n'), verified_at: '2026-01-01T00:00:00Z' } : unsigned
     },
     graphql: async (body) => {
+      if (/\bviewer\b/.test(String(body['query']))) return { status: 200, body: { data: { viewer: { login } } } }
       const { input } = (body['variables'] ?? {}) as { readonly input?: { readonly refUpdates: readonly RefUpdate[] } }
       if (!String(body['query']).includes('updateRefs') || input === undefined) {
-        return { status: 200, body: { errors: [{ message: 'This GraphQL knows nothing but updateRefs.' }] } }
+        return { status: 200, body: { errors: [{ message: 'This GraphQL knows nothing but updateRefs and viewer.' }] } }
       }
       const wrong = await updateRefs(input.refUpdates)
       const errors = [{ type: 'UNPROCESSABLE', path: ['updateRefs'], locations: [{ line: 1, column: 1 }], message: wrong }]

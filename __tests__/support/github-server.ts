@@ -10,6 +10,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gitData } from './github-git-data.ts'
+import { issueData } from './github-issues.ts'
+import type { IssueState } from './github-issues.ts'
 
 export interface ApiRequest {
   readonly method: string
@@ -79,7 +81,7 @@ export interface PullState {
 export interface GitHubServer extends AsyncDisposable {
   readonly serverUrl: string
   readonly apiUrl: string
-  /** Knows `updateRefs` alone. */
+  /** Knows `updateRefs` and `viewer` alone. */
   readonly graphqlUrl: string
   /** For `git clone`, without credentials in it. */
   readonly cloneUrl: string
@@ -87,8 +89,13 @@ export interface GitHubServer extends AsyncDisposable {
   readonly repository: string
   readonly requests: readonly ApiRequest[]
   readonly pulls: readonly PullState[]
+  readonly issues: readonly IssueState[]
   /** From now on answers requests like this so; `path` is held against `ApiRequest.path`. */
   refuse(method: string, path: RegExp, refusal: Refusal, details?: RefusalDetails): void
+  /** A person opens an issue; what is left out is empty, or the token's owner. Answers its number. */
+  openIssue(issue: Partial<IssueState>): number
+  /** A person changes an issue. */
+  editIssue(number: number, change: Partial<IssueState>): void
   /** A person merges the pull request: its base is at its branch then. */
   merge(number: number): Promise<void>
   /** Makes each request like this wait, in milliseconds. */
@@ -111,7 +118,10 @@ export interface Answer {
 }
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 type Draft = Mutable<PullState> & { readonly createdAt: string; updatedAt: string; closedAt: string | null }
-export type Handler = (args: readonly string[], request: ApiRequest & { readonly body: Json | null }) => Promise<Answer> | Answer
+/** null: it is for another handler. */
+export type Handler = (
+  args: readonly string[], request: ApiRequest & { readonly body: Json | null },
+) => Promise<Answer | null> | Answer | null
 
 const documentation = 'https://docs.github.com/rest'
 const bodyTooLong = 'body is too long (maximum is 65536 characters)'
@@ -331,6 +341,12 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     }
   }
 
+  const issues = issueData({
+    login, api, html, user, label, now, refuse: refusal,
+    nextNumber: () => pulls.length + issues.issues.length + 1, pulls: () => pulls.map(issueAnswer),
+    tooLong: (body) => tooLong(body) ? invalid('Issue', { code: 'custom', field: 'body', message: bodyTooLong }) : null,
+  })
+
   const createPull = async (body: Json): Promise<Answer> => {
     const [title, base] = [typeof body['title'] === 'string' ? body['title'] : '', String(body['base'])]
     const branch = String(body['head']).replace(`${owner}:`, '')
@@ -344,7 +360,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       return custom(`A pull request already exists for ${owner}:${branch}.`)
     }
     const pull: Draft = {
-      number: pulls.length + 1, title, body: typeof body['body'] === 'string' ? body['body'] : null, base, branch,
+      number: pulls.length + issues.issues.length + 1, title, body: typeof body['body'] === 'string' ? body['body'] : null, base, branch,
       draft: body['draft'] === true, state: 'open', labels: [], assignees: [], reviewers: [], teams: [], comments: [],
       milestone: null, merged: false, createdAt: now(), updatedAt: now(), closedAt: null,
     }
@@ -365,6 +381,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
 
   const handlers: readonly (readonly [string, RegExp, Handler])[] = [
     ...data.handlers,
+    ...issues.handlers,
     ['GET', /^$/, async () => ok(await theRepository())],
     ['GET', /^\/branches\/(.+)$/, async ([name = '']) => {
       const sha = await tip(name)
@@ -451,7 +468,8 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     for (const [method, path, handler] of inside ? handlers : []) {
       const match = method === request.method ? path.exec(rest) : null
       const body = request.body as Json | null
-      if (match !== null) return handler(match.slice(1).map(decodeURIComponent), { ...request, body })
+      const answer = match === null ? null : await handler(match.slice(1).map(decodeURIComponent), { ...request, body })
+      if (answer !== null) return answer
     }
     return gitHubSays.notFound
   }
@@ -537,9 +555,17 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     if (violations.length > 0) throw new Error(`Not as GitHub describes it:\n${violations.join('\n')}`)
   }
   return {
-    serverUrl, apiUrl, graphqlUrl: `${serverUrl}/api/graphql`, cloneUrl: `${html}.git`, repository, requests, pulls, assertValid,
+    serverUrl, apiUrl, graphqlUrl: `${serverUrl}/api/graphql`, cloneUrl: `${html}.git`, repository, requests, pulls, issues: issues.issues, assertValid,
     refuse(method, path, { status, body }, { headers = {}, times = Infinity, afterwards = false } = {}): void {
       refusals.push({ method, path, status, body, headers, times, afterwards, left: times })
+    },
+    openIssue(issue): number {
+      return issues.open(issue).number
+    },
+    editIssue(number, change): void {
+      const issue = issues.issues.find((one) => one.number === number)
+      if (issue === undefined) throw new Error(`There is no issue #${number}.`)
+      Object.assign(issue, change)
     },
     async merge(number): Promise<void> {
       const pull = pullOf(`${number}`)

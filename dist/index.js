@@ -46395,7 +46395,7 @@ const kinds = {
             return comment === '' ? `${type} …${key.slice(-8)}` : comment;
         },
     },
-    kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: asIs, short: shortKms, material: kmsKey },
+    kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: contextInOrder, short: shortKms, material: kmsKey },
     gcp_kms: {
         shape: /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+(?:\/cryptoKeyVersions\/\d+)?$/,
         canonical: asIs,
@@ -46494,6 +46494,10 @@ function haveOneEnd(a, b, digits) {
 /** A form short enough for a table, still enough to tell keys apart at a glance. Never used to compare. */
 function shortForm({ kind, id }) {
     return atMost(100, kinds[kind].short(id));
+}
+/** The pairs of an encryption context are a map: no order is another key. */
+function contextInOrder(id) {
+    return id.replace(/\|([^|]*)/, (_, pairs) => `|${pairs.split(',').map((pair) => pair.trim()).sort().join(',')}`);
 }
 /** `region:account:key/… (role/ci, App:web, profile ops)`. */
 function shortKms(id) {
@@ -65123,7 +65127,7 @@ function unverified(why, cause) {
 }
 /** What GitHub, or this token, does not offer; not what failed, or what someone else has done. */
 function isUnavailable(error) {
-    return error instanceof GitHubFailure && (error.status === 403 || error.status === 404 || error.status === 422);
+    return error instanceof GitHubFailure && error.code !== 'github-rate-limit' && (error.status === 403 || error.status === 404 || error.status === 422);
 }
 function assertSame(made, { tree, parent, message }) {
     const wrong = [

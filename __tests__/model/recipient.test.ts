@@ -77,6 +77,7 @@ describe('a recipient', () => {
     [ed25519, `${ed25519}  # bob`],
     [`${arn}+arn:aws:iam::1:role/r`, `${arn} + arn:aws:iam::1:role/r`],
     [`${azure}/${version}`, `https://MyVault.vault.azure.net//keys/sops-key/${version}`],
+    [`${arn}|App:web,Env:prod|ops`, `${arn}|Env:prod, App:web|ops`],
     [azure, `${azure}/`],
     [vault, 'https://Vault.example.com:8200/v1/transit/keys/sops/'],
     [vault, vault.replace('/v1/', '/v2/')],

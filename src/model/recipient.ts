@@ -59,7 +59,7 @@ const kinds: Readonly<Record<RecipientKind, Kind>> = {
       return comment === '' ? `${type} …${key.slice(-8)}` : comment
     },
   },
-  kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: asIs, short: shortKms, material: kmsKey },
+  kms: { shape: /^arn:aws[\w-]*:kms:[^,\s|]+(?:\|[^\r\n]*)?$/, canonical: contextInOrder, short: shortKms, material: kmsKey },
   gcp_kms: {
     shape: /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+(?:\/cryptoKeyVersions\/\d+)?$/,
     canonical: asIs,
@@ -165,6 +165,11 @@ function haveOneEnd(a: Recipient, b: Recipient, digits: number): boolean {
 /** A form short enough for a table, still enough to tell keys apart at a glance. Never used to compare. */
 export function shortForm({ kind, id }: Recipient): string {
   return atMost(100, kinds[kind].short(id))
+}
+
+/** The pairs of an encryption context are a map: no order is another key. */
+function contextInOrder(id: string): string {
+  return id.replace(/\|([^|]*)/, (_, pairs: string) => `|${pairs.split(',').map((pair) => pair.trim()).sort().join(',')}`)
 }
 
 /** `region:account:key/… (role/ci, App:web, profile ops)`. */

@@ -92,7 +92,7 @@ function unverified(why: string, cause?: unknown): Failure {
 
 /** What GitHub, or this token, does not offer; not what failed, or what someone else has done. */
 function isUnavailable(error: unknown): error is GitHubFailure {
-  return error instanceof GitHubFailure && (error.status === 403 || error.status === 404 || error.status === 422)
+  return error instanceof GitHubFailure && error.code !== 'github-rate-limit' && (error.status === 403 || error.status === 404 || error.status === 422)
 }
 
 function assertSame(made: GitHubCommit, { tree, parent, message }: Commit): void {

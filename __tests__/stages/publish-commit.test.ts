@@ -80,14 +80,16 @@ describe('nothing is published', () => {
     }],
     ['the push does not arrive', () => server.refuse('POST', /git-receive-pack$/, { status: 0, body: null })],
     ['the token may not push', () => server.refuse('GET', /info\/refs$/, { status: 403, body: null })],
-    ['GitHub limits how many commits may be made', () => {
-      server.refuse('POST', /\/git\/commits$/, gitHubSays.secondaryRateLimit, { headers: { 'retry-after': '3600' } })
-    }],
   ])('where %s', async (_, arrange) => {
     arrange()
-    for (const mode of ['auto', 'api'] as const) await expect(publishCommit(git, github, { ...wanted, mode })).rejects.toThrow(/[Cc]ould not|limits how much/)
+    for (const mode of ['auto', 'api'] as const) await expect(publishCommit(git, github, { ...wanted, mode })).rejects.toThrow(/Could not|could not/)
     expect(execFileSync('git', ['--git-dir', server.repository, 'for-each-ref', '--format=%(refname)'], { encoding: 'utf8' }).trim()).toBe('refs/heads/main')
   })
+})
+
+test('a limit of GitHub is no reason for an unverified commit', async () => {
+  server.refuse('POST', /\/git\/commits$/, gitHubSays.secondaryRateLimit, { headers: { 'retry-after': '3600' } })
+  await expect(publishCommit(git, github, { ...wanted, requireVerified: false })).rejects.toMatchObject({ code: 'github-rate-limit' })
 })
 
 test('a ref that cannot be listed is no reason not to publish', async () => {

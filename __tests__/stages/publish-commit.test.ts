@@ -89,7 +89,7 @@ describe('nothing is published', () => {
 
 test('a limit of GitHub is no reason for an unverified commit', async () => {
   server.refuse('POST', /\/git\/commits$/, gitHubSays.secondaryRateLimit, { headers: { 'retry-after': '3600' } })
-  await expect(publishCommit(git, github, { ...wanted, requireVerified: false })).rejects.toMatchObject({ code: 'github-rate-limit' })
+  await expect(publishCommit(git, github, { ...wanted, mode: 'auto', requireVerified: false })).rejects.toMatchObject({ code: 'github-rate-limit' })
 })
 
 test('a ref that cannot be listed is no reason not to publish', async () => {

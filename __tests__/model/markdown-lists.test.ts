@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { checklist } from '../../src/model/markdown-checklist.ts'
+import { checklist, stateCounts } from '../../src/model/markdown-checklist.ts'
 import { findingLines } from '../../src/model/markdown-findings.ts'
 import { renderPullRequestBody, renderSummary } from '../../src/model/markdown.ts'
 import { byFolder, pathLines } from '../../src/model/markdown-paths.ts'
 import type { Room } from '../../src/model/markdown-paths.ts'
-import type { Finding, Report, ReportedFile, ReportedRecipient } from '../../src/model/report.ts'
+import type { ExposedSecret, Finding, Report, ReportedFile, ReportedRecipient, SecretState } from '../../src/model/report.ts'
 
 const alice: ReportedRecipient = { kind: 'age', id: `age1${'a'.repeat(58)}`, owner: 'alice' }
 const bob: ReportedRecipient = { kind: 'age', id: `age1${'q'.repeat(58)}`, owner: 'bob' }
@@ -82,6 +82,40 @@ describe('findings', () => {
   test('beyond the room they are counted', () => {
     const kinds = range(12).map((at) => finding(`code-${at}`, 'warning', 'said', null))
     expect(findingLines(kinds, { ...room, files: 3 })).toContain('and 7 more findings, see the report.')
+  })
+})
+
+describe('the states of secrets', () => {
+  const secret = (file: string, key: string, state: SecretState, more: Partial<ExposedSecret> = {}): ExposedSecret =>
+    ({ file, key, readBy: ['bob'], since: '2024-05-06T07:08:09Z', until: null, state, reason: null, ...more })
+  const known = [
+    secret('prod/a.yaml', 'a', 'current', { since: '2024-03-01T00:00:00Z' }), secret('prod/a.yaml', 'b', 'changed-too-early'), secret('prod/a.yaml', 'c', 'changed'),
+    secret('dev/b.yaml', 'd', 'removed'), secret('dev/b.yaml', 'e', 'changed'), secret('x.yaml', 'f', 'unknown', { reason: 'the runner has *no* key for it' }),
+  ]
+
+  test('are counted, and ticked only where the value is out of use, an environment at a time', () => {
+    expect(stateCounts(known)).toBe('1 in use as they knew it, 1 changed while they could read the new value too, 1 not to be told, 2 changed, 1 removed')
+    expect(checklist(known, ['bob'], room)).toBe([
+      'Tick each once its value has been changed.\n',
+      '**dev** (2 secrets, 2 done)\n',
+      '- <code>dev/b.yaml</code> (2, since 2024-05-06)',
+      '  - [x] <code>d</code> (removed)',
+      '  - [x] <code>e</code> (changed)\n',
+      '**prod** (3 secrets, 1 done)\n',
+      '- <code>prod/a.yaml</code> (3, since 2024-03-01)',
+      '  - [ ] <code>a</code>',
+      '  - [ ] <code>b</code> (changed too early: the new value could be read too)',
+      '  - [x] <code>c</code> (changed)\n',
+      '**Elsewhere** (1 secret)\n',
+      '- <code>x.yaml</code> (1, since 2024-05-06)',
+      '  - [ ] <code>f</code> (not to be told: the runner has &#42;no&#42; key for it)',
+    ].join('\n'))
+  })
+
+  test('of a file or a folder are ticked together only when all are done', () => {
+    expect(checklist(known, ['bob'], { ...room, secrets: 4 })).toContain(
+      '- [ ] <code>prod/a.yaml</code> (3 secrets, 1 done)\n- [x] <code>dev/b.yaml</code> (2 secrets, 2 done)\n- [ ] <code>x.yaml</code> (1 secret)')
+    expect(checklist(known, ['bob'], { ...room, secrets: 2 })).toMatch(/- \[ \] .*6 secrets in 3 files, 3 done/)
   })
 })
 

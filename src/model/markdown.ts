@@ -3,7 +3,7 @@
 import { accessDiagram, arrows } from './access-diagram.ts'
 import { accountOf, accountingLine } from './markdown-account.ts'
 import type { Account } from './markdown-account.ts'
-import { checklist } from './markdown-checklist.ts'
+import { checklist, stateCounts } from './markdown-checklist.ts'
 import { findingLines, isUrgent } from './markdown-findings.ts'
 import { headline, nameLimit, namer, shownIn, who } from './markdown-headline.ts'
 import type { Namer } from './markdown-headline.ts'
@@ -90,7 +90,9 @@ function exposed(report: Report, { gone }: Account, room: Room): string {
   }
   const files = new Set(exposure.map(({ file }) => file)).size
   const title = `Secrets ${listed(readers.map((reader) => plain(reader, nameLimit)), 3)} could read`
-  const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}.`
+  // Of a run that knows no history all are as they were at the base.
+  const states = exposure.every(({ since, state }) => since === null && state === 'current') ? '' : `: ${stateCounts(exposure)}`
+  const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}${states}.`
   return section(title, `${where} ${checklist(exposure, readers, room)}`)
 }
 

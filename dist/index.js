@@ -46311,64 +46311,6 @@ function field(value, name) {
     return typeof value === 'object' && value !== null ? value[name] : undefined;
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
-// Long lists of files, made short: by folder, by what they have in common.
-// Must never lose a file: each is named or counted.
-
-/** `1 file`, `2 files`. */
-function count(number, one, many = `${one}s`) {
-    return `${number} ${number === 1 ? one : many}`;
-}
-/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
-function listed(items, limit = 5) {
-    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
-    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
-}
-function grouped(items, keyOf) {
-    const groups = new Map();
-    for (const item of items) {
-        const key = keyOf(item);
-        const group = groups.get(key);
-        if (group === undefined)
-            groups.set(key, [item]);
-        else
-            group.push(item);
-    }
-    return groups;
-}
-/** A closed `<details>`; `summary` must already be safe. */
-function folded(summary, content) {
-    return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`;
-}
-/** Deeper folders are not told apart: it would take longer than it helps. */
-const deepest = 12;
-/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
-function byFolder(paths, limit) {
-    for (let depth = deepest;; depth -= 1) {
-        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
-        if (groups.size > limit && depth > 0)
-            continue;
-        const nameless = groups.size === 1 ? 'all folders' : 'the root';
-        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
-    }
-}
-const examples = 3;
-const mostFolders = 100;
-/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
-function pathLines(paths, limit) {
-    const all = paths.length <= limit;
-    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
-        const names = inside.map((path) => path.slice(name.length));
-        if (inside.length === 1)
-            return `- ${inside.map((path) => code(path)).join('')}`;
-        const shown = (all ? names : names.slice(0, examples)).map((one) => code(one)).join(', ');
-        if (name === '' && all)
-            return `- ${shown}`;
-        const more = all || names.length <= examples ? '' : ` and ${names.length - examples} more`;
-        return `- ${title} (${inside.length}): ${shown}${more}`;
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/model/recipient.js
 // Who a file is encrypted to, in sops' own terms: parse, canonical form, equality, a short form for people.
 // Must never look at anything but the text it is given.
@@ -46513,6 +46455,927 @@ function kmsKey(id) {
     return arn.replace(/^(arn:[^:]+:kms:)[^:]+(:[^:]*:key\/mrk-)/, '$1$2');
 }
 
+;// CONCATENATED MODULE: ./lib/model/owners-candidates.js
+
+/**
+ * One line a candidate, like `  bob  age1… (.sops.yaml:4)`: every name of each of the recipients, and those without a name.
+ * Ordered by likeness to `asked`; in the order given where `asked` is empty.
+ */
+function candidateLines(asked, owners, recipients) {
+    const unique = recipients.filter((one, at) => recipients.findIndex((other) => sameRecipient(one, other)) === at);
+    const candidates = unique.flatMap((recipient) => {
+        const names = owners.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
+        const byKey = keyDistance(asked, recipient);
+        if (names.length === 0)
+            return [{ text: spell(recipient), distance: byKey }];
+        return names.map((owner) => ({
+            text: `${asSeen(owner.name)}  ${spell(recipient)} (${owners_candidates_placeOf(owner)})`,
+            distance: Math.min(byKey, nameDistance(asked, asSeen(owner.name))),
+        }));
+    });
+    const ordered = asked === '' ? candidates : candidates.toSorted((a, b) => a.distance - b.distance);
+    return [...new Set(ordered.map(({ text }) => `  ${text}`))];
+}
+/** Where the name stands, as `path:line`; a keyring has no lines. */
+function owners_candidates_placeOf({ path, line }) {
+    return line === 0 ? path : `${path}:${line}`;
+}
+/** What people see of `text`: without characters that have no width or turn its direction, on one line. */
+function asSeen(text) {
+    return text.replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '').replace(/\p{Cc}+/gu, ' ');
+}
+/** The whole key, so that it can be copied into the next request; only what no one would copy by hand is shortened. */
+function spell(recipient) {
+    return recipient.id.length > 240 ? shortForm(recipient) : recipient.id;
+}
+/** 0 for a key that begins or ends like what was asked (a truncated age key, a short PGP id, an ARN without its context). */
+function keyDistance(asked, recipient) {
+    const wanted = asked.replace(/^0x/i, '').replaceAll(' ', '').toLowerCase();
+    const id = canonicalId(recipient).replace(/^[^:]*:/, '').replaceAll(' ', '').toLowerCase();
+    return wanted.length >= 6 && (id.startsWith(wanted) || id.endsWith(wanted) || wanted.startsWith(id)) ? 0 : 1;
+}
+/** 0 for equal words, 1 for nothing in common: Levenshtein's distance as a share of the longer one. */
+function nameDistance(asked, name) {
+    const [a, b] = [asked.toLowerCase().slice(0, 100), name.toLowerCase().slice(0, 100)];
+    let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+    for (let i = 1; i <= a.length; i += 1) {
+        const next = [i];
+        for (let j = 1; j <= b.length; j += 1) {
+            const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+            next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+        }
+        row = next;
+    }
+    return (row[b.length] ?? 0) / Math.max(a.length, b.length, 1);
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners.js
+// Names and recipients: who holds which key, and what someone means who asks for a name or a key.
+// Must never guess: a name matches whole or not at all, and what could mean two things is an error that lists them.
+
+
+/**
+ * The keys of a public-keys file with their names: `age1… bob`, `age1… # bob`, `# bob` on the line above,
+ * `ssh-… AAAA bob@laptop`. A key without a name, and every line that does not begin with a key, is left out.
+ */
+function readPublicKeys(path, text) {
+    const owners = [];
+    let above = null;
+    for (const [at, line] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
+        const [recipient, beside] = keyAndRest(line.trim());
+        const name = beside ?? above;
+        if (recipient !== null && name !== null)
+            owners.push({ recipient, name, from: 'public-keys', path, line: at + 1 });
+        above = /^\s*#/.test(line) ? nameInComment(line) : null;
+    }
+    return owners;
+}
+/**
+ * Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own
+ * comment, PGP's user ids.
+ */
+function ownerOf(owners, recipient) {
+    const own = owners.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
+    const from = (source) => {
+        const said = own.filter((owner) => owner.from === source);
+        const [{ name } = { name: null }] = [...said.filter((owner) => sameRecipient(owner.recipient, recipient)), ...said];
+        return name === null ? null : asSeen(name);
+    };
+    return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys')
+        ?? sshComment(recipient) ?? from('keyring');
+}
+/** Where `name` stands beside the key, like `team-public-keys.txt:2`, by the most telling source; null where nothing says so. */
+function sourceOf(owners, recipient, name) {
+    const said = owners.filter((owner) => isMeantBy(owner.recipient, recipient) && formsOf(owner.name).includes(folded(name)));
+    const order = ['owners-file', 'anchor', 'comment', 'public-keys', 'keyring'];
+    const [first] = said.toSorted((a, b) => order.indexOf(a.from) - order.indexOf(b.from));
+    return first === undefined ? null : placeOf(first);
+}
+/**
+ * The recipients that `asked` (keys spelled in full, PGP keys also by 16 digits, or names) stand for, each once, spelled as in
+ * `known`: every recipient of any file or config. All that bear a name are meant, whatever says so, save keys that the owners
+ * file gives to someone else. Several keys of a name in one file are one person's, and so is an SSH key whose own comment is
+ * the name and that has no other; different keys in different files are ambiguous.
+ * The first that stands for nothing or for too much decides the result.
+ */
+function resolveRecipients(asked, owners, known) {
+    return resolveAll(asked, owners, known, 'recipients');
+}
+/**
+ * Like `resolveRecipients`, for what every file has to keep: an Azure key that is asked for, or written beside the name, without
+ * a version stays so, since any one version of it will do. To be held against a file with `isKept`.
+ */
+function resolveRequired(asked, owners, known) {
+    return resolveAll(asked, owners, known, 'asWritten');
+}
+function resolveAll(asked, owners, known, which) {
+    const resolved = new Map();
+    for (const one of asked) {
+        const result = resolveOne(asSeen(one).trim(), owners, known);
+        if (result.kind !== 'resolved')
+            return result;
+        for (const recipient of result[which])
+            resolved.set(canonicalId(recipient), recipient);
+    }
+    return { kind: 'resolved', recipients: [...resolved.values()] };
+}
+/** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
+function nameInComment(comment) {
+    const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
+    const holdsKey = name.split(/[\s,'"]+/).some((word) => parseRecipient(word) !== null) || /\bssh-(ed25519|rsa) /.test(name);
+    return /[\p{L}\p{N}]/u.test(name) && !holdsKey ? name : null;
+}
+/** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. As seen, lower case. */
+function formsOf(name) {
+    const short = name.split(/ \(| <| - /, 1)[0] ?? name;
+    return [...new Set([name, short, emailIn(name) ?? name].map(folded))];
+}
+function folded(name) {
+    return asSeen(name).trim().normalize('NFC').toLowerCase();
+}
+function resolveOne(asked, owners, known) {
+    const no = (kind, what, candidates) => ({ kind, asked, message: [`"${asked}" ${what}`, ...candidates, whatToDo].join('\n') });
+    const unknown = (why) => known.length === 0
+        ? { kind: 'unknown', asked, message: `"${asked}" is unknown: no file and no .sops.yaml here has any recipient.` }
+        : no('unknown', `${why} There are:`, candidateLines(asked, owners, known));
+    const inFull = parseRecipient(asked);
+    const spelled = inFull ?? parsePgpId(asked);
+    const same = spelled === null ? [] : unique(known).filter((recipient) => recipient_isMeantBy(spelled, recipient));
+    if (spelled !== null && same.length > 0) {
+        // Two keys can end in the same digits.
+        const oneKey = spelled.kind !== 'pgp' || same.every((a) => same.every((b) => recipient_isMeantBy(a, b)));
+        return oneKey ? resolved(same, [spelled]) : no('ambiguous', 'could mean:', candidateLines('', owners, same));
+    }
+    const noOne = 'is neither a recipient here nor the name of one.';
+    if (inFull !== null || asked === '')
+        return unknown(noOne);
+    const named = owners.filter(({ name }) => formsOf(name).includes(folded(asked)));
+    const isAnothers = givenToOthers(owners, named, asked);
+    const bySsh = known.filter((one) => formsOf(sshComment(one) ?? '').includes(folded(asked)));
+    const bearers = [...named.map(({ recipient }) => recipient), ...bySsh];
+    const borne = unique(known).filter((one) => bearers.some((own) => recipient_isMeantBy(own, one)));
+    const recipients = borne.filter((one) => isAnothers(one) === null);
+    const [first] = named;
+    const giver = borne.map(isAnothers).find((other) => other !== null) ?? null;
+    if (recipients.length === 0) {
+        if (giver !== null)
+            return unknown(`has no key: ${owners_candidates_placeOf(giver)} says that the key of that name is ${asSeen(giver.name)}'s.`);
+        return unknown(first === undefined ? noOne : `is in ${owners_candidates_placeOf(first)}, but none of its keys stands in any file or config.`);
+    }
+    const meant = named.filter((owner) => recipients.some((one) => recipient_isMeantBy(owner.recipient, one)));
+    return areOnePersons(recipients, meant, owners, asked) ? resolved(recipients, meant.map(({ recipient }) => recipient))
+        : no('ambiguous', 'could mean:', candidateLines('', meant, recipients));
+}
+function resolved(recipients, words) {
+    const versions = words.filter(({ kind }) => kind === 'azure_keyvault');
+    const asWritten = recipients.map((one) => versions.find((word) => recipient_isMeantBy(word, one)) ?? one);
+    return { kind: 'resolved', recipients, asWritten: unique(asWritten) };
+}
+/** Who else holds a key by the word of the owners file, where it has an owner for it who was not asked for. */
+function givenToOthers(owners, named, asked) {
+    const listed = owners.filter(({ from }) => from === 'owners-file');
+    const exact = named.filter(({ name }) => folded(name) === folded(asked));
+    const holds = exact.some(({ from }) => from === 'owners-file') ? exact : named;
+    return (recipient) => {
+        const holders = listed.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
+        return holders.some((owner) => holds.includes(owner)) ? null : holders[0] ?? null;
+    };
+}
+/** Whether `recipients`, which all bear the name that was asked for, are certainly one person's. */
+function areOnePersons(recipients, meant, owners, asked) {
+    if (recipients.length === 1)
+        return true;
+    const listed = meant.filter(({ from }) => from === 'owners-file');
+    if (new Set(listed.map(({ name }) => name)).size > 1)
+        return false;
+    if (recipients.every((one) => isIn(listed, one)))
+        return true;
+    // One SSH key may have the name from its own comment alone, where nothing gives it another.
+    const only = recipients.find((one) => !isIn(meant, one));
+    if (only !== undefined && isIn(owners, only))
+        return false;
+    const oneFileSaysAll = meant.some(({ path }) => {
+        const there = meant.filter((owner) => owner.path === path);
+        return recipients.every((one) => one === only || isIn(there, one));
+    });
+    return oneFileSaysAll && !severalPeople(meant, asked);
+}
+function isIn(owners, recipient) {
+    return owners.some((owner) => recipient_isMeantBy(owner.recipient, recipient));
+}
+/** Each key once, in its first spelling. */
+function unique(recipients) {
+    const byKey = new Map();
+    for (const one of recipients)
+        if (!byKey.has(canonicalId(one)))
+            byKey.set(canonicalId(one), one);
+    return [...byKey.values()];
+}
+const whatToDo = 'Name one of them by its key, spelled in full, or by a name that only it has.';
+/** `Bob <bob@a>` and `Bob <bob@b>` are two people, though both may be called Bob. */
+function severalPeople(meant, asked) {
+    const emails = new Set(meant.flatMap(({ name }) => emailIn(name)?.toLowerCase() ?? []));
+    return emails.size > 1 && !emails.has(folded(asked));
+}
+function emailIn(name) {
+    return /<([^<>\s]+@[^<>\s]+)>/.exec(name)?.[1] ?? null;
+}
+function sshComment(recipient) {
+    return recipient.kind === 'age-ssh' ? asSeen(recipient.id.replace(/^\S+ +\S+ */, '').replace(/^#\s*/, '')) || null : null;
+}
+function keyAndRest(line) {
+    const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)(.*)$/.exec(line);
+    const recipient = parseRecipient(spelled?.[1] ?? '');
+    return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')];
+}
+
+;// CONCATENATED MODULE: ./lib/model/policy.js
+
+/** What counts as one kind: who loses one age key easily loses the next one the same way. */
+const families = {
+    age: 'age', 'age-ssh': 'age', 'age-plugin': 'age', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
+    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
+};
+const environments = new Map([
+    ['prod', 'prod'], ['production', 'prod'], ['prd', 'prod'], ['preprod', 'preprod'],
+    ['staging', 'staging'], ['stage', 'staging'], ['stg', 'staging'], ['dev', 'dev'], ['development', 'dev'],
+    ['test', 'test'], ['qa', 'qa'], ['sandbox', 'sandbox'],
+]);
+/** What `environmentOf` may tell, the one that matters most first. */
+const environmentNames = [...new Set(environments.values())];
+/**
+ * What falls short, by path and then in the order of docs/policy.md; every finding is about one file and names its rule.
+ * A file whose environment can't be told from its path has none, and shares its keys with nobody's.
+ */
+function policyFindings(files, level) {
+    const shared = sharedKeys(files);
+    return [...files].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0).flatMap((file) => {
+        const finding = (code, message) => ({ code, level, path: file.path, message });
+        return [
+            ...singleKind(file).map((message) => finding('single-key-kind', message)),
+            ...foreignEnvironments(file, shared).map((message) => finding('shared-environment-key', message)),
+            ...fewSurvivors(file).map((message) => finding('few-survivors', message)),
+        ];
+    });
+}
+/** Those of `required` that would not be among a file's recipients, in any of its groups. */
+function missingRequired(groups, required) {
+    return required.filter((one) => !isKept(one, groups.flat()));
+}
+/**
+ * The environment a path speaks of: by a folder that is called so, else by the file's name up to its first dot, else by a
+ * word in any name. null where it speaks of none, or of two alike.
+ */
+function environmentOf(path) {
+    // `pre-prod` is one word; `non-prod` may be any of several environments.
+    const names = path.toLowerCase().replace(/pre[-_.]prod/g, 'preprod').replace(/non[-_.]prod/g, 'nonprod').split('/');
+    const file = names.pop() ?? '';
+    const words = [...names, file].flatMap((name) => name.split(/[^\p{L}\p{N}]+/u));
+    for (const told of [names, [file.replace(/(?<=.)\..*$/, '').replace(/^\./, '')], words]) {
+        const found = new Set(told.flatMap((word) => environments.get(word) ?? []));
+        if (found.size > 0)
+            return found.size === 1 ? [...found].join('') : null;
+    }
+    return null;
+}
+function singleKind({ groups, ...file }) {
+    const kinds = new Set(groups.flat().map(({ kind }) => families[kind]));
+    if (kinds.size !== 1)
+        return [];
+    return [`only ${[...kinds].join('')} keys open it: add a key of another kind ${inRule(file)}, so that losing one does not lose the file`];
+}
+function fewSurvivors({ groups, threshold, ...file }) {
+    const parts = groups.map((group) => new Set(group.map(canonicalId)));
+    const needed = threshold ?? Math.max(1, groups.length);
+    const openWithout = (lost) => parts.filter((ids) => ids.size > (ids.has(lost) ? 1 : 0)).length;
+    const critical = groups.flat().find((one) => openWithout(canonicalId(one)) < needed);
+    if (critical === undefined && groups.flat().length > 0)
+        return [];
+    if (groups.length > 1 && critical !== undefined) {
+        return [`without ${shortForm(critical)} fewer than the ${needed} key groups it takes could open it: `
+                + `add a second recipient to the groups that have only one ${inRule(file)}`];
+    }
+    return [`fewer than two recipients could open it: add another one ${inRule(file)}`];
+}
+function sharedKeys(files) {
+    const keys = new Map();
+    for (const { path, groups } of files) {
+        const environment = environmentOf(path);
+        if (environment === null)
+            continue;
+        for (const id of new Set(groups.flat().flatMap((one) => serviceKey(one) ?? []))) {
+            const served = keys.get(id) ?? new Map();
+            const first = served.get(environment);
+            if (first === undefined || path < first)
+                served.set(environment, path);
+            keys.set(id, served);
+        }
+    }
+    return keys;
+}
+function foreignEnvironments(file, shared) {
+    const own = environmentOf(file.path);
+    if (own === null)
+        return [];
+    const keys = new Map(file.groups.flat().flatMap((one) => {
+        const id = serviceKey(one);
+        return id === null ? [] : [[id, one]];
+    }));
+    return [...keys].flatMap(([id, one]) => {
+        const others = [...shared.get(id) ?? []].filter(([environment]) => environment !== own).sort(([a], [b]) => a < b ? -1 : 1);
+        if (others.length === 0)
+            return [];
+        const where = others.map(([environment, path]) => `${environment} (${path})`).join(', ');
+        return [`its key ${shortForm(one)} opens files of ${own} and of ${where}: give ${own} a key of its own ${inRule(file)}`];
+    });
+}
+/** One string for a key of a key service, whatever role, context or version it is used with; null for keys that people hold. */
+function serviceKey({ kind, id }) {
+    if (kind === 'kms')
+        return id.replace(/[+|].*$/s, '');
+    if (kind === 'gcp_kms')
+        return id.replace(/\/cryptoKeyVersions\/\d+$/, '');
+    if (kind === 'azure_keyvault')
+        return id.replace(/(\/keys\/[^/]+)(?:\/.*)?$/, '$1');
+    return kind === 'hc_vault' || kind === 'hckms' ? id : null;
+}
+function inRule({ config, rule }) {
+    if (config === null)
+        return 'in a .sops.yaml rule of its own';
+    return rule === null ? `in ${config}` : `in the rule at ${config}:${rule.line}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/access-map.js
+
+
+
+/** Whether one of the reader's keys is held by a key service, where many people may be let use it. */
+function isSharedKey({ keys }) {
+    return keys.some(({ kind }) => kind.endsWith('kms') || kind === 'azure_keyvault' || kind === 'hc_vault');
+}
+/** The folder of a path, ending with a slash; empty for the root. */
+function folderOf(path) {
+    return path.slice(0, path.lastIndexOf('/') + 1);
+}
+/** All encrypted files of the repository, whatever the run was narrowed to. */
+function accessMap(survey) {
+    const files = [...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])];
+    const [readers, readerOf] = readersOf(files, survey);
+    const mapped = files.map((file) => accessTo(file, readerOf))
+        .sort((a, b) => order(folderOf(a.path), folderOf(b.path)) || order(a.path, b.path));
+    const found = new Set(mapped.map(({ environment }) => environment));
+    return {
+        base: survey.base,
+        readers,
+        files: mapped,
+        environments: [...environmentNames, null].filter((one) => found.has(one)),
+        unread: [
+            ...survey.damaged.map(({ path, damage }) => ({ path, reason: damage })),
+            ...survey.skipped.filter(({ file }) => file === null).map(({ path, reason }) => ({ path, reason })),
+        ].sort((a, b) => order(a.path, b.path)),
+    };
+}
+function order(a, b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+function readersOf(files, { owners }) {
+    const keys = new Map();
+    const spellings = new Set();
+    for (const recipient of files.flatMap(({ metadata }) => metadata.groups.flat())) {
+        // Thousands of files name the same few keys.
+        const spelling = `${recipient.kind} ${recipient.id}`;
+        if (spellings.has(spelling))
+            continue;
+        spellings.add(spelling);
+        const known = keys.get(canonicalId(recipient));
+        // An SSH key may be spelled with its comment in one file and without it in another.
+        if (known === undefined)
+            keys.set(canonicalId(recipient), { recipient, owner: ownerOf(owners, recipient) });
+        else
+            known.owner ??= ownerOf(owners, recipient);
+    }
+    const byOwner = new Map();
+    for (const { recipient, owner } of keys.values()) {
+        if (owner !== null)
+            byOwner.set(owner, [...byOwner.get(owner) ?? [], recipient]);
+    }
+    const nameless = [...keys.values()].flatMap(({ recipient, owner }) => (owner === null ? [recipient] : []));
+    const shorts = nameless.map(shortForm);
+    const nameOf = (recipient) => {
+        const short = shortForm(recipient);
+        return shorts.indexOf(short) === shorts.lastIndexOf(short) ? short : recipient.id;
+    };
+    const byName = (a, b) => order(a.name.toLowerCase(), b.name.toLowerCase()) || order(a.name, b.name);
+    const readers = [
+        ...[...byOwner].map(([name, own]) => ({ name, owned: true, keys: own })).sort(byName),
+        ...nameless.map((one) => ({ name: nameOf(one), owned: false, keys: [one] })).sort(byName),
+    ];
+    const positions = new Map(readers.flatMap((reader, at) => reader.keys.map((key) => [canonicalId(key), at])));
+    return [readers, (recipient) => positions.get(canonicalId(recipient)) ?? -1];
+}
+function accessTo({ path, metadata: { groups, shamirThreshold } }, readerOf) {
+    const groupReaders = groups.map((group) => new Set(group.map(readerOf)));
+    // Of one group any key will do, and without a threshold sops wants every group.
+    const needed = groups.length < 2 ? 1 : shamirThreshold ?? groups.length;
+    const kinds = new Map();
+    for (const one of groups.flat())
+        kinds.set(readerOf(one), (kinds.get(readerOf(one)) ?? new Set()).add(one.kind));
+    const grants = [...kinds].sort(([a], [b]) => a - b).map(([reader, own]) => ({
+        reader, kinds: [...own], alone: groupReaders.filter((group) => group.has(reader)).length >= needed,
+    }));
+    const openWithout = (reader) => groupReaders.filter((group) => group.size > (group.has(reader) ? 1 : 0)).length;
+    return {
+        path,
+        environment: environmentOf(path),
+        grants,
+        indispensable: grants.map(({ reader }) => reader).filter((reader) => openWithout(reader) < needed),
+        needs: needed > 1 ? { groups: needed, of: groups.length } : null,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/model/access-map-script.js
+// The script of the page of the access map: shows the rows that a filter asks for, and keeps the filter in the address.
+// Must never make markup of text; the hash in the page's policy is that of this very text.
+/** SHA-256 of `script` in base64. */
+const scriptHash = '1rsBptTt3i26NaEC9V2U4HZ9/DWubvF1au8HYptb8wY=';
+const script = `
+const form = document.forms[0]
+const { reader, environment, key, path, lone } = form.elements
+const fields = { reader, environment, key, path, lone }
+const status = document.getElementById('status')
+const shownReaders = document.getElementById('shown-readers')
+const nothing = document.getElementById('nothing')
+const all = Number(status.dataset.files)
+const nameOf = new Map([...reader.options].map((option) => [option.value, option.text]))
+const isOwned = (one) => one.startsWith('owner:')
+
+const folders = [...document.querySelectorAll('.map tbody')].map((element) => ({
+  element,
+  rows: [...element.rows].slice(1).map((row) => ({
+    row,
+    environment: row.dataset.environment,
+    keys: JSON.parse(row.dataset.keys),
+    lone: JSON.parse(row.dataset.lone),
+    files: [...row.querySelectorAll('.files li')].map((item) => (
+      { item, path: (element.dataset.folder + item.textContent).toLowerCase() })),
+  })),
+}))
+
+// The table of readers gives the value of each position.
+const readers = [...document.querySelectorAll('.overview tbody tr')].map((row) => row.dataset.reader)
+
+function show(element, visible) {
+  if (element.hidden === visible) element.hidden = !visible
+}
+
+function update() {
+  const text = path.value.trim().toLowerCase()
+  const asked = (at) => reader.value === ''
+    || (reader.value === 'nameless' ? !isOwned(readers[at]) : reader.value === readers[at])
+  const counts = new Map()
+  let files = 0
+  for (const folder of folders) {
+    let inFolder = 0
+    for (const one of folder.rows) {
+      const meant = (environment.value === '' || environment.value === one.environment)
+        && one.keys.some(([at, kind]) => asked(at) && (key.value === '' || key.value === kind))
+        && (!lone.checked || one.lone.some(asked))
+      let inRow = 0
+      for (const file of one.files) {
+        const matches = meant && file.path.includes(text)
+        show(file.item, matches)
+        if (matches) inRow += 1
+      }
+      show(one.row, inRow > 0)
+      if (inRow > 0) for (const at of new Set(one.keys.map(([at]) => at))) counts.set(at, (counts.get(at) || 0) + inRow)
+      inFolder += inRow
+    }
+    show(folder.element, inFolder > 0)
+    files += inFolder
+  }
+  const filters = Object.values(fields).filter((field) => field.type === 'checkbox' ? field.checked : field.value.trim() !== '')
+  const said = filters.map((field) => field.type === 'checkbox' ? 'one reader only'
+    : field.labels[0].textContent.toLowerCase() + ': '
+      + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim()))
+  status.textContent = filters.length === 0 ? 'All ' + all + ' files are shown.'
+    : files + ' of ' + all + (all === 1 ? ' file' : ' files') + ' shown (' + said.join(', ') + ').'
+  shownReaders.replaceChildren()
+  if (filters.length > 0 && files > 0) {
+    shownReaders.append('Read by: ')
+    for (const [at, count] of [...counts].sort(([a, m], [b, n]) => n - m || a - b)) {
+      if (shownReaders.childNodes.length > 1) shownReaders.append(', ')
+      const name = document.createElement('bdi')
+      name.textContent = nameOf.get(readers[at])
+      shownReaders.append(name, ' (' + count + ')')
+    }
+  }
+  show(nothing, files === 0)
+}
+
+function keepInAddress() {
+  const filter = new URLSearchParams()
+  for (const [name, field] of Object.entries(fields)) {
+    const value = field.type === 'checkbox' ? (field.checked ? 'yes' : '') : field.value.trim()
+    if (value !== '') filter.set(name, value)
+  }
+  const text = filter.toString()
+  history.replaceState(null, '', text === '' ? location.href.split('#')[0] : '#' + text)
+}
+
+function readAddress() {
+  const filter = new URLSearchParams(location.hash.slice(1))
+  for (const [name, field] of Object.entries(fields)) {
+    const value = filter.get(name) || ''
+    if (field.type === 'checkbox') field.checked = value === 'yes'
+    else {
+      // Who is asked for and is not here reads nothing, rather than everything.
+      const isHere = !field.options || [...field.options].some((option) => option.value === value)
+      if (!isHere) field.add(new Option(value + ' (not here)', value))
+      field.value = value
+    }
+  }
+  update()
+}
+
+function linkTo(cell, filter) {
+  const link = document.createElement('a')
+  link.href = '#' + new URLSearchParams(filter)
+  link.append(...cell.childNodes)
+  cell.append(link)
+}
+
+for (const link of document.links) {
+  link.addEventListener('click', (event) => {
+    // The address keeps the filter.
+    event.preventDefault()
+    document.getElementById(link.hash.slice(1)).focus()
+  })
+}
+
+const columns = [...document.querySelectorAll('.overview thead th[data-environment]')]
+for (const cell of columns) linkTo(cell, { environment: cell.dataset.environment })
+for (const row of document.querySelectorAll('.overview tbody tr')) {
+  const reader = row.dataset.reader
+  linkTo(row.querySelector('th span'), { reader })
+  columns.forEach((column, at) => {
+    const cell = row.cells[at + 1]
+    if (!cell.classList.contains('soft')) linkTo(cell, { reader, environment: column.dataset.environment })
+  })
+}
+form.addEventListener('submit', (event) => event.preventDefault())
+form.addEventListener('input', () => { update(); keepInAddress() })
+form.addEventListener('reset', () => setTimeout(() => { update(); keepInAddress() }))
+addEventListener('hashchange', readAddress)
+form.hidden = false
+document.getElementById('no-script').hidden = true
+readAddress()
+`;
+
+;// CONCATENATED MODULE: ./lib/model/access-map-style.js
+// The style of the page of the access map: light and dark, wide and narrow, and on paper.
+// Must never fetch anything; the hash in the page's policy is that of this very text.
+/** SHA-256 of `style` in base64. */
+const styleHash = 'HZzgflShq0jkBVme/BbBfr4tgBRlV/QFln/+LHyYNyA=';
+const style = `
+:root {
+  color-scheme: light dark;
+  --back: #fff; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --edge: #818b98; --band: #f6f8fa; --link: #0757ba;
+  --warn: #6b4500; --warn-back: #fff5c7; --note: #0a3d80; --note-back: #e3f2ff; --part: #4f2a86; --part-back: #f4ecff;
+  --prod: #8e1020; --prod-back: #ffe9e7;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --back: #0d1117; --text: #e6edf3; --soft: #9ba5b0; --line: #30363d; --edge: #7b8590; --band: #161b22; --link: #74b6ff;
+    --warn: #f0d070; --warn-back: #352a0c; --note: #9bcbff; --note-back: #10294a; --part: #d6bcff; --part-back: #2d2045;
+    --prod: #ffb3ac; --prod-back: #451a1d;
+  }
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+html { scroll-padding-top: 6rem; }
+body {
+  margin: 0 auto; max-width: 90rem; padding: 0 1rem 3rem;
+  background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
+}
+h1, h2 { line-height: 1.25; margin: 1.5rem 0 .5rem; }
+h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; }
+p { margin: .5rem 0; overflow-wrap: anywhere; }
+a { color: var(--link); }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
+.skip { position: absolute; left: .5rem; top: -6rem; z-index: 3; padding: .5rem 1rem; background: var(--back); }
+.skip:focus { top: .5rem; }
+.soft { color: var(--soft); }
+code, .files, .keys { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+form {
+  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
+  padding: .75rem 0; background: var(--back); border-bottom: 1px solid var(--line);
+}
+form p { flex: 1 1 10rem; min-width: 0; margin: 0; }
+form label { display: block; font-size: .875rem; }
+form .check { display: flex; gap: .5rem; align-items: center; min-height: 2.25rem; }
+select, input, button {
+  font: inherit; color: inherit; background: var(--back); border: 1px solid var(--edge); border-radius: 6px;
+  padding: .3rem .5rem; min-height: 2.25rem; width: 100%;
+}
+input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
+button { width: auto; cursor: pointer; background: var(--band); }
+.scroll { overflow: auto; max-height: 28rem; border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; width: 100%; }
+th, td {
+  text-align: left; vertical-align: top; padding: .35rem .75rem; border-top: 1px solid var(--line);
+  overflow-wrap: anywhere;
+}
+.overview td, .overview thead th { white-space: nowrap; overflow-wrap: normal; }
+.overview tbody th { min-width: 16rem; font-weight: 600; }
+.overview thead th { position: sticky; top: 0; z-index: 1; background: var(--band); border-top: 0; }
+.overview .number { text-align: right; font-variant-numeric: tabular-nums; }
+.overview .keys { width: 100%; }
+.map { table-layout: fixed; margin-top: .5rem; }
+.map thead th { background: var(--band); }
+.map .folder { background: var(--band); padding-top: .6rem; }
+.map thead th:first-child { width: 45%; }
+ul { list-style: none; margin: 0; padding: 0; }
+.files { columns: 14rem; column-gap: 1rem; }
+.files li { padding: .05rem 0; break-inside: avoid; }
+.about { margin-bottom: .15rem; }
+.readers { display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
+.mark {
+  display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; white-space: nowrap;
+  font: 600 .75rem/1.5 system-ui, sans-serif; background: var(--band); color: var(--soft);
+}
+.mark.nameless, .mark.lone { color: var(--warn); background: var(--warn-back); }
+.mark.service { color: var(--note); background: var(--note-back); }
+.mark.part { color: var(--part); background: var(--part-back); }
+.mark.prod { color: var(--prod); background: var(--prod-back); }
+.limits { list-style: disc; padding-left: 1.25rem; max-width: 60rem; }
+.limits li { margin: .25rem 0; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  html { scroll-padding-top: 0; }
+  form { position: static; }
+  .overview tbody th { min-width: 10rem; }
+  th, td { padding: .35rem .4rem; }
+  .scroll { max-height: 24rem; }
+}
+@media print {
+  form, .skip { display: none; }
+  body { max-width: none; font-size: 10pt; }
+  .scroll { max-height: none; overflow: visible; border: 0; }
+  .overview thead th { position: static; }
+  .overview td { white-space: normal; }
+  tr, li { break-inside: avoid; }
+}
+`;
+
+;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
+// Long lists of files, made short: by folder, by what they have in common.
+// Must never lose a file: each is named or counted.
+
+/** `1 file`, `2 files`. */
+function count(number, one, many = `${one}s`) {
+    return `${number} ${number === 1 ? one : many}`;
+}
+/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
+function listed(items, limit = 5) {
+    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
+    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
+}
+function grouped(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+        const key = keyOf(item);
+        const group = groups.get(key);
+        if (group === undefined)
+            groups.set(key, [item]);
+        else
+            group.push(item);
+    }
+    return groups;
+}
+/** A closed `<details>`; `summary` must already be safe. */
+function markdown_paths_folded(summary, content) {
+    return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
+/** Deeper folders are not told apart: it would take longer than it helps. */
+const deepest = 12;
+/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
+function byFolder(paths, limit) {
+    for (let depth = deepest;; depth -= 1) {
+        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
+        if (groups.size > limit && depth > 0)
+            continue;
+        const nameless = groups.size === 1 ? 'all folders' : 'the root';
+        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
+    }
+}
+const examples = 3;
+const mostFolders = 100;
+/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
+function pathLines(paths, limit) {
+    const all = paths.length <= limit;
+    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
+        const names = inside.map((path) => path.slice(name.length));
+        if (inside.length === 1)
+            return `- ${inside.map((path) => code(path)).join('')}`;
+        const shown = (all ? names : names.slice(0, examples)).map((one) => code(one)).join(', ');
+        if (name === '' && all)
+            return `- ${shown}`;
+        const more = all || names.length <= examples ? '' : ` and ${names.length - examples} more`;
+        return `- ${title} (${inside.length}): ${shown}${more}`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/access-map-page.js
+
+
+
+
+
+
+const kindNames = {
+    age: 'age', 'age-ssh': 'age (SSH)', 'age-plugin': 'age (plugin)', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
+    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
+};
+/** Nothing may be fetched, sent or embedded; only the page's own style and script are let work. */
+const access_map_page_policy = [
+    "default-src 'none'", `style-src 'sha256-${styleHash}'`, `script-src 'sha256-${scriptHash}'`,
+    "base-uri 'none'", "form-action 'none'",
+].join('; ');
+const nameLimit = 200;
+const pathLimit = 4096;
+const marks = new Map([['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#39;']]);
+/** `visible(text)` for any place in HTML, attributes in quotes included. */
+function safe(text, limit = nameLimit) {
+    return visible(text, limit).replace(/[&<>"']/g, (mark) => marks.get(mark) ?? '');
+}
+/** Letters of another direction stay inside. */
+function access_map_page_name(text, limit = nameLimit) {
+    return `<bdi>${safe(text, limit)}</bdi>`;
+}
+function mark(kind, text) {
+    return ` <small class="mark ${kind}">${text}</small>`;
+}
+/** What stands for a reader in the address. */
+function access_map_page_valueOf({ name, owned }) {
+    return `${owned ? 'owner' : 'key'}:${name}`;
+}
+function marksOf(reader) {
+    return `${reader.owned ? '' : mark('nameless', 'no known owner')}${isSharedKey(reader) ? mark('service', 'key service') : ''}`;
+}
+const environmentText = (environment) => environment ?? 'no environment';
+const environmentValue = (environment) => environment ?? 'none';
+function access_map_page_option(value, text) {
+    return `<option value="${safe(value, pathLimit)}">${safe(text)}</option>`;
+}
+function choice(field, label, any, options) {
+    return `<p><label for="by-${field}">${label}</label>`
+        + `<select id="by-${field}" name="${field}"><option value="">${any}</option>${options}</select></p>`;
+}
+function filters({ readers, environments }) {
+    const kinds = Object.entries(kindNames)
+        .filter(([kind]) => readers.some(({ keys }) => keys.some((one) => one.kind === kind)));
+    const group = (label, own) => (own.length === 0 ? ''
+        : `<optgroup label="${label}">${own.map((one) => access_map_page_option(access_map_page_valueOf(one), one.name)).join('')}</optgroup>`);
+    const nameless = readers.filter(({ owned }) => !owned);
+    return `<form hidden role="search" aria-label="Filter the files">
+${choice('reader', 'Reader', 'anyone', [
+        nameless.length === 0 ? '' : access_map_page_option('nameless', 'any key without a known owner'),
+        group('Owners', readers.filter(({ owned }) => owned)),
+        group('Keys without a known owner', nameless),
+    ].join(''))}
+${choice('environment', 'Environment', 'any', environments.map((one) => access_map_page_option(environmentValue(one), environmentText(one))).join(''))}
+${choice('key', 'Kind of key', 'any', kinds.map(([kind, text]) => access_map_page_option(kind, text)).join(''))}
+<p><label for="by-path">Path contains</label>
+<input id="by-path" name="path" type="search" autocomplete="off" spellcheck="false"></p>
+<label class="check"><input name="lone" type="checkbox"> Only what depends on one reader</label>
+<button type="reset">Show all</button>
+</form>`;
+}
+function overview({ readers, files, environments }) {
+    const total = readers.map(() => 0);
+    const perEnvironment = readers.map(() => new Map());
+    for (const { environment, grants } of files) {
+        for (const { reader } of grants) {
+            const own = perEnvironment[reader];
+            total[reader] = (total[reader] ?? 0) + 1;
+            own?.set(environment, (own.get(environment) ?? 0) + 1);
+        }
+    }
+    const heads = environments.map((one) => `<th scope="col" class="number" data-environment="${environmentValue(one)}">${environmentText(one)}</th>`);
+    const rows = readers.map((reader, at) => {
+        const cells = environments.map((one) => {
+            const own = perEnvironment[at]?.get(one) ?? 0;
+            return own === 0 ? '<td class="number soft">–</td>' : `<td class="number">${own}</td>`;
+        });
+        const keys = reader.keys.map((key) => `<li>${kindNames[key.kind]} ${reader.owned ? access_map_page_name(shortForm(key)) : ''}</li>`);
+        return `<tr data-reader="${safe(access_map_page_valueOf(reader), pathLimit)}">`
+            + `<th scope="row"><span>${access_map_page_name(reader.name)}</span>${marksOf(reader)}</th>${cells.join('')}`
+            + `<td class="number">${total[at] ?? 0}</td><td class="keys"><ul>${keys.join('')}</ul></td></tr>`;
+    });
+    return `<div class="scroll" role="region" aria-labelledby="readers" tabindex="0"><table class="overview">
+<thead><tr><th scope="col">Reader</th>${heads.join('')}
+<th scope="col" class="number">All files</th><th scope="col">Keys</th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+/** Files of one folder with the same readers share a row. */
+function folder(title, files, readers) {
+    const rows = [...grouped(files, ({ environment, grants, needs }) => JSON.stringify([environment, grants, needs])).values()];
+    const head = title === '' ? '(root)' : access_map_page_name(title, pathLimit);
+    return `<tbody data-folder="${safe(title, pathLimit)}">
+<tr><th class="folder" scope="rowgroup" colspan="2">${head}</th></tr>
+${rows.map((same) => row(same, title, readers)).join('\n')}</tbody>`;
+}
+function row(files, within, readers) {
+    return files.slice(0, 1).map(({ environment, grants, indispensable, needs }) => {
+        const names = grants.flatMap(({ reader, alone }) => readers.slice(reader, reader + 1).map((one) => `<li>${access_map_page_name(one.name)}${marksOf(one)}${alone ? '' : mark('part', 'a part')}</li>`));
+        const keys = safe(JSON.stringify(grants.flatMap(({ reader, kinds }) => kinds.map((kind) => [reader, kind]))), Infinity);
+        const about = [
+            environment === null ? '' : mark(environment === 'prod' ? 'prod' : 'environment', environment),
+            indispensable.length === 0 ? '' : mark('lone', 'depends on one reader'),
+            needs === null ? '' : mark('part', `needs ${needs.groups} of ${needs.of} key groups`),
+        ].join('');
+        const lone = JSON.stringify(indispensable);
+        return `<tr data-environment="${environmentValue(environment)}" data-keys="${keys}" data-lone="${lone}">`
+            + `<td>${about === '' ? '' : `<div class="about">${about}</div>`}`
+            + `<ul class="files">${files.map(({ path }) => `<li>${access_map_page_name(path.slice(within.length), pathLimit)}</li>`).join('')}</ul>`
+            + `</td><td><ul class="readers">${names.join('')}</ul></td></tr>`;
+    }).join('');
+}
+function limits({ readers, files, unread }) {
+    const words = [
+        ...(readers.some(isSharedKey)
+            ? ['A key of a key service (KMS, Key Vault, Vault) is one reader here but many people: the service decides (in IAM) who '
+                    + 'may use it, and these files do not say.']
+            : []),
+        'It shows one commit. Older commits stay readable to whoever held a key of theirs; so does every clone of them.',
+        'Who holds a key is what the owners file, .sops.yaml, lists of public keys and the keys themselves say. Nobody proved it, '
+            + 'and a key may have been copied.',
+        'A file’s environment is told from words in its path, and from nothing else.',
+        ...(files.some(({ needs }) => needs !== null)
+            ? ['Where a file needs keys of several groups, a reader with a part opens it only together with others.'] : []),
+    ];
+    const list = unread.map(({ path, reason }) => `<li>${access_map_page_name(path, pathLimit)}: ${safe(reason, 1000)}</li>`);
+    return `<h2 id="limits" tabindex="-1">What this page does not know</h2>
+<ul class="limits">${words.map((one) => `<li>${one}</li>`).join('\n')}</ul>
+${unread.length === 0 ? '' : `<h2>Not read</h2>
+<p>${count(unread.length, 'file')} may hold secrets and could not be read:</p>
+<ul class="limits">${list.join('\n')}</ul>`}`;
+}
+/** The whole page. Pure: the same map and context give the same bytes. */
+function accessMapPage(map, { repository, madeAt }) {
+    const { readers, files, unread } = map;
+    const nameless = readers.filter(({ owned }) => !owned).length;
+    const lone = files.filter(({ indispensable }) => indispensable.length > 0).length;
+    const facts = [
+        count(files.length, 'encrypted file'), count(readers.length - nameless, 'owner'),
+        count(nameless, 'key without a known owner', 'keys without a known owner'),
+        count(lone, 'file that depends on one reader', 'files that depend on one reader'),
+        ...(unread.length === 0 ? [] : [count(unread.length, 'file that could not be read', 'files that could not be read')]),
+    ];
+    const title = `Who can read what${repository === null ? '' : ` in ${safe(repository)}`}`;
+    const made = madeAt.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
+    const folders = [...grouped(files, ({ path }) => folderOf(path))].map(([path, own]) => folder(path, own, readers));
+    return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${access_map_page_policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${style}</style>
+</head>
+<body>
+<a class="skip" href="#readers">Skip to the readers</a>
+<a class="skip" href="#files">Skip to the files</a>
+<header>
+<h1>${title}</h1>
+<p class="soft">Commit <code>${safe(map.base)}</code>, <time datetime="${safe(madeAt)}">${safe(made)}</time>, by sops-rekey.
+<a href="#limits">What this page does not know</a></p>
+<p>${facts.join(' · ')}</p>
+</header>
+<main>
+${filters(map)}
+<p id="no-script">Without JavaScript this page shows everything, and cannot filter.</p>
+<p role="status" id="status" data-files="${files.length}"></p>
+<p id="shown-readers"></p>
+<h2 id="readers" tabindex="-1">Readers</h2>
+<p class="soft">How many files each can read, of each environment.</p>
+${overview(map)}
+<h2 id="files" tabindex="-1">Files</h2>
+<p id="nothing" hidden>No file is what the filter asks for.</p>
+<table class="map">
+<thead><tr><th scope="col">File</th><th scope="col">Read by</th></tr></thead>
+${folders.join('\n')}
+</table>
+${limits(map)}
+</main>
+<script type="module">${script}</script>
+</body>
+</html>
+`;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/access-diagram.js
 // Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
 // Must never let a name be anything but the text of its node.
@@ -46593,6 +47456,91 @@ function titleOf(paths) {
     return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
 }
 
+;// CONCATENATED MODULE: ./lib/model/markdown-access.js
+
+
+
+const markdown_access_nameLimit = 60;
+/** A longer table is folded away. */
+const openRows = 12;
+const mostRows = 200;
+const namesInRow = 20;
+/**
+ * A table of readers by environments; readers of the very same files share a row, those who read most come first. Then what of
+ * it calls for a look. Empty where nothing is encrypted.
+ */
+function accessTable(map, room) {
+    const { files, environments, readers } = map;
+    if (files.length === 0)
+        return '';
+    const all = rowsOf(map);
+    const rows = all.slice(0, Math.min(room.files, mostRows));
+    const left = all.slice(rows.length).reduce((sum, row) => sum + row.readers.length, 0);
+    const table = rows.length === 0 ? '' : [
+        `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
+        `| --- |${' ---: |'.repeat(environments.length + 1)}`,
+        ...rows.map((row) => `| ${[namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
+    ].join('\n');
+    const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
+    const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
+    const parts = [table, more].filter((part) => part !== '').join('\n\n');
+    return [
+        table === '' ? `${counts}.` : rows.length > openRows ? markdown_paths_folded(counts, parts) : parts,
+        notes(map, room),
+    ].filter((part) => part !== '').join('\n\n');
+}
+function rowsOf({ files, environments, readers }) {
+    const columns = new Map(environments.map((one, at) => [one, at]));
+    const own = readers.map(() => []);
+    for (const { path, environment, grants } of files) {
+        for (const { reader, alone } of grants)
+            own[reader]?.push({ path, column: columns.get(environment) ?? 0, alone });
+    }
+    const rows = readers.map((reader, at) => {
+        const reads = own[at] ?? [];
+        const row = {
+            readers: [reader],
+            files: environments.map((_, column) => reads.filter((one) => one.column === column).length),
+            total: reads.length,
+            some: reads.some(({ alone }) => !alone),
+        };
+        // A key that nobody is known to hold does not hide among those of people.
+        return { row, what: JSON.stringify([reader.owned, isSharedKey(reader), reads.map(({ path, alone }) => [path, alone])]) };
+    });
+    return [...grouped(rows, ({ what }) => what).values()]
+        .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
+        .sort((a, b) => b.total - a.total);
+}
+function namesOf({ readers, some }) {
+    const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
+    const [first] = readers;
+    const marks = [
+        ...(first?.owned === false ? ['no known owner'] : []),
+        ...(first !== undefined && isSharedKey(first) ? ['key service'] : []),
+        ...(some ? ['of some only a part'] : []),
+    ];
+    return marks.length === 0 ? names : `${names} (${marks.join(', ')})`;
+}
+function notes({ files, readers, unread }, room) {
+    const lone = files.filter(({ indispensable }) => indispensable.length > 0).map(({ path }) => path);
+    const nameless = readers.filter(({ owned }) => !owned).length;
+    const parts = files.filter(({ needs }) => needs !== null).length;
+    const few = Math.min(room.files, 20);
+    return [
+        ...(lone.length === 0 ? [] : [
+            `- ${count(lone.length, 'file opens', 'files open')} only with the key of one reader: `
+                + `if that is lost, so ${lone.length === 1 ? 'is it' : 'are they'}.`,
+            ...(few === 0 ? [] : pathLines(lone, few).map((line) => `  ${line}`)),
+        ]),
+        ...(nameless === 0 ? [] : [`- ${count(nameless, 'key has', 'keys have')} no known owner.`]),
+        ...(readers.some(isSharedKey)
+            ? ['- A key of a key service is one reader but many people: the service decides (in IAM) who may use it.'] : []),
+        ...(parts === 0 ? []
+            : [`- ${count(parts, 'file takes', 'files take')} keys of several groups: a reader of one may hold only a part.`]),
+        ...(unread.length === 0 ? [] : [`- ${count(unread.length, 'file')} could not be read, so that their readers are not in it.`]),
+    ].join('\n');
+}
+
 ;// CONCATENATED MODULE: ./lib/model/markdown-account.js
 // What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
 // Must never count a file twice or leave one out.
@@ -46642,7 +47590,7 @@ function accountingLine(report, account) {
     return `${matched} matched = ${moved} ${word} + ${still} unchanged + ${skipped.length} skipped + ${failed.length} failed`;
 }
 /** How many of these keys many people may use, because who may is decided outside the file. */
-function sharedKeys(recipients) {
+function markdown_account_sharedKeys(recipients) {
     const shared = recipients.filter(({ kind }) => kind.endsWith('kms') || kind === 'azure_keyvault' || kind === 'hc_vault');
     return distinct(shared).length;
 }
@@ -46655,13 +47603,13 @@ function sharedKeys(recipients) {
 
 
 /** Characters shown of a person's name. */
-const nameLimit = 60;
+const markdown_headline_nameLimit = 60;
 /** Each owner once, with all of their keys; a key without an owner stands for itself. */
 function who(recipients) {
     const keys = new Map();
     for (const recipient of recipients) {
         const key = code(shortForm(recipient), 80);
-        const owner = recipient.owner === null ? key : plain(recipient.owner, nameLimit);
+        const owner = recipient.owner === null ? key : plain(recipient.owner, markdown_headline_nameLimit);
         keys.set(owner, [...(keys.get(owner) ?? []), ...(recipient.owner === null ? [] : [key])]);
     }
     return listed([...keys].map(([owner, own]) => (own.length === 0 ? owner : `**${owner}** (${listed(own)})`)));
@@ -46674,11 +47622,11 @@ function shownIn({ request, files }) {
         if (recipient.owner === null)
             continue;
         // As people see it: two names may differ only beyond what is shown.
-        const owner = visible(recipient.owner, nameLimit);
+        const owner = visible(recipient.owner, markdown_headline_nameLimit);
         keys.set(owner, (keys.get(owner) ?? new Set()).add(canonicalId(recipient)));
     }
     return ({ owner, ...recipient }) => {
-        const alone = owner !== null && keys.get(visible(owner, nameLimit))?.size === 1;
+        const alone = owner !== null && keys.get(visible(owner, markdown_headline_nameLimit))?.size === 1;
         return { owner, key: alone ? null : shortForm(recipient) };
     };
 }
@@ -46691,7 +47639,7 @@ function namer(report) {
         if (known !== undefined)
             return known;
         const { owner, key } = shown(recipient);
-        const name = [...(owner === null ? [] : [plain(owner, nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
+        const name = [...(owner === null ? [] : [plain(owner, markdown_headline_nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
         names.set(recipient, name);
         return name;
     };
@@ -46776,13 +47724,28 @@ function headline(report, account) {
 
 ;// CONCATENATED MODULE: ./lib/model/markdown-checklist.js
 // The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
-// Must never leave a secret out of its count.
+// Must never leave a secret out of its count, nor tick what is not known to be changed.
+
 
 
 
 const foldBeyond = 60;
 const markdown_checklist_mostFolders = 200;
 const mostFolded = 40;
+/** Whether the value that someone knew is out of use. */
+function isDone({ state }) {
+    return state === 'changed' || state === 'removed';
+}
+const counted = {
+    current: 'in use as they knew it', 'changed-too-early': 'changed while they could read the new value too', unknown: 'not to be told',
+    changed: 'changed', removed: 'removed',
+};
+/** How many are in which state, the open ones first: `3 in use as they knew it, 1 changed`. */
+function stateCounts(exposure) {
+    const by = grouped(exposure, ({ state }) => state);
+    return Object.entries(counted)
+        .flatMap(([state, words]) => (by.has(state) ? [`${by.get(state)?.length ?? 0} ${words}`] : [])).join(', ');
+}
 /** A task list. Secrets that only some of `readers` could read say who, as long as there is a line for each secret. */
 function checklist(exposure, readers, room) {
     const files = grouped(exposure, ({ file }) => file);
@@ -46790,34 +47753,69 @@ function checklist(exposure, readers, room) {
     if (room.secrets === 0)
         return 'The report lists them.';
     if (exposure.length <= room.secrets)
-        return `${each}\n\n${bySecret(files, readers, exposure.length > foldBeyond)}`;
+        return `${each}\n\n${byEnvironment(files, (paths) => bySecret(paths, readers, exposure.length > foldBeyond))}`;
     const what = files.size <= room.secrets ? 'file' : 'folder';
     const lines = what === 'file'
-        ? [...files].map(([file, secrets]) => `- [ ] ${code(file)} (${count(secrets.length, 'secret')})`)
-        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `- [ ] ${markdown_checklist_titleOf(folder, files)}`);
-    const list = lines.length > foldBeyond ? folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
+        ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
+        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${markdown_checklist_titleOf(folder, files)}`);
+    const list = lines.length > foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
     return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
+}
+/** Under a heading each, where paths speak of environments at all. */
+function byEnvironment(files, list) {
+    const environments = grouped([...files], ([file]) => environmentOf(file) ?? '');
+    if (environments.size === 1 && environments.has(''))
+        return list(files);
+    const inOrder = [...environments].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
+    return inOrder.map(([environment, inside]) => {
+        const secrets = inside.flatMap(([, each]) => each);
+        return `**${environment === '' ? 'Elsewhere' : environment}** (${secretCount(secrets)})\n\n${list(new Map(inside))}`;
+    }).join('\n\n');
 }
 /** Beyond `foldBeyond` secrets a folder is opened one at a time. */
 function bySecret(files, readers, fold) {
-    const item = ({ key, readBy }) => {
-        const some = readBy.length < readers.length ? ` (${listed(readBy.map((reader) => plain(reader, nameLimit)))})` : '';
-        return `- [ ] ${code(key)}${some}`;
+    const item = (secret) => {
+        const { key, readBy } = secret;
+        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, markdown_headline_nameLimit)))] : []), ...noteOn(secret)];
+        return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
     };
     const list = (paths, from) => paths.map((path) => {
         const secrets = files.get(path) ?? [];
-        return [`- ${code(path.slice(from))} (${secrets.length})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
+        return [`- ${code(path.slice(from))} (${secrets.length}${sinceOf(secrets)})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
     }).join('\n');
     if (!fold)
         return list([...files.keys()], 0);
     const folders = byFolder([...files.keys()], mostFolded);
-    return folders.map((folder) => folded(markdown_checklist_titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
+    return folders.map((folder) => markdown_paths_folded(markdown_checklist_titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
 }
-function markdown_checklist_titleOf({ title, paths }, files) {
-    const secrets = paths.reduce((sum, path) => sum + (files.get(path)?.length ?? 0), 0);
-    const [only = ''] = paths;
-    return paths.length === 1 ? `${code(only)} (${count(secrets, 'secret')})`
-        : `${title} (${count(secrets, 'secret')} in ${count(paths.length, 'file')})`;
+function noteOn({ state, reason }) {
+    if (state === 'current')
+        return [];
+    if (state === 'unknown')
+        return [`not to be told: ${plain(reason ?? '', 120)}`];
+    return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state];
+}
+/** The day from which on any of them could be read. */
+function sinceOf(secrets) {
+    const [first] = secrets.flatMap(({ since }) => since ?? []).sort();
+    return first === undefined ? '' : `, since ${first.slice(0, 10)}`;
+}
+/** Ticked is what is done with altogether. */
+function box(secrets) {
+    return secrets.every(isDone) ? '- [x]' : '- [ ]';
+}
+function secretCount(secrets) {
+    const done = secrets.filter(isDone).length;
+    return `${count(secrets.length, 'secret')}${done === 0 ? '' : `, ${done} done`}`;
+}
+function secretsOf({ paths }, files) {
+    return paths.flatMap((path) => files.get(path) ?? []);
+}
+function markdown_checklist_titleOf(folder, files) {
+    const secrets = secretsOf(folder, files);
+    const [only = ''] = folder.paths;
+    return folder.paths.length === 1 ? `${code(only)} (${secretCount(secrets)})`
+        : `${folder.title} (${count(secrets.length, 'secret')} in ${count(folder.paths.length, 'file')}${secrets.some(isDone) ? `, ${secrets.filter(isDone).length} done` : ''})`;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
@@ -46916,7 +47914,7 @@ function changedFiles({ changed, voice }, name, room) {
     else if (changed.length > room.files)
         parts.push('The report names every file.');
     const [only = []] = kinds;
-    return folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
+    return markdown_paths_folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
 }
 /** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
 function kindOf(files) {
@@ -47020,7 +48018,7 @@ function honestWords(report, { voice, changed, gone }) {
             'since they last got a new one: it opens their older commits, back to that one, as well.');
     }
     const involved = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    if (sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
+    if (markdown_account_sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
         words.push('- A key in a key service (KMS, Key Vault, Vault) is one recipient but many people: who can read through it is ' +
             'decided there (in IAM), not in these files.');
     }
@@ -47030,6 +48028,7 @@ function honestWords(report, { voice, changed, gone }) {
 ;// CONCATENATED MODULE: ./lib/model/markdown.js
 // The job summary and the pull request's body, both from the report and in the same words.
 // Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
+
 
 
 
@@ -47098,8 +48097,10 @@ function exposed(report, { gone }, room) {
             : section('Secrets to change', `At ${code(base.slice(0, 12))} none was found that ${who(lost)} could read.`);
     }
     const files = new Set(exposure.map(({ file }) => file)).size;
-    const title = `Secrets ${listed(readers.map((reader) => plain(reader, nameLimit)), 3)} could read`;
-    const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}.`;
+    const title = `Secrets ${listed(readers.map((reader) => plain(reader, markdown_headline_nameLimit)), 3)} could read`;
+    // Of a run that knows no history all are as they were at the base.
+    const states = exposure.every(({ since, state }) => since === null && state === 'current') ? '' : `: ${stateCounts(exposure)}`;
+    const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}${states}.`;
     return section(title, `${where} ${checklist(exposure, readers, room)}`);
 }
 function sections(report, account, name, drawn, room) {
@@ -47150,7 +48151,7 @@ function fit(report, limit, around) {
     for (const room of rooms) {
         if (surelyTooMuch(report, account, room, limit))
             continue;
-        text = `${around(sections(report, account, name, drawn, room)).filter((part) => part !== '').join('\n\n')}\n`;
+        text = `${around(sections(report, account, name, drawn, room), room).filter((part) => part !== '').join('\n\n')}\n`;
         if (new TextEncoder().encode(text).length < limit)
             break;
     }
@@ -47158,10 +48159,11 @@ function fit(report, limit, around) {
 }
 /** Markdown for the job summary, under 1 MiB whatever the report holds. */
 function renderSummary(report, context) {
-    const { pullRequestUrl, reportPath } = context;
-    return fit(report, summaryLimit, (parts) => [
+    const { pullRequestUrl, reportPath, access = null } = context;
+    return fit(report, summaryLimit, (parts, room) => [
         '## sops-rekey',
         ...parts,
+        section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
         pullRequestUrl === null ? '' : safe_text_link('The pull request', pullRequestUrl),
         reportPath === null ? '' : `The report: ${code(reportPath)}`,
     ]);
@@ -47193,6 +48195,7 @@ function renderPullRequestBody(report, context) {
 
 
 
+
 function reportIn(place) {
     return (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-report.json');
 }
@@ -47218,6 +48221,7 @@ async function writeOutputs(result, inputs, place) {
     const { report, published } = result;
     const reportPath = reportIn(place);
     (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify(report)}\n`);
+    const accessMapPath = writeAccessMap(result, place);
     const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null);
     const acted = done ? report.files : [];
     const count = (...actions) => acted.filter(({ action }) => actions.includes(action)).length;
@@ -47234,6 +48238,7 @@ async function writeOutputs(result, inputs, place) {
         'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
         'exposed-secrets': report.exposure.length,
         'report-path': reportPath,
+        'access-map-path': accessMapPath,
         'pull-request-number': published?.number ?? null,
         'pull-request-url': published?.url ?? null,
         'pull-request-operation': published?.operation ?? 'none',
@@ -47248,13 +48253,27 @@ async function writeOutputs(result, inputs, place) {
     // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
     try {
         const text = strandedSummary(result, place) ?? renderSummary(report, {
-            bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath,
+            bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath, access: result.access,
         });
         if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
             await summary.addRaw(text, true).write();
     }
     catch (error) {
         warning(`The summary could not be written: ${visible(String(error), 300)}`);
+    }
+}
+/** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
+function writeAccessMap({ access, report: { finishedAt } }, { temporary, repository }) {
+    if (access === null)
+        return null;
+    const path = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-access-map.html');
+    try {
+        (0,external_node_fs_namespaceObject.writeFileSync)(path, accessMapPage(access, { repository, madeAt: finishedAt }));
+        return path;
+    }
+    catch (error) {
+        warning(`The access map could not be written: ${visible(String(error), 300)}`);
+        return null;
     }
 }
 /** For a branch without its pull request: the text of it, for a person to paste, in a file and here; null for any other run. */
@@ -47298,240 +48317,6 @@ function annotate(result, inputs) {
         notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`);
 }
 
-;// CONCATENATED MODULE: ./lib/model/owners-candidates.js
-
-/**
- * One line a candidate, like `  bob  age1… (.sops.yaml:4)`: every name of each of the recipients, and those without a name.
- * Ordered by likeness to `asked`; in the order given where `asked` is empty.
- */
-function candidateLines(asked, owners, recipients) {
-    const unique = recipients.filter((one, at) => recipients.findIndex((other) => sameRecipient(one, other)) === at);
-    const candidates = unique.flatMap((recipient) => {
-        const names = owners.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
-        const byKey = keyDistance(asked, recipient);
-        if (names.length === 0)
-            return [{ text: spell(recipient), distance: byKey }];
-        return names.map((owner) => ({
-            text: `${asSeen(owner.name)}  ${spell(recipient)} (${owners_candidates_placeOf(owner)})`,
-            distance: Math.min(byKey, nameDistance(asked, asSeen(owner.name))),
-        }));
-    });
-    const ordered = asked === '' ? candidates : candidates.toSorted((a, b) => a.distance - b.distance);
-    return [...new Set(ordered.map(({ text }) => `  ${text}`))];
-}
-/** Where the name stands, as `path:line`; a keyring has no lines. */
-function owners_candidates_placeOf({ path, line }) {
-    return line === 0 ? path : `${path}:${line}`;
-}
-/** What people see of `text`: without characters that have no width or turn its direction, on one line. */
-function asSeen(text) {
-    return text.replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '').replace(/\p{Cc}+/gu, ' ');
-}
-/** The whole key, so that it can be copied into the next request; only what no one would copy by hand is shortened. */
-function spell(recipient) {
-    return recipient.id.length > 240 ? shortForm(recipient) : recipient.id;
-}
-/** 0 for a key that begins or ends like what was asked (a truncated age key, a short PGP id, an ARN without its context). */
-function keyDistance(asked, recipient) {
-    const wanted = asked.replace(/^0x/i, '').replaceAll(' ', '').toLowerCase();
-    const id = canonicalId(recipient).replace(/^[^:]*:/, '').replaceAll(' ', '').toLowerCase();
-    return wanted.length >= 6 && (id.startsWith(wanted) || id.endsWith(wanted) || wanted.startsWith(id)) ? 0 : 1;
-}
-/** 0 for equal words, 1 for nothing in common: Levenshtein's distance as a share of the longer one. */
-function nameDistance(asked, name) {
-    const [a, b] = [asked.toLowerCase().slice(0, 100), name.toLowerCase().slice(0, 100)];
-    let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-    for (let i = 1; i <= a.length; i += 1) {
-        const next = [i];
-        for (let j = 1; j <= b.length; j += 1) {
-            const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-            next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-        }
-        row = next;
-    }
-    return (row[b.length] ?? 0) / Math.max(a.length, b.length, 1);
-}
-
-;// CONCATENATED MODULE: ./lib/model/owners.js
-// Names and recipients: who holds which key, and what someone means who asks for a name or a key.
-// Must never guess: a name matches whole or not at all, and what could mean two things is an error that lists them.
-
-
-/**
- * The keys of a public-keys file with their names: `age1… bob`, `age1… # bob`, `# bob` on the line above,
- * `ssh-… AAAA bob@laptop`. A key without a name, and every line that does not begin with a key, is left out.
- */
-function readPublicKeys(path, text) {
-    const owners = [];
-    let above = null;
-    for (const [at, line] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
-        const [recipient, beside] = keyAndRest(line.trim());
-        const name = beside ?? above;
-        if (recipient !== null && name !== null)
-            owners.push({ recipient, name, from: 'public-keys', path, line: at + 1 });
-        above = /^\s*#/.test(line) ? nameInComment(line) : null;
-    }
-    return owners;
-}
-/**
- * Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own
- * comment, PGP's user ids.
- */
-function ownerOf(owners, recipient) {
-    const own = owners.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
-    const from = (source) => {
-        const said = own.filter((owner) => owner.from === source);
-        const [{ name } = { name: null }] = [...said.filter((owner) => sameRecipient(owner.recipient, recipient)), ...said];
-        return name === null ? null : asSeen(name);
-    };
-    return from('owners-file') ?? from('anchor') ?? from('comment') ?? from('public-keys')
-        ?? sshComment(recipient) ?? from('keyring');
-}
-/** Where `name` stands beside the key, like `team-public-keys.txt:2`, by the most telling source; null where nothing says so. */
-function sourceOf(owners, recipient, name) {
-    const said = owners.filter((owner) => isMeantBy(owner.recipient, recipient) && formsOf(owner.name).includes(owners_folded(name)));
-    const order = ['owners-file', 'anchor', 'comment', 'public-keys', 'keyring'];
-    const [first] = said.toSorted((a, b) => order.indexOf(a.from) - order.indexOf(b.from));
-    return first === undefined ? null : placeOf(first);
-}
-/**
- * The recipients that `asked` (keys spelled in full, PGP keys also by 16 digits, or names) stand for, each once, spelled as in
- * `known`: every recipient of any file or config. All that bear a name are meant, whatever says so, save keys that the owners
- * file gives to someone else. Several keys of a name in one file are one person's, and so is an SSH key whose own comment is
- * the name and that has no other; different keys in different files are ambiguous.
- * The first that stands for nothing or for too much decides the result.
- */
-function resolveRecipients(asked, owners, known) {
-    return resolveAll(asked, owners, known, 'recipients');
-}
-/**
- * Like `resolveRecipients`, for what every file has to keep: an Azure key that is asked for, or written beside the name, without
- * a version stays so, since any one version of it will do. To be held against a file with `isKept`.
- */
-function resolveRequired(asked, owners, known) {
-    return resolveAll(asked, owners, known, 'asWritten');
-}
-function resolveAll(asked, owners, known, which) {
-    const resolved = new Map();
-    for (const one of asked) {
-        const result = resolveOne(asSeen(one).trim(), owners, known);
-        if (result.kind !== 'resolved')
-            return result;
-        for (const recipient of result[which])
-            resolved.set(canonicalId(recipient), recipient);
-    }
-    return { kind: 'resolved', recipients: [...resolved.values()] };
-}
-/** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
-function nameInComment(comment) {
-    const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
-    const holdsKey = name.split(/[\s,'"]+/).some((word) => parseRecipient(word) !== null) || /\bssh-(ed25519|rsa) /.test(name);
-    return /[\p{L}\p{N}]/u.test(name) && !holdsKey ? name : null;
-}
-/** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. As seen, lower case. */
-function formsOf(name) {
-    const short = name.split(/ \(| <| - /, 1)[0] ?? name;
-    return [...new Set([name, short, emailIn(name) ?? name].map(owners_folded))];
-}
-function owners_folded(name) {
-    return asSeen(name).trim().normalize('NFC').toLowerCase();
-}
-function resolveOne(asked, owners, known) {
-    const no = (kind, what, candidates) => ({ kind, asked, message: [`"${asked}" ${what}`, ...candidates, whatToDo].join('\n') });
-    const unknown = (why) => known.length === 0
-        ? { kind: 'unknown', asked, message: `"${asked}" is unknown: no file and no .sops.yaml here has any recipient.` }
-        : no('unknown', `${why} There are:`, candidateLines(asked, owners, known));
-    const inFull = parseRecipient(asked);
-    const spelled = inFull ?? parsePgpId(asked);
-    const same = spelled === null ? [] : unique(known).filter((recipient) => recipient_isMeantBy(spelled, recipient));
-    if (spelled !== null && same.length > 0) {
-        // Two keys can end in the same digits.
-        const oneKey = spelled.kind !== 'pgp' || same.every((a) => same.every((b) => recipient_isMeantBy(a, b)));
-        return oneKey ? resolved(same, [spelled]) : no('ambiguous', 'could mean:', candidateLines('', owners, same));
-    }
-    const noOne = 'is neither a recipient here nor the name of one.';
-    if (inFull !== null || asked === '')
-        return unknown(noOne);
-    const named = owners.filter(({ name }) => formsOf(name).includes(owners_folded(asked)));
-    const isAnothers = givenToOthers(owners, named, asked);
-    const bySsh = known.filter((one) => formsOf(sshComment(one) ?? '').includes(owners_folded(asked)));
-    const bearers = [...named.map(({ recipient }) => recipient), ...bySsh];
-    const borne = unique(known).filter((one) => bearers.some((own) => recipient_isMeantBy(own, one)));
-    const recipients = borne.filter((one) => isAnothers(one) === null);
-    const [first] = named;
-    const giver = borne.map(isAnothers).find((other) => other !== null) ?? null;
-    if (recipients.length === 0) {
-        if (giver !== null)
-            return unknown(`has no key: ${owners_candidates_placeOf(giver)} says that the key of that name is ${asSeen(giver.name)}'s.`);
-        return unknown(first === undefined ? noOne : `is in ${owners_candidates_placeOf(first)}, but none of its keys stands in any file or config.`);
-    }
-    const meant = named.filter((owner) => recipients.some((one) => recipient_isMeantBy(owner.recipient, one)));
-    return areOnePersons(recipients, meant, owners, asked) ? resolved(recipients, meant.map(({ recipient }) => recipient))
-        : no('ambiguous', 'could mean:', candidateLines('', meant, recipients));
-}
-function resolved(recipients, words) {
-    const versions = words.filter(({ kind }) => kind === 'azure_keyvault');
-    const asWritten = recipients.map((one) => versions.find((word) => recipient_isMeantBy(word, one)) ?? one);
-    return { kind: 'resolved', recipients, asWritten: unique(asWritten) };
-}
-/** Who else holds a key by the word of the owners file, where it has an owner for it who was not asked for. */
-function givenToOthers(owners, named, asked) {
-    const listed = owners.filter(({ from }) => from === 'owners-file');
-    const exact = named.filter(({ name }) => owners_folded(name) === owners_folded(asked));
-    const holds = exact.some(({ from }) => from === 'owners-file') ? exact : named;
-    return (recipient) => {
-        const holders = listed.filter((owner) => recipient_isMeantBy(owner.recipient, recipient));
-        return holders.some((owner) => holds.includes(owner)) ? null : holders[0] ?? null;
-    };
-}
-/** Whether `recipients`, which all bear the name that was asked for, are certainly one person's. */
-function areOnePersons(recipients, meant, owners, asked) {
-    if (recipients.length === 1)
-        return true;
-    const listed = meant.filter(({ from }) => from === 'owners-file');
-    if (new Set(listed.map(({ name }) => name)).size > 1)
-        return false;
-    if (recipients.every((one) => isIn(listed, one)))
-        return true;
-    // One SSH key may have the name from its own comment alone, where nothing gives it another.
-    const only = recipients.find((one) => !isIn(meant, one));
-    if (only !== undefined && isIn(owners, only))
-        return false;
-    const oneFileSaysAll = meant.some(({ path }) => {
-        const there = meant.filter((owner) => owner.path === path);
-        return recipients.every((one) => one === only || isIn(there, one));
-    });
-    return oneFileSaysAll && !severalPeople(meant, asked);
-}
-function isIn(owners, recipient) {
-    return owners.some((owner) => recipient_isMeantBy(owner.recipient, recipient));
-}
-/** Each key once, in its first spelling. */
-function unique(recipients) {
-    const byKey = new Map();
-    for (const one of recipients)
-        if (!byKey.has(canonicalId(one)))
-            byKey.set(canonicalId(one), one);
-    return [...byKey.values()];
-}
-const whatToDo = 'Name one of them by its key, spelled in full, or by a name that only it has.';
-/** `Bob <bob@a>` and `Bob <bob@b>` are two people, though both may be called Bob. */
-function severalPeople(meant, asked) {
-    const emails = new Set(meant.flatMap(({ name }) => emailIn(name)?.toLowerCase() ?? []));
-    return emails.size > 1 && !emails.has(owners_folded(asked));
-}
-function emailIn(name) {
-    return /<([^<>\s]+@[^<>\s]+)>/.exec(name)?.[1] ?? null;
-}
-function sshComment(recipient) {
-    return recipient.kind === 'age-ssh' ? asSeen(recipient.id.replace(/^\S+ +\S+ */, '').replace(/^#\s*/, '')) || null : null;
-}
-function keyAndRest(line) {
-    const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)(.*)$/.exec(line);
-    const recipient = parseRecipient(spelled?.[1] ?? '');
-    return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')];
-}
-
 ;// CONCATENATED MODULE: ./lib/model/survey.js
 
 
@@ -47546,7 +48331,7 @@ function configFor(path, configs) {
     return null;
 }
 /** Who can read a file, every key once. With Shamir: who holds a part. */
-function readersOf(file) {
+function survey_readersOf(file) {
     return survey_unique(file.metadata.groups.flat());
 }
 /** Whether one of `ids`, canonical, is among those who can read a file. */
@@ -47555,7 +48340,7 @@ function isReadBy(file, ids) {
 }
 /** Every recipient that stands in any file or config. */
 function knownRecipients(survey) {
-    return survey_unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].flatMap(readersOf)]);
+    return survey_unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].flatMap(survey_readersOf)]);
 }
 /** Names for a sentence: the owners where they are known. */
 function nameOf({ owners }, recipients) {
@@ -47604,7 +48389,7 @@ function requested({ removed, added, like }, { metadata: { groups } }) {
 function untouched(survey, { removed, added, like }, file) {
     if (added.length === 0 || removed.length > 0)
         return 'the removed recipient is not among its recipients';
-    const models = like === 'every rule' ? readersOf(file) : like;
+    const models = like === 'every rule' ? survey_readersOf(file) : like;
     if (!isReadBy(file, idsOf(models)))
         return `${nameOf(survey, models)} is not among its recipients`;
     return `${nameOf(survey, added.map(({ recipient }) => recipient))} can read it already`;
@@ -47624,7 +48409,7 @@ function planAsked(survey, request, file, after, answer, mustRotate) {
     const kept = idsOf(after.flat());
     if (answer.kind !== 'different' && answer.kind !== 'same')
         return refused(`no rule of ${config} names keys for it, so that sops can't update it. Add a rule for it`);
-    const loses = readersOf(file).some((one) => !kept.has(canonicalId(one)));
+    const loses = survey_readersOf(file).some((one) => !kept.has(canonicalId(one)));
     if (answer.kind === 'same')
         return refused(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit');
     if (answer.thresholdChanges)
@@ -47664,7 +48449,7 @@ function planAlignment(survey, file, answer, mustRotate) {
         };
     }
     const wanted = new Set(answer.groups.flat().map(canonicalId));
-    const loses = readersOf(file).some((one) => !wanted.has(canonicalId(one)));
+    const loses = survey_readersOf(file).some((one) => !wanted.has(canonicalId(one)));
     const reason = `brought back to ${file.config ?? ''}: ${difference(survey, file.metadata.groups, answer.groups) ?? 'spelling of a key'}`;
     return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: answer.groups, reason } };
 }
@@ -48397,7 +49182,7 @@ function commentsLeaving(tree, list, at, removed) {
     const lines = commentsAbove(text, slot);
     if (lines.length === 0)
         return [];
-    const names = (index) => namesOf(tree, list, index);
+    const names = (index) => comments_namesOf(tree, list, index);
     const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
     const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
     const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying));
@@ -48412,7 +49197,7 @@ function commentsLeaving(tree, list, at, removed) {
     return lines.filter((line, index) => naming[index] === true
         || (index === lines.length - 1 && !aboutOthers && !aboutTheFile && isLabel(line.text) && !mentioned(line, staying)));
 }
-function namesOf(tree, list, at) {
+function comments_namesOf(tree, list, at) {
     const slot = list.slots[at];
     const recipient = slot === undefined ? null : recipientOf(tree, slot);
     if (slot === undefined || recipient === null)
@@ -55665,120 +56450,6 @@ function regexOf(node) {
     return node.value === '' || isNull ? null : node.value;
 }
 
-;// CONCATENATED MODULE: ./lib/model/policy.js
-
-/** What counts as one kind: who loses one age key easily loses the next one the same way. */
-const families = {
-    age: 'age', 'age-ssh': 'age', 'age-plugin': 'age', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
-    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
-};
-const environments = new Map([
-    ['prod', 'prod'], ['production', 'prod'], ['prd', 'prod'], ['preprod', 'preprod'],
-    ['staging', 'staging'], ['stage', 'staging'], ['stg', 'staging'], ['dev', 'dev'], ['development', 'dev'],
-    ['test', 'test'], ['qa', 'qa'], ['sandbox', 'sandbox'],
-]);
-/**
- * What falls short, by path and then in the order of docs/policy.md; every finding is about one file and names its rule.
- * A file whose environment can't be told from its path has none, and shares its keys with nobody's.
- */
-function policyFindings(files, level) {
-    const shared = policy_sharedKeys(files);
-    return [...files].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0).flatMap((file) => {
-        const finding = (code, message) => ({ code, level, path: file.path, message });
-        return [
-            ...singleKind(file).map((message) => finding('single-key-kind', message)),
-            ...foreignEnvironments(file, shared).map((message) => finding('shared-environment-key', message)),
-            ...fewSurvivors(file).map((message) => finding('few-survivors', message)),
-        ];
-    });
-}
-/** Those of `required` that would not be among a file's recipients, in any of its groups. */
-function missingRequired(groups, required) {
-    return required.filter((one) => !isKept(one, groups.flat()));
-}
-/**
- * The environment a path speaks of: by a folder that is called so, else by the file's name up to its first dot, else by a
- * word in any name. null where it speaks of none, or of two alike.
- */
-function environmentOf(path) {
-    // `pre-prod` is one word; `non-prod` may be any of several environments.
-    const names = path.toLowerCase().replace(/pre[-_.]prod/g, 'preprod').replace(/non[-_.]prod/g, 'nonprod').split('/');
-    const file = names.pop() ?? '';
-    const words = [...names, file].flatMap((name) => name.split(/[^\p{L}\p{N}]+/u));
-    for (const told of [names, [file.replace(/(?<=.)\..*$/, '').replace(/^\./, '')], words]) {
-        const found = new Set(told.flatMap((word) => environments.get(word) ?? []));
-        if (found.size > 0)
-            return found.size === 1 ? [...found].join('') : null;
-    }
-    return null;
-}
-function singleKind({ groups, ...file }) {
-    const kinds = new Set(groups.flat().map(({ kind }) => families[kind]));
-    if (kinds.size !== 1)
-        return [];
-    return [`only ${[...kinds].join('')} keys open it: add a key of another kind ${inRule(file)}, so that losing one does not lose the file`];
-}
-function fewSurvivors({ groups, threshold, ...file }) {
-    const parts = groups.map((group) => new Set(group.map(canonicalId)));
-    const needed = threshold ?? Math.max(1, groups.length);
-    const openWithout = (lost) => parts.filter((ids) => ids.size > (ids.has(lost) ? 1 : 0)).length;
-    const critical = groups.flat().find((one) => openWithout(canonicalId(one)) < needed);
-    if (critical === undefined && groups.flat().length > 0)
-        return [];
-    if (groups.length > 1 && critical !== undefined) {
-        return [`without ${shortForm(critical)} fewer than the ${needed} key groups it takes could open it: `
-                + `add a second recipient to the groups that have only one ${inRule(file)}`];
-    }
-    return [`fewer than two recipients could open it: add another one ${inRule(file)}`];
-}
-function policy_sharedKeys(files) {
-    const keys = new Map();
-    for (const { path, groups } of files) {
-        const environment = environmentOf(path);
-        if (environment === null)
-            continue;
-        for (const id of new Set(groups.flat().flatMap((one) => serviceKey(one) ?? []))) {
-            const served = keys.get(id) ?? new Map();
-            const first = served.get(environment);
-            if (first === undefined || path < first)
-                served.set(environment, path);
-            keys.set(id, served);
-        }
-    }
-    return keys;
-}
-function foreignEnvironments(file, shared) {
-    const own = environmentOf(file.path);
-    if (own === null)
-        return [];
-    const keys = new Map(file.groups.flat().flatMap((one) => {
-        const id = serviceKey(one);
-        return id === null ? [] : [[id, one]];
-    }));
-    return [...keys].flatMap(([id, one]) => {
-        const others = [...shared.get(id) ?? []].filter(([environment]) => environment !== own).sort(([a], [b]) => a < b ? -1 : 1);
-        if (others.length === 0)
-            return [];
-        const where = others.map(([environment, path]) => `${environment} (${path})`).join(', ');
-        return [`its key ${shortForm(one)} opens files of ${own} and of ${where}: give ${own} a key of its own ${inRule(file)}`];
-    });
-}
-/** One string for a key of a key service, whatever role, context or version it is used with; null for keys that people hold. */
-function serviceKey({ kind, id }) {
-    if (kind === 'kms')
-        return id.replace(/[+|].*$/s, '');
-    if (kind === 'gcp_kms')
-        return id.replace(/\/cryptoKeyVersions\/\d+$/, '');
-    if (kind === 'azure_keyvault')
-        return id.replace(/(\/keys\/[^/]+)(?:\/.*)?$/, '$1');
-    return kind === 'hc_vault' || kind === 'hckms' ? id : null;
-}
-function inRule({ config, rule }) {
-    if (config === null)
-        return 'in a .sops.yaml rule of its own';
-    return rule === null ? `in ${config}` : `in the rule at ${config}:${rule.line}`;
-}
-
 ;// CONCATENATED MODULE: ./lib/model/plan-findings.js
 // What a person has to know of a plan besides what will be done: who still reads, who came back, who is missing, what the policy says.
 // Must never decide anything.
@@ -55994,7 +56665,7 @@ function refusedEdits(survey, edits) {
     });
 }
 function losesRequired(survey, { required }, file, after) {
-    const lost = missingRequired(after, required).filter((one) => isKept(one, readersOf(file)));
+    const lost = missingRequired(after, required).filter((one) => isKept(one, survey_readersOf(file)));
     return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`;
 }
 /** Who was removed is not let in again, by a stale rule or by mistake: the record has to go first. */
@@ -56160,7 +56831,7 @@ function reportFiles(run, survey, named) {
     const refused = new Map(plan?.refusals.map(({ path, reason }) => [path, reason]));
     const files = survey.files.map((file) => {
         const change = changes.get(file.path);
-        const before = named(readersOf(file));
+        const before = named(survey_readersOf(file));
         const kept = { recipients: { before, after: before }, dataKey: 'same', verified: false };
         const refusal = refused.get(file.path);
         if (failure?.path === file.path)
@@ -56182,7 +56853,7 @@ function reportFiles(run, survey, named) {
         ...files,
         ...survey.damaged.map(({ path, damage }) => ({ path, action: 'failed', reason: damage, ...nobody })),
         ...survey.skipped.map(({ path, reason, file }) => {
-            const readers = file === null ? [] : named(readersOf(file));
+            const readers = file === null ? [] : named(survey_readersOf(file));
             return { path, action: 'skipped', reason, ...nobody, recipients: { before: readers, after: readers } };
         }),
     ].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -57996,7 +58667,7 @@ const readers = {
     yaml: readYaml, json: readJson, dotenv: readDotenv, ini: readIni, binary: readJson,
 };
 /** Marks that a text carries sops metadata in that format, cheap enough to try them all. */
-const marks = [
+const encrypted_file_marks = [
     ['json', /^\s*\{[^]*"sops"\s*:/],
     ['dotenv', /^sops_(?:mac|version)=/m],
     ['ini', /^\[sops\][ \t]*\r?$/m],
@@ -58010,7 +58681,7 @@ function wideText(bytes) {
     return first === 0xfe && second === 0xff ? new TextDecoder('utf-16be').decode(bytes) : null;
 }
 function formatByContent(text, byName) {
-    const marked = marks.filter(([, mark]) => mark.test(text)).map(([format]) => format);
+    const marked = encrypted_file_marks.filter(([, mark]) => mark.test(text)).map(([format]) => format);
     // JSON is YAML too, and a binary file is kept as JSON: where the name fits the content, the name decides.
     if (byName === 'yaml' && marked.includes('json'))
         return 'yaml';
@@ -58053,7 +58724,7 @@ function readEncryptedFile(path, bytes) {
     const byName = formatByName(path);
     const wide = wideText(bytes);
     if (wide !== null)
-        return marks.some(([, mark]) => mark.test(wide)) ? { path, damage: 'it is written in UTF-16; sops reads that, but does not write it' } : null;
+        return encrypted_file_marks.some(([, mark]) => mark.test(wide)) ? { path, damage: 'it is written in UTF-16; sops reads that, but does not write it' } : null;
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
     const format = formatByContent(text.replace(/^\u{feff}/u, ''), byName);
     if (format === null)
@@ -58160,7 +58831,7 @@ function expose(survey, plan, staging) {
     const exposed = [];
     for (const { file, after } of plan.changes) {
         const stays = new Set(after.flat().map(canonicalId));
-        const readers = readersOf(file).filter((one) => !stays.has(canonicalId(one)));
+        const readers = survey_readersOf(file).filter((one) => !stays.has(canonicalId(one)));
         if (readers.length === 0)
             continue;
         exposed.push(...exposedSecrets(file, secretNames(file, staging.read(file.path)), readers, survey.owners));
@@ -65019,17 +65690,17 @@ async function commitVerified(git, staging, verified, publication) {
 /** A run needs its ref for some seconds, and for minutes where GitHub makes it wait. */
 const longestUse = 3_600_000;
 const mostAtOnce = 10;
-function folderOf(branch) {
+function staging_ref_folderOf(branch) {
     return `refs/sops-rekey/staging/${sha256Of(branch).slice(0, 16)}/`;
 }
 /** Says which branch it is for, and which commit it holds: no two runs make the same. */
 function stagingRef(branch, commit) {
-    return `${folderOf(branch)}${commit}`;
+    return `${staging_ref_folderOf(branch)}${commit}`;
 }
 /** Takes away what a run for the same branch left when it was killed. Never throws: the next run will look again. */
 async function removeLeftovers(github, branch) {
     try {
-        const folder = folderOf(branch);
+        const folder = staging_ref_folderOf(branch);
         for (const { name, sha } of (await refsBelow(github, folder.replace(/^refs\//, ''))).slice(0, mostAtOnce)) {
             const { tree, message, time } = await readCommit(github, sha);
             const ours = name === stagingRef(branch, sha) && readTrailers(message)?.tree === tree;
@@ -70231,6 +70902,7 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 async function rekey(inputs, tools) {
     const run = {
@@ -70242,7 +70914,7 @@ async function rekey(inputs, tools) {
         run.finishedAt = new Date();
         const planned = run.outcome === 'planned' ? run.plan : null;
         const shards = inputs.job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, inputs.job.shards);
-        return { report: reportOf(run), published, shards, failure: run.failure };
+        return { report: reportOf(run), published, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure };
     };
     let published = null;
     try {
@@ -71509,9 +72181,10 @@ async function main(program, environment) {
         info(`${name} is set, but not passed on to sops.`);
     const temporary = temporaryFolder(environment);
     const runUrl = runAddress(environment);
-    assertWritable({ temporary, runUrl }, environment['GITHUB_OUTPUT']);
+    const place = { temporary, runUrl, repository: environment['GITHUB_REPOSITORY'] ?? null };
+    assertWritable(place, environment['GITHUB_OUTPUT']);
     const result = await rekey(inputs, toolsFor(inputs, program, environment, temporary, runUrl));
-    await writeOutputs(result, inputs, { temporary, runUrl });
+    await writeOutputs(result, inputs, place);
     if (result.failure !== null)
         throw result.failure;
     info([result.report.outcome, result.published?.url].filter((part) => typeof part === 'string').join(': '));

@@ -23,7 +23,7 @@ const parts: Readonly<Record<string, Part>> = {
     description: 'Plans a change of who can read which sops file, without a key, and says how many jobs it is worth.',
     inputs: () => [...request, ...conditions, 'token', 'base', 'branch', 'on-closed', 'on-human-commits', 'delete-branch'],
     ownInputs: "  shards:\n    description: The most jobs that the rotation is to be spread over.\n    default: '8'\n",
-    outputs: () => ['files-matched', 'exposed-secrets', 'report-path', 'pull-request-number', 'pull-request-url', 'pull-request-operation'],
+    outputs: () => ['files-matched', 'exposed-secrets', 'report-path', 'access-map-path', 'pull-request-number', 'pull-request-url', 'pull-request-operation'],
     ownOutputs: '  shards:\n    description: \'For a matrix: a JSON list like `["1/3","2/3","3/3"]`; `[]` where there is nothing to rotate.\'\n',
   },
   rotate: {

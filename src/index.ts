@@ -31,9 +31,10 @@ async function main(program: string, environment: Environment): Promise<void> {
   for (const name of ignoredVariables(environment)) info(`${name} is set, but not passed on to sops.`)
   const temporary = temporaryFolder(environment)
   const runUrl = runAddress(environment)
-  assertWritable({ temporary, runUrl }, environment['GITHUB_OUTPUT'])
+  const place = { temporary, runUrl, repository: environment['GITHUB_REPOSITORY'] ?? null }
+  assertWritable(place, environment['GITHUB_OUTPUT'])
   const result = await rekey(inputs, toolsFor(inputs, program, environment, temporary, runUrl))
-  await writeOutputs(result, inputs, { temporary, runUrl })
+  await writeOutputs(result, inputs, place)
   if (result.failure !== null) throw result.failure
   info([result.report.outcome, result.published?.url].filter((part) => typeof part === 'string').join(': '))
 }

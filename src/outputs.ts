@@ -3,6 +3,7 @@
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { info, notice, setOutput, summary, warning } from '@actions/core'
+import { accessMapPage } from './model/access-map-page.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { renderSummary } from './model/markdown.ts'
@@ -13,6 +14,8 @@ import type { Result } from './rekey.ts'
 export interface OutputPlace {
   readonly temporary: string
   readonly runUrl: string | null
+  /** Like `acme/infra`. */
+  readonly repository: string | null
 }
 
 function reportIn(place: OutputPlace): string {
@@ -41,6 +44,7 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
   const { report, published } = result
   const reportPath = reportIn(place)
   writeFileSync(reportPath, `${JSON.stringify(report)}\n`)
+  const accessMapPath = writeAccessMap(result, place)
   const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null)
   const acted = done ? report.files : []
   const count = (...actions: string[]): number => acted.filter(({ action }) => actions.includes(action)).length
@@ -57,6 +61,7 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
     'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
     'exposed-secrets': report.exposure.length,
     'report-path': reportPath,
+    'access-map-path': accessMapPath,
     'pull-request-number': published?.number ?? null,
     'pull-request-url': published?.url ?? null,
     'pull-request-operation': published?.operation ?? 'none',
@@ -71,11 +76,24 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
   // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
   try {
     const text = strandedSummary(result, place) ?? renderSummary(report, {
-      bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath,
+      bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath, access: result.access,
     })
     if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '') await summary.addRaw(text, true).write()
   } catch (error) {
     warning(`The summary could not be written: ${visible(String(error), 300)}`)
+  }
+}
+
+/** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
+function writeAccessMap({ access, report: { finishedAt } }: Result, { temporary, repository }: OutputPlace): string | null {
+  if (access === null) return null
+  const path = join(temporary, 'sops-rekey-access-map.html')
+  try {
+    writeFileSync(path, accessMapPage(access, { repository, madeAt: finishedAt }))
+    return path
+  } catch (error) {
+    warning(`The access map could not be written: ${visible(String(error), 300)}`)
+    return null
   }
 }
 

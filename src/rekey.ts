@@ -1,6 +1,8 @@
 // The story: inputs → survey → plan → staged copy → sops → verify → publish → result.
 // Must never publish what was not verified, nor end without accounting for every matched file.
 import { availableParallelism } from 'node:os'
+import { accessMap } from './model/access-map.ts'
+import type { AccessMap } from './model/access-map.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import type { Plan } from './model/plan.ts'
@@ -48,6 +50,8 @@ export interface Result {
   readonly published: Published | null
   /** The parts the work is worth, `1/8` and so on, where that was asked; null otherwise. */
   readonly shards: readonly string[] | null
+  /** Who can read what at the base; null where the run ended before it was known. */
+  readonly access: AccessMap | null
   /** What stopped the run; the report says it too. */
   readonly failure: Failure | null
 }
@@ -63,7 +67,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     run.finishedAt = new Date()
     const planned = run.outcome === 'planned' ? run.plan : null
     const shards = inputs.job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, inputs.job.shards)
-    return { report: reportOf(run), published, shards, failure: run.failure }
+    return { report: reportOf(run), published, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure }
   }
   let published: Published | null = null
   try {

@@ -32,9 +32,11 @@ export function treeOf(root: string): Readonly<Record<string, string>> {
   return found
 }
 
-/** The folder entries of RUNNER_TEMP that the action may leave are its report, and nothing else. */
+const leftBehind: readonly string[] = ['sops-rekey-access-map.html', 'sops-rekey-report.json']
+
+/** The folder entries of RUNNER_TEMP that the action may leave are its report and the access map, and nothing else. */
 export function expectNothingLeft(run: ActionRun): void {
-  expect(readdirSync(run.temporary).filter((name) => name !== 'sops-rekey-report.json')).toEqual([])
+  expect(readdirSync(run.temporary).filter((name) => !leftBehind.includes(name))).toEqual([])
 }
 
 /** No plaintext or identity stands where it could be read later, and every command in the log is one of the action's own. */

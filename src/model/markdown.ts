@@ -1,6 +1,8 @@
 // The job summary and the pull request's body, both from the report and in the same words.
 // Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
 import { accessDiagram, arrows } from './access-diagram.ts'
+import type { AccessMap } from './access-map.ts'
+import { accessTable } from './markdown-access.ts'
 import { accountOf, accountingLine } from './markdown-account.ts'
 import type { Account } from './markdown-account.ts'
 import { checklist, stateCounts } from './markdown-checklist.ts'
@@ -22,6 +24,8 @@ export interface MarkdownContext {
   readonly runUrl: string | null
   readonly pullRequestUrl: string | null
   readonly reportPath: string | null
+  /** Who can read what at the base; left out of a pull request. */
+  readonly access?: AccessMap | null
 }
 
 // GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
@@ -140,13 +144,13 @@ function surelyTooMuch({ exposure }: Report, { changed }: Account, room: Room, l
   return names * leastName + (exposure.length <= room.secrets ? exposure.length : 0) * leastItem > limit
 }
 
-function fit(report: Report, limit: number, around: (parts: string[]) => string[]): string {
+function fit(report: Report, limit: number, around: (parts: string[], room: Room) => string[]): string {
   const [account, name] = [accountOf(report), namer(report)]
   const drawn = picture(report, account)
   let text = ''
   for (const room of rooms) {
     if (surelyTooMuch(report, account, room, limit)) continue
-    text = `${around(sections(report, account, name, drawn, room)).filter((part) => part !== '').join('\n\n')}\n`
+    text = `${around(sections(report, account, name, drawn, room), room).filter((part) => part !== '').join('\n\n')}\n`
     if (new TextEncoder().encode(text).length < limit) break
   }
   return text
@@ -154,10 +158,11 @@ function fit(report: Report, limit: number, around: (parts: string[]) => string[
 
 /** Markdown for the job summary, under 1 MiB whatever the report holds. */
 export function renderSummary(report: Report, context: MarkdownContext): string {
-  const { pullRequestUrl, reportPath } = context
-  return fit(report, summaryLimit, (parts) => [
+  const { pullRequestUrl, reportPath, access = null } = context
+  return fit(report, summaryLimit, (parts, room) => [
     '## sops-rekey',
     ...parts,
+    section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
     pullRequestUrl === null ? '' : link('The pull request', pullRequestUrl),
     reportPath === null ? '' : `The report: ${code(reportPath)}`,
   ])

@@ -28,6 +28,9 @@ const environments: ReadonlyMap<string, string> = new Map([
   ['test', 'test'], ['qa', 'qa'], ['sandbox', 'sandbox'],
 ])
 
+/** What `environmentOf` may tell, the one that matters most first. */
+export const environmentNames: readonly string[] = [...new Set(environments.values())]
+
 /**
  * What falls short, by path and then in the order of docs/policy.md; every finding is about one file and names its rule.
  * A file whose environment can't be told from its path has none, and shares its keys with nobody's.

@@ -3,8 +3,9 @@ import { EncryptedTree } from './encrypted-tree.ts'
 import { offboardAsTheGuide, searchWithGit } from './guide.ts'
 import { startKeyService } from './key-service.ts'
 import type { Measurement, Pair } from './measurement.ts'
-import { offboardWithAction } from './ours.ts'
+import { offboardWithAction, readHistoryWithAction } from './ours.ts'
 import { publishWithAction } from './publishing.ts'
+import { RevisedTree } from './revised-tree.ts'
 
 export interface BenchOptions {
   readonly pairs: number
@@ -34,6 +35,13 @@ export const cases: Readonly<Record<string, Case>> = {
     searchWithGit(tree) // both sides find the files in memory, not on the disk
     const pairs = await inTurns(options, tree, searchWithGit, true)
     return [{ name: 'survey of 100,000 files, 1,000 encrypted', pairs, wanted: { ratio: 3 } }]
+  },
+
+  history: async () => {
+    using tree = new RevisedTree({ files: 1000, revisions: 10_000 })
+    const ours = await readHistoryWithAction(tree)
+    const name = '10,000 revisions of 1,000 files, dry run'
+    return [{ name, pairs: [{ guideSeconds: null, ours }], wanted: { seconds: 20 } }, { name, pairs: [{ guideSeconds: null, ours }], wanted: { megabytes: 250 } }]
   },
 
   memory: async (options) => {

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { runAction } from '../__tests__/support/action.ts'
 import type { ActionRun } from '../__tests__/support/action.ts'
 import type { Report } from '../src/model/report.ts'
+import type { Repository } from '../__tests__/support/repository.ts'
 import type { EncryptedTree } from './encrypted-tree.ts'
+import type { RevisedTree } from './revised-tree.ts'
 
 export interface ActionCost {
   readonly seconds: number
@@ -29,7 +31,7 @@ export interface MeasuredRun {
 
 /** Runs the action to its end. Throws where it failed. */
 export async function measure(
-  tree: EncryptedTree, inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {},
+  tree: Repository, inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {},
 ): Promise<MeasuredRun> {
   let peak: number | null = null
   let [ended, proven] = [0, 0]
@@ -71,6 +73,14 @@ export async function offboardWithAction(tree: EncryptedTree, dryRun: boolean): 
   if (dryRun) tree.assertUntouched()
   else tree.assertOffboarded()
   return { seconds, sopsPerFile: report.sopsCalls / tree.files.size, peakMegabytes, calls: null }
+}
+
+/** Asks what bob could read at any commit. Throws where that is not all of it. */
+export async function readHistoryWithAction(tree: RevisedTree): Promise<ActionCost> {
+  const inputs = { 'removed-recipient': tree.bob.recipient, 'dry-run': 'true' }
+  const { report, seconds, peakMegabytes } = await measure(tree, inputs)
+  tree.assertExposed(report)
+  return { seconds, sopsPerFile: report.sopsCalls / report.files.length, peakMegabytes, calls: null }
 }
 
 /** The most memory a running process ever had, as Linux counts it; null elsewhere, or when it is gone. */

@@ -65,7 +65,7 @@ function fromNpm(): void {
     for (const part of ['chromium', 'lib', 'fonts']) renameSync(join(fetched, part), join(place, part))
     writeFileSync(join(place, 'fonts.conf'), `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">fonts</dir><cachedir>${join(place, 'cache')}</cachedir></fontconfig>
 `)
     launcher(join(place, 'chromium'), { LD_LIBRARY_PATH: join(place, 'lib'), FONTCONFIG_FILE: join(place, 'fonts.conf') })
   } finally {

@@ -1,7 +1,7 @@
 // What the runner itself can use, and which plans that rules out.
 // Must never take what it does not know for certain for a lock-out: the final bytes decide that.
 import { foreignVaults, pluginName } from './trusted-keys.ts'
-import { canonicalId, shortForm } from './recipient.ts'
+import { canonicalId, sameRecipient, shortForm } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 import type { SurveyedFile } from './survey.ts'
 
@@ -20,6 +20,13 @@ type Groups = readonly (readonly Recipient[])[]
 /** Why sops is not let loose on `file` to make its groups `after`; null where nothing speaks against it. */
 export function runnerRefusal(file: SurveyedFile, after: Groups, runner: Runner): string | null {
   return locksOut(file, after, runner) ?? sendsAbroad(file, after, runner) ?? runsPlugin(after, runner)
+}
+
+/** Why sops is not let loose on a version that only has to be decrypted; null where nothing speaks against it. */
+export function decryptionRefusal(readers: readonly Recipient[], { vault, agePlugins, complete, recipients }: Runner): string | null {
+  if (complete && readers.every((one) => one.kind === 'age' && !recipients.some((own) => sameRecipient(own, one)))) return 'none of its keys is the runner\'s'
+  if (foreignVaults(readers, vault.address ?? undefined).length > 0) return 'its Vault is not the runner\'s'
+  return readers.map(pluginName).some((one) => one !== null && !agePlugins.includes(one)) ? 'it needs a plugin that may not be run' : null
 }
 
 /** What the runner could open before and surely not after. */

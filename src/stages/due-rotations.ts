@@ -1,74 +1,82 @@
-// Survey + git's history → the files whose data key has to go although their recipients may stay. Uses no key.
+// Survey + history → the files whose data key has to go although their recipients may stay. Uses no key.
 // Must never take a history that is cut off for the whole one.
-import { versionsWithSameKey } from '../model/data-key-age.ts'
-import type { FileVersion } from '../model/data-key-age.ts'
-import { readEncryptedFile, valuesIn } from '../model/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
+import type { History } from '../model/history.ts'
 import type { KeyAge } from '../model/key-age.ts'
 import { reachesBackTo } from '../model/key-age.ts'
-import { canonicalId } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
+import { canonicalId, isMeantBy } from '../model/recipient.ts'
 import type { Finding } from '../model/report.ts'
 import type { Survey } from '../model/survey.ts'
 import { isReadBy } from '../model/survey.ts'
-import type { Git } from '../tools/git.ts'
-import { inPieces } from './in-parallel.ts'
 
 export interface DueRotations {
   /** Path → reason. */
   readonly due: ReadonlyMap<string, string>
+  /** Path → when its data key first stood in a commit, ISO 8601, UTC. Without what the history doesn't tell. */
+  readonly keySince: ReadonlyMap<string, string>
   readonly findings: readonly Finding[]
 }
 
-/** How many files' versions are in memory at once. */
-const filesAtOnce = 50
-
 /**
- * Due is what has an older data key than `age`, and what one of `removed` cannot read now, but whose data key was once wrapped
- * for them: whoever kept that can put it into the file of today.
+ * Due is what has an older data key than `age`, and what one of `removed` cannot read now, but whose data key was (or may have
+ * been) wrapped for them once: whoever kept that can put it into the file of today.
  */
-export async function findDueRotations(
-  git: Git, survey: Survey, removed: readonly Recipient[], age: KeyAge | null, now: Date,
-): Promise<DueRotations> {
+export function findDueRotations(
+  history: History, survey: Survey, removed: readonly Recipient[], age: KeyAge | null, now: Date,
+): DueRotations {
   const ids = new Set(removed.map(canonicalId))
-  const asked = survey.files.filter((file) => age !== null || (ids.size > 0 && !isReadBy(file, ids)))
-  const due = new Map<string, string>()
-  if (asked.length === 0) return { due, findings: [] }
-  if (await git.isShallow()) {
-    if (age === null) return { due, findings: [shallow(asked.length)] }
-    throw new Failure('history-shallow', 'The checkout is shallow, so that the age of a data key (`max-key-age`) can\'t be told.', {
+  const { reach } = history
+  if (age !== null && reach.kind === 'partial') {
+    const what = reach.why.startsWith('the checkout is shallow') ? 'The checkout is shallow' : `Only part of the history can be seen (${reach.why})`
+    throw new Failure('history-shallow', `${what}, so that the age of a data key (\`max-key-age\`) can't be told.`, {
       advice: 'Write `fetch-depth: 0` for actions/checkout.',
     })
   }
+  const asked = survey.files.filter((file) => ids.size > 0 && !isReadBy(file, ids))
+  const due = new Map<string, string>()
   const limit = age === null ? null : reachesBackTo(age, now).getTime() / 1000
-  const history = await git.history(asked.map(({ path }) => path))
-  for (const piece of inPieces(asked, filesAtOnce)) {
-    const blobs = await git.readBlobs([...new Set(piece.flatMap(({ path }) => (history.get(path) ?? []).map(({ blob }) => blob)))])
-    for (const { path } of piece) {
-      const versions = (history.get(path) ?? []).map(({ time, blob }): FileVersion => {
-        const bytes = blobs.get(blob) ?? new Uint8Array()
-        const read = readEncryptedFile(path, bytes)
-        return { time, file: read !== null && 'metadata' in read ? { metadata: read.metadata, values: valuesIn(read, bytes) } : null }
-      })
-      const sameKey = versionsWithSameKey(versions)
-      // The commit that brought the data key.
-      const since = sameKey.at(-1)?.time ?? null
-      const held = sameKey.find(({ file }) => file !== null && isReadBy(file, ids))
-      if (held !== undefined) due.set(path, `its data key was wrapped for the removed recipient until ${day(held.time)}, and has not changed since`)
-      else if (limit !== null && since !== null && since <= limit) due.set(path, `its data key is from ${day(since)}, older than max-key-age`)
-    }
+  const keySince = new Map<string, string>()
+  const held = lastHeld(history, removed)
+  for (const { path } of survey.files) {
+    const since = reach.kind === 'whole' ? history.keySince(path) : null
+    if (since === null) continue
+    keySince.set(path, new Date(since * 1000).toISOString())
+    if (limit !== null && since <= limit) due.set(path, `its data key is from ${day(since)}, older than max-key-age`)
   }
-  return { due, findings: [] }
+  for (const { path } of asked) {
+    const until = held(path)
+    if (until !== null) due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`)
+  }
+  return { due, keySince, findings: asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : [] }
+}
+
+/** When the data key of the file at the base, or what may be the same one, was last wrapped for one of `removed`. */
+function lastHeld(history: History, removed: readonly Recipient[]): (path: string) => number | null {
+  const meant = history.recipients.map((one) => removed.some((person) => isMeantBy(person, one)))
+  const last = new Map<number, number>()
+  for (const { after, time } of history.changes) {
+    if (after === null || history.versions[after]?.readers.some((one) => meant[one]) !== true) continue
+    const key = history.dataKey(after)
+    last.set(key, Math.max(last.get(key) ?? 0, time))
+  }
+  return (path) => {
+    const version = history.base.get(path)
+    if (version === undefined) return null
+    const key = history.dataKey(version)
+    const times = [key, ...history.perhapsSame(key)].flatMap((one) => last.get(one) ?? [])
+    return times.length === 0 ? null : Math.max(...times)
+  }
 }
 
 function day(time: number): string {
   return new Date(time * 1000).toISOString().slice(0, 10)
 }
 
-function shallow(count: number): Finding {
+function partial(count: number, why: string): Finding {
   return {
     code: 'history-shallow', level: 'warning', path: null,
-    message: `the checkout is shallow: whether the removed recipient once had the data key of the ${count} files they cannot read now can't be told. `
+    message: `${why}: whether the removed recipient once had the data key of the ${count} files they cannot read now can't be told. `
       + 'Write `fetch-depth: 0` for actions/checkout, or use `rotate-all: true`',
   }
 }

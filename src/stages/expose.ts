@@ -1,22 +1,159 @@
-// Survey + who loses access → the names of the secrets they could read, from the staged ciphertext.
-// Uses no key. Has to run before sops rewrites the staged files.
-import { secretNames } from '../model/encrypted-file.ts'
-import { exposedSecrets } from '../model/exposure.ts'
+// History + who loses access → the secrets they could read, and what has become of each; with a key where one is needed.
+// Must never keep a plaintext: it is compared by digests under a key that lives as long as the comparison.
+import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import type { Question, TracedSecret } from '../model/exposure.ts'
+import { answer, mergedSecrets, traceExposure } from '../model/exposure.ts'
+import { scalarsIn } from '../model/file-version.ts'
+import type { History } from '../model/history.ts'
 import type { Plan } from '../model/plan.ts'
-import type { ExposedSecret } from '../model/report.ts'
-import { canonicalId } from '../model/recipient.ts'
+import type { Recipient } from '../model/recipient.ts'
+import { canonicalId, sameRecipient } from '../model/recipient.ts'
+import type { ExposedSecret, Finding } from '../model/report.ts'
+import type { Runner } from '../model/runner.ts'
+import { decryptionRefusal } from '../model/runner.ts'
 import type { Survey } from '../model/survey.ts'
 import { readersOf } from '../model/survey.ts'
+import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
+import type { OpenHistory } from './history.ts'
+import { inParallel } from './in-parallel.ts'
 
-/** What each recipient that `plan` takes out of a file could read in that file. */
-export function expose(survey: Survey, plan: Plan, staging: Staging): readonly ExposedSecret[] {
-  const exposed: ExposedSecret[] = []
-  for (const { file, after } of plan.changes) {
-    const stays = new Set(after.flat().map(canonicalId))
-    const readers = readersOf(file).filter((one) => !stays.has(canonicalId(one)))
-    if (readers.length === 0) continue
-    exposed.push(...exposedSecrets(file, secretNames(file, staging.read(file.path)), readers, survey.owners))
+/** What those who were named could read anywhere, and whoever else `plan` takes out of a file in that file. No key is used. */
+export function expose(history: History, survey: Survey, plan: Plan | null, named: readonly Recipient[]): readonly TracedSecret[] {
+  const drifted = (plan?.changes ?? []).flatMap(({ file, after }) => readersOf(file)
+    .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })))
+  const others = [...Map.groupBy(drifted, ({ recipient }) => canonicalId(recipient)).values()].flatMap((lost) => {
+    const paths = new Set(lost.map(({ path }) => path))
+    return traceExposure(history, lost.slice(0, 1).map(({ recipient }) => recipient), survey.owners).filter(({ secret }) => paths.has(secret.file))
+  })
+  return [...named.length === 0 ? [] : traceExposure(history, named, survey.owners), ...others]
+}
+
+/** Says what the list can't know where not all of the history could be seen. */
+export function partialExposure({ reach, tooLarge }: History): Finding | null {
+  const finding = (level: Finding['level'], message: string): Finding => ({ code: 'history-partial', level, path: null, message })
+  if (reach.kind === 'partial') {
+    return finding('warning', `${reach.why}: what could be read at commits that are not seen is not in the list of exposed secrets. Write \`fetch-depth: 0\` for actions/checkout`)
   }
-  return exposed
+  return tooLarge === 0 ? null : finding('notice', `contents larger than 64 MiB in the history were not looked at for secrets: ${tooLarge} of them`)
+}
+
+/** What decrypts old and new versions. */
+export interface Decryption {
+  readonly sops: Sops
+  readonly staging: Staging
+  readonly runner: Runner
+  readonly atOnce: number
+}
+
+/** Each file and version at most once, and no more of them than this in a run. */
+const mostVersions = 500
+const rounds = 3
+
+/** The secrets with their states: what only a decryption can tell is `unknown` where `decryption` is null, or where it fails. */
+export async function settle(traced: readonly TracedSecret[], open: OpenHistory, decryption: Decryption | null): Promise<readonly ExposedSecret[]> {
+  const questions = traced.flatMap(({ question }) => question ?? [])
+  if (decryption === null || questions.length === 0) return mergedSecrets(traced.map(({ secret }) => secret))
+  const digests = new Digests(open, decryption)
+  await digests.take([...new Set(questions.flatMap(({ now }) => now.map(({ version }) => version)))])
+  for (let round = 0; round < rounds; round += 1) {
+    const wanted = stillWanted(questions, digests)
+    if (wanted.length === 0) break
+    // Where not one of them opened, no older one will.
+    if (await digests.take(cover(wanted, open.history, digests)) === 0) break
+  }
+  return mergedSecrets(traced.flatMap(({ secret, question }) => {
+    if (question === null) return [secret]
+    const told = answer(question, ({ version, key }) => digests.at(version, key), (iv) => digests.of(iv))
+    return told === null ? [] : [{ ...secret, ...told }]
+  }))
+}
+
+/** The IVs that a question still turns on. */
+function stillWanted(questions: readonly Question[], digests: Digests): readonly number[] {
+  return [...new Set(questions.flatMap(({ now, known }) => {
+    if (now.some(({ version, key }) => digests.at(version, key) === null)) return []
+    return known.flatMap(({ iv }) => (digests.of(iv) === null ? [iv] : []))
+  }))]
+}
+
+/** As few versions as hold all of `ivs`, as far as the greedy way finds them; the newer of two, which the runner rather opens. */
+function cover(ivs: readonly number[], history: History, digests: Digests): readonly number[] {
+  const left = new Set(ivs)
+  const order = [...new Set(history.changes.flatMap(({ after }) => after ?? []))].filter((version) => !digests.has(version))
+  const held = new Map(order.map((version) => [version, (history.versions[version]?.leaves ?? []).map(({ iv }) => iv).filter((iv) => left.has(iv))]))
+  const chosen: number[] = []
+  while (left.size > 0) {
+    let best = { version: -1, count: 0 }
+    for (const [version, own] of held) {
+      const count = own.filter((iv) => left.has(iv)).length
+      if (count === 0) held.delete(version)
+      if (count > best.count) best = { version, count }
+    }
+    if (best.count === 0) return chosen
+    chosen.push(best.version)
+    for (const iv of held.get(best.version) ?? []) left.delete(iv)
+  }
+  return chosen
+}
+
+/** Digests of values, none of them known outside of this run, none of them ever written down. */
+class Digests {
+  readonly #secret = randomBytes(32)
+  readonly #folder = `.sops-rekey-history-${randomUUID()}`
+  readonly #byVersion = new Map<number, ReadonlyMap<string, string> | null>()
+  readonly #byIv = new Map<number, string>()
+  readonly #open: OpenHistory
+  readonly #decryption: Decryption
+
+  constructor(open: OpenHistory, decryption: Decryption) {
+    this.#open = open
+    this.#decryption = decryption
+  }
+
+  has(version: number): boolean {
+    return this.#byVersion.has(version)
+  }
+
+  at(version: number, key: string): string | null {
+    return this.#byVersion.get(version)?.get(key) ?? null
+  }
+
+  of(iv: number): string | null {
+    return this.#byIv.get(iv) ?? null
+  }
+
+  /** Decrypts what the runner can and may, and returns how many it could. What fails is remembered, and fails nothing else. */
+  async take(versions: readonly number[]): Promise<number> {
+    const { history } = this.#open
+    const { sops, staging, runner, atOnce } = this.#decryption
+    const fresh = versions.filter((version) => !this.has(version)).slice(0, Math.max(0, mostVersions - this.#byVersion.size))
+    for (const version of fresh) this.#byVersion.set(version, null)
+    const allowed = fresh.filter((version) => {
+      const readers = (history.versions[version]?.readers ?? []).flatMap((one) => history.recipients[one] ?? [])
+      return decryptionRefusal(readers, runner) === null
+    })
+    await this.#open.read(allowed, (version, bytes) => staging.write(this.#path(version), { bytes, executable: false }))
+    await inParallel(allowed, atOnce, async (version) => {
+      const { format = 'binary', leaves = [] } = history.versions[version] ?? {}
+      const file = { path: this.#path(version), format, explicitType: true, config: null }
+      const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) =>
+        new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.#digest(value)]))).catch(() => null)
+      staging.remove(file.path)
+      this.#byVersion.set(version, digests)
+      for (const { key, iv } of leaves) {
+        const digest = digests?.get(key)
+        if (digest !== undefined) this.#byIv.set(iv, digest)
+      }
+    })
+    return fresh.filter((version) => this.#byVersion.get(version) !== null).length
+  }
+
+  #path(version: number): string {
+    return `${this.#folder}/${version}`
+  }
+
+  #digest(value: string): string {
+    return createHmac('sha256', this.#secret).update(value).digest('base64')
+  }
 }

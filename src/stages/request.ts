@@ -2,7 +2,7 @@
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
 import { ownerOf, resolveRecipients, resolveRequired } from '../model/owners.ts'
-import type { Resolution } from '../model/owners.ts'
+import type { OwnedRecipient, Resolution } from '../model/owners.ts'
 import { asSeen } from '../model/owners-candidates.ts'
 import type { RekeyRequest } from '../model/plan.ts'
 import { canonicalId, isMeantBy, parseRecipient, sameRecipient } from '../model/recipient.ts'
@@ -14,9 +14,43 @@ import { knownRecipients, nameOf, unique } from '../model/survey.ts'
 
 export type RequestedRecipients = Pick<RekeyRequest, 'removed' | 'added' | 'like' | 'required'>
 
+/** Who held which key at earlier commits, and every recipient that stood in a file or config then. */
+export interface Past {
+  readonly owners: readonly OwnedRecipient[]
+  readonly known: readonly Recipient[]
+}
+
+/**
+ * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`, which is asked only
+ * where nothing else does. `owners` are the names by which those are known who stand nowhere any more.
+ */
+export async function resolveWithPast(
+  inputs: Parameters<typeof resolveRequest>[0], survey: Survey, past: () => Promise<Past>,
+): Promise<{ readonly asked: RequestedRecipients; readonly owners: readonly OwnedRecipient[] }> {
+  const told = (asked: RequestedRecipients, { owners }: Past): Awaited<ReturnType<typeof resolveWithPast>> =>
+    ({ asked, owners: owners.filter((owner) => asked.removed.some((one) => sameRecipient(owner.recipient, one) && ownerOf(survey.owners, one) === null)) })
+  const records = recordedIn(survey)
+  try {
+    return told(resolveRequest(inputs, survey, records), records)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0) throw error
+    const { owners, known } = await past()
+    const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known] }
+    return told(resolveRequest(inputs, survey, all), all)
+  }
+}
+
+function recordedIn({ ownersFile }: Survey): Past {
+  const removed = ownersFile?.removed ?? []
+  const owners = removed.flatMap(({ recipient, owner, line }): OwnedRecipient[] =>
+    owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }])
+  return { owners, known: removed.map(({ recipient }) => recipient) }
+}
+
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
 export function resolveRequest(
   inputs: Pick<Inputs, 'removedRecipients' | 'addedRecipients' | 'sameAccessAs' | 'requiredRecipients'>, survey: Survey,
+  past: Past = { owners: [], known: [] },
 ): RequestedRecipients {
   if (survey.files.length > 0 && survey.configs.length === 0) {
     throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
@@ -24,7 +58,9 @@ export function resolveRequest(
     })
   }
   const known = knownRecipients(survey)
-  const removed = resolve(inputs.removedRecipients, survey, known)
+  // Whoever takes someone's place needs that place to be there.
+  const removed = inputs.addedRecipients.length > 0 ? resolve(inputs.removedRecipients, survey, known)
+    : unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, past)))
   const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known))
   const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)))
   if (both !== undefined) {
@@ -41,6 +77,14 @@ export function resolveRequest(
 
 function resolve(asked: readonly string[], survey: Survey, known: readonly Recipient[]): readonly Recipient[] {
   return resolved(resolveRecipients(asked, survey.owners, known))
+}
+
+/** By what stands in the repository now; only of whom that knows nothing, by the past. */
+function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], past: Past): readonly Recipient[] {
+  const now = resolveRecipients([asked], survey.owners, known)
+  if (now.kind !== 'unknown') return resolved(now)
+  const then = resolveRecipients([asked], past.owners, past.known)
+  return resolved(then.kind === 'unknown' ? now : then)
 }
 
 function resolved(resolution: Resolution): readonly Recipient[] {

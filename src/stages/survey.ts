@@ -27,7 +27,7 @@ const symlink = '120000'
 const submodule = '160000'
 
 /** Where the owners file is looked for when nothing says it. */
-const usualOwnersFile = '.sops-owners.yaml'
+export const usualOwnersFile = '.sops-owners.yaml'
 
 /**
  * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must

@@ -1,7 +1,7 @@
 // Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
 // Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
 import { createHash } from 'node:crypto'
-import { realpathSync } from 'node:fs'
+import { copyFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
@@ -71,6 +71,7 @@ interface GitCall {
   readonly env?: Readonly<Record<string, string>>
   /** Configuration for this call alone. */
   readonly settings?: readonly (readonly [string, string])[]
+  readonly onStdout?: (piece: Buffer) => void
 }
 
 export class Git {
@@ -89,6 +90,7 @@ export class Git {
       cwd: this.root,
       env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
       input: options.input ?? '',
+      ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
     })
   }
 
@@ -158,45 +160,36 @@ export class Git {
   }
 
   /**
-   * For each of `wanted`, the blobs it had on the way to HEAD (first parents), newest first and back to its birth, through
-   * renames, with the commit's time in seconds.
+   * Runs a command that only reads and never asks the network; hands its output on piece by piece, so that none of it has to be
+   * kept. Throws `git-failed`.
    */
-  async history(wanted: readonly string[]): Promise<ReadonlyMap<string, readonly { readonly time: number; readonly blob: string }[]>> {
-    /** What each file was called at the commit that is looked at. */
-    const names = new Map(wanted.map((path) => [path, path]))
-    const found = new Map<string, { time: number; blob: string }[]>(wanted.map((path) => [path, []]))
-    const log = ['log', '--first-parent', '-m', '--find-renames', '--raw', '--no-abbrev', '--no-color', '-z', '--format=commit %ct']
-    const fields = paths(await this.#run(log))
-    let time = 0
-    for (let at = 0; at < fields.length; at += 1) {
-      const field = fields[at]?.trimStart() ?? ''
-      time = Number(/^commit (\d+)/.exec(field)?.[1] ?? time)
-      const [, blob = '', kind = ''] = /:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) ([A-Z])\d*$/.exec(field) ?? []
-      if (kind === '') continue
-      const before = fields[at += 1] ?? ''
-      const after = kind === 'R' || kind === 'C' ? fields[at += 1] ?? '' : before
-      const path = names.get(after)
-      if (path === undefined) continue
-      found.get(path)?.push({ time, blob })
-      if (kind === 'R' || kind === 'C' || kind === 'A') names.delete(after)
-      if (kind === 'R') names.set(before, path)
-    }
-    return found
+  async stream(args: readonly string[], onStdout: (piece: Buffer) => void, input = ''): Promise<void> {
+    // Stands in for GIT_NO_LAZY_FETCH, which older ones don't know: a partial clone would fetch what is missing one by one.
+    const settings = [['protocol.allow', 'never']] as const
+    const { exitCode, stderr } = await this.#try(args, { input, settings, env: { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' }, onStdout })
+    if (exitCode !== 0) throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`)
   }
 
-  /** The bytes of blobs by their ids; an id that is none is left out. */
-  async readBlobs(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
-    const output = await this.#run(['cat-file', '--batch'], { input: ids.map((id) => `${id}\n`).join('') })
-    const found = new Map<string, Buffer>()
-    for (let at = 0; at < output.length;) {
-      const end = output.indexOf(10, at)
-      const [id = '', type, size] = output.subarray(at, end).toString().split(' ')
-      at = end + 1
-      if (type !== 'blob') continue
-      found.set(id, output.subarray(at, at + Number(size)))
-      at += Number(size) + 1
-    }
-    return found
+  /** Whether objects may be missing here, as the remote that they were left at promised to have them. */
+  async isPartialClone(): Promise<boolean> {
+    return (await this.#try(['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'])).exitCode === 0
+  }
+
+  /**
+   * Makes a bare repository in `folder` (empty) that borrows the objects of this one, and fetches into it what a shallow
+   * checkout lacks of the history of `commit`. The checkout stays as it is. Throws `git-failed`.
+   */
+  async deepened(remote: Remote, commit: string, folder: string): Promise<Git> {
+    const [objects, shallow] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n')
+    const aside = new Git({ program: this.#program, root: folder, environment: this.#environment })
+    await aside.#run(['init', '--quiet', '--bare', '--template='])
+    writeFileSync(join(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`)
+    copyFileSync(shallow ?? '', join(folder, 'shallow'))
+    await aside.#run(['update-ref', 'refs/heads/base', commit])
+    const { settings, hide } = access(remote)
+    const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', '--unshallow', '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings })
+    if (exitCode === 0) return aside
+    throw new Failure('git-failed', `The history before the checkout could not be fetched: ${visible(hide(stderr.trim()))}`)
   }
 
   /** The bytes of `path` at HEAD; null where it is not there. */
@@ -274,21 +267,28 @@ export class Git {
   }
 
   /** null where it went well; else what git says. */
-  async #push({ url, token }: Remote, refspec: string, lease: string): Promise<string | null> {
-    const authorization = Buffer.from(`x-access-token:${token}`).toString('base64')
-    const header = `http.${new URL(url).origin}/.extraheader`
-    const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, url, refspec], {
-      settings: [
-        // The empty value drops a header that the checkout left behind.
-        [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
-        // The longest match wins: the address itself, whatever the user has it replaced by.
-        [`url.${url}.pushInsteadOf`, url],
-      ],
-    })
+  async #push(remote: Remote, refspec: string, lease: string): Promise<string | null> {
+    const { settings, hide } = access(remote)
+    const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings })
     if (exitCode === 0) return null
     // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
     const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr
-    return visible(reason.replaceAll(authorization, '***').replaceAll(token, '***').trim())
+    return visible(hide(reason).trim())
+  }
+}
+
+/** What makes git use the token at the remote and nothing else, and a text without it. */
+function access({ url, token }: Remote): { readonly settings: readonly (readonly [string, string])[]; readonly hide: (text: string) => string } {
+  const authorization = Buffer.from(`x-access-token:${token}`).toString('base64')
+  const header = `http.${new URL(url).origin}/.extraheader`
+  return {
+    settings: [
+      // The empty value drops a header that the checkout left behind.
+      [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
+      // The longest match wins: the address itself, whatever the user has it replaced by.
+      [`url.${url}.pushInsteadOf`, url], [`url.${url}.insteadOf`, url],
+    ],
+    hide: (text) => text.replaceAll(authorization, '***').replaceAll(token, '***'),
   }
 }
 

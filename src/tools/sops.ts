@@ -112,6 +112,23 @@ export class Sops {
     throw this.#failure('decrypt', exitCode, file.path, stderr)
   }
 
+  /**
+   * Decrypts in memory, as `output`, and returns what `take` makes of it, which must be digests: the plaintext is wiped then.
+   * Throws where sops can't decrypt it.
+   */
+  async decryptInto<T>(file: StagedFile, output: Format, take: (plaintext: Buffer) => T): Promise<T> {
+    const pieces: Buffer[] = []
+    const args = [...configOf(file), 'decrypt', ...inputType(file), '--output-type', output, '--', file.path]
+    const { exitCode, stderr } = await this.#run(args, { onStdout: (piece) => pieces.push(piece) })
+    if (exitCode !== 0) throw this.#failure('decrypt', exitCode, file.path, stderr)
+    const plaintext = Buffer.concat(pieces)
+    try {
+      return take(plaintext)
+    } finally {
+      for (const piece of [...pieces, plaintext]) piece.fill(0)
+    }
+  }
+
   async #decrypt(file: StagedFile): Promise<ChildResult & { digest: string }> {
     const hash = createHash('sha256')
     const output = file.explicitType ? ['--output-type', file.format] : []

@@ -18,6 +18,9 @@ export interface DueRotations {
   readonly findings: readonly Finding[]
 }
 
+/** Where nothing was asked that takes a look back. */
+export const nothingDue: DueRotations = { due: new Map(), keySince: new Map(), findings: [] }
+
 /**
  * Due is what has an older data key than `age`, and what one of `removed` cannot read now, but whose data key was (or may have
  * been) wrapped for them once: whoever kept that can put it into the file of today.

@@ -18,15 +18,25 @@ import type { Staging } from '../tools/staging.ts'
 import type { OpenHistory } from './history.ts'
 import { inParallel } from './in-parallel.ts'
 
-/** What those who were named could read anywhere, and whoever else `plan` takes out of a file in that file. No key is used. */
-export function expose(history: History, survey: Survey, plan: Plan | null, named: readonly Recipient[]): readonly TracedSecret[] {
-  const drifted = (plan?.changes ?? []).flatMap(({ file, after }) => readersOf(file)
+/** Who loses access: to everything they could ever read, or (`only`) to these files. */
+export interface Losing {
+  readonly people: readonly Recipient[]
+  readonly only: ReadonlySet<string> | null
+}
+
+/** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
+export function whoLoses(plan: Plan, named: readonly Recipient[]): readonly Losing[] {
+  const drifted = plan.changes.flatMap(({ file, after }) => readersOf(file)
     .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })))
-  const others = [...Map.groupBy(drifted, ({ recipient }) => canonicalId(recipient)).values()].flatMap((lost) => {
-    const paths = new Set(lost.map(({ path }) => path))
-    return traceExposure(history, lost.slice(0, 1).map(({ recipient }) => recipient), survey.owners).filter(({ secret }) => paths.has(secret.file))
-  })
-  return [...named.length === 0 ? [] : traceExposure(history, named, survey.owners), ...others]
+  const others = [...Map.groupBy(drifted, ({ recipient }) => canonicalId(recipient)).values()].map((lost): Losing =>
+    ({ people: lost.slice(0, 1).map(({ recipient }) => recipient), only: new Set(lost.map(({ path }) => path)) }))
+  return [...named.length === 0 ? [] : [{ people: named, only: null }], ...others]
+}
+
+/** What they could read. No key is used. */
+export function expose(history: History, { owners }: Pick<Survey, 'owners'>, losing: readonly Losing[]): readonly TracedSecret[] {
+  return losing.flatMap(({ people, only }) =>
+    traceExposure(history, people, owners).filter(({ secret }) => only === null || only.has(secret.file)))
 }
 
 /** Says what the list can't know where not all of the history could be seen. */

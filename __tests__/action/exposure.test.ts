@@ -1,0 +1,82 @@
+// After bob has left: what he still knows, run by run, also when his name stands nowhere any more.
+import { describe, expect, test } from '@jest/globals'
+import { runAction } from '../support/action.ts'
+import type { ActionRun } from '../support/action.ts'
+import { makeAgeKey } from '../support/age-key.ts'
+import { Chronicle } from '../support/history.ts'
+import { canary, expectNothingLeaked, expectNothingLeft, refusalOf, runUnchanged } from '../support/unchanged.ts'
+
+const states = ({ report }: ActionRun): Readonly<Record<string, string>> =>
+  Object.fromEntries(report?.exposure.map(({ file, key, state, readBy }) => [`${file} ${key}`, `${state} ${readBy.join()}`]) ?? [])
+
+/** Bob is gone by a run of the action, and one of the two values he knew is changed. */
+async function left(): Promise<Chronicle> {
+  const team = new Chronicle().begin('2026-01-10', { 'app.yaml': `a: ${canary}-a\nb: ${canary}-b\n` })
+  const run = await runAction(team, { 'removed-recipient': 'bob' })
+  expect(run.exitCode === 0 ? '' : run.log).toBe('')
+  expect(states(run)).toEqual({ 'app.yaml a': 'current bob', 'app.yaml b': 'current bob' })
+  team.commitOn('2026-02-10')
+  team.set('app.yaml', '["b"]', `${canary}-c`).commitOn('2026-03-10')
+  return team
+}
+
+describe('a second run for bob', () => {
+  test('says what has become of what he knew, with a key; a dry run what can be told without', async () => {
+    using team = await left()
+    const run = await runUnchanged(team, { 'removed-recipient': 'bob' })
+    expect({ exitCode: run.exitCode, log: run.exitCode === 0 ? '' : run.log }).toEqual({ exitCode: 0, log: '' })
+    expect(run.report).toMatchObject({ outcome: 'unchanged', request: { removed: [{ id: team.bob.recipient, owner: 'bob' }] } })
+    expect(states(run)).toEqual({ 'app.yaml a': 'current bob', 'app.yaml b': 'changed bob' })
+    expect(run.report?.exposure.map(({ since, until }) => [since, until])).toEqual(
+      Array<string[]>(2).fill(['2026-01-10T12:00:00.000Z', '2026-02-10T12:00:00.000Z']))
+    const { credentials } = team
+    team.credentials = {}
+    expect(states(await runUnchanged(team, { 'removed-recipient': team.bob.recipient, 'dry-run': 'true' })))
+      .toEqual({ 'app.yaml a': 'current bob', 'app.yaml b': 'unknown bob' })
+    team.credentials = credentials
+  })
+
+  test('does not take a word for a name that no commit had', async () => {
+    using team = await left()
+    const { sentence } = await refusalOf(team, { 'removed-recipient': 'bobby' })
+    expect(sentence).toContain('"bobby" is neither a recipient here nor the name of one')
+    expect(sentence).not.toContain(team.bob.recipient)
+  })
+
+  test('asks which bob, where two keys of that name have gone, and tells when', async () => {
+    using team = await left()
+    const robert = makeAgeKey()
+    team.updatekeys({ ...team.withoutBob, bob: robert }, 'app.yaml').commitOn('2026-04-10')
+    team.offboard('2026-05-10', 'app.yaml')
+    const { sentence } = await refusalOf(team, { 'removed-recipient': 'bob' })
+    for (const key of [robert, team.bob]) expect(sentence).toContain(key.recipient)
+    expect(sentence).toMatch(/\.sops\.yaml at [0-9a-f]{12} \(2026-04-10\)/)
+    expect(sentence).toMatch(/\.sops\.yaml at [0-9a-f]{12} \(2026-01-10\)/)
+    expect(Object.values(states(await runUnchanged(team, { 'removed-recipient': robert.recipient })))).toEqual(['current bob', 'current bob'])
+  })
+
+  test('knows him by the record in the owners file, without looking further', async () => {
+    using team = await left()
+    team.write('.sops-owners.yaml', `removed: [{owner: Bob Smith, recipient: ${team.bob.recipient}, date: 2026-02-10}]\n`)
+    team.commitOn('2026-04-10')
+    const run = await runUnchanged(team, { 'removed-recipient': 'bob smith' })
+    expect(run.exitCode === 0 ? '' : run.log).toBe('')
+    expect(states(run)).toEqual({ 'app.yaml a': 'current Bob Smith', 'app.yaml b': 'changed Bob Smith' })
+  })
+
+  test('cannot give his place to someone', async () => {
+    using team = await left()
+    const { sentence } = await refusalOf(team, { 'removed-recipient': 'bob', 'added-recipient': `carol=${makeAgeKey().recipient}` })
+    expect(sentence).toContain('"bob" is neither a recipient here nor the name of one')
+  })
+})
+
+test('a run that removes bob leaves and leaks nothing of what it compared', async () => {
+  using team = await left()
+  team.updatekeys(team.everyone, 'app.yaml').commitOn('2026-04-10')
+  const run = await runAction(team, { 'removed-recipient': 'bob' })
+  expect(run.exitCode === 0 ? '' : run.log).toBe('')
+  expect(states(run)).toEqual({ 'app.yaml a': 'current bob', 'app.yaml b': 'current bob' })
+  expectNothingLeft(run)
+  expectNothingLeaked(run)
+})

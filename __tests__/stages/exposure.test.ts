@@ -1,0 +1,344 @@
+// Histories made by real sops and git, whose true answer is known by how they were made.
+import { execFileSync } from 'node:child_process'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { partialExposure } from '../../src/stages/expose.ts'
+import { makeAgeKey } from '../support/age-key.ts'
+import { Chronicle } from '../support/history.ts'
+import { canary, treeOf } from '../support/unchanged.ts'
+
+const two = `a: ${canary}-a\nb: ${canary}-b\n`
+const [jan, feb, mar, apr, may, jun] = ['2026-01-10', '2026-02-10', '2026-03-10', '2026-04-10', '2026-05-10', '2026-06-10'] as const
+
+describe('a value that bob could read', () => {
+  test('is current while it stays; what was set after he had gone for good was changed, as a key tells', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    team.offboard(mar, 'app.yaml').set('app.yaml', '["b"]', 'other').commitOn(apr)
+    expect(await team.tell()).toEqual({
+      'app.yaml a': { state: 'current', since: jan, until: mar }, 'app.yaml b': { state: 'unknown', since: jan, until: mar },
+    })
+    expect((await team.secrets()).map(({ reason }) => reason)).toEqual([null, expect.stringContaining('only a decryption can tell')])
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'current' }, 'app.yaml b': { state: 'changed' } })
+    expect(team.calls).toBe(2)
+  })
+
+  test('and that came back is current again, under whatever IV', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two }).offboard(mar, 'app.yaml')
+    team.set('app.yaml', '["b"]', 'other').commitOn(apr)
+    team.set('app.yaml', '["b"]', `${canary}-b`).commitOn(may)
+    expect(await team.tell()).toMatchObject({ 'app.yaml b': { state: 'unknown' } })
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml b': { state: 'current' } })
+  })
+
+  test('is current until it is changed, also where he can still read it', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    team.set('app.yaml', '["b"]', 'other').commitOn(feb)
+    expect(await team.tell()).toEqual({
+      'app.yaml a': { state: 'current', since: jan, until: null }, 'app.yaml b': { state: 'current', since: jan, until: null },
+    })
+  })
+
+  test('was changed too early between updatekeys and the rotation; what is new then is current', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    team.updatekeys(team.withoutBob, 'app.yaml').commitOn(feb)
+    team.set('app.yaml', '["b"]', 'other').set('app.yaml', '["new"]', 'one').commitOn(mar)
+    const now = { 'app.yaml a': 'current', 'app.yaml b': 'changed-too-early', 'app.yaml new': 'current' }
+    const states = async (identity: string | null): Promise<unknown> => Object.fromEntries(Object.entries(await team.tell(identity)).map(([name, { state }]) => [name, state]))
+    expect(await states(null)).toEqual(now)
+    expect((await team.tell())['app.yaml b']).toEqual({ state: 'changed-too-early', since: jan, until: null })
+    team.rotate('app.yaml').commitOn(apr)
+    expect(await states(null)).toEqual(now)
+    expect((await team.tell())['app.yaml new']).toEqual({ state: 'current', since: mar, until: apr })
+    team.set('app.yaml', '["b"]', 'third').commitOn(may)
+    expect(await states(null)).toMatchObject({ 'app.yaml b': 'unknown' })
+    expect(await states(team.ci.identity)).toMatchObject({ 'app.yaml b': 'changed' })
+    team.set('app.yaml', '["b"]', 'other').commitOn(jun)
+    expect(await states(team.ci.identity)).toMatchObject({ 'app.yaml b': 'changed-too-early' })
+  })
+
+  test('is removed with its name or its file', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two, 'gone.yaml': `only: ${canary}\n` })
+    team.run('unset', 'app.yaml', '["b"]').git('rm', '--quiet', 'gone.yaml')
+    team.commitOn(feb)
+    team.offboard(mar, 'app.yaml')
+    expect(await team.tell(team.ci.identity)).toEqual({
+      'app.yaml a': { state: 'current', since: jan, until: mar }, 'app.yaml b': { state: 'removed', since: jan, until: feb },
+      'gone.yaml only': { state: 'removed', since: jan, until: feb },
+    })
+    expect(team.calls).toBe(0)
+  })
+
+  test('counts from the day he came, under a data key that is older; and so does what had been there before', async () => {
+    using team = new Chronicle()
+    team.begin(jan, { 'app.yaml': two }, team.withoutBob)
+    team.set('app.yaml', '["b"]', 'other').commitOn(feb)
+    team.updatekeys(team.everyone, 'app.yaml').commitOn(mar)
+    team.offboard(apr, 'app.yaml').set('app.yaml', '["b"]', `${canary}-b`).commitOn(may)
+    const told = await team.tell(team.ci.identity)
+    expect(told).toEqual({ 'app.yaml a': { state: 'current', since: mar, until: apr }, 'app.yaml b': { state: 'current', since: mar, until: apr } })
+  })
+
+  test('is unknown where the runner opens the one version and not the other', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two }).offboard(mar, 'app.yaml')
+    const dave = makeAgeKey()
+    team.updatekeys({ ...team.withoutBob, dave }, 'app.yaml').set('app.yaml', '["b"]', 'other').commitOn(apr)
+    const reasons = async (identity: string): Promise<unknown> => (await team.secrets(identity)).map(({ state, reason }) => [state, reason])
+    expect(await reasons(dave.identity)).toEqual([['current', null], ['unknown', 'an earlier value of it cannot be decrypted by this runner']])
+    expect(await reasons(makeAgeKey().identity)).toEqual([['current', null], ['unknown', 'the file cannot be decrypted by this runner']])
+    expect(team.calls).toBe(0)
+  })
+
+  test('is unknown where a file is left in the clear', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two, 'other.yaml': two })
+    team.write('app.yaml', two)
+    team.commitOn(feb)
+    expect((await team.secrets(team.ci.identity)).map(({ file, state, reason }) => [file, state, reason]).slice(0, 2)).toEqual([
+      ['app.yaml', 'unknown', expect.stringContaining('no longer one that sops can read')],
+      ['app.yaml', 'unknown', expect.stringContaining('no longer one that sops can read')],
+    ])
+  })
+})
+
+describe('a data key', () => {
+  test('is another one for a file that was made anew from its plaintext: a key tells whether its values are', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    team.write('app.yaml', two)
+    team.commitOn(feb)
+    team.config(team.withoutBob)
+    team.encrypt('app.yaml', `a: ${canary}-a\nb: other\n`)
+    team.commitOn(mar)
+    expect(await team.tell()).toMatchObject({ 'app.yaml a': { state: 'unknown', until: feb }, 'app.yaml b': { state: 'unknown' } })
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'current' }, 'app.yaml b': { state: 'changed' } })
+  })
+
+  test('can\'t be told where one commit changed all values and the recipients; but a value that stayed is current', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    team.config(team.withoutBob)
+    team.encrypt('app.yaml', `a: ${canary}-a\nb: other\n`)
+    team.commitOn(feb)
+    expect(await team.tell(team.ci.identity)).toEqual({
+      'app.yaml a': { state: 'current', since: jan, until: feb }, 'app.yaml b': { state: 'unknown', since: jan, until: feb },
+    })
+    expect((await team.secrets(team.ci.identity))[1]?.reason).toContain('nobody can tell whether the data key changed too')
+  })
+
+  test('is surely another one where all values changed and the recipients did not', async () => {
+    using team = new Chronicle()
+    const { alice, bob, ci, withoutBob } = team
+    team.begin(jan, { 'app.yaml': `a: ${canary}\n` }, { alice, bob, ci }).offboard(feb, 'app.yaml')
+    team.config(withoutBob)
+    team.encrypt('app.yaml', 'a: other\n')
+    team.commitOn(mar)
+    expect(await team.tell(team.ci.identity)).toEqual({ 'app.yaml a': { state: 'changed', since: jan, until: feb } })
+  })
+})
+
+test('a data key is the same where one commit edited a value and changed the recipients, by the values it left', async () => {
+  using team = new Chronicle().begin(jan, { 'app.yaml': two })
+  team.updatekeys(team.withoutBob, 'app.yaml').set('app.yaml', '["b"]', 'other').commitOn(feb)
+  expect(await team.tell()).toEqual({
+    'app.yaml a': { state: 'current', since: jan, until: null }, 'app.yaml b': { state: 'changed-too-early', since: jan, until: null },
+  })
+})
+
+test('a merge that brings several steps at once does not hide them', async () => {
+  using team = new Chronicle().begin(jan, { 'app.yaml': `a: ${canary}\n` })
+  team.git('checkout', '--quiet', '-b', 'side')
+  team.offboard(feb, 'app.yaml').set('app.yaml', '["a"]', 'other').commitOn(mar)
+  team.git('checkout', '--quiet', 'main')
+  team.gitOn(apr, 'merge', '--quiet', '--no-ff', '--message', 'side', 'side')
+  expect(await team.tell(team.ci.identity)).toEqual({ 'app.yaml a': { state: 'changed', since: jan, until: apr } })
+})
+
+test('someone in one key group is a reader, whatever threshold there is', async () => {
+  using team = new Chronicle()
+  team.write('.sops.yaml', `creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n${[team.alice, team.bob, team.ci].map(({ recipient }) => `      - age:\n          - ${recipient}\n`).join('')}`)
+  team.encrypt('app.yaml', two)
+  team.commitOn(jan)
+  expect(await team.tell()).toMatchObject({ 'app.yaml a': { state: 'current', since: jan, until: null } })
+})
+
+test('a file larger than anyone keeps secrets in is left out, which is said', async () => {
+  using team = new Chronicle().begin(jan, { 'app.yaml': two })
+  team.write('large.txt', Buffer.alloc(64 * 1024 * 1024 + 1, 'x'))
+  team.commitOn(feb)
+  team.git('rm', '--quiet', 'large.txt')
+  team.commitOn(mar)
+  await using open = await team.open()
+  expect(open.history).toMatchObject({ reach: { kind: 'whole' }, tooLarge: 1 })
+  expect(partialExposure(open.history)).toMatchObject({ level: 'notice', message: expect.stringContaining('larger than 64 MiB') })
+  expect(open.history.base.size).toBe(1)
+})
+
+describe('a file', () => {
+  test('that was renamed is one file, whatever was done to it on the way', async () => {
+    using team = new Chronicle().begin(jan, { 'old.yaml': two })
+    team.move('old.yaml', 'new/app.yaml').updatekeys(team.withoutBob, 'new/app.yaml').rotate('new/app.yaml').commitOn(feb)
+    team.set('new/app.yaml', '["b"]', 'other').commitOn(mar)
+    const told = { 'new/app.yaml a': { state: 'current', since: jan, until: feb }, 'new/app.yaml b': { state: 'changed', since: jan, until: feb } }
+    expect(await team.tell(team.ci.identity)).toEqual(told)
+    team.move('new/app.yaml', 'old.yaml').commitOn(apr)
+    expect(Object.keys(await team.tell(team.ci.identity))).toEqual(['old.yaml a', 'old.yaml b'])
+  })
+
+  test('that was copied is two, each with its own fate', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    team.write('copy.yaml', team.read('app.yaml'))
+    team.updatekeys(team.withoutBob, 'app.yaml', 'copy.yaml').rotate('copy.yaml').commitOn(feb)
+    team.set('app.yaml', '["a"]', 'other').commitOn(mar)
+    expect(await team.tell()).toEqual({
+      'app.yaml a': { state: 'changed-too-early', since: jan, until: null }, 'app.yaml b': { state: 'current', since: jan, until: null },
+      // Never readable there, but under the old name; the one until it was changed, the other to this day.
+      'copy.yaml a': { state: 'current', since: jan, until: mar }, 'copy.yaml b': { state: 'current', since: jan, until: null },
+    })
+  })
+
+  test('that was renamed and edited is not taken for a copy that is more like it', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    team.write('copy.yaml', team.read('app.yaml'))
+    team.commitOn(feb)
+    team.move('app.yaml', 'moved.yaml').updatekeys(team.withoutBob, 'moved.yaml', 'copy.yaml').rotate('moved.yaml').rotate('copy.yaml')
+    team.set('moved.yaml', '["b"]', 'other').commitOn(mar)
+    expect(await team.tell(team.ci.identity)).toMatchObject({
+      'moved.yaml a': { state: 'current', since: jan, until: mar }, 'moved.yaml b': { state: 'changed', since: jan, until: mar },
+      'copy.yaml b': { state: 'current', since: feb, until: mar },
+    })
+  })
+
+  test('that is gone lives on in the copy that outlived it', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    for (const copy of ['early.yaml', 'late.yaml']) team.write(copy, team.read('app.yaml'))
+    team.set('late.yaml', '["b"]', 'other').commitOn(feb)
+    team.git('rm', '--quiet', 'early.yaml')
+    team.commitOn(mar)
+    team.git('rm', '--quiet', 'app.yaml')
+    team.commitOn(apr)
+    expect(Object.keys(await team.tell())).toEqual(['late.yaml a', 'late.yaml b'])
+    expect((await team.tell())['late.yaml a']?.since).toBe(jan)
+  })
+
+  test('is read on side branches too, and by what a merge made of it', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    team.git('checkout', '--quiet', '-b', 'side')
+    team.encrypt('side.yaml', `only: ${canary}\n`)
+    team.commitOn(feb)
+    team.git('checkout', '--quiet', 'main')
+    team.offboard(mar, 'app.yaml')
+    team.gitOn(apr, 'merge', '--quiet', '--no-ff', '--message', 'side', 'side')
+    team.updatekeys(team.withoutBob, 'side.yaml').rotate('side.yaml').commitOn(may)
+    expect(await team.tell()).toEqual({
+      'app.yaml a': { state: 'current', since: jan, until: mar }, 'app.yaml b': { state: 'current', since: jan, until: mar },
+      'side.yaml only': { state: 'current', since: feb, until: may },
+    })
+    team.git('checkout', '--quiet', '-b', 'dead', 'HEAD~1')
+    team.encrypt('merged.yaml', `only: ${canary}\n`)
+    team.commitOn(may)
+    team.git('checkout', '--quiet', 'main')
+    team.gitOn(jun, 'merge', '--quiet', '--no-ff', '--no-commit', 'dead')
+    team.git('rm', '--quiet', '--force', 'merged.yaml')
+    team.config(team.everyone)
+    team.encrypt('evil.yaml', `only: ${canary}\n`)
+    team.commitOn(jun)
+    expect(await team.tell()).toMatchObject({ 'evil.yaml only': { state: 'current', since: jun, until: null }, 'side.yaml only': { until: may } })
+  })
+
+  test.each([
+    ['app.json', '{"a": "A", "b": "B"}', '["b"]', 'b'], ['app.env', '# c\nA=A\nB=B\n', '["B"]', 'B'], ['app.ini', '[s]\na = A\nb = B\n', '["s"]["b"]', 's.b'],
+  ])('of any format: %s', async (path, text, key, name) => {
+    using team = new Chronicle().begin(jan, { [path]: text }).offboard(feb, path)
+    team.set(path, key, 'other').commitOn(mar)
+    const told = Object.entries(await team.tell(team.ci.identity))
+    expect(told.filter(([, { state }]) => state === 'changed').map(([one]) => one)).toEqual([`${path} ${name}`])
+    expect(told.filter(([, { state }]) => state === 'current').length).toBe(told.length - 1)
+    team.set(path, key, 'B').commitOn(apr)
+    expect((await team.tell(team.ci.identity))[`${path} ${name}`]?.state).toBe('current')
+  })
+
+  test('of bytes is one secret', async () => {
+    using team = new Chronicle().begin(jan, { key: Buffer.from([0, 255, 1, 254]) }).offboard(feb, 'key')
+    expect(await team.tell()).toEqual({ 'key (whole file)': { state: 'current', since: jan, until: feb } })
+    // Bytes that read as text are the same replacement character.
+    team.encrypt('key', Buffer.from([0, 253, 1, 252]))
+    team.commitOn(mar)
+    expect(await team.tell(team.ci.identity)).toEqual({ 'key (whole file)': { state: 'changed', since: jan, until: feb } })
+  })
+
+  test('with a list keeps track of its items, wherever they stand', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': 'hosts:\n    - one\n    - two\n    - three\n' }).offboard(feb, 'app.yaml')
+    team.edit('app.yaml', 'hosts:\n    - zero\n    - one\n    - two\n').commitOn(mar)
+    expect(await team.tell(team.ci.identity)).toEqual({
+      'app.yaml hosts[0]': { state: 'changed', since: jan, until: feb }, 'app.yaml hosts[1]': { state: 'current', since: jan, until: feb },
+      'app.yaml hosts[2]': { state: 'current', since: jan, until: feb },
+    })
+    team.edit('app.yaml', 'hosts:\n    - one\n    - five\n    - two\n    - six\n').commitOn(mar)
+    // What came to a new place is not what was known.
+    expect(Object.entries(await team.tell(team.ci.identity)).map(([key, { state }]) => `${key} ${state}`))
+      .toEqual(['app.yaml hosts[0] current', 'app.yaml hosts[1] changed', 'app.yaml hosts[2] current'])
+    team.edit('app.yaml', 'hosts:\n    - four\n').commitOn(apr)
+    const fewer = await team.tell()
+    expect(Object.values(fewer).map(({ state }) => state)).toEqual(['unknown', 'unknown', 'unknown'])
+    expect(Object.values(await team.tell(team.ci.identity)).map(({ state }) => state)).toEqual(['changed', 'removed', 'removed'])
+  })
+})
+
+describe('a history', () => {
+  test('with names that are no text, links and a large file is read all the same', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    const name = Buffer.concat([Buffer.from(join(team.root, 'x-')), Buffer.from([0xff, 0xfe])])
+    writeFileSync(name, team.read('app.yaml'))
+    team.git('config', 'core.protectNTFS', 'false')
+    team.commitOn(feb)
+    execFileSync('git', ['rm', '--quiet', '-r', '.'], { cwd: team.root })
+    team.config(team.withoutBob)
+    execFileSync('ln', ['-s', 'elsewhere', join(team.root, 'app.yaml')])
+    team.commitOn(mar)
+    const told = await team.tell()
+    expect(told['app.yaml a']).toMatchObject({ since: jan, until: mar })
+  })
+
+  test('that a shallow checkout lacks is fetched beside it, and the checkout stays as it is', async () => {
+    using whole = new Chronicle().begin(jan, { 'app.yaml': two }).offboard(feb, 'app.yaml')
+    whole.commitOn(mar)
+    using team = new Chronicle()
+    team.git('fetch', '--quiet', '--depth=1', `file://${whole.root}`, 'main')
+    team.git('reset', '--quiet', '--hard', 'FETCH_HEAD')
+    Object.assign(team.bob, whole.bob)
+    expect(await team.tell()).toEqual({})
+    const before = treeOf(join(team.root, '.git'))
+    const remote = { url: `file://${whole.root}`, token: 'ghs_x' }
+    expect(await team.tell(null, { remote })).toEqual({
+      'app.yaml a': { state: 'current', since: jan, until: feb }, 'app.yaml b': { state: 'current', since: jan, until: feb },
+    })
+    expect(treeOf(join(team.root, '.git'))).toEqual(before)
+    expect(readdirSync(team.path).filter((name) => name.startsWith('sops-rekey-history-'))).toEqual([])
+    await using open = await team.open({ remote: { url: `file://${whole.root}-not-there`, token: 'ghs_x' } })
+    expect(open.history.reach).toEqual({ kind: 'partial', why: expect.stringMatching(/^the checkout is shallow\. .*could not be fetched/) })
+  })
+
+  test('of a partial clone is said to be seen in part, and nothing is fetched for it', async () => {
+    using whole = new Chronicle().begin(jan, { 'app.yaml': two }).offboard(feb, 'app.yaml')
+    whole.git('config', 'uploadpack.allowFilter', 'true')
+    using team = new Chronicle()
+    Object.assign(team.bob, whole.bob)
+    execFileSync('rm', ['-rf', team.root])
+    execFileSync('git', ['clone', '--quiet', '--filter=blob:none', `file://${whole.root}`, team.root], { stdio: 'ignore' })
+    const before = treeOf(join(team.root, '.git', 'objects'))
+    await using open = await team.open()
+    expect(open.history.reach).toEqual({ kind: 'partial', why: expect.stringContaining('partial') })
+    expect(open.history.base.size).toBe(1)
+    expect(treeOf(join(team.root, '.git', 'objects'))).toEqual(before)
+  })
+
+  test('of a clone without trees is not seen at all, which is said; nothing is fetched for it either', async () => {
+    using whole = new Chronicle().begin(jan, { 'app.yaml': two }).offboard(feb, 'app.yaml')
+    whole.git('config', 'uploadpack.allowFilter', 'true')
+    using team = new Chronicle()
+    execFileSync('rm', ['-rf', team.root])
+    execFileSync('git', ['clone', '--quiet', '--filter=tree:0', `file://${whole.root}`, team.root], { stdio: 'ignore' })
+    const before = treeOf(join(team.root, '.git', 'objects'))
+    await using open = await team.open()
+    expect(open.history.reach.kind).toBe('partial')
+    expect(treeOf(join(team.root, '.git', 'objects'))).toEqual(before)
+  })
+})

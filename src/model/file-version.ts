@@ -1,0 +1,167 @@
+// One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
+// Must never need a key, nor keep more of the text than that.
+import { parseAllDocuments } from 'yaml'
+import { comments, readEncryptedFile, wholeFile } from './encrypted-file.ts'
+import type { EncryptedFile, Format } from './encrypted-file.ts'
+import { encryptedValues } from './encrypted-value.ts'
+import type { EncryptedValue } from './encrypted-value.ts'
+import type { Recipient } from './recipient.ts'
+import { readersOf } from './survey.ts'
+import { readYamlBlock } from './yaml-block.ts'
+
+/** Its texts are pieces of the file's, which they keep in memory as long as they are kept. */
+export interface Leaf {
+  /** Where the value stands; two are the same only where every step is. `spelledKey` says it as people know it. */
+  readonly key: string
+  readonly iv: string
+  /** The tag of AES-GCM: the same for two values only where data key, IV, place and plaintext are the same. */
+  readonly token: string
+}
+
+export interface FileVersion {
+  readonly format: Format
+  readonly explicitType: boolean
+  readonly readers: readonly Recipient[]
+  readonly leaves: readonly Leaf[]
+  /** Texts that only a version with the same data key can have too: the end of each wrapped data key, and the MAC's tag. */
+  readonly marks: readonly string[]
+}
+
+/** A step into a map or a list. The first step of a key is the document, or which of several of that name. */
+type Step = string | number
+const anyValue = /ENC\[AES256_GCM,data:[^\]\n]*\]/g
+const [ofComments, ofWholeFile] = ['[-1]', '[-2]']
+
+/** null: no file of sops', or one that sops can't read. */
+export function readVersion(path: string, bytes: Buffer): FileVersion | null {
+  const file = readEncryptedFile(path, bytes)
+  if (file === null || 'damage' in file) return null
+  const text = bytes.toString()
+  const { format, explicitType, metadata } = file
+  return {
+    format, explicitType, readers: readersOf(file), leaves: leavesIn(file, text),
+    marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
+  }
+}
+
+/** The name of a value in reports, like `db.password` or `hosts[0]`. */
+export function spelledKey(key: string): string {
+  if (key === ofComments) return comments
+  if (key === ofWholeFile) return wholeFile
+  const [, ...steps] = JSON.parse(key) as Step[]
+  return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? step : `.${step}`).join('')
+}
+
+/** The same for values that can change places without being changed: the items of a list, documents, comments. */
+export function placeOf(key: string): string {
+  return key === ofComments || key === ofWholeFile ? key : JSON.stringify((JSON.parse(key) as Step[]).map((step) => typeof step === 'number' ? 0 : step))
+}
+
+/** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
+export function isListed(key: string): boolean {
+  return key === ofComments || (key !== ofWholeFile && (JSON.parse(key) as Step[]).slice(1).some((step) => typeof step === 'number'))
+}
+
+const mark = /^ENC\[AES256_GCM,#(\d+)\]$/
+
+function leavesIn({ format, metadata }: EncryptedFile, text: string): readonly Leaf[] {
+  const values: EncryptedValue[] = []
+  // Short stands for the values: what is inside of one has no name, and takes a parser's time.
+  const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
+    const [value] = encryptedValues(whole, metadata.mac)
+    return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`
+  })
+  if (format === 'binary') return values.map((one) => leaf(ofWholeFile, one))
+  const valueAt = (scalar: unknown): EncryptedValue | undefined => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)]
+  const isComment = (scalar: unknown): boolean => valueAt(scalar)?.type === 'comment'
+  const named = scalarsIn(format, body, isComment).flatMap(([key, scalar]) => {
+    const value = valueAt(scalar)
+    return value === undefined ? [] : [leaf(key, value)]
+  })
+  return [...named, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))]
+}
+
+function leaf(key: string, { iv, tag }: EncryptedValue): Leaf {
+  return { key, iv, token: tag }
+}
+
+/**
+ * Every scalar of a text with its key, as sops decrypts a file of that format; an INI file is taken as lines where it is
+ * encrypted, and as sops' JSON of it where it is not.
+ */
+export function scalarsIn(format: Format, text: string, isLeftOut: (item: unknown) => boolean = () => false): readonly (readonly [string, string])[] {
+  if (format === 'binary') return [[ofWholeFile, text]]
+  const found: (readonly [string, string])[] = []
+  const walk = (item: unknown, steps: readonly Step[]): void => {
+    if (typeof item === 'string') found.push([JSON.stringify(steps), item])
+    else if (Array.isArray(item)) item.filter((one) => !isLeftOut(one)).forEach((one, at) => walk(one, [...steps, at]))
+    else if (typeof item === 'object' && item !== null) {
+      for (const [name, one] of Object.entries(item)) if (steps.length > 1 || name !== 'sops') walk(one, [...steps, name])
+    } else found.push([JSON.stringify(steps), JSON.stringify(item)])
+  }
+  treesIn(format, text).forEach((tree, at) => walk(tree, [at]))
+  return found
+}
+
+/** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
+function treesIn(format: Format, text: string): readonly unknown[] {
+  if (format === 'json') return [JSON.parse(text)]
+  if (format === 'dotenv') return byTurn([...text.matchAll(/^([^#\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value]))
+  if (format === 'ini') return iniTrees(text)
+  const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(readYamlBlock)
+  if (documents.every((one) => one !== null)) return documents
+  return parseAllDocuments(text, { schema: 'failsafe', uniqueKeys: false }).filter(({ contents }) => contents !== null)
+    .map((document): unknown => document.toJS({ maxAliasCount: 100 }))
+}
+
+function iniTrees(text: string): readonly unknown[] {
+  if (text.startsWith('{')) {
+    const { DEFAULT: top = {}, ...sections } = JSON.parse(text) as Readonly<Record<string, object>>
+    return [{ ...sections, ...top }]
+  }
+  let section = 'DEFAULT'
+  return byTurn(text.split('\n').flatMap((line): [string[], string][] => {
+    section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section
+    const [, name, value = ''] = /^([^;#=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value]]
+  }))
+}
+
+interface Names { [name: string]: Names | string }
+
+function byTurn(entries: readonly (readonly [readonly string[], string])[]): readonly unknown[] {
+  const seen = new Map<string, number>()
+  const trees: Names[] = []
+  for (const [steps, value] of entries) {
+    const turn = seen.get(steps.join('\n')) ?? 0
+    seen.set(steps.join('\n'), turn + 1)
+    const [section = '', name] = steps
+    const tree = trees[turn] ??= Object.create(null) as Names
+    if (name === undefined) tree[section] = value
+    else {
+      const known = tree[section]
+      const names = tree[section] = typeof known === 'object' ? known : Object.create(null) as Names
+      names[name] = value
+    }
+  }
+  return trees
+}
+
+function withoutMetadata(format: Format, text: string): string {
+  if (format === 'yaml') return text.replace(/^sops:\n(?: .*\n)+/gm, '')
+  if (format === 'dotenv') return text.replace(/^sops_.*$/gm, '')
+  return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text
+}
+
+/** What ends a wrapped data key is as random as all of it. */
+const endOfWrapped = 40
+const armored = /-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----([^]*?)-----END/g
+const bare = /(?:^|[\s"_{,-])enc["']?\s*[:=]\s*["']?(?!-----)([\w+/=:.-]{32,})/gm
+
+/** Each wrapped data key (or part of one), however the format lays it out. */
+function wrappedKeys(format: Format, text: string): readonly string[] {
+  const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
+    : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"')
+  const metadata = text.slice(Math.max(start, 0))
+  return [...metadata.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped))
+}

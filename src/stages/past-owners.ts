@@ -1,0 +1,62 @@
+// History → who held which key at earlier commits, for a request that names someone who has left every file and config.
+// Must never stop at what an earlier version has wrong.
+import { readOwnersFile } from '../model/owners-file.ts'
+import type { OwnedRecipient } from '../model/owners.ts'
+import { readPublicKeys } from '../model/owners.ts'
+import { canonicalId } from '../model/recipient.ts'
+import { readSopsConfig } from '../model/sops-config/read.ts'
+import type { Survey } from '../model/survey.ts'
+import { unique } from '../model/survey.ts'
+import type { Revision } from '../tools/git-history.ts'
+import { readBlobs, readRevisions } from '../tools/git-history.ts'
+import type { OpenHistory } from './history.ts'
+import type { Past } from './request.ts'
+import { usualOwnersFile } from './survey.ts'
+
+const publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m
+
+/**
+ * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
+ * commit that brought it; and all who could read a version of a file. `named` is the path of the owners file, where it was given.
+ */
+export async function readPast({ git, history }: OpenHistory, { base, ownersFile }: Survey, named: string | null): Promise<Past> {
+  const ownersPath = ownersFile?.path ?? named ?? usualOwnersFile
+  const versions = new Map<string, { readonly path: string; readonly revision: Revision }>()
+  await readRevisions(git, base, (revision, path, _, blob) => {
+    if (blob !== null && !versions.has(blob)) versions.set(blob, { path, revision })
+  })
+  const found: Past[] = []
+  await readBlobs(git, [...versions.keys()], (blob, bytes) => {
+    const version = versions.get(blob)
+    if (version === undefined) return
+    const { path, revision } = version
+    const past = read(path, ownersPath, bytes)
+    const place = `${path} at ${revision.sha.slice(0, 12)} (${new Date(revision.time * 1000).toISOString().slice(0, 10)})`
+    if (past !== null) found.push({ known: past.known, owners: past.owners.map((owner) => ({ ...structuredClone(owner), path: place })) })
+  })
+  const owners = new Map<string, OwnedRecipient>()
+  for (const owner of found.flatMap((past) => past.owners)) {
+    const key = `${owner.name}\n${canonicalId(owner.recipient)}`
+    if (!owners.has(key)) owners.set(key, owner)
+  }
+  return { owners: [...owners.values()], known: unique([...found.flatMap(({ known }) => known), ...history.recipients]) }
+}
+
+function read(path: string, ownersPath: string, bytes: Buffer): Past | null {
+  try {
+    if (path === '.sops.yaml' || path.endsWith('/.sops.yaml')) {
+      const { owners, recipients } = readSopsConfig(path, bytes.toString())
+      return { owners, known: structuredClone(recipients) }
+    }
+    if (path === ownersPath) {
+      const { owners, removed } = readOwnersFile(path, bytes.toString())
+      const left = removed.flatMap(({ recipient, owner, line }): OwnedRecipient[] =>
+        owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }])
+      return { owners: [...owners, ...left], known: structuredClone([...owners, ...removed].map(({ recipient }) => recipient)) }
+    }
+    const text = bytes.toString()
+    return publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null
+  } catch {
+    return null
+  }
+}

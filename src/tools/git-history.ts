@@ -1,0 +1,125 @@
+// Git's history, read in two streams: what each commit changed, then the bytes of the versions.
+// Must never hold more than one version, follow a rename (the content tells those), or fetch what a clone left out.
+import type { Git } from './git.ts'
+
+export interface Revision {
+  readonly sha: string
+  /** Of the committer, in seconds since 1970. */
+  readonly time: number
+  readonly isMerge: boolean
+}
+
+/** Regular files only, by their blobs; null: none, or something else. A name that is no UTF-8 is told apart no further. */
+export type VisitChange = (revision: Revision, path: string, before: string | null, after: string | null) => void
+
+/**
+ * Every change that led to `commit`, newest first, no commit before what follows from it; a merge against its first parent, so
+ * that what it brought to that line is seen, and what was made in it.
+ */
+export async function readRevisions(git: Git, commit: string, visit: VisitChange): Promise<void> {
+  let revision: Revision = { sha: '', time: 0, isMerge: false }
+  let change: readonly [string | null, string | null] | null = null
+  const onField = (field: string): void => {
+    if (change !== null) {
+      if (change[0] !== change[1]) visit(revision, field, ...change)
+      change = null
+      return
+    }
+    // git ends the line of the commit only where something follows.
+    const text = field.startsWith('\n') ? field.slice(1) : field
+    if (text.startsWith(':')) {
+      const [from = '', to = '', before = '', after = ''] = text.slice(1).split(' ')
+      change = [from.startsWith('100') ? before : null, to.startsWith('100') ? after : null]
+      return
+    }
+    const [sha = '', time, , ...more] = text.trimEnd().split(' ')
+    revision = { sha, time: Number(time), isMerge: more.length > 0 }
+  }
+  await git.stream([
+    'log', '--date-order', '--raw', '-z', '--no-abbrev', '--no-renames', '--diff-merges=first-parent', '--no-color', '--no-notes',
+    '--ignore-submodules=none', '--format=%H %ct %P', commit, '--',
+  ], fields(onField))
+}
+
+/** The regular files of a commit: path → blob. */
+export async function readTree(git: Git, commit: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  await git.stream(['ls-tree', '-r', '-z', '--full-tree', commit], fields((entry) => {
+    const tab = entry.indexOf('\t')
+    const [mode = '', , blob = ''] = entry.slice(0, tab).split(' ')
+    if (mode.startsWith('100')) found.set(entry.slice(tab + 1), blob)
+  }))
+  return found
+}
+
+/** What a partial clone left out of the history of `commit`: ids of trees and blobs. */
+export async function readMissing(git: Git, commit: string): Promise<ReadonlySet<string>> {
+  const missing = new Set<string>()
+  let rest = ''
+  await git.stream(['rev-list', '--objects', '--no-object-names', '--missing=print', commit], (piece) => {
+    const lines = (rest + piece.toString('latin1')).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line.startsWith('?')) missing.add(line.slice(1))
+  })
+  return missing
+}
+
+/** Larger is no file that anyone keeps secrets in. */
+const maxBytes = 64 * 1024 * 1024
+
+/**
+ * The bytes of each blob, once, in the order of `ids`; they are not to be kept. What has a NUL in its beginning is no text, and is
+ * left out. Returns the ids of those that are too large to be looked at.
+ */
+export async function readBlobs(git: Git, ids: readonly string[], visit: (id: string, bytes: Buffer) => void): Promise<readonly string[]> {
+  if (ids.length === 0) return []
+  const tooLarge: string[] = []
+  /** What is being read: its header is in `head` until it ends. */
+  let head = ''
+  let blob: { readonly id: string; readonly wanted: boolean; left: number; pieces: Buffer[] } | null = null
+  const onStdout = (piece: Buffer): void => {
+    for (let at = 0; at < piece.length;) {
+      if (blob === null) {
+        const end = piece.indexOf(10, at)
+        head += piece.toString('latin1', at, end < 0 ? piece.length : end)
+        if (end < 0) return
+        at = end + 1
+        const [id = '', type, size = ''] = head.split(' ')
+        head = ''
+        if (type === 'missing' || size === '') continue
+        const wanted = type === 'blob' && Number(size) <= maxBytes
+        if (type === 'blob' && !wanted) tooLarge.push(id)
+        blob = { id, wanted, left: Number(size) + 1, pieces: [] }
+      }
+      const part = piece.subarray(at, at + blob.left)
+      at += part.length
+      blob.left -= part.length
+      if (blob.wanted) blob.pieces.push(part)
+      if (blob.left > 0) continue
+      if (blob.wanted) {
+        const [first = part] = blob.pieces
+        const whole = blob.pieces.length === 1 ? first : Buffer.concat(blob.pieces)
+        const bytes = whole.subarray(0, -1)
+        if (!bytes.subarray(0, 8000).includes(0)) visit(blob.id, bytes)
+      }
+      blob = null
+    }
+  }
+  await git.stream(['cat-file', '--batch', '--buffer'], onStdout, ids.map((id) => `${id}\n`).join(''))
+  return tooLarge
+}
+
+/** Splits a stream at its NULs. */
+function fields(onField: (field: string) => void): (piece: Buffer) => void {
+  let rest = Buffer.alloc(0)
+  return (piece) => {
+    const end = piece.lastIndexOf(0)
+    if (end < 0) {
+      rest = Buffer.concat([rest, piece])
+      return
+    }
+    const whole = Buffer.concat([rest, piece.subarray(0, end)]).toString()
+    rest = Buffer.from(piece.subarray(end + 1))
+    for (const field of whole.split('\0')) onField(field)
+  }
+}

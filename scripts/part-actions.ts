@@ -1,5 +1,5 @@
-// Writes plan/, rotate/ and publish/action.yml: the parts of the action that run as jobs of their own. What they share with the
-// whole one is taken from action.yml as it stands there.
+// Writes plan/, rotate/, publish/ and check/action.yml: the parts of the action that run as jobs of their own, and the check.
+// What they share with the whole one is taken from action.yml as it stands there.
 // Must never say of an input what action.yml does not say of it.
 import { writeFileSync, readFileSync } from 'node:fs'
 
@@ -40,6 +40,21 @@ const parts: Readonly<Record<string, Part>> = {
     ownInputs: '  rotated-path:\n    description: The folder that the artifacts of the rotate jobs were downloaded to.\n    required: true\n',
     outputs: (all) => all,
     ownOutputs: '',
+  },
+  check: {
+    description: 'Looks, without a key, for what is wrong with who can read which sops file, like drift, plaintext and keys that came back.',
+    inputs: () => ['working-directory', 'files', 'owners-file', 'policy', 'sops-version', 'sops-path'],
+    ownInputs: "  fail-on:\n    description: 'From which level on a finding fails the run: `error`, `warning`, `notice` or `never`.'\n"
+      + '    default: error\n'
+      + '  required-recipient:\n    description: Recipients or owners that every file must have (break-glass), one a line or separated by commas.\n'
+      + "  max-key-age:\n    description: 'Names the files whose data key is older: `90d`, `12w`, `6m`. "
+      + "Needs the whole history (`fetch-depth: 0`).'\n"
+      + '  exposed-to:\n    description: Owners or recipients whose secrets are listed in the summary and the report.\n',
+    outputs: () => ['access-map-path'],
+    ownOutputs: '  findings:\n    description: How many findings there are, of every level.\n'
+      + '  errors:\n    description: How many of them are errors.\n  warnings:\n    description: How many of them are warnings.\n'
+      + '  report-path:\n    description: Path of the JSON report.\n'
+      + '  sarif-path:\n    description: Path of the SARIF report, to upload to code scanning.\n',
   },
 }
 

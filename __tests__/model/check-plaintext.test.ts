@@ -1,0 +1,90 @@
+// When a plaintext file was surely meant to be encrypted: by the words of its rule, and by what it holds.
+import { describe, expect, test } from '@jest/globals'
+import { canHoldSecret, isMeant } from '../../src/model/meant-to-encrypt.ts'
+
+describe('a rule that names the file', () => {
+  test.each([
+    [String.raw`.*\.sops\.yaml$`, 'a/b.sops.yaml'],
+    [String.raw`(bootstrap|kubernetes)/.*\.sops\.ya?ml`, 'kubernetes/apps/x.sops.yml'],
+    [String.raw`\.enc\.(json|yaml)$`, 'terraform/app.enc.json'],
+    [String.raw`^(.*/)?.*(secrets|.*\.sops)\.(ya?ml|json)$`, 'a/b.sops.yaml'],
+    [String.raw`^secrets.yaml$`, 'secrets.yaml'],
+    [String.raw`hosts/alcyone/secrets.ya?ml$`, 'hosts/alcyone/secrets.yml'],
+    [String.raw`hosts/ace.yml$`, 'hosts/ace.yml'],
+    [String.raw`docs/hosts/craig.sops$`, 'docs/hosts/craig.sops'],
+    [String.raw`^modules/secrets/private_key.der$`, 'modules/secrets/private_key.der'],
+    [String.raw`infra[\\/]secrets\.enc[\\/].*\.enc\.yaml$`, 'infra/secrets.enc/a.enc.yaml'],
+    [String.raw`.*\.json$|.*\.enc\.yaml$`, 'a.enc.yaml'],
+    [String.raw`(?i)\.SOPS\.yaml$`, 'a.sops.yaml'],
+  ])('%s means %s', (regex, path) => {
+    expect(isMeant(regex, path)).toBe('error')
+  })
+})
+
+describe('a rule that names a folder or a word', () => {
+  test.each([
+    [String.raw`secrets/.*`, 'secrets/app.yaml'],
+    [String.raw`secrets/.*`, 'secrets/tls.pem'],
+    [String.raw`deployments/.*/secrets/.*`, 'deployments/a/secrets/staging.yaml'],
+    [String.raw`secrets/[^/]+\.(yaml|json|env|ini)$`, 'secrets/prod.env'],
+    [String.raw`secrets/[^/]+.umbriel`, 'secrets/token.umbriel'],
+    [String.raw`.*secret.*`, 'config/clusters/a/enc-b.secret.values.yaml'],
+    [String.raw`.*secret.*`, 'secrets/a/app.yaml'],
+    [String.raw`private/.*\.ya?ml`, 'private/a.yaml'],
+    [String.raw`^(.*/)?.*(secrets|.*\.sops)\.(ya?ml|json)$`, 'a/my-secrets.yaml'],
+    [String.raw`.*\.env$`, 'apps/web/prod.env'],
+  ])('%s surely means %s, but may mean less', (regex, path) => {
+    expect(isMeant(regex, path)).toBe('warning')
+  })
+})
+
+describe('a rule says nothing of', () => {
+  test.each([
+    [null, 'secrets/app.yaml'],
+    [String.raw`.*.yaml`, 'secrets/app.yaml'],
+    [String.raw`.*\.ya?ml$`, 'app.yaml'],
+    [String.raw`\.(json|yaml|ini)$`, 'app.ini'],
+    [String.raw`clusters/production/.*\.yaml$`, 'clusters/production/deployment.yaml'],
+    [String.raw`values\.yaml$`, 'charts/app/values.yaml'],
+    ['.*', 'secrets/app.yaml'],
+    // What lies beside secrets.
+    ['secrets/.*', 'secrets/README.md'], ['secrets/.*', 'secrets/default.nix'], ['secrets/.*', 'secrets/kustomization.yaml'],
+    ['secrets/.*', 'secrets/make.sh'], ['secrets/.*', 'secrets/.gitignore'], ['secrets/.*', 'secrets/ci.pub'],
+    ['secrets/.*', 'secrets/app.example.yaml'], ['.*secret.*', 'docs/send-secrets.md'],
+    ['.*secret.*', 'src/secretary.ts'],
+    [String.raw`\.sops\.yaml$`, '.sops.yaml'], [String.raw`\.sops\.yaml$`, 'a/.sops.yaml'],
+    // Words of another word, of an escape, of a flag or of a class.
+    [String.raw`enc.*/.*\.yaml`, 'encounter/x.yaml'], [String.raw`[secrt]+/.*\.yaml`, 'secret/a.yaml'],
+    [String.raw`.*\.sops\.yaml$`, 'a.yaml'],
+    // Another part of it says so, and that one does not match.
+    [String.raw`.*\.yaml$|.*\.sops\.json$`, 'sops.yaml'],
+    ['(', 'secrets/a.yaml'],
+  ])('%s: %s', (regex, path) => {
+    expect(isMeant(regex, path)).toBeNull()
+  })
+})
+
+test('a regex that would hang another matcher takes no time', () => {
+  const started = performance.now()
+  expect(isMeant('(secrets/)?(a+)+$', `secrets/${'a'.repeat(200)}!.yaml`)).toBeNull()
+  const long = ['('.repeat(2000), '|'.repeat(5000), '['.repeat(5000), `${'.*'.repeat(500)}secret`, '(a|'.repeat(500)]
+  for (const regex of long) isMeant(regex, `${'a/'.repeat(500)}secret.yaml`)
+  expect(performance.now() - started).toBeLessThan(2000)
+})
+
+describe('what a file holds', () => {
+  const manifest = (kind: string): string => `apiVersion: v1\nkind: ${kind}\nmetadata:\n  name: a\nstringData:\n  a: b\n`
+  test.each([
+    ['a value', 'password: x\n', true, true],
+    ['nothing', '', false, false],
+    ['comments only', '---\n# a\n; b\n\n', false, false],
+    ['a template', 'password: {{ .Values.password }}\n', false, false],
+    ['a public key', '-----BEGIN PUBLIC KEY-----\nMC\n', false, false],
+    ['a private key behind its certificate', '-----BEGIN CERTIFICATE-----\nMC\n-----BEGIN PRIVATE KEY-----\n', true, true],
+    ['a Secret of Kubernetes', manifest('Secret'), true, true],
+    ['another manifest', manifest('ExternalSecret'), true, false],
+    ['a kind that is none of Kubernetes', 'kind: Kustomization\n', true, true],
+  ])('%s', (_, text, named, inFolder) => {
+    expect([canHoldSecret(text, 'error'), canHoldSecret(text, 'warning')]).toEqual([named, inFolder])
+  })
+})

@@ -1,0 +1,161 @@
+// The story of a check: inputs → survey → what sops says without a key → history and merges → findings.
+// Must never be given, look for or pass on a key, a credential or a token, nor change the checkout.
+import { availableParallelism } from 'node:os'
+import { mkdirSync } from 'node:fs'
+import { accessMap } from './model/access-map.ts'
+import type { AccessMap } from './model/access-map.ts'
+import type { CheckFinding, CheckReport } from './model/check.ts'
+import { countOf, inOrder } from './model/check.ts'
+import { cameBack, finding, oldDataKeys, policyOfFiles, standings, surveyed, unownedKeys } from './model/check-findings.ts'
+import type { Standing } from './model/check-findings.ts'
+import { Failure } from './model/failure.ts'
+import type { Inputs, Job } from './model/inputs.ts'
+import { resolveRequired } from './model/owners.ts'
+import type { OwnedRecipient, Resolution } from './model/owners.ts'
+import type { Recipient } from './model/recipient.ts'
+import { returnedKeys } from './model/returned-keys.ts'
+import { visible } from './model/safe-text.ts'
+import { knownRecipients } from './model/survey.ts'
+import type { Survey } from './model/survey.ts'
+import { askKeyless } from './stages/check-drift.ts'
+import { findMergeDrops } from './stages/check-merges.ts'
+import { findPlaintext } from './stages/check-plaintext.ts'
+import { findDueRotations } from './stages/due-rotations.ts'
+import { expose, settle } from './stages/expose.ts'
+import { openHistory } from './stages/history.ts'
+import { readPast } from './stages/past-owners.ts'
+import { resolveWithPast } from './stages/request.ts'
+import type { Past } from './stages/request.ts'
+import { stageCopies } from './stages/stage.ts'
+import { surveyRepository } from './stages/survey.ts'
+import type { Git } from './tools/git.ts'
+import type { GitMerges } from './tools/git-merges.ts'
+import { keylessEnvironment } from './tools/keyless-environment.ts'
+import type { Log } from './tools/log.ts'
+import type { SopsBinary } from './tools/sops-installer.ts'
+import { Sops } from './tools/sops.ts'
+import { Staging } from './tools/staging.ts'
+
+export interface CheckTools {
+  readonly git: Git
+  readonly merges: GitMerges
+  readonly log: Log
+  readonly installSops: () => Promise<SopsBinary>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where temporary folders are made. */
+  readonly temporary: string
+  readonly runId: string | null
+}
+
+export interface CheckResult {
+  readonly report: CheckReport
+  /** Who can read what; null where the check ended before it was known. */
+  readonly access: AccessMap | null
+  /** What stopped the check; the report says it too. */
+  readonly failure: Failure | null
+}
+
+/** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
+export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>, tools: CheckTools): Promise<CheckResult> {
+  const { git, merges, log } = tools
+  const startedAt = new Date()
+  const findings: CheckFinding[] = []
+  const run: Progress = { survey: null, standings: new Map(), exposure: [], sops: null, sopsCalls: 0 }
+  const finish = (failure: Failure | null): CheckResult =>
+    ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure })
+  try {
+    const installing = tools.installSops()
+    installing.catch(() => undefined)
+    const survey = run.survey = await log.group('Survey', async () =>
+      await surveyRepository(git, inputs.files, inputs.ownersFile))
+    const { base, files, configs } = survey
+    log.line(`${base.slice(0, 12)}: ${files.length} encrypted files, ${configs.length} configs.`)
+    const known = knownRecipients(survey)
+    const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known))
+    findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey))
+    findings.push(...await findPlaintext(git, survey, inputs.files))
+    findings.push(...await findMergeDrops(git, merges, survey))
+    await using open = await openHistory(git, survey, { everything: job.exposedTo.length > 0, remote: null, temporary: tools.temporary })
+    const { readers, owners } = await exposedTo(job.exposedTo, survey, async () => await readPast(open, survey, inputs.ownersFile))
+    const { reach } = open.history
+    if (reach.kind === 'partial') findings.push(unseen(reach.why, inputs, readers))
+    const { keySince } = findDueRotations(open.history, survey, [], null, startedAt)
+    findings.push(...cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt))
+    run.exposure = await settle(expose(open.history, { owners: [...survey.owners, ...owners] }, readers.length === 0 ? [] : [{ people: readers, only: null }]), open, null)
+    const binary = await installing
+    log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
+    run.sops = { version: binary.version, sha256: binary.sha256 }
+
+    await using staging = Staging.create(tools.temporary)
+    // Nothing in it: no key to be found, and no program that a recipient could name.
+    const empty = staging.beside('home')
+    mkdirSync(empty, { mode: 0o700 })
+    const sops = new Sops({
+      program: binary.path, root: staging.root, workspace: git.root, environment: keylessEnvironment(tools.environment, empty),
+      path: empty, onCall: () => (run.sopsCalls += 1),
+    })
+    stageCopies(git.root, survey, [], staging)
+    const { answers, untold } = await askKeyless(sops, survey, staging, availableParallelism())
+    const told = standings(survey, answers, untold)
+    run.standings = told.byPath
+    findings.push(...told.findings)
+    return finish(null)
+  } catch (error) {
+    const what = `Something went wrong that should not: ${visible(String(error), 600)}.`
+    const failure = error instanceof Failure ? error
+      : new Failure('unexpected', what, { advice: 'Please report this.', cause: error })
+    findings.push(finding(failure.code, 'error', failure.path, failure.message))
+    return finish(failure)
+  }
+}
+
+/** Those whose secrets are to be listed, also where they stand in no file and no config any more. */
+async function exposedTo(
+  names: readonly string[], survey: Survey, past: () => Promise<Past>,
+): Promise<{ readonly readers: readonly Recipient[]; readonly owners: readonly OwnedRecipient[] }> {
+  if (names.length === 0) return { readers: [], owners: [] }
+  const wanted = { removedRecipients: names, addedRecipients: [], sameAccessAs: null, requiredRecipients: [] }
+  const { asked, owners } = await resolveWithPast(wanted, survey, past)
+  return { readers: asked.removed, owners }
+}
+
+/** What only history knows, where not all of it could be seen; a warning where it was asked for. */
+function unseen(why: string, { maxKeyAge }: Inputs, readers: readonly Recipient[]): CheckFinding {
+  const asked = [
+    ...(maxKeyAge === null ? [] : ['how old the data keys are']),
+    ...(readers.length === 0 ? [] : ['what those in `exposed-to` could read at earlier commits']),
+  ]
+  const what = ['whether keys came back that had been removed', ...asked].join(', and ')
+  return finding('history-shallow', asked.length === 0 ? 'notice' : 'warning', null, `${why}: ${what}, cannot be told`)
+}
+
+function meant(resolution: Resolution): readonly Recipient[] {
+  if (resolution.kind === 'resolved') return resolution.recipients
+  throw new Failure(resolution.kind === 'ambiguous' ? 'recipient-ambiguous' : 'recipient-unknown', resolution.message)
+}
+
+interface Progress {
+  survey: Survey | null
+  standings: ReadonlyMap<string, Standing>
+  exposure: CheckReport['exposure']
+  sops: CheckReport['sops']
+  sopsCalls: number
+}
+
+function reportOf(run: Progress, findings: readonly CheckFinding[], started: Date, runId: string | null): CheckReport {
+  const { survey, exposure, sops, sopsCalls } = run
+  const stand = (standing: Standing): number => [...run.standings.values()].filter((one) => one === standing).length
+  const files = survey?.files.length ?? 0
+  const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')]
+  return {
+    schema: 1, kind: 'check', base: survey?.base ?? '',
+    startedAt: started.toISOString(), finishedAt: new Date().toISOString(), runId, sops,
+    counts: {
+      inLine, drifted, withoutRule, notTold: files - inLine - drifted - withoutRule,
+      damaged: survey?.damaged.length ?? 0, skipped: survey?.skipped.length ?? 0,
+      plaintext: findings.filter(({ code }) => code === 'plaintext').length,
+      errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
+    },
+    findings, exposure, sopsCalls,
+  }
+}

@@ -45809,508 +45809,6 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
-;// CONCATENATED MODULE: ./lib/model/failure.js
-// A coded error: what happened, to what, and what to do. Its text is fit for a public log.
-// Must never carry plaintext or a child's raw output.
-/** The only error the product throws on purpose. `message` says what happened and where, and ends with the advice. */
-class Failure extends Error {
-    code;
-    path;
-    advice;
-    constructor(code, what, details = {}) {
-        super(details.advice === undefined ? what : `${what} ${details.advice}`, { cause: details.cause });
-        this.name = 'Failure';
-        this.code = code;
-        this.path = details.path ?? null;
-        this.advice = details.advice ?? null;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/model/key-age.js
-// A length of time like `90d`, `12w` or `6m`, and the moment it reaches back to.
-/** null where `text` is no age: a whole number from 1 to 9999 and `d` (days), `w` (weeks) or `m` (calendar months). */
-function parseKeyAge(text) {
-    const [, count = '', unit = ''] = /^([1-9]\d{0,3})([dwm])$/.exec(text.trim()) ?? [];
-    return unit === 'd' || unit === 'w' || unit === 'm' ? { text: text.trim(), count: Number(count), unit } : null;
-}
-/** The moment that lies `age` before `now`, in UTC; the last day of a month that is too short. */
-function reachesBackTo(age, now) {
-    const then = new Date(now);
-    if (age.unit !== 'm') {
-        then.setUTCDate(then.getUTCDate() - age.count * (age.unit === 'w' ? 7 : 1));
-        return then;
-    }
-    const day = then.getUTCDate();
-    then.setUTCDate(1);
-    then.setUTCMonth(then.getUTCMonth() - age.count);
-    const lastDay = new Date(Date.UTC(then.getUTCFullYear(), then.getUTCMonth() + 1, 0)).getUTCDate();
-    then.setUTCDate(Math.min(day, lastDay));
-    return then;
-}
-
-;// CONCATENATED MODULE: ./lib/model/safe-text.js
-// Makes text from outside (names of files, keys and people) harmless: in a log line, in Markdown code, in running Markdown.
-// Must never change what a harmless text says.
-// Control, format (bidi, zero-width, tags), line and paragraph separators, lone surrogates, and all else that has no glyph.
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u;
-/** What opens files and must never be shown, wherever somebody put it by mistake. */
-const privateKeys = /AGE-SECRET-KEY-[A-Z0-9-]+|age-secret-key-[a-z0-9-]+|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]+|-----BEGIN [A-Z ]*PRIVATE KEY[^]*/g;
-const safe_text_short = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']]);
-function escapeUnseen(character) {
-    if (!unseen.test(character))
-        return character;
-    const known = safe_text_short.get(character);
-    if (known !== undefined)
-        return known;
-    const hex = (character.codePointAt(0) ?? 0).toString(16);
-    if (hex.length <= 2)
-        return `\\x${hex.padStart(2, '0')}`;
-    return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
-}
-/**
- * `text` as one line without any character that cannot be seen: those stand as escapes (`\n`, `\x1b`, `\u202e`).
- * The runner takes a line for a command when it starts with `::` after white space, or has `##[` anywhere
- * (ActionCommand.cs of actions/runner); both are broken with an escape. Longer than `limit` UTF-16 units: cut, ends with `…`.
- * Applied twice it gives the same, so a message may be made of parts that went through it.
- */
-function visible(text, limit = 300) {
-    const broken = text.replace(privateKeys, '(a private key)').replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[');
-    if (broken.length <= limit && !unseen.test(broken))
-        return broken;
-    let shown = '';
-    let fitting = '';
-    for (const character of broken) {
-        shown += escapeUnseen(character);
-        if (shown.length > limit)
-            return `${fitting}…`;
-        if (shown.length < limit)
-            fitting = shown;
-    }
-    return shown;
-}
-// All ASCII punctuation, save what means nothing before a letter or digit: a dot, slash, hyphen or underscore (which could
-// open emphasis there but never close it). So most paths stay readable in the source as well.
-const punctuation = /(?![./_-][A-Za-z0-9])[!-/:-@[-`{-~]/g;
-function entities(text) {
-    return text.replace(punctuation, (character) => `&#${character.charCodeAt(0)};`);
-}
-/**
- * One `<code>` element whose text is `visible(text)`, for any place in Markdown or HTML, table cells included.
- * GitHub's renderer reads Markdown inside inline HTML, so every mark is an entity; it also links addresses after the
- * entities have been read (cmark-gfm, autolink.c), so an empty comment parts what could become one.
- */
-function code(text, limit = 300) {
-    const parted = entities(visible(text, limit).replace(/@|:(?=\/)|www(?=\.)/gi, '$&\0')).replaceAll('\0', '<!-- -->');
-    return `<code>${parted}</code>`;
-}
-/**
- * `visible(text)` for running Markdown. `@name`, `#12`, `GH-12`, `:x:` and addresses take effect outside code whatever the
- * spelling, because GitHub looks for them in the finished HTML; a zero-width space after the mark stops that, and only there
- * (so `kms:Decrypt` can still be copied).
- */
-function plain(text, limit = 300) {
-    const parted = visible(text, limit).replace(/@|#(?=\d)|:(?=[\w+-]+:|\/)|www(?=\.)|\bGH-(?=\d)/gi, '$&\0');
-    // A space at either end would be dropped, or four of them would make a code block.
-    return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;');
-}
-/** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */
-function safe_text_link(text, address) {
-    return /^https?:\/\/[\w.~:/?#@!$&*+,;=%-]+$/.test(address) ? `[${text}](<${address}>)` : `${text} ${code(address)}`;
-}
-/** `lines` as a fenced block that no line can close. Lines are shown as by `visible`. */
-function fenced(language, lines) {
-    const shown = lines.map((line) => visible(line));
-    const longest = Math.max(2, ...shown.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    return [`${fence}${language}`, ...shown, fence].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/shard.js
-/** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
-function parseShard(text) {
-    const [, index = '', of = ''] = /^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? [];
-    const shard = { index: Number(index), of: Number(of) };
-    return shard.index >= 1 && shard.index <= shard.of && shard.of <= 256 ? shard : null;
-}
-/** What one job has to do: every `of`th file of the plan, so that large neighbours are spread; the texts are for who publishes. */
-function partOf(plan, { index, of }) {
-    const own = (_, at) => at % of === index - 1;
-    const others = plan.changes.filter((change, at) => !own(change, at)).map(({ file }) => ({ file, reason: 'another job gives it new keys' }));
-    return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null };
-}
-/** As many shards as are worth a job of their own, `most` at most: none for a plan without a file to change. */
-function shardsFor({ changes }, most) {
-    const of = Math.min(most, Math.ceil(changes.length / filesWorthAJob));
-    return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`);
-}
-/** A job takes some twenty seconds to start, in which this many files are rotated. */
-const filesWorthAJob = 100;
-
-;// CONCATENATED MODULE: ./lib/model/template.js
-// Text with `{variables}`, as inputs may have it: which ones stand in it, and what it says once they are filled in.
-// Must never know what a value is for: who fills in makes each harmless for its place.
-/** `{name}` is a variable, `{{name}}` the text `{name}`; any other brace is just a brace. */
-const places = /\{\{([a-z]+)\}\}|\{([a-z]+)\}/g;
-/** What may stand in each input that is a template. A base and a branch only get what is the same for every run of a request. */
-const templateVariables = {
-    base: ['default'],
-    branch: ['removed', 'added', 'base'],
-    title: ['removed', 'added', 'files', 'date', 'base', 'repository'],
-    'commit-message': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
-    'body-header': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
-};
-/** The variables in the text, each once, whether there are such or not. */
-function variablesIn(text) {
-    return [...new Set([...text.matchAll(places)].flatMap(([, , name]) => name ?? []))];
-}
-/** Throws a RangeError for a variable without a value. A value is never read as a template itself. */
-function fillTemplate(text, values) {
-    return text.replace(places, (_, literal, name) => {
-        if (literal !== undefined)
-            return `{${literal}}`;
-        const value = Object.hasOwn(values, name) ? values[name] : undefined;
-        if (value === undefined)
-            throw new RangeError(`There is no value for {${name}}.`);
-        return value;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/inputs.js
-// Every input, read once, checked, as one readonly value.
-// Must refuse what is no such thing or contradicts itself before anything else runs.
-
-
-
-
-
-
-function wrong(name, value, advice) {
-    return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice });
-}
-function inputs_text(name) {
-    const value = getInput(name);
-    return value === '' ? null : value;
-}
-function lines(name) {
-    return getInput(name).split('\n').map((line) => line.trim()).filter((line) => line !== '');
-}
-/** One a line or separated by commas. */
-function list(name) {
-    return lines(name).flatMap((line) => line.split(',')).map((item) => item.trim()).filter((item) => item !== '');
-}
-function flag(name, standard) {
-    const value = getInput(name);
-    if (value === '')
-        return standard;
-    if (/^(?:true|True|TRUE)$/.test(value))
-        return true;
-    if (/^(?:false|False|FALSE)$/.test(value))
-        return false;
-    throw wrong(name, value, `Write \`${name}: true\` or \`${name}: false\`.`);
-}
-function concurrency() {
-    const value = getInput('concurrency');
-    if (value === '')
-        return null;
-    if (/^[1-9]\d{0,2}$/.test(value) && Number(value) <= 128)
-        return Number(value);
-    throw wrong('concurrency', value, 'Write a whole number from 1 to 128, like `concurrency: 8`.');
-}
-function maxKeyAge() {
-    const value = getInput('max-key-age');
-    const age = parseKeyAge(value);
-    if (value !== '' && age === null)
-        throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.');
-    return age;
-}
-/** What no input is for: a private key in it is not used, and hidden from here on. */
-function refusePrivateKeys() {
-    for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient']) {
-        const found = getInput(name).match(privateKeys);
-        if (found === null)
-            continue;
-        for (const key of found)
-            core_setSecret(key);
-        throw new Failure('input', `The input \`${name}\` holds a private key, which was not used.`, {
-            advice: 'Write the public one (`age1…`). The log of a run may keep its inputs: take that key for known, and replace it.',
-        });
-    }
-}
-/** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
-function recipients(name, example) {
-    const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/\s*"[^"]*"\s*(?=,|$)|[^,]+/g) ?? []))
-        .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '');
-    // Nobody would mean another job: to bring files in line with their configs.
-    const given = getInput(name);
-    if (found.length === 0 && given !== '')
-        throw wrong(name, given, `Write ${example}.`);
-    return found;
-}
-function policy() {
-    const value = getInput('policy') || 'warn';
-    if (value === 'off' || value === 'warn' || value === 'enforce')
-        return value;
-    throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.');
-}
-function onClosed() {
-    const value = getInput('on-closed') || 'respect';
-    if (value === 'respect' || value === 'reopen')
-        return value;
-    throw wrong('on-closed', value, 'Write `on-closed: respect` or `on-closed: reopen`.');
-}
-function onHumanCommits() {
-    const value = getInput('on-human-commits') || 'fail';
-    if (value === 'fail' || value === 'overwrite')
-        return value;
-    throw wrong('on-human-commits', value, 'Write `on-human-commits: fail` or `on-human-commits: overwrite`.');
-}
-function ownersFile() {
-    const value = inputs_text('owners-file');
-    if (value === null || value === '.sops-owners.yaml')
-        return null;
-    if (/^(?!\/|\.\.?(?:\/|$))(?:[^/\\]+\/)*[^/\\]+$/.test(value))
-        return value;
-    throw wrong('owners-file', value, 'Write a path inside of the checkout, like `owners-file: .sops-owners.yaml`.');
-}
-function agePlugins() {
-    const names = list('age-plugins');
-    const bad = names.find((name) => !/^[a-z0-9][a-z0-9.+_-]*$/.test(name));
-    if (bad !== undefined)
-        throw wrong('age-plugins', bad, 'Write names of plugins, like `age-plugins: yubikey` for the program age-plugin-yubikey.');
-    return names;
-}
-function template(name) {
-    const value = inputs_text(name);
-    const known = templateVariables[name];
-    const strange = variablesIn(value ?? '').find((variable) => !known.includes(variable));
-    if (strange === undefined)
-        return value;
-    throw new Failure('input', `The input \`${name}\` holds {${strange}}, which stands for nothing there.`, {
-        advice: `There ${known.length === 1 ? 'is' : 'are'} ${known.map((one) => `{${one}}`).join(', ')}; write \`{{${strange}}}\` for the text itself.`,
-    });
-}
-function branchName(name) {
-    const value = template(name);
-    if (value === null)
-        return null;
-    const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|^refs\//;
-    const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])));
-    if (forbidden.test(filled))
-        throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`);
-    return value;
-}
-/** More would not leave room for the report in a pull request's body. */
-const longestHeader = 10_000;
-function bodyHeader() {
-    const value = template('body-header');
-    if (value === null || Buffer.byteLength(value) <= longestHeader)
-        return value;
-    throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' });
-}
-function commitMode(requireVerified) {
-    const value = getInput('commit-mode') || 'auto';
-    if (value === 'git' && requireVerified) {
-        throw new Failure('input', 'The inputs `commit-mode: git` and `require-verified: true` contradict each other: GitHub signs only what is committed through its API.', {
-            advice: 'Write `commit-mode: api`, or leave out `require-verified`.',
-        });
-    }
-    if (value === 'auto' || value === 'api' || value === 'git')
-        return value;
-    throw wrong('commit-mode', value, 'Write `commit-mode: auto`, `commit-mode: api` or `commit-mode: git`.');
-}
-const onlyForPullRequests = [
-    'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
-    'signoff', 'commit-mode', 'require-verified',
-];
-/** What action.yml gives by itself does not count. */
-function isGiven(name) {
-    if (name === 'draft' || name === 'signoff' || name === 'require-verified')
-        return flag(name, false);
-    return getInput(name) !== '' && !(name === 'commit-mode' && getInput(name) === 'auto');
-}
-function pullRequest() {
-    if (flag('pull-request', true)) {
-        const requireVerified = flag('require-verified', false);
-        return {
-            token: getInput('token'), base: branchName('base'), branch: branchName('branch'),
-            commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
-            labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
-            milestone: inputs_text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
-            onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
-            commitMode: commitMode(requireVerified), requireVerified,
-        };
-    }
-    const [given] = onlyForPullRequests.filter(isGiven);
-    if (given === undefined)
-        return null;
-    throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
-        advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,
-    });
-}
-function refuseContradictingAccess({ removedRecipients: removed, addedRecipients: added, sameAccessAs }) {
-    const contradict = (what, advice) => new Failure('input', what, { advice });
-    if (added.length > 0 && removed.length === 0 && sameAccessAs === null) {
-        throw contradict('The input `added-recipient` does not say what the new recipient gets access to.', 'Write whose access it gets, like `same-access-as: alice`, or `same-access-as: "*"` for every rule; or name in `removed-recipient` whose place it takes.');
-    }
-    if (sameAccessAs !== null && added.length === 0) {
-        throw contradict('The input `same-access-as` needs `added-recipient`: it says whose access the new recipient gets.', 'Write who comes, like `added-recipient: carol=age1…`.');
-    }
-    if (sameAccessAs !== null && removed.length > 0) {
-        throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
-    }
-}
-/** A name or a sentence with a hole in it says something else. */
-function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }) {
-    const templates = {
-        branch: wanted?.branch, title: wanted?.title, 'commit-message': wanted?.commitMessage, 'body-header': wanted?.bodyHeader,
-    };
-    const empty = [...(removedRecipients.length === 0 ? ['removed'] : []), ...(addedRecipients.length === 0 ? ['added'] : [])];
-    for (const [name, value] of Object.entries(templates)) {
-        const hole = variablesIn(value ?? '').find((variable) => empty.includes(variable));
-        if (hole === undefined)
-            continue;
-        throw new Failure('input', `The input \`${name}\` holds {${hole}}, but \`${hole}-recipient\` is not given.`, {
-            advice: `Leave {${hole}} out of \`${name}\`, or give \`${hole}-recipient\`.`,
-        });
-    }
-}
-/** The actions below the root name their part of the story themselves, by a default of `job`. */
-function job() {
-    const kind = getInput('job') || 'all';
-    const folder = getInput('rotated-path');
-    if (kind === 'all')
-        return { kind };
-    if (kind === 'plan') {
-        const shards = getInput('shards') || '8';
-        if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256)
-            throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.');
-        return { kind, shards: Number(shards) };
-    }
-    if (kind !== 'rotate' && kind !== 'publish')
-        throw wrong('job', kind, 'Leave it out.');
-    if (folder === '')
-        throw wrong('rotated-path', folder, 'Write a folder, like `rotated-path: ${{ runner.temp }}/rotated`.');
-    if (kind === 'publish')
-        return { kind, folder };
-    const shard = parseShard(getInput('shard') || '1/1');
-    if (shard === null)
-        throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.');
-    return { kind, shard, folder };
-}
-/** Throws Failure `input`, naming the input and giving a right example. */
-function readInputs() {
-    refusePrivateKeys();
-    const own = job();
-    const inputs = {
-        job: own,
-        removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
-        addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
-        sameAccessAs: inputs_text('same-access-as'),
-        requiredRecipients: recipients('required-recipient', 'who has to stay, like `required-recipient: break-glass`'),
-        policy: policy(),
-        ownersFile: ownersFile(),
-        agePlugins: agePlugins(),
-        rotateAll: flag('rotate-all', false),
-        maxKeyAge: maxKeyAge(),
-        workingDirectory: getInput('working-directory') || '.',
-        files: lines('files'),
-        dryRun: flag('dry-run', false),
-        concurrency: concurrency(),
-        sopsVersion: inputs_text('sops-version'),
-        sopsPath: inputs_text('sops-path'),
-        pullRequest: own.kind === 'rotate' ? null : pullRequest(),
-    };
-    refuseContradictingAccess(inputs);
-    refuseEmptyVariables(inputs);
-    if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
-        throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
-            advice: 'Leave out one of them.',
-        });
-    }
-    if (inputs.rotateAll && inputs.maxKeyAge !== null) {
-        throw new Failure('input', 'The inputs `rotate-all: true` and `max-key-age` contradict each other: the first gives every file a new data key, whatever its age.', {
-            advice: 'Leave out one of them.',
-        });
-    }
-    if (inputs.pullRequest?.token === '' && !inputs.dryRun) {
-        throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' });
-    }
-    return inputs;
-}
-
-;// CONCATENATED MODULE: ./lib/model/event.js
-// Which event may have started a run that is given keys: an allowlist, held against what the runner says of it.
-// Must never take what is missing or unreadable for consent.
-
-
-/** Events that the clock or someone with write access causes, and that run on a branch of the repository itself. */
-const direct = ['workflow_dispatch', 'schedule', 'push', 'repository_dispatch', 'workflow_call'];
-const advice = 'Run on `workflow_dispatch`, `schedule` or `push` to the default branch, `repository_dispatch`, `workflow_call` from '
-    + 'one of these, or `workflow_run` after one of these; `dry-run: true` needs no key and runs on any event.';
-/**
- * Why a run is given no key, as a Failure `event`; null where it is. `base` is the input of that name: a push to that branch is
- * served as one to the default branch is.
- */
-function eventRefusal(started, base) {
-    const reason = reasonAgainst(started, base);
-    return reason === null ? null : new Failure('event', `This run ${reason}; it is not given keys.`, { advice });
-}
-function reasonAgainst({ event, ref, payload }, base) {
-    if (event === '')
-        return 'does not say by GITHUB_EVENT_NAME what started it';
-    const name = visible(event, 60);
-    if (/^pull_request(?:_|$)/.test(event))
-        return `was started by \`${name}\`, whose content its author controls`;
-    if (event !== 'workflow_run' && !direct.includes(event)) {
-        return `was started by \`${name}\`, which is none of the events that only the clock or someone with write access can cause`;
-    }
-    // Whatever the event is called: these hold commits that are on no branch yet.
-    const shown = visible(ref, 120);
-    if (/^refs\/pull\//.test(ref))
-        return `is for ${shown}, whose content the author of a pull request controls`;
-    if (/^refs\/heads\/gh-readonly-queue\//.test(ref))
-        return `is for ${shown}, a merge that is not on its branch yet`;
-    if (event === 'workflow_run')
-        return againstEarlierRun(payload);
-    return event === 'push' ? againstPush(ref, payload, base) : null;
-}
-/** The run before may have left artifacts, or name commits for the checkout, of whoever started it. */
-function againstEarlierRun(payload) {
-    const started = 'was started by `workflow_run`';
-    const earlier = field(payload, 'workflow_run');
-    const from = field(field(earlier, 'head_repository'), 'full_name');
-    const here = field(field(payload, 'repository'), 'full_name');
-    if (typeof here !== 'string')
-        return `${started}, and the event does not say in which repository`;
-    // null where the fork was deleted.
-    if (typeof from !== 'string')
-        return `${started} after a run of a repository that the event does not name`;
-    if (from.toLowerCase() !== here.toLowerCase())
-        return `${started} after a run of the fork ${visible(from, 120)}`;
-    const first = field(earlier, 'event');
-    if (typeof first !== 'string')
-        return `${started} after a run that an unnamed event had started`;
-    return direct.includes(first) ? null : `${started} after a run that \`${visible(first, 60)}\` had started`;
-}
-/**
- * On another branch stands what nobody has reviewed yet, like the branch of a pull request: that of this action's own among them,
- * for which it would then open another one.
- */
-function againstPush(ref, payload, base) {
-    if (base !== null && ref === `refs/heads/${base}`)
-        return null;
-    const standard = field(field(payload, 'repository'), 'default_branch');
-    if (typeof standard !== 'string')
-        return 'was started by `push`, and the event does not say which branch is the default one';
-    if (ref === `refs/heads/${standard}`)
-        return null;
-    return `was started by a \`push\` to ${visible(ref, 120)}, which is neither the default branch (${visible(standard, 80)}) `
-        + 'nor the one in `base`';
-}
-function field(value, name) {
-    return typeof value === 'object' && value !== null ? value[name] : undefined;
-}
-
 ;// CONCATENATED MODULE: ./lib/model/recipient.js
 // Who a file is encrypted to, in sops' own terms: parse, canonical form, equality, a short form for people.
 // Must never look at anything but the text it is given.
@@ -46392,6 +45890,12 @@ function parsePgpId(text) {
  */
 function canonicalId({ kind, id }) {
     return `${kind}:${kinds[kind].canonical(id)}`;
+}
+/** The recipient that `canonicalId` says; null where it is none. */
+function parseCanonical(text) {
+    const colon = text.indexOf(':');
+    const recipient = parseRecipient(text.slice(colon + 1));
+    return recipient !== null && canonicalId(recipient) === text ? recipient : null;
 }
 /** Whether two spellings mean the same key. */
 function sameRecipient(a, b) {
@@ -46893,1428 +46397,20 @@ function accessTo({ path, metadata: { groups, shamirThreshold } }, readerOf) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/model/access-map-script.js
-// The script of the page of the access map: shows the rows that a filter asks for, and keeps the filter in the address.
-// Must never make markup of text; the hash in the page's policy is that of this very text.
-/** SHA-256 of `script` in base64. */
-const scriptHash = '1rsBptTt3i26NaEC9V2U4HZ9/DWubvF1au8HYptb8wY=';
-const script = `
-const form = document.forms[0]
-const { reader, environment, key, path, lone } = form.elements
-const fields = { reader, environment, key, path, lone }
-const status = document.getElementById('status')
-const shownReaders = document.getElementById('shown-readers')
-const nothing = document.getElementById('nothing')
-const all = Number(status.dataset.files)
-const nameOf = new Map([...reader.options].map((option) => [option.value, option.text]))
-const isOwned = (one) => one.startsWith('owner:')
-
-const folders = [...document.querySelectorAll('.map tbody')].map((element) => ({
-  element,
-  rows: [...element.rows].slice(1).map((row) => ({
-    row,
-    environment: row.dataset.environment,
-    keys: JSON.parse(row.dataset.keys),
-    lone: JSON.parse(row.dataset.lone),
-    files: [...row.querySelectorAll('.files li')].map((item) => (
-      { item, path: (element.dataset.folder + item.textContent).toLowerCase() })),
-  })),
-}))
-
-// The table of readers gives the value of each position.
-const readers = [...document.querySelectorAll('.overview tbody tr')].map((row) => row.dataset.reader)
-
-function show(element, visible) {
-  if (element.hidden === visible) element.hidden = !visible
-}
-
-function update() {
-  const text = path.value.trim().toLowerCase()
-  const asked = (at) => reader.value === ''
-    || (reader.value === 'nameless' ? !isOwned(readers[at]) : reader.value === readers[at])
-  const counts = new Map()
-  let files = 0
-  for (const folder of folders) {
-    let inFolder = 0
-    for (const one of folder.rows) {
-      const meant = (environment.value === '' || environment.value === one.environment)
-        && one.keys.some(([at, kind]) => asked(at) && (key.value === '' || key.value === kind))
-        && (!lone.checked || one.lone.some(asked))
-      let inRow = 0
-      for (const file of one.files) {
-        const matches = meant && file.path.includes(text)
-        show(file.item, matches)
-        if (matches) inRow += 1
-      }
-      show(one.row, inRow > 0)
-      if (inRow > 0) for (const at of new Set(one.keys.map(([at]) => at))) counts.set(at, (counts.get(at) || 0) + inRow)
-      inFolder += inRow
-    }
-    show(folder.element, inFolder > 0)
-    files += inFolder
-  }
-  const filters = Object.values(fields).filter((field) => field.type === 'checkbox' ? field.checked : field.value.trim() !== '')
-  const said = filters.map((field) => field.type === 'checkbox' ? 'one reader only'
-    : field.labels[0].textContent.toLowerCase() + ': '
-      + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim()))
-  status.textContent = filters.length === 0 ? 'All ' + all + ' files are shown.'
-    : files + ' of ' + all + (all === 1 ? ' file' : ' files') + ' shown (' + said.join(', ') + ').'
-  shownReaders.replaceChildren()
-  if (filters.length > 0 && files > 0) {
-    shownReaders.append('Read by: ')
-    for (const [at, count] of [...counts].sort(([a, m], [b, n]) => n - m || a - b)) {
-      if (shownReaders.childNodes.length > 1) shownReaders.append(', ')
-      const name = document.createElement('bdi')
-      name.textContent = nameOf.get(readers[at])
-      shownReaders.append(name, ' (' + count + ')')
-    }
-  }
-  show(nothing, files === 0)
-}
-
-function keepInAddress() {
-  const filter = new URLSearchParams()
-  for (const [name, field] of Object.entries(fields)) {
-    const value = field.type === 'checkbox' ? (field.checked ? 'yes' : '') : field.value.trim()
-    if (value !== '') filter.set(name, value)
-  }
-  const text = filter.toString()
-  history.replaceState(null, '', text === '' ? location.href.split('#')[0] : '#' + text)
-}
-
-function readAddress() {
-  const filter = new URLSearchParams(location.hash.slice(1))
-  for (const [name, field] of Object.entries(fields)) {
-    const value = filter.get(name) || ''
-    if (field.type === 'checkbox') field.checked = value === 'yes'
-    else {
-      // Who is asked for and is not here reads nothing, rather than everything.
-      const isHere = !field.options || [...field.options].some((option) => option.value === value)
-      if (!isHere) field.add(new Option(value + ' (not here)', value))
-      field.value = value
-    }
-  }
-  update()
-}
-
-function linkTo(cell, filter) {
-  const link = document.createElement('a')
-  link.href = '#' + new URLSearchParams(filter)
-  link.append(...cell.childNodes)
-  cell.append(link)
-}
-
-for (const link of document.links) {
-  link.addEventListener('click', (event) => {
-    // The address keeps the filter.
-    event.preventDefault()
-    document.getElementById(link.hash.slice(1)).focus()
-  })
-}
-
-const columns = [...document.querySelectorAll('.overview thead th[data-environment]')]
-for (const cell of columns) linkTo(cell, { environment: cell.dataset.environment })
-for (const row of document.querySelectorAll('.overview tbody tr')) {
-  const reader = row.dataset.reader
-  linkTo(row.querySelector('th span'), { reader })
-  columns.forEach((column, at) => {
-    const cell = row.cells[at + 1]
-    if (!cell.classList.contains('soft')) linkTo(cell, { reader, environment: column.dataset.environment })
-  })
-}
-form.addEventListener('submit', (event) => event.preventDefault())
-form.addEventListener('input', () => { update(); keepInAddress() })
-form.addEventListener('reset', () => setTimeout(() => { update(); keepInAddress() }))
-addEventListener('hashchange', readAddress)
-form.hidden = false
-document.getElementById('no-script').hidden = true
-readAddress()
-`;
-
-;// CONCATENATED MODULE: ./lib/model/access-map-style.js
-// The style of the page of the access map: light and dark, wide and narrow, and on paper.
-// Must never fetch anything; the hash in the page's policy is that of this very text.
-/** SHA-256 of `style` in base64. */
-const styleHash = 'HZzgflShq0jkBVme/BbBfr4tgBRlV/QFln/+LHyYNyA=';
-const style = `
-:root {
-  color-scheme: light dark;
-  --back: #fff; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --edge: #818b98; --band: #f6f8fa; --link: #0757ba;
-  --warn: #6b4500; --warn-back: #fff5c7; --note: #0a3d80; --note-back: #e3f2ff; --part: #4f2a86; --part-back: #f4ecff;
-  --prod: #8e1020; --prod-back: #ffe9e7;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --back: #0d1117; --text: #e6edf3; --soft: #9ba5b0; --line: #30363d; --edge: #7b8590; --band: #161b22; --link: #74b6ff;
-    --warn: #f0d070; --warn-back: #352a0c; --note: #9bcbff; --note-back: #10294a; --part: #d6bcff; --part-back: #2d2045;
-    --prod: #ffb3ac; --prod-back: #451a1d;
-  }
-}
-* { box-sizing: border-box; }
-[hidden] { display: none !important; }
-html { scroll-padding-top: 6rem; }
-body {
-  margin: 0 auto; max-width: 90rem; padding: 0 1rem 3rem;
-  background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
-}
-h1, h2 { line-height: 1.25; margin: 1.5rem 0 .5rem; }
-h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.25rem; }
-p { margin: .5rem 0; overflow-wrap: anywhere; }
-a { color: var(--link); }
-:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
-.skip { position: absolute; left: .5rem; top: -6rem; z-index: 3; padding: .5rem 1rem; background: var(--back); }
-.skip:focus { top: .5rem; }
-.soft { color: var(--soft); }
-code, .files, .keys { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
-form {
-  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
-  padding: .75rem 0; background: var(--back); border-bottom: 1px solid var(--line);
-}
-form p { flex: 1 1 10rem; min-width: 0; margin: 0; }
-form label { display: block; font-size: .875rem; }
-form .check { display: flex; gap: .5rem; align-items: center; min-height: 2.25rem; }
-select, input, button {
-  font: inherit; color: inherit; background: var(--back); border: 1px solid var(--edge); border-radius: 6px;
-  padding: .3rem .5rem; min-height: 2.25rem; width: 100%;
-}
-input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
-button { width: auto; cursor: pointer; background: var(--band); }
-.scroll { overflow: auto; max-height: 28rem; border: 1px solid var(--line); border-radius: 6px; }
-table { border-collapse: collapse; width: 100%; }
-th, td {
-  text-align: left; vertical-align: top; padding: .35rem .75rem; border-top: 1px solid var(--line);
-  overflow-wrap: anywhere;
-}
-.overview td, .overview thead th { white-space: nowrap; overflow-wrap: normal; }
-.overview tbody th { min-width: 16rem; font-weight: 600; }
-.overview thead th { position: sticky; top: 0; z-index: 1; background: var(--band); border-top: 0; }
-.overview .number { text-align: right; font-variant-numeric: tabular-nums; }
-.overview .keys { width: 100%; }
-.map { table-layout: fixed; margin-top: .5rem; }
-.map thead th { background: var(--band); }
-.map .folder { background: var(--band); padding-top: .6rem; }
-.map thead th:first-child { width: 45%; }
-ul { list-style: none; margin: 0; padding: 0; }
-.files { columns: 14rem; column-gap: 1rem; }
-.files li { padding: .05rem 0; break-inside: avoid; }
-.about { margin-bottom: .15rem; }
-.readers { display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
-.mark {
-  display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; white-space: nowrap;
-  font: 600 .75rem/1.5 system-ui, sans-serif; background: var(--band); color: var(--soft);
-}
-.mark.nameless, .mark.lone { color: var(--warn); background: var(--warn-back); }
-.mark.service { color: var(--note); background: var(--note-back); }
-.mark.part { color: var(--part); background: var(--part-back); }
-.mark.prod { color: var(--prod); background: var(--prod-back); }
-.limits { list-style: disc; padding-left: 1.25rem; max-width: 60rem; }
-.limits li { margin: .25rem 0; overflow-wrap: anywhere; }
-@media (max-width: 40rem) {
-  html { scroll-padding-top: 0; }
-  form { position: static; }
-  .overview tbody th { min-width: 10rem; }
-  th, td { padding: .35rem .4rem; }
-  .scroll { max-height: 24rem; }
-}
-@media print {
-  form, .skip { display: none; }
-  body { max-width: none; font-size: 10pt; }
-  .scroll { max-height: none; overflow: visible; border: 0; }
-  .overview thead th { position: static; }
-  .overview td { white-space: normal; }
-  tr, li { break-inside: avoid; }
-}
-`;
-
-;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
-// Long lists of files, made short: by folder, by what they have in common.
-// Must never lose a file: each is named or counted.
-
-/** `1 file`, `2 files`. */
-function count(number, one, many = `${one}s`) {
-    return `${number} ${number === 1 ? one : many}`;
-}
-/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
-function listed(items, limit = 5) {
-    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
-    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
-}
-function grouped(items, keyOf) {
-    const groups = new Map();
-    for (const item of items) {
-        const key = keyOf(item);
-        const group = groups.get(key);
-        if (group === undefined)
-            groups.set(key, [item]);
-        else
-            group.push(item);
-    }
-    return groups;
-}
-/** A closed `<details>`; `summary` must already be safe. */
-function markdown_paths_folded(summary, content) {
-    return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`;
-}
-/** Deeper folders are not told apart: it would take longer than it helps. */
-const deepest = 12;
-/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
-function byFolder(paths, limit) {
-    for (let depth = deepest;; depth -= 1) {
-        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
-        if (groups.size > limit && depth > 0)
-            continue;
-        const nameless = groups.size === 1 ? 'all folders' : 'the root';
-        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
-    }
-}
-const examples = 3;
-const mostFolders = 100;
-/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
-function pathLines(paths, limit) {
-    const all = paths.length <= limit;
-    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
-        const names = inside.map((path) => path.slice(name.length));
-        if (inside.length === 1)
-            return `- ${inside.map((path) => code(path)).join('')}`;
-        const shown = (all ? names : names.slice(0, examples)).map((one) => code(one)).join(', ');
-        if (name === '' && all)
-            return `- ${shown}`;
-        const more = all || names.length <= examples ? '' : ` and ${names.length - examples} more`;
-        return `- ${title} (${inside.length}): ${shown}${more}`;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/model/access-map-page.js
-
-
-
-
-
-
-const kindNames = {
-    age: 'age', 'age-ssh': 'age (SSH)', 'age-plugin': 'age (plugin)', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
-    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
-};
-/** Nothing may be fetched, sent or embedded; only the page's own style and script are let work. */
-const access_map_page_policy = [
-    "default-src 'none'", `style-src 'sha256-${styleHash}'`, `script-src 'sha256-${scriptHash}'`,
-    "base-uri 'none'", "form-action 'none'",
-].join('; ');
-const nameLimit = 200;
-const pathLimit = 4096;
-const marks = new Map([['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#39;']]);
-/** `visible(text)` for any place in HTML, attributes in quotes included. */
-function safe(text, limit = nameLimit) {
-    return visible(text, limit).replace(/[&<>"']/g, (mark) => marks.get(mark) ?? '');
-}
-/** Letters of another direction stay inside. */
-function access_map_page_name(text, limit = nameLimit) {
-    return `<bdi>${safe(text, limit)}</bdi>`;
-}
-function mark(kind, text) {
-    return ` <small class="mark ${kind}">${text}</small>`;
-}
-/** What stands for a reader in the address. */
-function access_map_page_valueOf({ name, owned }) {
-    return `${owned ? 'owner' : 'key'}:${name}`;
-}
-function marksOf(reader) {
-    return `${reader.owned ? '' : mark('nameless', 'no known owner')}${isSharedKey(reader) ? mark('service', 'key service') : ''}`;
-}
-const environmentText = (environment) => environment ?? 'no environment';
-const environmentValue = (environment) => environment ?? 'none';
-function access_map_page_option(value, text) {
-    return `<option value="${safe(value, pathLimit)}">${safe(text)}</option>`;
-}
-function choice(field, label, any, options) {
-    return `<p><label for="by-${field}">${label}</label>`
-        + `<select id="by-${field}" name="${field}"><option value="">${any}</option>${options}</select></p>`;
-}
-function filters({ readers, environments }) {
-    const kinds = Object.entries(kindNames)
-        .filter(([kind]) => readers.some(({ keys }) => keys.some((one) => one.kind === kind)));
-    const group = (label, own) => (own.length === 0 ? ''
-        : `<optgroup label="${label}">${own.map((one) => access_map_page_option(access_map_page_valueOf(one), one.name)).join('')}</optgroup>`);
-    const nameless = readers.filter(({ owned }) => !owned);
-    return `<form hidden role="search" aria-label="Filter the files">
-${choice('reader', 'Reader', 'anyone', [
-        nameless.length === 0 ? '' : access_map_page_option('nameless', 'any key without a known owner'),
-        group('Owners', readers.filter(({ owned }) => owned)),
-        group('Keys without a known owner', nameless),
-    ].join(''))}
-${choice('environment', 'Environment', 'any', environments.map((one) => access_map_page_option(environmentValue(one), environmentText(one))).join(''))}
-${choice('key', 'Kind of key', 'any', kinds.map(([kind, text]) => access_map_page_option(kind, text)).join(''))}
-<p><label for="by-path">Path contains</label>
-<input id="by-path" name="path" type="search" autocomplete="off" spellcheck="false"></p>
-<label class="check"><input name="lone" type="checkbox"> Only what depends on one reader</label>
-<button type="reset">Show all</button>
-</form>`;
-}
-function overview({ readers, files, environments }) {
-    const total = readers.map(() => 0);
-    const perEnvironment = readers.map(() => new Map());
-    for (const { environment, grants } of files) {
-        for (const { reader } of grants) {
-            const own = perEnvironment[reader];
-            total[reader] = (total[reader] ?? 0) + 1;
-            own?.set(environment, (own.get(environment) ?? 0) + 1);
-        }
-    }
-    const heads = environments.map((one) => `<th scope="col" class="number" data-environment="${environmentValue(one)}">${environmentText(one)}</th>`);
-    const rows = readers.map((reader, at) => {
-        const cells = environments.map((one) => {
-            const own = perEnvironment[at]?.get(one) ?? 0;
-            return own === 0 ? '<td class="number soft">–</td>' : `<td class="number">${own}</td>`;
-        });
-        const keys = reader.keys.map((key) => `<li>${kindNames[key.kind]} ${reader.owned ? access_map_page_name(shortForm(key)) : ''}</li>`);
-        return `<tr data-reader="${safe(access_map_page_valueOf(reader), pathLimit)}">`
-            + `<th scope="row"><span>${access_map_page_name(reader.name)}</span>${marksOf(reader)}</th>${cells.join('')}`
-            + `<td class="number">${total[at] ?? 0}</td><td class="keys"><ul>${keys.join('')}</ul></td></tr>`;
-    });
-    return `<div class="scroll" role="region" aria-labelledby="readers" tabindex="0"><table class="overview">
-<thead><tr><th scope="col">Reader</th>${heads.join('')}
-<th scope="col" class="number">All files</th><th scope="col">Keys</th></tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>`;
-}
-/** Files of one folder with the same readers share a row. */
-function folder(title, files, readers) {
-    const rows = [...grouped(files, ({ environment, grants, needs }) => JSON.stringify([environment, grants, needs])).values()];
-    const head = title === '' ? '(root)' : access_map_page_name(title, pathLimit);
-    return `<tbody data-folder="${safe(title, pathLimit)}">
-<tr><th class="folder" scope="rowgroup" colspan="2">${head}</th></tr>
-${rows.map((same) => row(same, title, readers)).join('\n')}</tbody>`;
-}
-function row(files, within, readers) {
-    return files.slice(0, 1).map(({ environment, grants, indispensable, needs }) => {
-        const names = grants.flatMap(({ reader, alone }) => readers.slice(reader, reader + 1).map((one) => `<li>${access_map_page_name(one.name)}${marksOf(one)}${alone ? '' : mark('part', 'a part')}</li>`));
-        const keys = safe(JSON.stringify(grants.flatMap(({ reader, kinds }) => kinds.map((kind) => [reader, kind]))), Infinity);
-        const about = [
-            environment === null ? '' : mark(environment === 'prod' ? 'prod' : 'environment', environment),
-            indispensable.length === 0 ? '' : mark('lone', 'depends on one reader'),
-            needs === null ? '' : mark('part', `needs ${needs.groups} of ${needs.of} key groups`),
-        ].join('');
-        const lone = JSON.stringify(indispensable);
-        return `<tr data-environment="${environmentValue(environment)}" data-keys="${keys}" data-lone="${lone}">`
-            + `<td>${about === '' ? '' : `<div class="about">${about}</div>`}`
-            + `<ul class="files">${files.map(({ path }) => `<li>${access_map_page_name(path.slice(within.length), pathLimit)}</li>`).join('')}</ul>`
-            + `</td><td><ul class="readers">${names.join('')}</ul></td></tr>`;
-    }).join('');
-}
-function limits({ readers, files, unread }) {
-    const words = [
-        ...(readers.some(isSharedKey)
-            ? ['A key of a key service (KMS, Key Vault, Vault) is one reader here but many people: the service decides (in IAM) who '
-                    + 'may use it, and these files do not say.']
-            : []),
-        'It shows one commit. Older commits stay readable to whoever held a key of theirs; so does every clone of them.',
-        'Who holds a key is what the owners file, .sops.yaml, lists of public keys and the keys themselves say. Nobody proved it, '
-            + 'and a key may have been copied.',
-        'A file’s environment is told from words in its path, and from nothing else.',
-        ...(files.some(({ needs }) => needs !== null)
-            ? ['Where a file needs keys of several groups, a reader with a part opens it only together with others.'] : []),
-    ];
-    const list = unread.map(({ path, reason }) => `<li>${access_map_page_name(path, pathLimit)}: ${safe(reason, 1000)}</li>`);
-    return `<h2 id="limits" tabindex="-1">What this page does not know</h2>
-<ul class="limits">${words.map((one) => `<li>${one}</li>`).join('\n')}</ul>
-${unread.length === 0 ? '' : `<h2>Not read</h2>
-<p>${count(unread.length, 'file')} may hold secrets and could not be read:</p>
-<ul class="limits">${list.join('\n')}</ul>`}`;
-}
-/** The whole page. Pure: the same map and context give the same bytes. */
-function accessMapPage(map, { repository, madeAt }) {
-    const { readers, files, unread } = map;
-    const nameless = readers.filter(({ owned }) => !owned).length;
-    const lone = files.filter(({ indispensable }) => indispensable.length > 0).length;
-    const facts = [
-        count(files.length, 'encrypted file'), count(readers.length - nameless, 'owner'),
-        count(nameless, 'key without a known owner', 'keys without a known owner'),
-        count(lone, 'file that depends on one reader', 'files that depend on one reader'),
-        ...(unread.length === 0 ? [] : [count(unread.length, 'file that could not be read', 'files that could not be read')]),
-    ];
-    const title = `Who can read what${repository === null ? '' : ` in ${safe(repository)}`}`;
-    const made = madeAt.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
-    const folders = [...grouped(files, ({ path }) => folderOf(path))].map(([path, own]) => folder(path, own, readers));
-    return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${access_map_page_policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<style>${style}</style>
-</head>
-<body>
-<a class="skip" href="#readers">Skip to the readers</a>
-<a class="skip" href="#files">Skip to the files</a>
-<header>
-<h1>${title}</h1>
-<p class="soft">Commit <code>${safe(map.base)}</code>, <time datetime="${safe(madeAt)}">${safe(made)}</time>, by sops-rekey.
-<a href="#limits">What this page does not know</a></p>
-<p>${facts.join(' · ')}</p>
-</header>
-<main>
-${filters(map)}
-<p id="no-script">Without JavaScript this page shows everything, and cannot filter.</p>
-<p role="status" id="status" data-files="${files.length}"></p>
-<p id="shown-readers"></p>
-<h2 id="readers" tabindex="-1">Readers</h2>
-<p class="soft">How many files each can read, of each environment.</p>
-${overview(map)}
-<h2 id="files" tabindex="-1">Files</h2>
-<p id="nothing" hidden>No file is what the filter asks for.</p>
-<table class="map">
-<thead><tr><th scope="col">File</th><th scope="col">Read by</th></tr></thead>
-${folders.join('\n')}
-</table>
-${limits(map)}
-</main>
-<script type="module">${script}</script>
-</body>
-</html>
-`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/access-diagram.js
-// Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
-// Must never let a name be anything but the text of its node.
-
-
-
-const most = { recipients: 12, groups: 12, links: 40 };
-const labelLimit = 60;
-/** By what became of the access; no name can hold one of these. */
-const arrows = { kept: '-->', lost: '-.->', gained: '==>' };
-/**
- * `text` inside a quoted label. A quote ends a label, `%%{` starts a directive wherever it stands, `#…;` is a character, and
- * what is left is read as Markdown and HTML: so all punctuation is `#code;`, save a dot, hyphen or underscore inside a word.
- */
-function label(text) {
-    // Mermaid marks characters with `ﬂ°` on the way, and would take a name's own for that.
-    const shown = visible(text, labelLimit).replaceAll('ﬂ°', 'ﬂ °')
-        .replace(/(?<![\p{L}\p{N}])[._-]|[._-](?![\p{L}\p{N}])|(?<=www)\.|[^\p{L}\p{N} /._-]/giu, (character) => `#${character.codePointAt(0) ?? 0};`);
-    return `"${shown}"`;
-}
-/** Whose readers are the same before, and the same after. */
-function groupsOf(files) {
-    const rows = files.map(({ path, recipients: { before, after } }) => ({ path, before: new Set(before.map(canonicalId)), after: new Set(after.map(canonicalId)) }));
-    const readable = rows.filter(({ before, after }) => before.size + after.size > 0);
-    return [...grouped(readable, ({ before, after }) => JSON.stringify([[...before].sort(), [...after].sort()])).values()]
-        .flatMap((same) => same.slice(0, 1).map(({ before, after }) => ({ before, after, paths: same.map(({ path }) => path) })));
-}
-/** The folder all of `paths` are in; empty for the root. */
-function commonFolder(paths) {
-    return paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)).reduce((common, folder) => {
-        let shared = common;
-        while (!folder.startsWith(shared))
-            shared = shared.slice(0, shared.lastIndexOf('/', shared.length - 2) + 1);
-        return shared;
-    });
-}
-/**
- * The flowchart's source, without a fence. A link is solid for who could read the files before and can after, dotted for
- * who no longer can, thick for who is new. null where nobody's access changes, or where it would be too large to be read.
- * `nameOf` gives plain text, whatever it holds.
- */
-function accessDiagram(files, nameOf) {
-    const groups = groupsOf(files);
-    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    const recipients = new Map(named.map((one) => [canonicalId(one), one]));
-    if (groups.length > most.groups || recipients.size > most.recipients)
-        return null;
-    const links = groups.flatMap(({ before, after }, at) => [...recipients.keys()].flatMap((id, who) => {
-        const [had, has] = [before.has(id), after.has(id)];
-        if (!had && !has)
-            return [];
-        const arrow = had && has ? arrows.kept : had ? `${arrows.lost}|no longer|` : `${arrows.gained}|new|`;
-        return [{ text: `r${who} ${arrow} f${at}`, color: had && has ? null : had ? '#cf222e' : '#1a7f37' }];
-    }));
-    if (links.length > most.links || links.every(({ color }) => color === null))
-        return null;
-    const titles = groups.map(({ paths }) => titleOf(paths));
-    const again = (title) => titles.indexOf(title) !== titles.lastIndexOf(title);
-    return [
-        'flowchart LR',
-        ...[...recipients.values()].map((recipient, at) => `  r${at}[${label(nameOf(recipient))}]`),
-        ...groups.map(({ paths }, at) => {
-            const title = titles[at] ?? '';
-            return `  f${at}[${label(again(title) ? `${title}, like ${paths[0] ?? ''}` : title)}]`;
-        }),
-        ...links.map(({ text }) => `  ${text}`),
-        ...['#cf222e', '#1a7f37'].flatMap((color) => {
-            const colored = links.flatMap((link, at) => (link.color === color ? [at] : []));
-            return colored.length === 0 ? [] : [`  linkStyle ${colored.join(',')} stroke:${color}`];
-        }),
-    ].join('\n');
-}
-function titleOf(paths) {
-    const [first = ''] = paths;
-    if (paths.length === 1)
-        return first;
-    const folder = commonFolder(paths);
-    return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-access.js
-
-
-
-const markdown_access_nameLimit = 60;
-/** A longer table is folded away. */
-const openRows = 12;
-const mostRows = 200;
-const namesInRow = 20;
-/**
- * A table of readers by environments; readers of the very same files share a row, those who read most come first. Then what of
- * it calls for a look. Empty where nothing is encrypted.
- */
-function accessTable(map, room) {
-    const { files, environments, readers } = map;
-    if (files.length === 0)
-        return '';
-    const all = rowsOf(map);
-    const rows = all.slice(0, Math.min(room.files, mostRows));
-    const left = all.slice(rows.length).reduce((sum, row) => sum + row.readers.length, 0);
-    const table = rows.length === 0 ? '' : [
-        `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
-        `| --- |${' ---: |'.repeat(environments.length + 1)}`,
-        ...rows.map((row) => `| ${[namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
-    ].join('\n');
-    const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
-    const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
-    const parts = [table, more].filter((part) => part !== '').join('\n\n');
-    return [
-        table === '' ? `${counts}.` : rows.length > openRows ? markdown_paths_folded(counts, parts) : parts,
-        notes(map, room),
-    ].filter((part) => part !== '').join('\n\n');
-}
-function rowsOf({ files, environments, readers }) {
-    const columns = new Map(environments.map((one, at) => [one, at]));
-    const own = readers.map(() => []);
-    for (const { path, environment, grants } of files) {
-        for (const { reader, alone } of grants)
-            own[reader]?.push({ path, column: columns.get(environment) ?? 0, alone });
-    }
-    const rows = readers.map((reader, at) => {
-        const reads = own[at] ?? [];
-        const row = {
-            readers: [reader],
-            files: environments.map((_, column) => reads.filter((one) => one.column === column).length),
-            total: reads.length,
-            some: reads.some(({ alone }) => !alone),
-        };
-        // A key that nobody is known to hold does not hide among those of people.
-        return { row, what: JSON.stringify([reader.owned, isSharedKey(reader), reads.map(({ path, alone }) => [path, alone])]) };
-    });
-    return [...grouped(rows, ({ what }) => what).values()]
-        .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
-        .sort((a, b) => b.total - a.total);
-}
-function namesOf({ readers, some }) {
-    const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
-    const [first] = readers;
-    const marks = [
-        ...(first?.owned === false ? ['no known owner'] : []),
-        ...(first !== undefined && isSharedKey(first) ? ['key service'] : []),
-        ...(some ? ['of some only a part'] : []),
-    ];
-    return marks.length === 0 ? names : `${names} (${marks.join(', ')})`;
-}
-function notes({ files, readers, unread }, room) {
-    const lone = files.filter(({ indispensable }) => indispensable.length > 0).map(({ path }) => path);
-    const nameless = readers.filter(({ owned }) => !owned).length;
-    const parts = files.filter(({ needs }) => needs !== null).length;
-    const few = Math.min(room.files, 20);
-    return [
-        ...(lone.length === 0 ? [] : [
-            `- ${count(lone.length, 'file opens', 'files open')} only with the key of one reader: `
-                + `if that is lost, so ${lone.length === 1 ? 'is it' : 'are they'}.`,
-            ...(few === 0 ? [] : pathLines(lone, few).map((line) => `  ${line}`)),
-        ]),
-        ...(nameless === 0 ? [] : [`- ${count(nameless, 'key has', 'keys have')} no known owner.`]),
-        ...(readers.some(isSharedKey)
-            ? ['- A key of a key service is one reader but many people: the service decides (in IAM) who may use it.'] : []),
-        ...(parts === 0 ? []
-            : [`- ${count(parts, 'file takes', 'files take')} keys of several groups: a reader of one may hold only a part.`]),
-        ...(unread.length === 0 ? [] : [`- ${count(unread.length, 'file')} could not be read, so that their readers are not in it.`]),
-    ].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-account.js
-// What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
-// Must never count a file twice or leave one out.
-
-/** The recipients of `from` that are not among `others`. */
-function without(from, others) {
-    const ids = new Set(others.map(canonicalId));
-    return from.filter((recipient) => !ids.has(canonicalId(recipient)));
-}
-function distinct(recipients) {
-    return [...new Map(recipients.map((recipient) => [canonicalId(recipient), recipient])).values()];
-}
-/** How many of `files` lose (or gain) one of `recipients`. */
-function countOf(files, recipients, side) {
-    const ids = new Set(recipients.map(canonicalId));
-    return files.filter(({ recipients: { before, after } }) => (side === 'lose' ? without(before, after) : without(after, before)).some((one) => ids.has(canonicalId(one)))).length;
-}
-/** A report without a changed file is never spoken of as if one were. */
-function accountOf(report) {
-    const { files, outcome, request } = report;
-    const changed = files.filter(({ action }) => action === 'updated' || action === 'rotated' || action === 'updated+rotated');
-    const stopped = outcome === 'refused' || outcome === 'failed';
-    const voice = stopped ? 'stopped'
-        : outcome === 'planned' ? 'would'
-            : outcome === 'unchanged' ? (changed.length + report.configs.length > 0 ? 'open' : 'nothing')
-                : 'done';
-    const removed = new Set(request.removed.map(canonicalId));
-    return {
-        voice,
-        changed,
-        rotated: changed.filter(({ dataKey }) => dataKey === 'new'),
-        unverified: changed.filter(({ verified }) => !verified),
-        skipped: files.filter(({ action }) => action === 'skipped'),
-        failed: files.filter(({ action }) => action === 'failed'),
-        gone: distinct(changed.flatMap(({ recipients: { before, after } }) => without(before, after))),
-        come: distinct(changed.flatMap(({ recipients: { before, after } }) => without(after, before))),
-        remaining: files.filter(({ recipients: { after } }) => after.some((recipient) => removed.has(canonicalId(recipient)))),
-    };
-}
-/** `60 matched = 42 changed + 16 unchanged + 2 skipped + 0 failed`. After a stop nothing counts as changed: nothing was. */
-function accountingLine(report, account) {
-    const { changed, skipped, failed, voice } = account;
-    const [moved, word] = voice === 'stopped' || voice === 'open' ? [0, 'changed']
-        : [changed.length, voice === 'would' ? 'would change' : 'changed'];
-    const matched = report.files.length;
-    const still = matched - moved - skipped.length - failed.length;
-    return `${matched} matched = ${moved} ${word} + ${still} unchanged + ${skipped.length} skipped + ${failed.length} failed`;
-}
-/** How many of these keys many people may use, because who may is decided outside the file. */
-function markdown_account_sharedKeys(recipients) {
-    const shared = recipients.filter(({ kind }) => kind.endsWith('kms') || kind === 'azure_keyvault' || kind === 'hc_vault');
-    return distinct(shared).length;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-headline.js
-// The first sentence of a summary or pull request: who, how many files, what holds.
-// Must never claim what the report's files do not show.
-
-
-
-
-/** Characters shown of a person's name. */
-const markdown_headline_nameLimit = 60;
-/** Each owner once, with all of their keys; a key without an owner stands for itself. */
-function who(recipients) {
-    const keys = new Map();
-    for (const recipient of recipients) {
-        const key = code(shortForm(recipient), 80);
-        const owner = recipient.owner === null ? key : plain(recipient.owner, markdown_headline_nameLimit);
-        keys.set(owner, [...(keys.get(owner) ?? []), ...(recipient.owner === null ? [] : [key])]);
-    }
-    return listed([...keys].map(([owner, own]) => (own.length === 0 ? owner : `**${owner}** (${listed(own)})`)));
-}
-/** The owner alone where that name stands for one key of the report, else with the key. */
-function shownIn({ request, files }) {
-    const keys = new Map();
-    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    for (const recipient of distinct([...request.removed, ...request.added, ...named])) {
-        if (recipient.owner === null)
-            continue;
-        // As people see it: two names may differ only beyond what is shown.
-        const owner = visible(recipient.owner, markdown_headline_nameLimit);
-        keys.set(owner, (keys.get(owner) ?? new Set()).add(canonicalId(recipient)));
-    }
-    return ({ owner, ...recipient }) => {
-        const alone = owner !== null && keys.get(visible(owner, markdown_headline_nameLimit))?.size === 1;
-        return { owner, key: alone ? null : shortForm(recipient) };
-    };
-}
-/** Short names for lists, as Markdown. */
-function namer(report) {
-    const shown = shownIn(report);
-    const names = new Map();
-    return (recipient) => {
-        const known = names.get(recipient);
-        if (known !== undefined)
-            return known;
-        const { owner, key } = shown(recipient);
-        const name = [...(owner === null ? [] : [plain(owner, markdown_headline_nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
-        names.set(recipient, name);
-        return name;
-    };
-}
-/** What was asked for, as the files show it; null where no recipient was named. */
-function asked({ request: { removed, added } }, { changed }, would) {
-    const clause = (recipients, verb, side) => {
-        if (recipients.length === 0)
-            return [];
-        const people = new Set(recipients.map((recipient) => recipient.owner ?? canonicalId(recipient))).size;
-        const be = would ? 'would be' : people === 1 ? 'was' : 'were';
-        return [`${who(recipients)} ${be} ${verb} ${count(countOf(changed, recipients, side), 'file')}`];
-    };
-    const lose = countOf(changed, removed, 'lose');
-    const swapped = changed.filter(({ recipients: { before, after } }) => without(removed, before).length < removed.length && without(added, without(after, before)).length === 0).length;
-    if (added.length > 0 && lose > 0 && swapped === lose && countOf(changed, added, 'gain') === lose) {
-        return `${who(added)} ${would ? 'would take' : 'took'} the place of ${who(removed)} in ${count(lose, 'file')}`;
-    }
-    const clauses = [...clause(removed, 'removed from', 'lose'), ...clause(added, 'added to', 'gain')];
-    return clauses.length === 0 ? null : listed(clauses);
-}
-/** What happened, and what became of the data keys where that is not the same thing. */
-function happened(report, account, would) {
-    const { request } = report;
-    const { changed, rotated, gone, come } = account;
-    const be = (number) => (would ? 'would be' : number === 1 ? 'was' : 'were');
-    const keys = rotated.length === 0 ? 'data keys as before' : count(rotated.length, 'new data key');
-    const named = asked(report, account, would);
-    if (named !== null)
-        return [named, keys];
-    if (gone.length + come.length === 0 && rotated.length > 0) {
-        const aged = request.maxKeyAge !== null && !request.rotateAll;
-        const old = aged ? ` whose data key was older than ${plain(request.maxKeyAge, 20)}` : '';
-        return [`${count(rotated.length, 'file')}${old} ${would ? 'would get' : 'got'} a new data key`];
-    }
-    const [lose, gain] = [countOf(changed, gone, 'lose'), countOf(changed, come, 'gain')];
-    const access = [
-        ...(lose > 0 ? [`${lose} ${would ? 'would lose' : 'lost'} a recipient`] : []),
-        ...(gain > 0 ? [`${gain} ${would ? 'would gain' : 'gained'} a recipient`] : []),
-    ];
-    const moved = changed.filter(({ recipients: { before, after } }) => without(before, after).length + without(after, before).length > 0);
-    // A key may be spelled otherwise in the config, without anyone's access changing.
-    const drifted = moved.length === 0 ? changed : moved;
-    const configs = new Set(drifted.map(({ config }) => config)).size;
-    return [
-        `${count(drifted.length, 'file')} ${be(drifted.length)} brought back to ` +
-            `${configs === 1 ? 'the' : 'their'} ${code('.sops.yaml')} (${access.join(', ') || 'with the same readers'})`, keys,
-    ];
-}
-/** One or two sentences; for a stopped run a title, because the reasons follow it. */
-function headline(report, account) {
-    const { voice, changed, unverified, remaining } = account;
-    const matched = count(report.files.length, 'matched file');
-    if (voice === 'stopped') {
-        const title = report.outcome === 'refused' ? 'Refused' : 'Failed';
-        return `**✖ ${title}.** Nothing was changed, neither in the checkout nor on the base branch.`;
-    }
-    const texts = listed(report.configs.map(({ path }) => code(path, 100)), 3);
-    if (voice === 'open') {
-        const what = changed.length > 0 ? count(changed.length, 'file') : texts;
-        return `Nothing new: the pull request already holds this plan for ${what}.`;
-    }
-    if (changed.length === 0 && report.configs.length === 0) {
-        if (remaining.length > 0)
-            return `Nothing was changed in ${matched}, see below.`;
-        const { removed, added } = report.request;
-        const none = removed.length > 0 ? `: none is encrypted to ${who(removed)}`
-            : added.length > 0 ? `: ${who(added)} can read each that was asked for already`
-                : '';
-        return `Nothing to change in ${matched}${none}.`;
-    }
-    if (changed.length === 0) {
-        return `${voice === 'would' ? `**Dry run.** Only ${texts} would change` : `Only ${texts} changed`}, no matched file.`;
-    }
-    const what = happened(report, account, voice === 'would');
-    if (voice === 'would')
-        return `**Dry run.** ${what.join('; ')}. No key was used and nothing was changed.`;
-    return unverified.length > 0
-        ? `${what.join('; ')}. **✖ ${unverified.length} of ${count(changed.length, 'changed file')} not verified.**`
-        : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-checklist.js
-// The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
-// Must never leave a secret out of its count, nor tick what is not known to be changed.
-
-
-
-
-const foldBeyond = 60;
-const markdown_checklist_mostFolders = 200;
-const mostFolded = 40;
-/** Whether the value that someone knew is out of use. */
-function isDone({ state }) {
-    return state === 'changed' || state === 'removed';
-}
-const counted = {
-    current: 'in use as they knew it', 'changed-too-early': 'changed while they could read the new value too', unknown: 'not to be told',
-    changed: 'changed', removed: 'removed',
-};
-/** How many are in which state, the open ones first: `3 in use as they knew it, 1 changed`. */
-function stateCounts(exposure) {
-    const by = grouped(exposure, ({ state }) => state);
-    return Object.entries(counted)
-        .flatMap(([state, words]) => (by.has(state) ? [`${by.get(state)?.length ?? 0} ${words}`] : [])).join(', ');
-}
-/** A task list. Secrets that only some of `readers` could read say who, as long as there is a line for each secret. */
-function checklist(exposure, readers, room) {
-    const files = grouped(exposure, ({ file }) => file);
-    const each = 'Tick each once its value has been changed.';
-    if (room.secrets === 0)
-        return 'The report lists them.';
-    if (exposure.length <= room.secrets)
-        return `${each}\n\n${byEnvironment(files, (paths) => bySecret(paths, readers, exposure.length > foldBeyond))}`;
-    const what = files.size <= room.secrets ? 'file' : 'folder';
-    const lines = what === 'file'
-        ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
-        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${markdown_checklist_titleOf(folder, files)}`);
-    const list = lines.length > foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
-    return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
-}
-/** Under a heading each, where paths speak of environments at all. */
-function byEnvironment(files, list) {
-    const environments = grouped([...files], ([file]) => environmentOf(file) ?? '');
-    if (environments.size === 1 && environments.has(''))
-        return list(files);
-    const inOrder = [...environments].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
-    return inOrder.map(([environment, inside]) => {
-        const secrets = inside.flatMap(([, each]) => each);
-        return `**${environment === '' ? 'Elsewhere' : environment}** (${secretCount(secrets)})\n\n${list(new Map(inside))}`;
-    }).join('\n\n');
-}
-/** Beyond `foldBeyond` secrets a folder is opened one at a time. */
-function bySecret(files, readers, fold) {
-    const item = (secret) => {
-        const { key, readBy } = secret;
-        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, markdown_headline_nameLimit)))] : []), ...noteOn(secret)];
-        return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
-    };
-    const list = (paths, from) => paths.map((path) => {
-        const secrets = files.get(path) ?? [];
-        return [`- ${code(path.slice(from))} (${secrets.length}${sinceOf(secrets)})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
-    }).join('\n');
-    if (!fold)
-        return list([...files.keys()], 0);
-    const folders = byFolder([...files.keys()], mostFolded);
-    return folders.map((folder) => markdown_paths_folded(markdown_checklist_titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
-}
-function noteOn({ state, reason }) {
-    if (state === 'current')
-        return [];
-    if (state === 'unknown')
-        return [`not to be told: ${plain(reason ?? '', 120)}`];
-    return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state];
-}
-/** The day from which on any of them could be read. */
-function sinceOf(secrets) {
-    const [first] = secrets.flatMap(({ since }) => since ?? []).sort();
-    return first === undefined ? '' : `, since ${first.slice(0, 10)}`;
-}
-/** Ticked is what is done with altogether. */
-function box(secrets) {
-    return secrets.every(isDone) ? '- [x]' : '- [ ]';
-}
-function secretCount(secrets) {
-    const done = secrets.filter(isDone).length;
-    return `${count(secrets.length, 'secret')}${done === 0 ? '' : `, ${done} done`}`;
-}
-function secretsOf({ paths }, files) {
-    return paths.flatMap((path) => files.get(path) ?? []);
-}
-function markdown_checklist_titleOf(folder, files) {
-    const secrets = secretsOf(folder, files);
-    const [only = ''] = folder.paths;
-    return folder.paths.length === 1 ? `${code(only)} (${secretCount(secrets)})`
-        : `${folder.title} (${count(secrets.length, 'secret')} in ${count(folder.paths.length, 'file')}${secrets.some(isDone) ? `, ${secrets.filter(isDone).length} done` : ''})`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
-// What a person must know beside the change itself: one line for each kind of finding, the gravest first.
-// Must never let many findings of one kind hide another, nor drop one without counting it.
-
-
-const weight = { error: 0, warning: 2, notice: 3 };
-/** Someone can read what they should not, whatever this run does. */
-const grave = new Set(['still-reads', 'removed-came-back']);
-/** Whether it has to be read before anything else. */
-function isUrgent({ level, code }) {
-    return level === 'error' || grave.has(code);
-}
-function weightOf(finding) {
-    return finding.level !== 'error' && isUrgent(finding) ? 1 : weight[finding.level];
-}
-/** Beyond these, messages of one kind are told by an example. */
-const wordings = 3;
-/** Some are shown whatever the room. */
-function findingLines(findings, room) {
-    const kinds = [...grouped(findings, ({ level, code }) => `${level} ${code}`).values()].flatMap((kind) => {
-        const messages = [...grouped(kind, ({ message }) => message).values()];
-        return messages.length > wordings ? [kind] : messages;
-    }).sort(([a], [b]) => (a === undefined || b === undefined ? 0 : weightOf(a) - weightOf(b)));
-    const [least, length] = room.files === 0 ? [3, 300] : [5, 1000];
-    const shown = kinds.slice(0, Math.max(least, room.files));
-    const lines = shown.map((kind) => line(kind, room, length));
-    const left = findings.length - shown.reduce((sum, kind) => sum + kind.length, 0);
-    if (left > 0)
-        lines.push(`\nand ${count(left, 'more finding')}, see the report.`);
-    return lines.join('\n');
-}
-function line(kind, room, length) {
-    const [first] = kind;
-    if (first === undefined)
-        return '';
-    const level = first.level === 'error' ? '✖ error' : first.level;
-    // A message may list, on lines of their own, who there is.
-    const message = plain(first.message.trim().replace(/\s*\n\s*/g, '; '), length);
-    const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3;
-    const files = (some) => {
-        const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)));
-        return listed(paths, limit);
-    };
-    if (kind.every((one) => one.message === first.message)) {
-        const all = kind.every(({ path }) => path === null);
-        const where = all ? (kind.length > 1 ? ` (${kind.length} times)` : '') : ` (${files(kind)})`;
-        return `- ${level}: ${message}${where}`;
-    }
-    const where = first.path === null ? '' : ` (${code(first.path, 100)})`;
-    return `- ${level}: ${message}${where}, and ${kind.length - 1} more of the kind ${code(first.code)}: ${files(kind.slice(1))}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-lists.js
-// The parts of a summary or pull request that grow with the repository: files, diffs, reasons.
-// Must never drop an item without saying how many were dropped.
-
-
-
-/** A table says the same again in each row; beyond so many files, what they have in common is said once. */
-const tableLimit = 20;
-function changeOf(file, name, voice) {
-    const { before, after } = file.recipients;
-    const signed = (sign) => (recipient) => `${sign}${name(recipient)}`;
-    const moves = [...without(before, after).map(signed('−')), ...without(after, before).map(signed('+'))];
-    const unproven = voice === 'would' ? 'to come' : voice === 'open' ? 'in the pull request' : '✖ none';
-    return {
-        recipients: listed(moves, 4) || 'as before',
-        dataKey: file.dataKey === 'new' ? 'new data key' : 'as before',
-        proof: file.verified ? 'same values ✔' : unproven,
-    };
-}
-/** A table of the changed files, or what is done to how many of them, folder by folder. */
-function changedFiles({ changed, voice }, name, room) {
-    if (changed.length === 0)
-        return '';
-    if (room.files === 0)
-        return `The report lists the ${count(changed.length, 'file')}.`;
-    const rows = changed.map((file) => ({ path: file.path, change: changeOf(file, name, voice) }));
-    if (rows.length <= Math.min(tableLimit, room.files)) {
-        return [
-            '| File | Recipients | Data key | Proof |',
-            '| --- | --- | --- | --- |',
-            ...rows.map(({ path, change }) => `| ${[code(path), change.recipients, change.dataKey, change.proof].join(' | ')} |`),
-        ].join('\n');
-    }
-    const kinds = [...grouped(rows, ({ change }) => JSON.stringify(change)).values()].sort((a, b) => b.length - a.length);
-    const parts = kinds.slice(0, room.files).map((kind) => {
-        const lines = pathLines(kind.map(({ path }) => path), room.files).join('\n');
-        return kinds.length === 1 ? lines : `**${kindOf(kind)}**\n\n${lines}`;
-    });
-    const left = kinds.slice(room.files).reduce((sum, kind) => sum + kind.length, 0);
-    if (left > 0)
-        parts.push(`and ${count(left, 'more file')} with other changes, see the report.`);
-    else if (changed.length > room.files)
-        parts.push('The report names every file.');
-    const [only = []] = kinds;
-    return markdown_paths_folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
-}
-/** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
-function kindOf(files) {
-    const parts = files.slice(0, 1).flatMap(({ change: { recipients, dataKey, proof } }) => [
-        recipients === 'as before' ? 'recipients as before' : recipients,
-        dataKey === 'as before' ? 'data key as before' : dataKey,
-        proof === 'to come' || proof === '✖ none' ? `proof: ${proof}` : proof,
-    ]);
-    return `${count(files.length, 'file')}: ${parts.join(', ')}`;
-}
-function configDiffs({ configs }, room) {
-    const shown = configs.slice(0, room.files).map(({ path, diff }) => {
-        const lines = diff.replace(/\n$/, '').split('\n');
-        const left = lines.length - room.diffLines;
-        const block = fenced('diff', lines.slice(0, room.diffLines));
-        return `${code(path)}\n\n${block}${left > 0 ? `\n\nand ${count(left, 'more line')} of it.` : ''}`;
-    });
-    const left = configs.length - shown.length;
-    if (left > 0)
-        shown.push(`${shown.length === 0 ? count(left, 'config') : `and ${count(left, 'more config')}`}, see the report.`);
-    return shown.join('\n\n');
-}
-/** Files with the same reason are named together, with `namesOf` how many of them at most. */
-function reasons(files, room, namesOf = room.files) {
-    const groups = [...grouped(files, ({ reason }) => reason)];
-    const shown = groups.slice(0, room.files);
-    const lines = shown.map(([reason, same]) => {
-        const paths = same.map(({ path }) => path);
-        if (same.length <= 3)
-            return `- ${listed(paths.map((path) => code(path)))}: ${plain(reason)}`;
-        const nested = namesOf === 0 ? '' : `\n${pathLines(paths, namesOf).map((line) => `  ${line}`).join('\n')}`;
-        return `- ${count(same.length, 'file')}: ${plain(reason)}${nested}`;
-    });
-    const left = files.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
-    if (left > 0)
-        lines.push(`${lines.length === 0 ? count(left, 'file') : `\nand ${count(left, 'more file')}`}, see the report.`);
-    return lines.join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-words.js
-// The sentences that say what was proven, and what re-encryption cannot do. Each must be exactly true of the report.
-// Must never say "verified" of a file that was not, nor grow with the number of files.
-
-
-
-/** What holds for the files that passed every proof; for a dry run, that nothing does yet. */
-function proofs(report, { voice, changed, unverified, remaining, come }) {
-    if (changed.length === 0 || voice === 'open')
-        return '';
-    if (voice === 'would')
-        return 'Nothing yet: a dry run uses no key. A real run proves every file before it changes anything.';
-    const verified = changed.filter((file) => file.verified);
-    const rotated = verified.filter(({ dataKey }) => dataKey === 'new');
-    const { removed } = report.request;
-    const lines = [
-        '- It decrypts.',
-        '- Its plaintext is byte for byte the one before, compared by digest.',
-        '- Its recipients are exactly those planned.',
-    ];
-    const { added } = report.request;
-    const holding = verified.filter(({ recipients: { after } }) => without(added, after).length === 0);
-    if (added.length > 0 && holding.length > 0 && without(come, added).length === 0) {
-        const which = holding.length === verified.length ? '' : ` (in ${count(holding.length, 'file')})`;
-        lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them${which}, and nobody else came.`);
-    }
-    if (removed.length > 0 && !verified.some((file) => remaining.includes(file))) {
-        lines.push(`- ${who(removed)} ${removed.length === 1 ? 'is' : 'are'} not among them.`);
-    }
-    if (rotated.length > 0) {
-        const which = rotated.length === verified.length ? '' : ` (${count(rotated.length, 'rotated file')})`;
-        const bare = rotated.some(({ values }) => values === 0)
-            ? ' (where a file has no value to compare: its new MAC does not open with the old data key)'
-            : '';
-        lines.push(`- Its data key is another${which}: under the same IV the same plaintext has other ciphertext${bare}. ` +
-            'So an old key stanza spliced into the new file opens nothing.');
-    }
-    const not = count(unverified.length, 'changed file is', 'changed files are');
-    const missing = unverified.length === 0 ? [] : [`**✖ ${not} not verified.**\n`];
-    const scope = verified.length === 1 ? 'For the one verified file:' : `For each of the ${verified.length} verified files:`;
-    return [...missing, ...(verified.length === 0 ? [] : [scope, '', ...lines])].join('\n');
-}
-/** What stays true although every file was re-encrypted. */
-function honestWords(report, { voice, changed, gone }) {
-    const { request, files, exposure } = report;
-    const leaves = request.removed.length + gone.length > 0;
-    if (!leaves && changed.length === 0)
-        return '';
-    const words = [];
-    if (leaves) {
-        const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open';
-        words.push('- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
-            `Re-encryption takes nothing back, so ${secrets} must itself be changed.`);
-    }
-    else if (changed.some(({ dataKey }) => dataKey === 'new')) {
-        words.push('- Older commits still open with their older data keys. A new one protects only what is written from now on.');
-    }
-    const opened = changed.filter(({ dataKey, recipients: { before, after } }) => dataKey === 'same' && without(after, before).length > 0);
-    if (opened.length > 0) {
-        words.push(`- Whoever ${voice === 'would' ? 'is' : 'was'} added has the data key that ` +
-            `${opened.length === changed.length ? 'these files' : `${opened.length} of these files`} have had ` +
-            'since they last got a new one: it opens their older commits, back to that one, as well.');
-    }
-    const involved = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    if (markdown_account_sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
-        words.push('- A key in a key service (KMS, Key Vault, Vault) is one recipient but many people: who can read through it is ' +
-            'decided there (in IAM), not in these files.');
-    }
-    return words.join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown.js
-// The job summary and the pull request's body, both from the report and in the same words.
-// Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
-
-
-
-
-
-
-
-
-
-
-// GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
-const bodyLimit = 60_000;
-const summaryLimit = 1_000_000;
-const headerLimit = 10_000;
-const rooms = [
-    { files: Infinity, secrets: Infinity, diffLines: Infinity, picture: true },
-    { files: 2000, secrets: 8000, diffLines: 1000, picture: true },
-    { files: 500, secrets: 2000, diffLines: 400, picture: true },
-    { files: 200, secrets: 1000, diffLines: 200, picture: true },
-    { files: 60, secrets: 600, diffLines: 100, picture: true },
-    { files: 60, secrets: 200, diffLines: 60, picture: true },
-    { files: 20, secrets: 60, diffLines: 20, picture: false },
-    { files: 10, secrets: 20, diffLines: 20, picture: false },
-    { files: 3, secrets: 5, diffLines: 5, picture: false },
-    { files: 0, secrets: 0, diffLines: 0, picture: false },
-];
-function section(title, content) {
-    return content === '' ? '' : `### ${title}\n\n${content}`;
-}
-/** Beyond so many, an error that repeats why each file was refused is shorter without it. */
-const fewFailed = 3;
-function whyStopped(report, { failed }, room) {
-    const says = ({ path, reason }) => `${visible(path)}: ${visible(reason, 1000)}`;
-    const shortened = (message) => failed.reduce((text, one) => text.replace(says(one), '\0'), message)
-        .replace(/\0(?:; \0)*/g, 'of the files below');
-    const shown = report.findings.map((finding) => (finding.level === 'error' && failed.length > fewFailed ? { ...finding, message: shortened(finding.message) } : finding));
-    const said = shown.filter(({ level, message }) => level === 'error' && message.length < 1000).map(({ message }) => message);
-    const unsaid = failed.filter((one) => !said.some((message) => message === one.reason || message.includes(says(one))));
-    const parts = [findingLines(shown, room), reasons(unsaid, room)].filter((part) => part !== '');
-    const errors = report.findings.some(({ level }) => level === 'error');
-    return errors || failed.length > 0 ? parts.join('\n\n') : [...parts, 'The log of the run says why.'].join('\n\n');
-}
-/** Empty where there is nothing to draw. */
-function picture(report, { voice }) {
-    const shown = shownIn(report);
-    const diagram = accessDiagram(report.files, (recipient) => {
-        const { owner, key } = shown(recipient);
-        return [owner, key].filter((part) => part !== null).join(' ');
-    });
-    if (diagram === null)
-        return '';
-    const legend = [
-        ...(diagram.includes(arrows.kept) ? ['Solid: could and can.'] : []),
-        ...(diagram.includes(arrows.lost) ? ['Red, dotted: no longer can.'] : []),
-        ...(diagram.includes(arrows.gained) ? ['Green, thick: newly can.'] : []),
-    ].join(' ');
-    // Nothing in it can close the fence: a name's backtick stands as its number.
-    const title = voice === 'would' ? 'Who can read what, as it would be' : 'Who can read what';
-    return section(title, `${legend}\n\n\`\`\`mermaid\n${diagram}\n\`\`\``);
-}
-function exposed(report, { gone }, room) {
-    const { exposure, request, base } = report;
-    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
-    if (exposure.length === 0) {
-        const lost = request.removed.length > 0 ? request.removed : gone;
-        return lost.length === 0 ? ''
-            : section('Secrets to change', `At ${code(base.slice(0, 12))} none was found that ${who(lost)} could read.`);
-    }
-    const files = new Set(exposure.map(({ file }) => file)).size;
-    const title = `Secrets ${listed(readers.map((reader) => plain(reader, markdown_headline_nameLimit)), 3)} could read`;
-    // Of a run that knows no history all are as they were at the base.
-    const states = exposure.every(({ since, state }) => since === null && state === 'current') ? '' : `: ${stateCounts(exposure)}`;
-    const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}${states}.`;
-    return section(title, `${where} ${checklist(exposure, readers, room)}`);
-}
-function sections(report, account, name, drawn, room) {
-    const { voice, skipped, remaining } = account;
-    const skippedList = section('Skipped', reasons(skipped, room));
-    const accounting = accountingLine(report, account);
-    const first = headline(report, account);
-    if (voice === 'stopped')
-        return [first, section('What stopped it', whyStopped(report, account, room)), skippedList, accounting];
-    const open = voice === 'open';
-    const are = count(remaining.length, 'matched file is', 'matched files are');
-    const kept = `${are} still encrypted to ${who(report.request.removed)}`;
-    const still = remaining.length > 0 && !open ? `**✖ ${kept}:**\n\n${reasons(remaining, room)}` : '';
-    // What is said of a file above is not said of it twice.
-    const above = new Set(still === '' ? [] : remaining.map(({ path }) => path));
-    const found = report.findings.filter(({ code, path }) => code !== 'still-reads' || path === null || !above.has(path));
-    const urgent = findingLines(found.filter(isUrgent), room);
-    return [
-        first,
-        still,
-        urgent === '' ? '' : `**Look at this first:**\n\n${urgent}`,
-        changedFiles(account, name, room),
-        room.picture ? drawn : '',
-        section(voice === 'would' ? 'Config, as it would be' : 'Config', configDiffs(report, room)),
-        section('What was proven', proofs(report, account)),
-        exposed(report, account, room),
-        section('What this cannot do', honestWords(report, account)),
-        skippedList,
-        section('Unchanged', reasons(unchanged(report), room, 0)),
-        section('Findings', findingLines(found.filter((one) => !isUrgent(one)), room)),
-        accounting,
-    ];
-}
-function unchanged({ files }) {
-    return files.filter(({ action }) => action === 'unchanged');
-}
-/** Fewer bytes than any name in the list of files, and than any line of the checklist. */
-const [leastName, leastItem] = [14, 8];
-/** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
-function surelyTooMuch({ exposure }, { changed }, room, limit) {
-    const names = changed.length <= room.files ? changed.length : 0;
-    return names * leastName + (exposure.length <= room.secrets ? exposure.length : 0) * leastItem > limit;
-}
-function fit(report, limit, around) {
-    const [account, name] = [accountOf(report), namer(report)];
-    const drawn = picture(report, account);
-    let text = '';
-    for (const room of rooms) {
-        if (surelyTooMuch(report, account, room, limit))
-            continue;
-        text = `${around(sections(report, account, name, drawn, room), room).filter((part) => part !== '').join('\n\n')}\n`;
-        if (new TextEncoder().encode(text).length < limit)
-            break;
-    }
-    return text;
-}
-/** Markdown for the job summary, under 1 MiB whatever the report holds. */
-function renderSummary(report, context) {
-    const { pullRequestUrl, reportPath, access = null } = context;
-    return fit(report, summaryLimit, (parts, room) => [
-        '## sops-rekey',
-        ...parts,
-        section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
-        pullRequestUrl === null ? '' : safe_text_link('The pull request', pullRequestUrl),
-        reportPath === null ? '' : `The report: ${code(reportPath)}`,
-    ]);
-}
-/**
- * Markdown for the pull request, under 60,000 bytes of UTF-8 whatever the report holds. The last line is the hidden marker
- * `<!-- sops-rekey fingerprint=… -->`; throws a RangeError where the fingerprint is not hexadecimal.
- */
-function renderPullRequestBody(report, context) {
-    const { bodyHeader, fingerprint, runUrl } = context;
-    if (fingerprint !== null && !/^[0-9a-f]+$/.test(fingerprint))
-        throw new RangeError('The fingerprint is not hexadecimal.');
-    const header = bodyHeader === null || new TextEncoder().encode(bodyHeader).length <= headerLimit ? bodyHeader?.trim() ?? ''
-        : `(The body header has ${bodyHeader.length} characters and was left out.)`;
-    return fit(report, bodyLimit, (parts) => [
-        header,
-        ...parts,
-        runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
-        fingerprint === null ? '' : `<!-- sops-rekey fingerprint=${fingerprint} -->`,
-    ]);
-}
-
-;// CONCATENATED MODULE: ./lib/outputs.js
-// Result → outputs, report file, job summary, annotations. The one place that writes them.
-// Must never write text from outside that was not made harmless first.
-
-
-
-
-
-
-
-function reportIn(place) {
-    return (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-report.json');
-}
-/** Throws, before anything was published, where the outputs and the report could not be written afterwards. */
-function assertWritable(place, outputFile) {
-    const append = external_node_fs_namespaceObject.constants.O_WRONLY | external_node_fs_namespaceObject.constants.O_APPEND;
-    // The runner makes the file for the outputs itself.
-    if (outputFile !== undefined && outputFile !== '')
-        tryOpen('GITHUB_OUTPUT', outputFile, append);
-    tryOpen('RUNNER_TEMP', reportIn(place), append | external_node_fs_namespaceObject.constants.O_CREAT);
-}
-function tryOpen(variable, path, flags) {
-    try {
-        (0,external_node_fs_namespaceObject.closeSync)((0,external_node_fs_namespaceObject.openSync)(path, flags, 0o644));
-    }
-    catch (cause) {
-        throw new Failure('input', `${variable} leads to ${visible(path)}, which cannot be written (${cause.code ?? String(cause)}).`, {
-            advice: 'The runner sets it; leave it as it is.', cause,
-        });
-    }
-}
-async function writeOutputs(result, inputs, place) {
-    const { report, published } = result;
-    const reportPath = reportIn(place);
-    (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify(report)}\n`);
-    const accessMapPath = writeAccessMap(result, place);
-    const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null);
-    const acted = done ? report.files : [];
-    const count = (...actions) => acted.filter(({ action }) => actions.includes(action)).length;
-    const changed = count('updated', 'rotated', 'updated+rotated');
-    const outputs = {
-        changed: done,
-        shards: result.shards === null ? null : JSON.stringify(result.shards),
-        'rotated-path': inputs.job.kind === 'rotate' && result.failure === null ? inputs.job.folder : null,
-        'files-matched': report.files.length,
-        'files-changed': changed,
-        'files-updated': count('updated', 'updated+rotated'),
-        'files-rotated': count('rotated', 'updated+rotated'),
-        'files-unchanged': report.files.filter(({ action }) => action !== 'skipped' && action !== 'failed').length - changed,
-        'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
-        'exposed-secrets': report.exposure.length,
-        'report-path': reportPath,
-        'access-map-path': accessMapPath,
-        'pull-request-number': published?.number ?? null,
-        'pull-request-url': published?.url ?? null,
-        'pull-request-operation': published?.operation ?? 'none',
-        'pull-request-branch': published?.branch ?? null,
-        'pull-request-head-sha': published?.headSha ?? null,
-        'pull-request-commits-verified': published?.verified ?? null,
-        'compare-url': published?.compareUrl ?? null,
-    };
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(name, value ?? '');
-    annotate(result, inputs);
-    // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
-    try {
-        const text = strandedSummary(result, place) ?? renderSummary(report, {
-            bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath, access: result.access,
-        });
-        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
-            await summary.addRaw(text, true).write();
-    }
-    catch (error) {
-        warning(`The summary could not be written: ${visible(String(error), 300)}`);
-    }
-}
-/** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
-function writeAccessMap({ access, report: { finishedAt } }, { temporary, repository }) {
-    if (access === null)
-        return null;
-    const path = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-access-map.html');
-    try {
-        (0,external_node_fs_namespaceObject.writeFileSync)(path, accessMapPage(access, { repository, madeAt: finishedAt }));
-        return path;
-    }
-    catch (error) {
-        warning(`The access map could not be written: ${visible(String(error), 300)}`);
-        return null;
-    }
-}
-/** For a branch without its pull request: the text of it, for a person to paste, in a file and here; null for any other run. */
-function strandedSummary({ failure, published }, place) {
-    const body = published?.body ?? null;
-    if (failure === null || body === null)
-        return null;
-    const path = (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-pull-request.md');
-    (0,external_node_fs_namespaceObject.writeFileSync)(path, body);
-    info(`The text for the pull request: ${path}`);
-    return ['## sops-rekey', `**✖ Failed**, with the verified changes on a branch: ${plain(failure.message, 1000)}`,
-        `The text for the pull request (${code(path)}):`, body].join('\n\n');
-}
-/** GitHub shows ten annotations of a level. */
-const annotationsShown = 10;
-/** One warning a code, with how many more there are of it; those of publishing, each its own, come first. */
-function warningsOf({ report, published }) {
-    const alike = Map.groupBy(report.findings.filter(({ level }) => level === 'warning'), ({ code }) => code);
-    const found = [...alike.values()].flatMap(([first, ...more]) => {
-        if (first === undefined)
-            return [];
-        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message)}`;
-        return [more.length === 0 ? sentence : `${sentence} (and ${more.length} more, see the summary)`];
-    });
-    return [...published?.warnings ?? [], ...found].slice(0, annotationsShown);
-}
-/** Few annotations, because a step shows few. The error is set where the run ends. */
-function annotate(result, inputs) {
-    const { report } = result;
-    if (report.files.length === 0 && report.outcome === 'unchanged') {
-        notice(inputs.files.length === 0
-            ? 'No tracked file carries sops metadata: every file that git tracks was looked at.'
-            : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`);
-    }
-    for (const sentence of warningsOf(result))
-        warning(sentence);
-    for (const sentence of result.published?.notices ?? [])
-        notice(sentence);
-    const skipped = report.files.filter(({ action }) => action === 'skipped');
-    if (skipped.length > 0)
-        notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`);
+;// CONCATENATED MODULE: ./lib/model/check.js
+const gravity = { error: 0, warning: 1, notice: 2 };
+/** Whether findings of `level` fail a run that is to fail on `failOn`. */
+function failsOn(failOn, level) {
+    return failOn !== 'never' && gravity[level] <= gravity[failOn];
+}
+/** The gravest first, then by code, path, line and key: the same findings give the same order. */
+function inOrder(findings) {
+    const by = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+    return [...findings].sort((a, b) => gravity[a.level] - gravity[b.level] || by(a.code, b.code) || by(a.path ?? '', b.path ?? '')
+        || (a.line ?? 0) - (b.line ?? 0) || by(a.about ?? '', b.about ?? ''));
+}
+function countOf(findings, level) {
+    return findings.filter((one) => one.level === level).length;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/survey.js
@@ -48486,1088 +46582,30 @@ function idsOf(recipients) {
     return new Set(recipients.map(canonicalId));
 }
 
+;// CONCATENATED MODULE: ./lib/model/key-age.js
+// A length of time like `90d`, `12w` or `6m`, and the moment it reaches back to.
+/** null where `text` is no age: a whole number from 1 to 9999 and `d` (days), `w` (weeks) or `m` (calendar months). */
+function parseKeyAge(text) {
+    const [, count = '', unit = ''] = /^([1-9]\d{0,3})([dwm])$/.exec(text.trim()) ?? [];
+    return unit === 'd' || unit === 'w' || unit === 'm' ? { text: text.trim(), count: Number(count), unit } : null;
+}
+/** The moment that lies `age` before `now`, in UTC; the last day of a month that is too short. */
+function reachesBackTo(age, now) {
+    const then = new Date(now);
+    if (age.unit !== 'm') {
+        then.setUTCDate(then.getUTCDate() - age.count * (age.unit === 'w' ? 7 : 1));
+        return then;
+    }
+    const day = then.getUTCDate();
+    then.setUTCDate(1);
+    then.setUTCMonth(then.getUTCMonth() - age.count);
+    const lastDay = new Date(Date.UTC(then.getUTCFullYear(), then.getUTCMonth() + 1, 0)).getUTCDate();
+    then.setUTCDate(Math.min(day, lastDay));
+    return then;
+}
+
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(8815);
-;// CONCATENATED MODULE: ./lib/model/owners-file.js
-// The owners file: who holds which key, and the record of the keys that were removed. Its format: docs/owners-file.md.
-// Must never let through what it does not understand, nor repeat a value in an error: someone may have pasted a private key.
-
-
-
-
-const maxBytes = 1024 * 1024;
-const maxName = 200;
-const privateKey = /AGE-SECRET-KEY-/i;
-const key = 'arn:aws:kms:eu-west-1:111122223333:alias/ci';
-/** What an error shows as right; each is a whole file. */
-const owners_file_examples = {
-    file: `{owners: {ci: [${key}]}, removed: []}`,
-    owners: `owners: {ci: [${key}]}`,
-    removed: `removed: [{owner: ci, recipient: ${key}, date: 2026-11-23, by: octocat}]`,
-};
-/**
- * Throws Failure `owners-file`, with the line, what is wrong and a right example: not one YAML document, an alias, a field or a
- * kind of value that is not in the format, a key that is no recipient or has two owners, names that could be taken for each
- * other, no such date, over 1 MiB. An empty file is an empty record.
- */
-function readOwnersFile(path, text) {
-    const lines = new dist/* LineCounter */.HN();
-    const lineOf = (node) => lines.linePos(node?.range?.[0] ?? 0).line;
-    const failAt = (line, what, right, cause) => new Failure('owners-file', `${visible(path)}${line === null ? '' : `:${line}`}: ${what}.`, {
-        path, advice: `Right is, for example: ${owners_file_examples[right]}`, cause,
-    });
-    const fail = (what, at, right) => failAt(lineOf(at), what, right);
-    if (Buffer.byteLength(text) > maxBytes)
-        throw failAt(null, 'the file is larger than 1 MiB', 'file');
-    let root;
-    try {
-        root = parse(text, lines, failAt);
-    }
-    catch (cause) {
-        throw cause instanceof Failure ? cause : failAt(null, 'its lists nest beyond any use', 'file', cause);
-    }
-    const [owners = null, removed = null] = fieldsOf(root, ['owners', 'removed'], fail, 'file');
-    return { owners: ownersIn(path, owners, fail, lineOf), removed: itemsOf(removed, fail, 'removed').map((item) => recordIn(item, fail, lineOf)) };
-}
-function parse(text, lines, failAt) {
-    // Scalars stay text: a fingerprint may look like a number, and a name like nothing.
-    const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', prettyErrors: false, lineCounter: lines });
-    if (documents.length > 1)
-        throw failAt(lines.linePos(documents[1]?.range[0] ?? 0).line, 'it has more than one document', 'file');
-    const [error] = documents[0]?.errors ?? [];
-    if (error !== undefined) {
-        // In the parser's words, tags and what follows a colon are quotations.
-        const what = error.message.split(/:|\n/, 1)[0]?.replace(/ !\S+/, '') ?? '';
-        throw failAt(lines.linePos(error.pos[0]).line, `not valid YAML: ${what}`, 'file', error);
-    }
-    return documents[0]?.contents ?? null;
-}
-function ownersIn(path, node, fail, lineOf) {
-    const owners = [];
-    const [names, holders] = [new Map(), new Map()];
-    for (const [name, keyNode, value] of pairsOf(node, fail, 'owners')) {
-        checkName(name, keyNode, fail, 'owners');
-        const other = names.get(name.toLowerCase());
-        if (other !== undefined)
-            throw fail(`the names ${shown(other)} and ${shown(name)} mean the same to who asks for one`, keyNode, 'owners');
-        names.set(name.toLowerCase(), name);
-        for (const item of itemsOf(value, fail, 'owners')) {
-            const recipient = recipientIn(item, `under ${shown(name)}`, fail, 'owners');
-            const holder = holders.get(canonicalId(recipient));
-            if (holder === name)
-                throw fail(`the key stands twice under ${shown(name)}`, item, 'owners');
-            if (holder !== undefined)
-                throw fail(`the key under ${shown(name)} is ${shown(holder)}'s already, and a key has one owner`, item, 'owners');
-            holders.set(canonicalId(recipient), name);
-            owners.push({ recipient, name, from: 'owners-file', path, line: lineOf(item) });
-        }
-    }
-    return owners;
-}
-function recordIn(item, fail, lineOf) {
-    if (!(0,dist/* isMap */.jh)(item))
-        throw fail('what stands under removed is no record', item, 'removed');
-    const [owner = null, recipient = null, date = null, by = null] = fieldsOf(item, ['owner', 'recipient', 'date', 'by'], fail, 'removed');
-    const name = (node) => {
-        const text = textOf(node);
-        if (node === null || isNull(node))
-            return null;
-        checkName(text, node, fail, 'removed');
-        return text;
-    };
-    const day = textOf(date);
-    if (day === null || !isDay(day))
-        throw fail('a removed key needs the date, a day that there is, as year-month-day', date ?? item, 'removed');
-    return { recipient: recipientIn(recipient ?? item, 'of the record', fail, 'removed'), owner: name(owner), date: day, by: name(by), line: lineOf(item) };
-}
-/** The values of a map's fields in the order of `names`; any other field is an error. */
-function fieldsOf(node, names, fail, right) {
-    const pairs = pairsOf(node, fail, right);
-    const stray = pairs.find(([name]) => name === null || !names.includes(name));
-    if (stray !== undefined)
-        throw fail(`there is no field ${shown(stray[0] ?? '?')}, only ${names.join(', ')}`, stray[1], right);
-    return names.map((wanted) => pairs.find(([name]) => name === wanted)?.[2] ?? null);
-}
-function pairsOf(node, fail, right) {
-    if (node === null || isNull(node))
-        return [];
-    if (!(0,dist/* isMap */.jh)(node))
-        throw fail((0,dist/* isAlias */.Vj)(node) ? 'an alias has no place here: spell it out' : 'here `name: …` is expected', node, right);
-    return node.items.map(({ key: name, value }) => [textOf(name), name, value]);
-}
-function itemsOf(node, fail, right) {
-    if (node === null || isNull(node))
-        return [];
-    if (!(0,dist/* isSeq */.oP)(node))
-        throw fail((0,dist/* isAlias */.Vj)(node) ? 'an alias has no place here: spell it out' : 'here a list is expected', node, right);
-    return node.items;
-}
-function recipientIn(node, where, fail, right) {
-    const text = textOf(node);
-    if (text !== null && privateKey.test(text))
-        throw fail(`what stands ${where} is a private key. Consider it public from now on`, node, right);
-    const recipient = text === null ? null : (parseRecipient(text) ?? parsePgpId(text));
-    if (recipient === null)
-        throw fail(`what stands ${where} is no recipient as it can stand in .sops.yaml`, node, right);
-    return recipient;
-}
-function checkName(name, at, fail, right) {
-    if (name === null || name.trim() === '')
-        throw fail('a name is missing', at, right);
-    if (name === '<<')
-        throw fail('a merge has no place here: spell it out', at, right);
-    if (parseRecipient(name) !== null)
-        throw fail('a key stands where the name of its owner belongs', at, right);
-    if (name.trim() !== name || visible(name, maxName) !== name) {
-        throw fail(`a name is one line of at most ${maxName} characters that can be seen`, at, right);
-    }
-}
-function textOf(node) {
-    return (0,dist/* isScalar */.jn)(node) && typeof node.value === 'string' ? node.value : null;
-}
-function isNull(node) {
-    return (0,dist/* isScalar */.jn)(node) && (node.value === null || (node.type === 'PLAIN' && /^(?:|~|null)$/i.test(textOf(node) ?? '?')));
-}
-function isDay(text) {
-    const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
-    return day !== null && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
-}
-function shown(name) {
-    return privateKey.test(name) ? 'that is a private key' : `"${visible(name, 60)}"`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/names.js
-// Which comments of a `.sops.yaml` are names of who holds a key, and which are prose, headings or YAML that was taken out.
-// Must never take for a name what may be anything else: a wrong name takes the wrong key out.
-
-/** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
-const notNames = new Set([
-    'prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local', 'test', 'testing',
-    'tests', 'qa', 'uat', 'main', 'master', 'default', 'backup', 'backups', 'old', 'new', 'legacy', 'current', 'previous',
-    'former', 'primary', 'secondary', 'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'notes', 'a',
-    'an', 'and', 'or', 'the', 'this', 'these', 'all', 'both', 'each', 'every', 'everyone', 'everybody', 'nobody', 'none',
-    'only', 'other', 'others', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do', 'not',
-    'no', 'see', 'ask', 'keep', 'add', 'remove', 'page', 'key', 'keys', 'secret', 'secrets', 'rule', 'rules', 'team', 'teams',
-    'yes',
-]);
-/** Words of which none is one of the above, up to three, without the signs of a sentence. */
-function isLabel(comment) {
-    const text = comment.replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
-    const words = text.split(/ +/);
-    const signs = /[:;?!=*&{}[\]"]/.test(text) || (text.endsWith('.') && !/ (?:\p{Lu}|Jr|Sr)\.$/u.test(text));
-    return !signs && words.length <= 3 && words.every((word, at) => (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word)
-        && !notNames.has(word.toLowerCase().replace(/[,.]$/, ''))) && nameInComment(text) !== null;
-}
-/** One that must be a name: a word, or several in capitals (`Carol S.`, `Bob <bob@x.org>`), as it takes to name by position. */
-function isName(comment) {
-    return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(comment.replace(/^[\s#]+/, ''));
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/keys.js
-// What counts as a key in the plain value of a `.sops.yaml`, and what the value is without some of them.
-// Must never look at the text: this is the meaning that every edit of the text is held against.
-
-/** What is left of a value that held removed keys and nothing else. */
-const gone = Symbol('gone');
-/** The fields of a rule or a key group that hold keys. */
-const keys_kinds = ['age', 'pgp', 'kms', 'gcp_kms', 'azure_keyvault', 'hc_vault', 'hc_vault_transit_uri', 'hckms'];
-/** The parts of a comma-separated string; a folded or literal scalar leaves line breaks in it, which sops trims. */
-function partsOf(text) {
-    return text.split(',').map((part) => part.trim().replace(/\s+/g, ' '));
-}
-/**
- * The recipient that one part of a string names. sops makes `profile`, the `aws_profile` of its rule, a part of the key; under
- * the field `pgp` it takes any id that gpg takes.
- */
-function recipientOfPart(part, profile, pgp = false) {
-    const recipient = parseRecipient(part) ?? (pgp ? parsePgpId(part) : null);
-    if (recipient?.kind !== 'kms' || profile === null)
-        return recipient;
-    return { kind: 'kms', id: `${recipient.id}||${profile}` };
-}
-/** The recipient of a map form (`{arn, role, context, aws_profile}` and its like), as sops prints it; null for other maps. */
-function recipientOfMap(map) {
-    const { arn, role, context, aws_profile: profile, resource_id: resource, key_id: id, vaultUrl, key, version } = map;
-    if (typeof arn === 'string')
-        return { kind: 'kms', id: kmsId(arn, role, context, profile) };
-    if (typeof resource === 'string')
-        return { kind: 'gcp_kms', id: resource.replaceAll(' ', '') };
-    if (typeof id === 'string')
-        return { kind: 'hckms', id };
-    if (typeof vaultUrl !== 'string' || typeof key !== 'string')
-        return null;
-    return { kind: 'azure_keyvault', id: `${vaultUrl}/keys/${key}/${scalarText(version)}` };
-}
-/** The recipient as sops spells it: the pairs of a KMS encryption context in the order of their names. */
-function inSopsOrder(recipient) {
-    const [arn = '', context = '', ...profile] = recipient.id.split('|');
-    if (recipient.kind !== 'kms' || !context.includes(','))
-        return recipient;
-    const pairs = new Map(context.split(',').map((pair) => [pair.split(':', 1)[0] ?? '', pair]));
-    const sorted = [...pairs.keys()].sort().map((name) => pairs.get(name) ?? '');
-    return { kind: 'kms', id: [arn, sorted.join(','), ...profile].join('|') };
-}
-/** The `aws_profile` that the strings under the field `name` of `map` are used with. */
-function profileFor(map, name) {
-    return name === 'kms' && typeof map.aws_profile === 'string' && map.aws_profile !== '' ? map.aws_profile : null;
-}
-/** Every recipient in a value, in order, with repetitions. */
-function recipientsIn(value, profile = null, pgp = false) {
-    if (typeof value === 'string')
-        return partsOf(value).flatMap((part) => recipientOfPart(part, profile, pgp) ?? []);
-    if (Array.isArray(value))
-        return value.flatMap((item) => recipientsIn(item, profile, pgp));
-    if (!isEntries(value))
-        return [];
-    const own = recipientOfMap(value);
-    if (own !== null)
-        return [own];
-    return Object.entries(value).flatMap(([name, item]) => recipientsIn(item, profileFor(value, name), name === 'pgp'));
-}
-/**
- * The value without the removed keys, or `gone`. Lists and maps that lose all they had go too. Strings that hold keys
- * come out as their trimmed parts with a comma between, empty parts kept, so that spelling does not matter in a comparison.
- */
-function minus(value, isRemoved, profile = null, pgp = false) {
-    if (typeof value === 'string')
-        return stringMinus(value, isRemoved, profile, pgp);
-    if (Array.isArray(value)) {
-        const left = value.map((item) => minus(item, isRemoved, profile, pgp)).filter((item) => item !== gone);
-        return left.length === 0 && value.length > 0 ? gone : left;
-    }
-    if (!isEntries(value))
-        return value;
-    const own = recipientOfMap(value);
-    if (own !== null)
-        return isRemoved(own) ? gone : value;
-    const entries = Object.entries(value);
-    const left = entries.map(([name, item]) => [name, minus(item, isRemoved, profileFor(value, name), name === 'pgp')])
-        .filter(([, item]) => item !== gone);
-    return left.length === 0 && entries.length > 0 ? gone : Object.fromEntries(left);
-}
-/**
- * Where removing would leave nobody: the first key group of a rule, or the flat keys of a rule (`group` null), that has keys
- * now and would have none. Flat keys beside `key_groups` count for nothing, as in sops.
- */
-function emptied(rule, isRemoved) {
-    if (!isEntries(rule))
-        return null;
-    const loses = (group, flat) => {
-        const keys = keysOf(group, flat);
-        return keys.length > 0 && keys.every((key) => key !== null && isRemoved(key));
-    };
-    const groups = rule.key_groups;
-    if (!Array.isArray(groups) || groups.length === 0)
-        return loses(rule, true) ? { group: null } : null;
-    const group = groups.findIndex((item) => loses(item, false));
-    return group === -1 ? null : { group };
-}
-function isEntries(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-/** The keys of a rule or group; null for one that we cannot read but sops might. */
-function keysOf(group, flat) {
-    if (!isEntries(group))
-        return [];
-    const merged = !flat && Array.isArray(group.merge) ? group.merge.flatMap((item) => keysOf(item, false)) : [];
-    return [...merged, ...keys_kinds.flatMap((kind) => keysUnder(group[kind], flat ? profileFor(group, kind) : null, kind === 'pgp'))];
-}
-function keysUnder(value, profile, pgp) {
-    if (typeof value === 'string')
-        return partsOf(value).filter(Boolean).map((part) => recipientOfPart(part, profile, pgp));
-    if (Array.isArray(value))
-        return value.flatMap((item) => keysUnder(item, profile, pgp));
-    return isEntries(value) ? [recipientOfMap(value)] : [];
-}
-function stringMinus(text, isRemoved, profile, pgp) {
-    const parts = partsOf(text).map((part) => ({ part, recipient: recipientOfPart(part, profile, pgp) }));
-    if (parts.every(({ recipient }) => recipient === null))
-        return text;
-    const left = parts.filter(({ recipient }) => recipient === null || !isRemoved(recipient)).map(({ part }) => part);
-    return left.every((part) => part === '') ? gone : left.join(',');
-}
-/** As `ToString` and `kmsContextToString` of sops' kms/keysource.go write it. */
-function kmsId(arn, role, context, profile) {
-    const pairs = isEntries(context) ? Object.keys(context).sort().map((key) => `${key}:${scalarText(context[key])}`) : [];
-    const arnRole = scalarText(role) === '' ? arn : `${arn}+${scalarText(role)}`;
-    const parts = [arnRole, pairs.join(','), scalarText(profile)];
-    while (parts.at(-1) === '')
-        parts.pop();
-    return parts.join('|');
-}
-function scalarText(value) {
-    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/outdented.js
-
-/** More than this, in characters parsed, is no list of keys. */
-const maxWork = 2_000_000;
-/** Whether the error is about brackets or quotes that are not closed, or whose next line begins too far left. */
-function isOutdented({ code, message }) {
-    return code === 'BAD_INDENT' ? message.startsWith('Flow ') : code === 'MISSING_CHAR' && message.startsWith('Missing closing ');
-}
-/**
- * The text with blanks for each line end, and the comment before it, after which a line inside brackets or quotes begins too far
- * left; null where that is not all that is wrong with it, or would not mean the same.
- */
-function withoutOutdents(text, errorsIn) {
-    let source = text;
-    for (let work = 0; work <= maxWork; work += text.length) {
-        const errors = errorsIn(source);
-        if (errors.length === 0)
-            return source;
-        const error = errors.find(isOutdented);
-        const next = error === undefined ? null : joined(source, error);
-        if (next === null)
-            return null;
-        source = next;
-    }
-    return null;
-}
-function joined(source, { code, pos: [at] }) {
-    const quoted = code === 'MISSING_CHAR';
-    const end = quoted ? lineEnd(source, at) : lineStart(source, at) - 1;
-    // A marker ends the document even between quotes.
-    if (end < 0 || end >= source.length - 1 || /^(?:---|\.\.\.)/.test(source.slice(end + 1, end + 4)))
-        return null;
-    const start = lineStart(source, end);
-    const line = source.slice(start, end);
-    const comment = quoted ? -1 : line.search(/(?:^|[\s,[\]{}])#/);
-    // In quotes a # is none of a comment, and a backslash at the end joins what a blank would part.
-    if (quoted ? line.trimEnd().endsWith('\\') : comment !== -1 && /["']/.test(line))
-        return null;
-    const kept = comment === -1 ? line.trimEnd() : line.slice(0, comment);
-    return source.slice(0, start) + kept.padEnd(end + 1 - start) + source.slice(end + 1);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/slots.js
-// Where in the text of a `.sops.yaml` each thing that could be taken out stands.
-// Must never decide what is taken out, nor look at anything but the places that the parser gives.
-
-
-/**
- * What a node holds, part by part; null where it cannot be taken apart. `start` is the offset from which it could begin; `ofMap`
- * tells the map forms of keys, which go whole.
- */
-function listOf(node, holder, start, use, text, ofMap) {
-    if ((0,dist/* isScalar */.jn)(node))
-        return partsIn(node, holder, use, text);
-    if (!(0,dist/* isSeq */.oP)(node) && !(0,dist/* isMap */.jh)(node))
-        return null;
-    if ((0,dist/* isMap */.jh)(node) && ofMap(node) !== null)
-        return null;
-    const token = node.srcToken;
-    if (token?.type !== 'block-seq' && token?.type !== 'block-map' && token?.type !== 'flow-collection')
-        return null;
-    const slots = [];
-    for (const [at, source] of sourcesOf(token).entries()) {
-        const { value, ...within } = itemOf(node, at, use);
-        const place = { start: startOf(source), floor: slots.at(-1)?.end ?? start };
-        const below = value === null ? null : listOf(value, place, place.start, within, text, ofMap);
-        slots.push({ ...place, end: endOf(value, source, below, text), value, part: null, ...within, below });
-    }
-    const style = token.type === 'flow-collection' ? 'flow' : 'block';
-    return { style, pairs: (0,dist/* isMap */.jh)(node), slots, commas: token.type === 'flow-collection' ? commasOf(token) : [], holder };
-}
-function itemOf(node, at, outer) {
-    const item = node.items[at];
-    if (!(0,dist/* isMap */.jh)(node))
-        return { value: item, profile: outer.profile, pgp: outer.pgp };
-    const { key, value } = item;
-    const own = node.get('aws_profile');
-    const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
-    return { value: value, profile: profileFor({ aws_profile: own }, name), pgp: name === 'pgp' };
-}
-/** The items of the source that hold something, one for each item of the node: an end in comments or a comma makes a bare one. */
-function sourcesOf(token) {
-    const signs = ['seq-item-ind', 'explicit-key-ind', 'anchor', 'tag'];
-    const holds = ({ start, key, sep, value }) => Boolean(key ?? sep ?? value) || start.some(({ type }) => signs.includes(type));
-    return token.items.filter(holds);
-}
-function startOf({ start, key, value, sep }) {
-    const first = start.find(({ type }) => !['space', 'newline', 'comment', 'comma'].includes(type));
-    return (first ?? key ?? sep?.[0] ?? value)?.offset ?? 0;
-}
-function endOf(value, source, below, text) {
-    const separator = source.sep?.find(({ type }) => type === 'map-value-ind');
-    const least = separator === undefined ? startOf(source) + 1 : separator.offset + 1;
-    const last = below?.style === 'block' ? below.slots.at(-1)?.end : undefined;
-    let end = last ?? value?.range?.[1] ?? least;
-    while (end > least && /\s/.test(text[end - 1] ?? ''))
-        end -= 1;
-    return Math.max(end, least);
-}
-function commasOf(token) {
-    const separators = token.items.flatMap(({ start }) => start);
-    return separators.filter(({ type }) => type === 'comma').map(({ offset }) => offset);
-}
-/** The parts of a comma-separated string as its source spells them; an escape in it makes that part no key. */
-function partsIn(scalar, holder, use, text) {
-    const [value, range] = [scalar.value, scalar.range];
-    if (typeof value !== 'string' || !range || recipientsIn(value, null, use.pgp).length === 0)
-        return null;
-    let [from, to] = [range[0], range[1]];
-    if (scalar.type === 'BLOCK_FOLDED' || scalar.type === 'BLOCK_LITERAL')
-        from = text.indexOf('\n', from) + 1;
-    if (scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE')
-        [from, to] = [from + 1, to - 1];
-    const slots = [];
-    const commas = [];
-    let at = from;
-    for (const raw of text.slice(from, to).split(',')) {
-        const start = at + (raw.length - raw.trimStart().length);
-        const end = Math.max(start, at + raw.trimEnd().length);
-        slots.push({ start, end, floor: at, value: null, part: partsOf(raw)[0] ?? '', ...use, below: null });
-        at += raw.length + 1;
-        commas.push(at - 1);
-    }
-    commas.pop();
-    if (slots.at(-1)?.part === '')
-        slots.pop();
-    return { style: 'text', pairs: false, slots, commas, holder };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/tree.js
-// A `.sops.yaml` as sops reads it: its first document, what its aliases mean, its plain value, its slots.
-// Must never decide what is taken out.
-
-
-
-
-
-/** sops itself reads a key once per rule; a file in which one anchor is used more often than this is an attack or a mistake. */
-const maxAliasCount = 10_000;
-const maxLength = 1024 * 1024;
-/** Throws Failure `config-unreadable`, with line and column where there is one, for what sops or we could not take. */
-function readTree(path, text) {
-    const lines = new dist/* LineCounter */.HN();
-    const place = (at) => `${lines.linePos(at).line}:${lines.linePos(at).col}`;
-    const fail = (what, at, cause) => new Failure('config-unreadable', `${path}${at === null ? '' : `:${place(at)}`}: ${what}`, {
-        path, advice: 'Correct it there, see that sops still takes it, and run again.', cause,
-    });
-    if (text.length > maxLength)
-        throw fail('the file is larger than 1 MiB.', null);
-    try {
-        // Scalars stay text: a fingerprint may look like a number.
-        const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines };
-        const [strict = new dist/* Document */.yo()] = (0,dist/* parseAllDocuments */.hR)(text, options);
-        const odd = /\r(?!\n)|[\u0085\u2028\u2029]/.exec(text);
-        const oddEnd = 'sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.';
-        if (odd !== null)
-            throw fail(oddEnd, odd.index);
-        const lenient = { ...options, lineCounter: new dist/* LineCounter */.HN() };
-        const parsed = (source) => (0,dist/* parseAllDocuments */.hR)(source, lenient)[0] ?? new dist/* Document */.yo();
-        const [error] = strict.errors;
-        const source = error === undefined ? text : withoutOutdents(text, (one) => parsed(one).errors);
-        if (error !== undefined && source === null) {
-            const or = isOutdented(error) ? ', or a line inside it begins no further right than its key does: indent it' : '';
-            throw fail(`not valid YAML: ${error.message}${or}.`, error.pos[0], error);
-        }
-        const doc = source === null || source === text ? strict : parsed(source);
-        const contents = doc.contents;
-        const targets = resolveAliases(contents, (what, { range }) => fail(what, range?.[0] ?? null));
-        const value = doc.toJS({ maxAliasCount });
-        const ofMap = (map) => mapRecipient(map, doc);
-        const root = contents === null ? null : listOf(contents, null, 0, { profile: null, pgp: false }, text, ofMap);
-        const target = (alias) => targets.get(alias) ?? null;
-        return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap };
-    }
-    catch (cause) {
-        // What is left are the library's cap on aliases, and nesting deeper than the stack.
-        throw cause instanceof Failure ? cause : fail('its aliases multiply, or its lists nest, beyond any use.', null, cause);
-    }
-}
-/** An alias means the last anchor of its name before it, as in sops' own parser; one inside its own anchor has no meaning. */
-function resolveAliases(contents, fail) {
-    const anchors = new Map();
-    const open = new Set();
-    const targets = new Map();
-    const meant = (node) => (0,dist/* isAlias */.Vj)(node) ? targets.get(node) : node;
-    const mergeable = (value) => (0,dist/* isMap */.jh)(meant(value)) || ((0,dist/* isSeq */.oP)(value) && value.items.every((item) => (0,dist/* isMap */.jh)(meant(item))));
-    const walk = (node) => {
-        if ((0,dist/* isAlias */.Vj)(node)) {
-            const target = anchors.get(node.source);
-            if (target === undefined || open.has(target))
-                throw fail(`the anchor ${node.source} contains itself or is not there.`, node);
-            targets.set(node, target);
-        }
-        if (!(0,dist/* isScalar */.jn)(node) && !(0,dist/* isMap */.jh)(node) && !(0,dist/* isSeq */.oP)(node))
-            return;
-        if (node.anchor !== undefined)
-            anchors.set(node.anchor, node);
-        if ((0,dist/* isScalar */.jn)(node))
-            return;
-        open.add(node);
-        for (const item of node.items) {
-            if ((0,dist/* isMap */.jh)(node))
-                walk(item.key);
-            walk((0,dist/* isMap */.jh)(node) ? item.value : item);
-            if ((0,dist/* isMap */.jh)(node) && isMerge(item) && !mergeable(item.value)) {
-                throw fail('what << merges here is no map, nor a list of maps.', item.key);
-            }
-        }
-        open.delete(node);
-    };
-    walk(contents);
-    return targets;
-}
-function isMerge({ key }) {
-    if (!(0,dist/* isScalar */.jn)(key) || key.type !== 'PLAIN')
-        return false;
-    return (typeof key.value === 'symbol' ? key.value.description : key.value) === '<<';
-}
-function mapRecipient(map, doc) {
-    const fields = ['arn', 'resource_id', 'key_id', 'vaultUrl', '<<'];
-    const telling = map.items.some(({ key }) => (0,dist/* isScalar */.jn)(key) && fields.includes(String(key.value)));
-    return telling ? recipientOfMap(map.toJS(doc, { maxAliasCount })) : null;
-}
-/** The one recipient that a slot names and nothing beside it; null for several, none, and what is no key. */
-function recipientOf(tree, slot) {
-    if (slot.part !== null)
-        return recipientOfPart(slot.part, slot.profile, slot.pgp);
-    const node = (0,dist/* isAlias */.Vj)(slot.value) ? tree.target(slot.value) : slot.value;
-    if ((0,dist/* isMap */.jh)(node))
-        return tree.ofMap(node);
-    if (!(0,dist/* isScalar */.jn)(node) || typeof node.value !== 'string')
-        return null;
-    const [part, ...more] = partsOf(node.value).filter(Boolean);
-    return part === undefined || more.length > 0 ? null : recipientOfPart(part, slot.profile, slot.pgp);
-}
-/** The name of the anchor that a slot defines or refers to. */
-function anchorOf(slot) {
-    if ((0,dist/* isAlias */.Vj)(slot.value))
-        return slot.value.source;
-    return ((0,dist/* isScalar */.jn)(slot.value) || (0,dist/* isMap */.jh)(slot.value) ? slot.value.anchor : undefined) ?? null;
-}
-/** Whether anything in the slot is a key, also through an alias. */
-function holdsKeys(tree, slot) {
-    if (slot.part !== null)
-        return recipientOfPart(slot.part, null, slot.pgp) !== null;
-    return nodeHoldsKeys(tree, slot.value, slot.pgp);
-}
-function nodeHoldsKeys(tree, node, pgp) {
-    if ((0,dist/* isAlias */.Vj)(node))
-        return nodeHoldsKeys(tree, tree.target(node), pgp);
-    if ((0,dist/* isScalar */.jn)(node))
-        return recipientsIn(node.value, null, pgp).length > 0;
-    if ((0,dist/* isSeq */.oP)(node))
-        return node.items.some((item) => nodeHoldsKeys(tree, item, pgp));
-    return (0,dist/* isMap */.jh)(node) && (tree.ofMap(node) !== null || node.items.some(({ key, value }) => nodeHoldsKeys(tree, value, (0,dist/* isScalar */.jn)(key) && key.value === 'pgp')));
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/comments.js
-// Which comment of a `.sops.yaml` speaks of which key, and which comments go when a key goes.
-// Must never take a heading from the keys that stay under it.
-//
-// A comment beside an item is about that item. Of own-line comments directly above one, the lines go that name who leaves and
-// nobody who stays, and the last one where it is a name over no key that stays: prose stays. As many names as keys, on lines
-// directly above a string that has its keys on lines, are about one key each; so are as many names with commas between them in
-// one comment, beside or directly above a string or list on one line.
-
-
-
-
-function lineStart(text, at) {
-    return text.lastIndexOf('\n', at - 1) + 1;
-}
-/** The offset of the line's LF, or the end of the text. */
-function lineEnd(text, at) {
-    const end = text.indexOf('\n', at);
-    return end === -1 ? text.length : end;
-}
-/** The comment beside an item that has its line to itself; null where there is none. */
-function commentBeside(text, list, at) {
-    const slot = list.slots[at];
-    if (slot === undefined || list.style === 'text')
-        return null;
-    const before = list.slots[at - 1];
-    if (before !== undefined && before.end > lineStart(text, slot.start))
-        return null;
-    if ((0,dist/* isMap */.jh)(slot.value) && list.style === 'block') {
-        const first = / #(.*)$/.exec(text.slice(slot.start, lineEnd(text, slot.start)).trimEnd());
-        if (first !== null)
-            return first[1] ?? null;
-    }
-    const closing = list.slots.length === 1 && list.style === 'flow' ? '\\]}' : '';
-    const rest = new RegExp(`^[ \\t,${closing}]*#(.*)$`).exec(text.slice(slot.end, lineEnd(text, slot.end)).trimEnd());
-    return rest?.[1] ?? null;
-}
-/** The own-line comments directly above an item, top first. */
-function commentsAbove(text, slot) {
-    const lines = [];
-    let start = lineStart(text, slot.start);
-    if (text.slice(start, slot.start).trim() !== '')
-        return [];
-    while (start > slot.floor) {
-        const above = lineStart(text, start - 1);
-        const line = text.slice(above, start);
-        if (above < slot.floor || !/^[ \t]*#/.test(line))
-            break;
-        lines.unshift({ start: above, end: start, text: line.trim() });
-        start = above;
-    }
-    return lines;
-}
-/** The names in one comment that stand for the keys of a string or list on one line, in order; null where they do not. */
-function namesByPosition(text, list) {
-    const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder];
-    if (list.style === 'block' || list.pairs || holder === null || first === undefined || last === undefined)
-        return null;
-    if (list.slots.length < 2 || lineEnd(text, first.start) < last.end)
-        return null;
-    const beside = lineEnd(text, holder.start) === lineEnd(text, last.end)
-        ? /^["' \t,\]]*[ \t]#/.exec(text.slice(last.end, lineEnd(text, last.end))) : null;
-    const above = linesAboveHolder(text, holder).at(-1);
-    const from = beside !== null ? last.end + beside[0].length : above === undefined ? null : text.indexOf('#', above.start) + 1;
-    if (from === null)
-        return null;
-    const spans = [];
-    let at = from;
-    for (const raw of text.slice(from, lineEnd(text, from)).split(',')) {
-        const start = at + (raw.length - raw.trimStart().length);
-        spans.push({ start, end: start + raw.trim().length, text: raw.trim() });
-        at += raw.length + 1;
-    }
-    return spans.length === list.slots.length && spans.every((span) => isName(span.text)) ? spans : null;
-}
-/** The comment lines above a string of several lines that stand for its keys one by one, in order; null where they do not. */
-function orderedComments(text, list) {
-    const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder];
-    if (list.style !== 'text' || first === undefined || last === undefined || holder === null)
-        return null;
-    if (lineEnd(text, holder.start) >= last.start)
-        return null;
-    const lines = linesAboveHolder(text, holder);
-    return lines.length === list.slots.length && lines.every((line) => isName(line.text)) ? lines : null;
-}
-/** The comment lines above what holds a list; for `- age: >-` those above the dash. */
-function linesAboveHolder(text, holder) {
-    const line = lineStart(text, holder.start);
-    const inline = /^\s*-\s+$/.test(text.slice(line, holder.start));
-    return commentsAbove(text, inline ? { start: line, floor: 0 } : holder);
-}
-/** The items, by index, that the comments directly above the item `at` are about. */
-function covered(tree, list, at) {
-    const { text } = tree;
-    const nameless = (slot) => slot === undefined || anchorOf(slot) === null;
-    const first = commentBeside(text, list, at) === null && nameless(list.slots[at]);
-    const indices = [at];
-    for (const [index, slot] of list.slots.entries()) {
-        if (index <= at)
-            continue;
-        const start = lineStart(text, slot.start);
-        const blankAbove = start > slot.floor && text.slice(lineStart(text, start - 1), start).trim() === '';
-        const namedAlone = first && commentBeside(text, list, index) !== null;
-        if (commentsAbove(text, slot).length > 0 || blankAbove || namedAlone)
-            break;
-        if (holdsKeys(tree, slot))
-            indices.push(index);
-    }
-    return indices;
-}
-/** The comment lines above the item `at` that go when the items `removed` of its list go. */
-function commentsLeaving(tree, list, at, removed) {
-    const { text } = tree;
-    const slot = list.slots[at];
-    if (slot === undefined || list.style === 'text')
-        return [];
-    const ordered = slot.below === null ? null : orderedComments(text, slot.below);
-    if (ordered !== null)
-        return ordered;
-    const [spans, above] = [slot.below === null ? null : namesByPosition(text, slot.below), linesAboveHolder(text, slot).at(-1)];
-    const inside = ({ start, end }) => above !== undefined && above.start <= start && end <= above.end;
-    if (above !== undefined && spans?.every(inside) === true)
-        return [above];
-    const lines = commentsAbove(text, slot);
-    if (lines.length === 0)
-        return [];
-    const names = (index) => comments_namesOf(tree, list, index);
-    const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
-    const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
-    const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying));
-    for (const [index, line] of lines.entries()) {
-        // A sentence that goes on; a name does not.
-        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying);
-        if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn)
-            naming[index] = true;
-    }
-    const aboutOthers = covered(tree, list, at).some((index) => !removed.has(index));
-    const aboutTheFile = list.pairs && list.holder === null;
-    return lines.filter((line, index) => naming[index] === true
-        || (index === lines.length - 1 && !aboutOthers && !aboutTheFile && isLabel(line.text) && !mentioned(line, staying)));
-}
-function comments_namesOf(tree, list, at) {
-    const slot = list.slots[at];
-    const recipient = slot === undefined ? null : recipientOf(tree, slot);
-    if (slot === undefined || recipient === null)
-        return [];
-    const beside = nameInComment(commentBeside(tree.text, list, at) ?? '');
-    return [recipient.id, anchorOf(slot) ?? recipient.id, ...(beside === null ? [] : formsOf(beside))];
-}
-/** Whether `word` stands in `line` as a word of its own; `web` is not in `web-servers`. */
-function mentions(line, word) {
-    const [where, what] = [line.toLowerCase(), word.toLowerCase()];
-    const inside = (char) => char !== undefined && /[\p{L}\p{N}_-]/u.test(char);
-    for (let at = where.indexOf(what); at !== -1; at = where.indexOf(what, at + 1)) {
-        if (!inside(where[at - 1]) && !inside(where[at + what.length]))
-            return true;
-    }
-    return false;
-}
-
-;// CONCATENATED MODULE: ./lib/model/owners-file-text.js
-// Where in the text of an owners file its lists and maps stand, and how one more entry is put into them.
-// Must never touch a character that is there.
-
-
-
-/** A field by the names that lead to it; null where there is none. */
-function fieldItems(tree, names) {
-    let [list, node, field] = [tree.root, tree.contents, null];
-    for (const name of names) {
-        const pairs = (0,dist/* isMap */.jh)(node) ? node.items : [];
-        const at = pairs.findIndex(({ key }) => (0,dist/* isScalar */.jn)(key) && key.value === name);
-        const slot = list?.slots[at];
-        if (slot === undefined)
-            return null;
-        node = slot.value;
-        list = (0,dist/* isScalar */.jn)(node) ? null : slot.below;
-        field = { slot, list };
-    }
-    return field;
-}
-/** `text`, whose last line has an end, with one more entry at the end of the field; the last of `names` is made where it is missing. */
-function appendItem(path, text, names, item) {
-    const tree = readTree(path, text);
-    const field = fieldItems(tree, names);
-    if (field !== null)
-        return field.list === null ? fill(tree, field.slot, item) : append(text, field.list, owners_file_text_startOf(field.slot.value), item);
-    const name = names.at(-1) ?? '';
-    const made = { block: [`${name}:`, ...indented(item.block, '  ')], flow: `${name}: ${bracketed(item)}` };
-    const { root } = tree;
-    if (root?.style === 'flow')
-        return append(text, root, owners_file_text_startOf(tree.contents), made);
-    const [first, last] = [root?.slots[0], root?.slots.at(-1)];
-    // Comments at the end are about what stands above them, so that a new field comes after.
-    const marker = last === undefined ? null : /^[^\s#]/m.exec(text.slice(lineEnd(text, last.end)));
-    const at = marker === null || last === undefined ? text.length : last.end;
-    return insertLines(text, at, indented(made.block, first === undefined ? '' : padOf(text, first)));
-}
-function append(text, list, open, item) {
-    const [first, last] = [list.slots[0], list.slots.at(-1)];
-    if (first === undefined || last === undefined)
-        return `${text.slice(0, open + 1)}${item.flow}${text.slice(open + 1)}`;
-    if (list.style === 'flow')
-        return `${text.slice(0, last.end)}, ${item.flow}${text.slice(last.end)}`;
-    return insertLines(text, last.end, indented(item.block, padOf(text, first)));
-}
-/** A field that holds nothing gets a list or map of one. */
-function fill({ text, root }, slot, item) {
-    const [start, end] = slot.value?.range ?? [slot.end, slot.end];
-    if (start === end && root?.style === 'block')
-        return insertLines(text, slot.end, indented(item.block, `${padOf(text, slot)}  `));
-    return `${text.slice(0, start)}${start === end ? ' ' : ''}${bracketed(item)}${text.slice(end)}`;
-}
-/** The lines below the line of an offset. */
-function insertLines(text, at, lines) {
-    const below = at === text.length ? at : lineEnd(text, at) + 1;
-    return `${text.slice(0, below)}${lines.map((line) => line + lineEnding(text)).join('')}${text.slice(below)}`;
-}
-function lineEnding(text) {
-    return text.includes('\r\n') ? '\r\n' : '\n';
-}
-function indented(lines, pad) {
-    return lines.map((line) => pad + line);
-}
-function padOf(text, slot) {
-    return ' '.repeat(slot.start - lineStart(text, slot.start));
-}
-function bracketed({ block, flow }) {
-    return block[0]?.startsWith('- ') === true ? `[${flow}]` : `{${flow}}`;
-}
-function owners_file_text_startOf(node) {
-    return node?.range?.[0] ?? 0;
-}
-/** A scalar that reads as `value` anywhere in YAML: plain where that is sure, else in double quotes. */
-function owners_file_text_scalarText(value) {
-    const word = /^[\p{L}\p{N}](?:[\p{L}\p{N}_.@+/|:=-]*[\p{L}\p{N}_.@+/|=-])?$/u;
-    const plain = value.split(' ').every((part) => word.test(part)) && !/^(?:null|true|false|yes|no|on|off)$/i.test(value);
-    return plain ? value : JSON.stringify(value);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/splice.js
-// The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
-// Must never write a character that was not there, and never cut where nothing is removed.
-
-/** What to cut so that the items at the indices `removed` of the list are no longer there. At least one item must stay. */
-function cutsFor(tree, list, removed) {
-    const cuts = list.style === 'block' ? blockCuts(tree.text, list, removed) : separatedCuts(tree.text, list, removed);
-    const comments = [...removed].flatMap((at) => commentsLeaving(tree, list, at, removed));
-    const ordered = orderedComments(tree.text, list)?.filter((_, at) => removed.has(at)) ?? [];
-    return [...cuts, ...[...comments, ...ordered].map(({ start, end }) => [start, end]), ...nameCuts(tree.text, list, removed)];
-}
-/** The names of who goes in a comment that lists them by position, each with a comma. */
-function nameCuts(text, list, removed) {
-    const names = orderedComments(text, list) === null ? namesByPosition(text, list) : null;
-    if (names === null || removed.size === names.length)
-        return [];
-    const first = names.findIndex((_, at) => !removed.has(at));
-    return names.flatMap(({ start, end }, at) => {
-        if (!removed.has(at))
-            return [];
-        return [at < first ? [start, names[at + 1]?.start ?? end] : [names[at - 1]?.end ?? start, end]];
-    });
-}
-/** The text without the cuts, which may overlap. A text without a line end at its end stays one. */
-function splice(text, cuts) {
-    let [result, at] = ['', 0];
-    for (const [start, end] of cuts.toSorted((a, b) => a[0] - b[0])) {
-        if (start > at)
-            result += text.slice(at, start);
-        at = Math.max(at, end);
-    }
-    return at >= text.length && !text.endsWith('\n') ? result.replace(/\r?\n$/, '') : result + text.slice(at);
-}
-function wholeLines(text, slot) {
-    return [lineStart(text, slot.start), Math.min(lineEnd(text, slot.end) + 1, text.length)];
-}
-function blockCuts(text, list, removed) {
-    return [...removed].flatMap((at) => {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            return [];
-        const lines = wholeLines(text, slot);
-        if (text.slice(lines[0], slot.start).trim() === '')
-            return [lines];
-        // `- age: …` or `- - …`: the dash before it belongs to what stays, so that the next thing moves up beside the dash.
-        let last = slot;
-        for (let next = at + 1; removed.has(next); next += 1)
-            last = list.slots[next] ?? last;
-        const rest = /^\s*/.exec(text.slice(lineEnd(text, last.end)));
-        return [[slot.start, lineEnd(text, last.end) + (rest?.[0].length ?? 0)]];
-    });
-}
-/** Lists with commas: each item that goes takes one comma along, the one after it where there is one. */
-function separatedCuts(text, list, removed) {
-    const commas = commasLeaving(text, list, removed);
-    const items = list.slots.filter((_, at) => removed.has(at)).map(({ start, end }) => [start, end]);
-    const spans = [...items, ...[...commas.values()].map((comma) => [comma, comma + 1])];
-    return [...removed].flatMap((at) => {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            return [];
-        const comma = commas.get(at);
-        const [from, to] = wholeLines(text, slot);
-        const commaCut = comma === undefined ? [] : [loneComma(text, comma)];
-        if (isBare(text, [from, to], spans, list.style))
-            return [[from, to], ...commaCut];
-        if (comma === undefined)
-            return [[slot.start, slot.end]];
-        if (comma < slot.start) {
-            // The last one: what stands between it and the comma goes too, unless that is a comment.
-            return isBare(text, [comma, slot.end], spans, 'text') ? [[comma, slot.end]] : [...commaCut, [slot.start, slot.end]];
-        }
-        return [inlineCut(text, list, at, comma, removed)];
-    });
-}
-function inlineCut(text, list, at, comma, removed) {
-    const { slots, style } = list;
-    const slot = slots[at] ?? { start: comma, end: comma };
-    const next = slots.find(({ start }, index) => start > comma && !removed.has(index));
-    const own = lineEnd(text, comma);
-    if (next !== undefined && next.start < own)
-        return [slot.start, next.start];
-    const before = slots.findLast(({ end }, index) => end <= slot.start && !removed.has(index));
-    if (before !== undefined && before.end >= lineStart(text, slot.start)) {
-        return [slot.start - (/[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1];
-    }
-    // The first on the line of the opening bracket or quote: the next one moves up to it.
-    if (next === undefined)
-        return [slot.start, comma + 1];
-    const commented = style === 'flow' && text.slice(own, next.start).includes('#');
-    return [slot.start, commented ? own - (text[own - 1] === '\r' ? 1 : 0) : next.start];
-}
-/** A comma whose item stands on another line; one that leads its line takes the blanks after it along. */
-function loneComma(text, comma) {
-    const leads = text.slice(lineStart(text, comma), comma).trim() === '';
-    return [comma, comma + 1 + (leads ? (/^[ \t]*/.exec(text.slice(comma + 1))?.[0].length ?? 0) : 0)];
-}
-/** Which comma each item takes along: an item that leads its line with a comma that one, the last of all the one before it. */
-function commasLeaving(text, list, removed) {
-    const taken = new Set();
-    const leaving = new Map();
-    const sameLine = (a, b) => !text.slice(Math.min(a, b), Math.max(a, b)).includes('\n');
-    for (const at of [...removed].sort((a, b) => a - b)) {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            continue;
-        const [before, after] = [list.commas[at - 1], list.commas[at]];
-        const leads = before !== undefined && !taken.has(before) && sameLine(before, slot.start)
-            && (after === undefined || !sameLine(slot.end, after));
-        const comma = leads ? before : after ?? list.commas.findLast((one) => one < slot.start && !taken.has(one));
-        if (comma === undefined)
-            continue;
-        taken.add(comma);
-        leaving.set(at, comma);
-    }
-    return leaving;
-}
-/** Whether only blanks are left of a stretch of text once the spans are cut, and the comment that ends a flow list's line. */
-function isBare(text, [from, to], spans, style) {
-    let left = '';
-    for (let at = from; at < to; at += 1) {
-        const span = spans.find(([start, end]) => start <= at && at < end);
-        if (span === undefined)
-            left += text[at] ?? '';
-        else
-            at = span[1] - 1;
-    }
-    return (style === 'flow' ? left.replace(/^[ \t]*#.*/, '') : left).trim() === '';
-}
-
-;// CONCATENATED MODULE: ./lib/model/owners-file-edit.js
-// An owners file after a change of keys: who lost one, who got one, and the record of it; what else stands in it stays.
-// Must never write the file anew.
-
-
-
-
-
-
-
-
-
-/**
- * The text of an owners file after the change; null where it says all of it already, so that a second run changes nothing.
- * A removed key goes with its line, an owner without keys too; a key that replaces it stands in its place. Comments on lines of
- * their own stay. Each removed key is recorded, once for ever. Added keys without a name that anyone could tell are not entered.
- * Throws Failure `owners-file` where `text` is none, where an added key is another owner's already, and where the result,
- * read again, does not mean what `text` meant with the change.
- */
-function editOwnersFile(path, text, change) {
-    const before = readOwnersFile(path, text);
-    const fail = (why, cause) => new Failure('owners-file', `${visible(path)} could not be edited: ${why}.`, {
-        path, advice: 'Bring it up to date by hand, commit that, and run again.', cause,
-    });
-    const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient));
-    const staying = before.owners.filter((owned) => !leaving.includes(owned));
-    const arriving = arrivals(before, leaving, staying, change, fail);
-    const recorded = before.removed.map(({ recipient }) => recipient);
-    const records = survey_unique(change.removed).filter((recipient) => !among(recorded, recipient))
-        .map((recipient) => ({
-        owner: leaving.find((owned) => sameRecipient(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
-        recipient, date: change.date, by: change.by,
-    }));
-    let after;
-    try {
-        after = apply(path, text, leaving, arriving, records);
-    }
-    catch (cause) {
-        throw fail('the result would not be valid', cause);
-    }
-    if (after === text)
-        return null;
-    prove(path, after, { owners: [...staying, ...arriving], removed: [...before.removed, ...records] }, fail);
-    return after;
-}
-function apply(path, text, leaving, arriving, records) {
-    const open = text !== '' && !text.endsWith('\n');
-    let after = open ? text + lineEnding(text) : text;
-    const waiting = [...leaving];
-    for (const { recipient, name } of arriving) {
-        const at = waiting.findIndex((owned) => owned.name === name);
-        const [replaced] = at === -1 ? [] : waiting.splice(at, 1);
-        after = replaced === undefined ? enter(path, after, { recipient, name }) : replace(path, after, replaced, recipient);
-    }
-    if (waiting.length > 0)
-        after = takeOut(path, after, waiting);
-    for (const record of records)
-        after = appendItem(path, after, ['removed'], recordLines(record));
-    return open ? after.replace(/\r?\n$/, '') : after;
-}
-/** The added keys that have to be entered, each with its owner's name as the file spells it. */
-function arrivals(before, leaving, staying, { added }, fail) {
-    const [leaver, ...more] = new Set(leaving.map(({ name }) => name));
-    const arriving = [];
-    for (const { recipient, name: asked } of added) {
-        const spelled = before.owners.find(({ name }) => name.toLowerCase() === asked?.toLowerCase())?.name;
-        const name = spelled ?? asked ?? (more.length === 0 ? leaver : undefined);
-        const holder = [...staying, ...arriving].find((owned) => sameRecipient(owned.recipient, recipient));
-        if (holder !== undefined && asked !== null && holder.name !== name) {
-            throw fail(`the key that was added for ${visible(asked, 60)} is ${visible(holder.name, 60)}'s in it`);
-        }
-        if (holder === undefined && name !== undefined)
-            arriving.push({ recipient, name });
-    }
-    return arriving;
-}
-function enter(path, text, { recipient, name }) {
-    const [owner, key] = [owners_file_text_scalarText(name), owners_file_text_scalarText(recipient.id)];
-    const present = fieldItems(readTree(path, text), ['owners', name]) !== null;
-    return present ? appendItem(path, text, ['owners', name], { block: [`- ${key}`], flow: key })
-        : appendItem(path, text, ['owners'], { block: [`${owner}:`, `  - ${key}`], flow: `${owner}: [${key}]` });
-}
-function replace(path, text, { name, recipient: old }, recipient) {
-    const tree = readTree(path, text);
-    const slot = fieldItems(tree, ['owners', name])?.list?.slots.find((one) => holds(one, old));
-    const start = slot?.value?.range?.[0];
-    if (slot === undefined || start === undefined)
-        return text;
-    return `${text.slice(0, start)}${owners_file_text_scalarText(recipient.id)}${text.slice(slot.end)}`;
-}
-function takeOut(path, text, leaving) {
-    const tree = readTree(path, text);
-    const owners = fieldItems(tree, ['owners'])?.list ?? null;
-    if (owners === null)
-        return text;
-    const gone = new Set();
-    const cuts = owners.slots.flatMap(({ below }, at) => {
-        if (below === null)
-            return [];
-        const keys = new Set([...below.slots.keys()].filter((index) => {
-            const slot = below.slots[index];
-            return slot !== undefined && leaving.some(({ recipient }) => holds(slot, recipient));
-        }));
-        if (keys.size > 0 && keys.size === below.slots.length)
-            gone.add(at);
-        return keys.size === 0 || gone.has(at) ? [] : cutsFor(tree, below, keys);
-    });
-    const all = gone.size === 0 ? cuts : [...cuts, ...cutsFor(tree, owners, gone)];
-    // Names are not told by comments here: those on lines of their own may be about anyone, and stay.
-    return splice(text, all.filter(([start, end]) => !/^[ \t]*#/.test(text.slice(start, end))));
-}
-function recordLines({ owner, recipient, date, by }) {
-    const fields = [
-        ...owner === null ? [] : [`owner: ${owners_file_text_scalarText(owner)}`],
-        `recipient: ${owners_file_text_scalarText(recipient.id)}`, `date: ${owners_file_text_scalarText(date)}`,
-        ...by === null ? [] : [`by: ${owners_file_text_scalarText(by)}`],
-    ];
-    return { block: fields.map((field, at) => `${at === 0 ? '- ' : '  '}${field}`), flow: `{${fields.join(', ')}}` };
-}
-function prove(path, after, wanted, fail) {
-    let read;
-    try {
-        read = readOwnersFile(path, after);
-    }
-    catch (cause) {
-        throw fail('the result would not be valid', cause);
-    }
-    const meaning = ({ owners, removed }) => JSON.stringify([
-        owners.map(({ name, recipient }) => [name, canonicalId(recipient)].join('\n')).sort(),
-        removed.map(({ owner, recipient, date, by }) => [owner, canonicalId(recipient), date, by]),
-    ]);
-    if (meaning(read) !== meaning(wanted))
-        throw fail('the result would not mean what it meant, with the change');
-}
-function among(recipients, recipient) {
-    return recipients.some((one) => sameRecipient(one, recipient));
-}
-function holds({ value }, recipient) {
-    const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) : null;
-    return key !== null && sameRecipient(key, recipient);
-}
-
 ;// CONCATENATED MODULE: ./node_modules/re2js/build/index.js
 /*!
 * re2js
@@ -56382,6 +53420,603 @@ function re(stringsOrFlags, ...values) {
 }
 
 
+;// CONCATENATED MODULE: ./lib/model/failure.js
+// A coded error: what happened, to what, and what to do. Its text is fit for a public log.
+// Must never carry plaintext or a child's raw output.
+/** The only error the product throws on purpose. `message` says what happened and where, and ends with the advice. */
+class Failure extends Error {
+    code;
+    path;
+    advice;
+    constructor(code, what, details = {}) {
+        super(details.advice === undefined ? what : `${what} ${details.advice}`, { cause: details.cause });
+        this.name = 'Failure';
+        this.code = code;
+        this.path = details.path ?? null;
+        this.advice = details.advice ?? null;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/keys.js
+// What counts as a key in the plain value of a `.sops.yaml`, and what the value is without some of them.
+// Must never look at the text: this is the meaning that every edit of the text is held against.
+
+/** What is left of a value that held removed keys and nothing else. */
+const gone = Symbol('gone');
+/** The fields of a rule or a key group that hold keys. */
+const keys_kinds = ['age', 'pgp', 'kms', 'gcp_kms', 'azure_keyvault', 'hc_vault', 'hc_vault_transit_uri', 'hckms'];
+/** The parts of a comma-separated string; a folded or literal scalar leaves line breaks in it, which sops trims. */
+function partsOf(text) {
+    return text.split(',').map((part) => part.trim().replace(/\s+/g, ' '));
+}
+/**
+ * The recipient that one part of a string names. sops makes `profile`, the `aws_profile` of its rule, a part of the key; under
+ * the field `pgp` it takes any id that gpg takes.
+ */
+function recipientOfPart(part, profile, pgp = false) {
+    const recipient = parseRecipient(part) ?? (pgp ? parsePgpId(part) : null);
+    if (recipient?.kind !== 'kms' || profile === null)
+        return recipient;
+    return { kind: 'kms', id: `${recipient.id}||${profile}` };
+}
+/** The recipient of a map form (`{arn, role, context, aws_profile}` and its like), as sops prints it; null for other maps. */
+function recipientOfMap(map) {
+    const { arn, role, context, aws_profile: profile, resource_id: resource, key_id: id, vaultUrl, key, version } = map;
+    if (typeof arn === 'string')
+        return { kind: 'kms', id: kmsId(arn, role, context, profile) };
+    if (typeof resource === 'string')
+        return { kind: 'gcp_kms', id: resource.replaceAll(' ', '') };
+    if (typeof id === 'string')
+        return { kind: 'hckms', id };
+    if (typeof vaultUrl !== 'string' || typeof key !== 'string')
+        return null;
+    return { kind: 'azure_keyvault', id: `${vaultUrl}/keys/${key}/${scalarText(version)}` };
+}
+/** The recipient as sops spells it: the pairs of a KMS encryption context in the order of their names. */
+function inSopsOrder(recipient) {
+    const [arn = '', context = '', ...profile] = recipient.id.split('|');
+    if (recipient.kind !== 'kms' || !context.includes(','))
+        return recipient;
+    const pairs = new Map(context.split(',').map((pair) => [pair.split(':', 1)[0] ?? '', pair]));
+    const sorted = [...pairs.keys()].sort().map((name) => pairs.get(name) ?? '');
+    return { kind: 'kms', id: [arn, sorted.join(','), ...profile].join('|') };
+}
+/** The `aws_profile` that the strings under the field `name` of `map` are used with. */
+function profileFor(map, name) {
+    return name === 'kms' && typeof map.aws_profile === 'string' && map.aws_profile !== '' ? map.aws_profile : null;
+}
+/** Every recipient in a value, in order, with repetitions. */
+function recipientsIn(value, profile = null, pgp = false) {
+    if (typeof value === 'string')
+        return partsOf(value).flatMap((part) => recipientOfPart(part, profile, pgp) ?? []);
+    if (Array.isArray(value))
+        return value.flatMap((item) => recipientsIn(item, profile, pgp));
+    if (!isEntries(value))
+        return [];
+    const own = recipientOfMap(value);
+    if (own !== null)
+        return [own];
+    return Object.entries(value).flatMap(([name, item]) => recipientsIn(item, profileFor(value, name), name === 'pgp'));
+}
+/**
+ * The value without the removed keys, or `gone`. Lists and maps that lose all they had go too. Strings that hold keys
+ * come out as their trimmed parts with a comma between, empty parts kept, so that spelling does not matter in a comparison.
+ */
+function minus(value, isRemoved, profile = null, pgp = false) {
+    if (typeof value === 'string')
+        return stringMinus(value, isRemoved, profile, pgp);
+    if (Array.isArray(value)) {
+        const left = value.map((item) => minus(item, isRemoved, profile, pgp)).filter((item) => item !== gone);
+        return left.length === 0 && value.length > 0 ? gone : left;
+    }
+    if (!isEntries(value))
+        return value;
+    const own = recipientOfMap(value);
+    if (own !== null)
+        return isRemoved(own) ? gone : value;
+    const entries = Object.entries(value);
+    const left = entries.map(([name, item]) => [name, minus(item, isRemoved, profileFor(value, name), name === 'pgp')])
+        .filter(([, item]) => item !== gone);
+    return left.length === 0 && entries.length > 0 ? gone : Object.fromEntries(left);
+}
+/**
+ * Where removing would leave nobody: the first key group of a rule, or the flat keys of a rule (`group` null), that has keys
+ * now and would have none. Flat keys beside `key_groups` count for nothing, as in sops.
+ */
+function emptied(rule, isRemoved) {
+    if (!isEntries(rule))
+        return null;
+    const loses = (group, flat) => {
+        const keys = keysOf(group, flat);
+        return keys.length > 0 && keys.every((key) => key !== null && isRemoved(key));
+    };
+    const groups = rule.key_groups;
+    if (!Array.isArray(groups) || groups.length === 0)
+        return loses(rule, true) ? { group: null } : null;
+    const group = groups.findIndex((item) => loses(item, false));
+    return group === -1 ? null : { group };
+}
+function isEntries(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** The keys of a rule or group; null for one that we cannot read but sops might. */
+function keysOf(group, flat) {
+    if (!isEntries(group))
+        return [];
+    const merged = !flat && Array.isArray(group.merge) ? group.merge.flatMap((item) => keysOf(item, false)) : [];
+    return [...merged, ...keys_kinds.flatMap((kind) => keysUnder(group[kind], flat ? profileFor(group, kind) : null, kind === 'pgp'))];
+}
+function keysUnder(value, profile, pgp) {
+    if (typeof value === 'string')
+        return partsOf(value).filter(Boolean).map((part) => recipientOfPart(part, profile, pgp));
+    if (Array.isArray(value))
+        return value.flatMap((item) => keysUnder(item, profile, pgp));
+    return isEntries(value) ? [recipientOfMap(value)] : [];
+}
+function stringMinus(text, isRemoved, profile, pgp) {
+    const parts = partsOf(text).map((part) => ({ part, recipient: recipientOfPart(part, profile, pgp) }));
+    if (parts.every(({ recipient }) => recipient === null))
+        return text;
+    const left = parts.filter(({ recipient }) => recipient === null || !isRemoved(recipient)).map(({ part }) => part);
+    return left.every((part) => part === '') ? gone : left.join(',');
+}
+/** As `ToString` and `kmsContextToString` of sops' kms/keysource.go write it. */
+function kmsId(arn, role, context, profile) {
+    const pairs = isEntries(context) ? Object.keys(context).sort().map((key) => `${key}:${scalarText(context[key])}`) : [];
+    const arnRole = scalarText(role) === '' ? arn : `${arn}+${scalarText(role)}`;
+    const parts = [arnRole, pairs.join(','), scalarText(profile)];
+    while (parts.at(-1) === '')
+        parts.pop();
+    return parts.join('|');
+}
+function scalarText(value) {
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/names.js
+// Which comments of a `.sops.yaml` are names of who holds a key, and which are prose, headings or YAML that was taken out.
+// Must never take for a name what may be anything else: a wrong name takes the wrong key out.
+
+/** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
+const notNames = new Set([
+    'prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local', 'test', 'testing',
+    'tests', 'qa', 'uat', 'main', 'master', 'default', 'backup', 'backups', 'old', 'new', 'legacy', 'current', 'previous',
+    'former', 'primary', 'secondary', 'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'notes', 'a',
+    'an', 'and', 'or', 'the', 'this', 'these', 'all', 'both', 'each', 'every', 'everyone', 'everybody', 'nobody', 'none',
+    'only', 'other', 'others', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do', 'not',
+    'no', 'see', 'ask', 'keep', 'add', 'remove', 'page', 'key', 'keys', 'secret', 'secrets', 'rule', 'rules', 'team', 'teams',
+    'yes',
+]);
+/** Words of which none is one of the above, up to three, without the signs of a sentence. */
+function isLabel(comment) {
+    const text = comment.replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
+    const words = text.split(/ +/);
+    const signs = /[:;?!=*&{}[\]"]/.test(text) || (text.endsWith('.') && !/ (?:\p{Lu}|Jr|Sr)\.$/u.test(text));
+    return !signs && words.length <= 3 && words.every((word, at) => (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word)
+        && !notNames.has(word.toLowerCase().replace(/[,.]$/, ''))) && nameInComment(text) !== null;
+}
+/** One that must be a name: a word, or several in capitals (`Carol S.`, `Bob <bob@x.org>`), as it takes to name by position. */
+function isName(comment) {
+    return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(comment.replace(/^[\s#]+/, ''));
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/comments.js
+// Which comment of a `.sops.yaml` speaks of which key, and which comments go when a key goes.
+// Must never take a heading from the keys that stay under it.
+//
+// A comment beside an item is about that item. Of own-line comments directly above one, the lines go that name who leaves and
+// nobody who stays, and the last one where it is a name over no key that stays: prose stays. As many names as keys, on lines
+// directly above a string that has its keys on lines, are about one key each; so are as many names with commas between them in
+// one comment, beside or directly above a string or list on one line.
+
+
+
+
+function lineStart(text, at) {
+    return text.lastIndexOf('\n', at - 1) + 1;
+}
+/** The offset of the line's LF, or the end of the text. */
+function lineEnd(text, at) {
+    const end = text.indexOf('\n', at);
+    return end === -1 ? text.length : end;
+}
+/** The comment beside an item that has its line to itself; null where there is none. */
+function commentBeside(text, list, at) {
+    const slot = list.slots[at];
+    if (slot === undefined || list.style === 'text')
+        return null;
+    const before = list.slots[at - 1];
+    if (before !== undefined && before.end > lineStart(text, slot.start))
+        return null;
+    if ((0,dist/* isMap */.jh)(slot.value) && list.style === 'block') {
+        const first = / #(.*)$/.exec(text.slice(slot.start, lineEnd(text, slot.start)).trimEnd());
+        if (first !== null)
+            return first[1] ?? null;
+    }
+    const closing = list.slots.length === 1 && list.style === 'flow' ? '\\]}' : '';
+    const rest = new RegExp(`^[ \\t,${closing}]*#(.*)$`).exec(text.slice(slot.end, lineEnd(text, slot.end)).trimEnd());
+    return rest?.[1] ?? null;
+}
+/** The own-line comments directly above an item, top first. */
+function commentsAbove(text, slot) {
+    const lines = [];
+    let start = lineStart(text, slot.start);
+    if (text.slice(start, slot.start).trim() !== '')
+        return [];
+    while (start > slot.floor) {
+        const above = lineStart(text, start - 1);
+        const line = text.slice(above, start);
+        if (above < slot.floor || !/^[ \t]*#/.test(line))
+            break;
+        lines.unshift({ start: above, end: start, text: line.trim() });
+        start = above;
+    }
+    return lines;
+}
+/** The names in one comment that stand for the keys of a string or list on one line, in order; null where they do not. */
+function namesByPosition(text, list) {
+    const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder];
+    if (list.style === 'block' || list.pairs || holder === null || first === undefined || last === undefined)
+        return null;
+    if (list.slots.length < 2 || lineEnd(text, first.start) < last.end)
+        return null;
+    const beside = lineEnd(text, holder.start) === lineEnd(text, last.end)
+        ? /^["' \t,\]]*[ \t]#/.exec(text.slice(last.end, lineEnd(text, last.end))) : null;
+    const above = linesAboveHolder(text, holder).at(-1);
+    const from = beside !== null ? last.end + beside[0].length : above === undefined ? null : text.indexOf('#', above.start) + 1;
+    if (from === null)
+        return null;
+    const spans = [];
+    let at = from;
+    for (const raw of text.slice(from, lineEnd(text, from)).split(',')) {
+        const start = at + (raw.length - raw.trimStart().length);
+        spans.push({ start, end: start + raw.trim().length, text: raw.trim() });
+        at += raw.length + 1;
+    }
+    return spans.length === list.slots.length && spans.every((span) => isName(span.text)) ? spans : null;
+}
+/** The comment lines above a string of several lines that stand for its keys one by one, in order; null where they do not. */
+function orderedComments(text, list) {
+    const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder];
+    if (list.style !== 'text' || first === undefined || last === undefined || holder === null)
+        return null;
+    if (lineEnd(text, holder.start) >= last.start)
+        return null;
+    const lines = linesAboveHolder(text, holder);
+    return lines.length === list.slots.length && lines.every((line) => isName(line.text)) ? lines : null;
+}
+/** The comment lines above what holds a list; for `- age: >-` those above the dash. */
+function linesAboveHolder(text, holder) {
+    const line = lineStart(text, holder.start);
+    const inline = /^\s*-\s+$/.test(text.slice(line, holder.start));
+    return commentsAbove(text, inline ? { start: line, floor: 0 } : holder);
+}
+/** The items, by index, that the comments directly above the item `at` are about. */
+function covered(tree, list, at) {
+    const { text } = tree;
+    const nameless = (slot) => slot === undefined || anchorOf(slot) === null;
+    const first = commentBeside(text, list, at) === null && nameless(list.slots[at]);
+    const indices = [at];
+    for (const [index, slot] of list.slots.entries()) {
+        if (index <= at)
+            continue;
+        const start = lineStart(text, slot.start);
+        const blankAbove = start > slot.floor && text.slice(lineStart(text, start - 1), start).trim() === '';
+        const namedAlone = first && commentBeside(text, list, index) !== null;
+        if (commentsAbove(text, slot).length > 0 || blankAbove || namedAlone)
+            break;
+        if (holdsKeys(tree, slot))
+            indices.push(index);
+    }
+    return indices;
+}
+/** The comment lines above the item `at` that go when the items `removed` of its list go. */
+function commentsLeaving(tree, list, at, removed) {
+    const { text } = tree;
+    const slot = list.slots[at];
+    if (slot === undefined || list.style === 'text')
+        return [];
+    const ordered = slot.below === null ? null : orderedComments(text, slot.below);
+    if (ordered !== null)
+        return ordered;
+    const [spans, above] = [slot.below === null ? null : namesByPosition(text, slot.below), linesAboveHolder(text, slot).at(-1)];
+    const inside = ({ start, end }) => above !== undefined && above.start <= start && end <= above.end;
+    if (above !== undefined && spans?.every(inside) === true)
+        return [above];
+    const lines = commentsAbove(text, slot);
+    if (lines.length === 0)
+        return [];
+    const names = (index) => namesOf(tree, list, index);
+    const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
+    const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
+    const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying));
+    for (const [index, line] of lines.entries()) {
+        // A sentence that goes on; a name does not.
+        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying);
+        if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn)
+            naming[index] = true;
+    }
+    const aboutOthers = covered(tree, list, at).some((index) => !removed.has(index));
+    const aboutTheFile = list.pairs && list.holder === null;
+    return lines.filter((line, index) => naming[index] === true
+        || (index === lines.length - 1 && !aboutOthers && !aboutTheFile && isLabel(line.text) && !mentioned(line, staying)));
+}
+function namesOf(tree, list, at) {
+    const slot = list.slots[at];
+    const recipient = slot === undefined ? null : recipientOf(tree, slot);
+    if (slot === undefined || recipient === null)
+        return [];
+    const beside = nameInComment(commentBeside(tree.text, list, at) ?? '');
+    return [recipient.id, anchorOf(slot) ?? recipient.id, ...(beside === null ? [] : formsOf(beside))];
+}
+/** Whether `word` stands in `line` as a word of its own; `web` is not in `web-servers`. */
+function mentions(line, word) {
+    const [where, what] = [line.toLowerCase(), word.toLowerCase()];
+    const inside = (char) => char !== undefined && /[\p{L}\p{N}_-]/u.test(char);
+    for (let at = where.indexOf(what); at !== -1; at = where.indexOf(what, at + 1)) {
+        if (!inside(where[at - 1]) && !inside(where[at + what.length]))
+            return true;
+    }
+    return false;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/outdented.js
+
+/** More than this, in characters parsed, is no list of keys. */
+const maxWork = 2_000_000;
+/** Whether the error is about brackets or quotes that are not closed, or whose next line begins too far left. */
+function isOutdented({ code, message }) {
+    return code === 'BAD_INDENT' ? message.startsWith('Flow ') : code === 'MISSING_CHAR' && message.startsWith('Missing closing ');
+}
+/**
+ * The text with blanks for each line end, and the comment before it, after which a line inside brackets or quotes begins too far
+ * left; null where that is not all that is wrong with it, or would not mean the same.
+ */
+function withoutOutdents(text, errorsIn) {
+    let source = text;
+    for (let work = 0; work <= maxWork; work += text.length) {
+        const errors = errorsIn(source);
+        if (errors.length === 0)
+            return source;
+        const error = errors.find(isOutdented);
+        const next = error === undefined ? null : joined(source, error);
+        if (next === null)
+            return null;
+        source = next;
+    }
+    return null;
+}
+function joined(source, { code, pos: [at] }) {
+    const quoted = code === 'MISSING_CHAR';
+    const end = quoted ? lineEnd(source, at) : lineStart(source, at) - 1;
+    // A marker ends the document even between quotes.
+    if (end < 0 || end >= source.length - 1 || /^(?:---|\.\.\.)/.test(source.slice(end + 1, end + 4)))
+        return null;
+    const start = lineStart(source, end);
+    const line = source.slice(start, end);
+    const comment = quoted ? -1 : line.search(/(?:^|[\s,[\]{}])#/);
+    // In quotes a # is none of a comment, and a backslash at the end joins what a blank would part.
+    if (quoted ? line.trimEnd().endsWith('\\') : comment !== -1 && /["']/.test(line))
+        return null;
+    const kept = comment === -1 ? line.trimEnd() : line.slice(0, comment);
+    return source.slice(0, start) + kept.padEnd(end + 1 - start) + source.slice(end + 1);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/slots.js
+// Where in the text of a `.sops.yaml` each thing that could be taken out stands.
+// Must never decide what is taken out, nor look at anything but the places that the parser gives.
+
+
+/**
+ * What a node holds, part by part; null where it cannot be taken apart. `start` is the offset from which it could begin; `ofMap`
+ * tells the map forms of keys, which go whole.
+ */
+function listOf(node, holder, start, use, text, ofMap) {
+    if ((0,dist/* isScalar */.jn)(node))
+        return partsIn(node, holder, use, text);
+    if (!(0,dist/* isSeq */.oP)(node) && !(0,dist/* isMap */.jh)(node))
+        return null;
+    if ((0,dist/* isMap */.jh)(node) && ofMap(node) !== null)
+        return null;
+    const token = node.srcToken;
+    if (token?.type !== 'block-seq' && token?.type !== 'block-map' && token?.type !== 'flow-collection')
+        return null;
+    const slots = [];
+    for (const [at, source] of sourcesOf(token).entries()) {
+        const { value, ...within } = itemOf(node, at, use);
+        const place = { start: startOf(source), floor: slots.at(-1)?.end ?? start };
+        const below = value === null ? null : listOf(value, place, place.start, within, text, ofMap);
+        slots.push({ ...place, end: endOf(value, source, below, text), value, part: null, ...within, below });
+    }
+    const style = token.type === 'flow-collection' ? 'flow' : 'block';
+    return { style, pairs: (0,dist/* isMap */.jh)(node), slots, commas: token.type === 'flow-collection' ? commasOf(token) : [], holder };
+}
+function itemOf(node, at, outer) {
+    const item = node.items[at];
+    if (!(0,dist/* isMap */.jh)(node))
+        return { value: item, profile: outer.profile, pgp: outer.pgp };
+    const { key, value } = item;
+    const own = node.get('aws_profile');
+    const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
+    return { value: value, profile: profileFor({ aws_profile: own }, name), pgp: name === 'pgp' };
+}
+/** The items of the source that hold something, one for each item of the node: an end in comments or a comma makes a bare one. */
+function sourcesOf(token) {
+    const signs = ['seq-item-ind', 'explicit-key-ind', 'anchor', 'tag'];
+    const holds = ({ start, key, sep, value }) => Boolean(key ?? sep ?? value) || start.some(({ type }) => signs.includes(type));
+    return token.items.filter(holds);
+}
+function startOf({ start, key, value, sep }) {
+    const first = start.find(({ type }) => !['space', 'newline', 'comment', 'comma'].includes(type));
+    return (first ?? key ?? sep?.[0] ?? value)?.offset ?? 0;
+}
+function endOf(value, source, below, text) {
+    const separator = source.sep?.find(({ type }) => type === 'map-value-ind');
+    const least = separator === undefined ? startOf(source) + 1 : separator.offset + 1;
+    const last = below?.style === 'block' ? below.slots.at(-1)?.end : undefined;
+    let end = last ?? value?.range?.[1] ?? least;
+    while (end > least && /\s/.test(text[end - 1] ?? ''))
+        end -= 1;
+    return Math.max(end, least);
+}
+function commasOf(token) {
+    const separators = token.items.flatMap(({ start }) => start);
+    return separators.filter(({ type }) => type === 'comma').map(({ offset }) => offset);
+}
+/** The parts of a comma-separated string as its source spells them; an escape in it makes that part no key. */
+function partsIn(scalar, holder, use, text) {
+    const [value, range] = [scalar.value, scalar.range];
+    if (typeof value !== 'string' || !range || recipientsIn(value, null, use.pgp).length === 0)
+        return null;
+    let [from, to] = [range[0], range[1]];
+    if (scalar.type === 'BLOCK_FOLDED' || scalar.type === 'BLOCK_LITERAL')
+        from = text.indexOf('\n', from) + 1;
+    if (scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE')
+        [from, to] = [from + 1, to - 1];
+    const slots = [];
+    const commas = [];
+    let at = from;
+    for (const raw of text.slice(from, to).split(',')) {
+        const start = at + (raw.length - raw.trimStart().length);
+        const end = Math.max(start, at + raw.trimEnd().length);
+        slots.push({ start, end, floor: at, value: null, part: partsOf(raw)[0] ?? '', ...use, below: null });
+        at += raw.length + 1;
+        commas.push(at - 1);
+    }
+    commas.pop();
+    if (slots.at(-1)?.part === '')
+        slots.pop();
+    return { style: 'text', pairs: false, slots, commas, holder };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/tree.js
+// A `.sops.yaml` as sops reads it: its first document, what its aliases mean, its plain value, its slots.
+// Must never decide what is taken out.
+
+
+
+
+
+/** sops itself reads a key once per rule; a file in which one anchor is used more often than this is an attack or a mistake. */
+const maxAliasCount = 10_000;
+const maxLength = 1024 * 1024;
+/** Throws Failure `config-unreadable`, with line and column where there is one, for what sops or we could not take. */
+function readTree(path, text) {
+    const lines = new dist/* LineCounter */.HN();
+    const place = (at) => `${lines.linePos(at).line}:${lines.linePos(at).col}`;
+    const fail = (what, at, cause) => new Failure('config-unreadable', `${path}${at === null ? '' : `:${place(at)}`}: ${what}`, {
+        path, advice: 'Correct it there, see that sops still takes it, and run again.', cause,
+    });
+    if (text.length > maxLength)
+        throw fail('the file is larger than 1 MiB.', null);
+    try {
+        // Scalars stay text: a fingerprint may look like a number.
+        const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines };
+        const [strict = new dist/* Document */.yo()] = (0,dist/* parseAllDocuments */.hR)(text, options);
+        const odd = /\r(?!\n)|[\u0085\u2028\u2029]/.exec(text);
+        const oddEnd = 'sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.';
+        if (odd !== null)
+            throw fail(oddEnd, odd.index);
+        const lenient = { ...options, lineCounter: new dist/* LineCounter */.HN() };
+        const parsed = (source) => (0,dist/* parseAllDocuments */.hR)(source, lenient)[0] ?? new dist/* Document */.yo();
+        const [error] = strict.errors;
+        const source = error === undefined ? text : withoutOutdents(text, (one) => parsed(one).errors);
+        if (error !== undefined && source === null) {
+            const or = isOutdented(error) ? ', or a line inside it begins no further right than its key does: indent it' : '';
+            throw fail(`not valid YAML: ${error.message}${or}.`, error.pos[0], error);
+        }
+        const doc = source === null || source === text ? strict : parsed(source);
+        const contents = doc.contents;
+        const targets = resolveAliases(contents, (what, { range }) => fail(what, range?.[0] ?? null));
+        const value = doc.toJS({ maxAliasCount });
+        const ofMap = (map) => mapRecipient(map, doc);
+        const root = contents === null ? null : listOf(contents, null, 0, { profile: null, pgp: false }, text, ofMap);
+        const target = (alias) => targets.get(alias) ?? null;
+        return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap };
+    }
+    catch (cause) {
+        // What is left are the library's cap on aliases, and nesting deeper than the stack.
+        throw cause instanceof Failure ? cause : fail('its aliases multiply, or its lists nest, beyond any use.', null, cause);
+    }
+}
+/** An alias means the last anchor of its name before it, as in sops' own parser; one inside its own anchor has no meaning. */
+function resolveAliases(contents, fail) {
+    const anchors = new Map();
+    const open = new Set();
+    const targets = new Map();
+    const meant = (node) => (0,dist/* isAlias */.Vj)(node) ? targets.get(node) : node;
+    const mergeable = (value) => (0,dist/* isMap */.jh)(meant(value)) || ((0,dist/* isSeq */.oP)(value) && value.items.every((item) => (0,dist/* isMap */.jh)(meant(item))));
+    const walk = (node) => {
+        if ((0,dist/* isAlias */.Vj)(node)) {
+            const target = anchors.get(node.source);
+            if (target === undefined || open.has(target))
+                throw fail(`the anchor ${node.source} contains itself or is not there.`, node);
+            targets.set(node, target);
+        }
+        if (!(0,dist/* isScalar */.jn)(node) && !(0,dist/* isMap */.jh)(node) && !(0,dist/* isSeq */.oP)(node))
+            return;
+        if (node.anchor !== undefined)
+            anchors.set(node.anchor, node);
+        if ((0,dist/* isScalar */.jn)(node))
+            return;
+        open.add(node);
+        for (const item of node.items) {
+            if ((0,dist/* isMap */.jh)(node))
+                walk(item.key);
+            walk((0,dist/* isMap */.jh)(node) ? item.value : item);
+            if ((0,dist/* isMap */.jh)(node) && isMerge(item) && !mergeable(item.value)) {
+                throw fail('what << merges here is no map, nor a list of maps.', item.key);
+            }
+        }
+        open.delete(node);
+    };
+    walk(contents);
+    return targets;
+}
+function isMerge({ key }) {
+    if (!(0,dist/* isScalar */.jn)(key) || key.type !== 'PLAIN')
+        return false;
+    return (typeof key.value === 'symbol' ? key.value.description : key.value) === '<<';
+}
+function mapRecipient(map, doc) {
+    const fields = ['arn', 'resource_id', 'key_id', 'vaultUrl', '<<'];
+    const telling = map.items.some(({ key }) => (0,dist/* isScalar */.jn)(key) && fields.includes(String(key.value)));
+    return telling ? recipientOfMap(map.toJS(doc, { maxAliasCount })) : null;
+}
+/** The one recipient that a slot names and nothing beside it; null for several, none, and what is no key. */
+function recipientOf(tree, slot) {
+    if (slot.part !== null)
+        return recipientOfPart(slot.part, slot.profile, slot.pgp);
+    const node = (0,dist/* isAlias */.Vj)(slot.value) ? tree.target(slot.value) : slot.value;
+    if ((0,dist/* isMap */.jh)(node))
+        return tree.ofMap(node);
+    if (!(0,dist/* isScalar */.jn)(node) || typeof node.value !== 'string')
+        return null;
+    const [part, ...more] = partsOf(node.value).filter(Boolean);
+    return part === undefined || more.length > 0 ? null : recipientOfPart(part, slot.profile, slot.pgp);
+}
+/** The name of the anchor that a slot defines or refers to. */
+function anchorOf(slot) {
+    if ((0,dist/* isAlias */.Vj)(slot.value))
+        return slot.value.source;
+    return ((0,dist/* isScalar */.jn)(slot.value) || (0,dist/* isMap */.jh)(slot.value) ? slot.value.anchor : undefined) ?? null;
+}
+/** Whether anything in the slot is a key, also through an alias. */
+function holdsKeys(tree, slot) {
+    if (slot.part !== null)
+        return recipientOfPart(slot.part, null, slot.pgp) !== null;
+    return nodeHoldsKeys(tree, slot.value, slot.pgp);
+}
+function nodeHoldsKeys(tree, node, pgp) {
+    if ((0,dist/* isAlias */.Vj)(node))
+        return nodeHoldsKeys(tree, tree.target(node), pgp);
+    if ((0,dist/* isScalar */.jn)(node))
+        return recipientsIn(node.value, null, pgp).length > 0;
+    if ((0,dist/* isSeq */.oP)(node))
+        return node.items.some((item) => nodeHoldsKeys(tree, item, pgp));
+    return (0,dist/* isMap */.jh)(node) && (tree.ofMap(node) !== null || node.items.some(({ key, value }) => nodeHoldsKeys(tree, value, (0,dist/* isScalar */.jn)(key) && key.value === 'pgp')));
+}
+
 ;// CONCATENATED MODULE: ./lib/model/creation-rule.js
 // Which creation rule of a `.sops.yaml` governs a file, to say so in an explanation.
 // Must never decide anything by it: who reads a file is sops' own answer.
@@ -56527,6 +54162,5986 @@ function missing(survey, { required }, results) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/model/check-findings.js
+// Survey + what sops says of it → what is wrong with who can read what. Pure, and by names and keys only.
+// Must never call a file in line of which sops had nothing to say.
+
+
+
+
+
+
+
+function finding(code, level, path, message, more = {}) {
+    return { code, level, path, message, line: null, about: null, ...more };
+}
+/**
+ * By sops' own answers; a file without one is not told. `untold` are configs that sops was not asked about, with the reason: one
+ * finding each, none for their files.
+ */
+function standings(survey, answers, untold) {
+    const judged = survey.files.map((file) => {
+        const answer = answers.get(file.path);
+        if (answer === undefined)
+            return [file.path, 'notTold', []];
+        const asked = file.config === null || !untold.has(file.config);
+        const configured = asked ? answer.configured : { kind: 'same' };
+        // The word of a rule without keys is that nobody should read the file, which nobody means.
+        const told = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' } : configured;
+        const hidden = misread(survey, file, told, answer.current);
+        if (hidden?.kind === 'refused') {
+            return [file.path, 'notTold', [finding('hidden-readers', 'error', file.path, hidden.reason)]];
+        }
+        if (!asked)
+            return [file.path, 'notTold', []];
+        if (told.kind === 'no-rule') {
+            const rule = file.config === null ? 'no .sops.yaml stands in its folder or above'
+                : `no rule of ${file.config} names keys for it`;
+            return [file.path, 'withoutRule', [finding('no-rule', 'warning', file.path, rule)]];
+        }
+        if (told.kind !== 'different')
+            return [file.path, 'inLine', []];
+        const drift = driftIn(survey, file, told.groups, told.thresholdChanges);
+        return [file.path, 'drifted', [finding('drift', 'error', file.path, drift)]];
+    });
+    return {
+        byPath: new Map(judged.map(([path, standing]) => [path, standing])),
+        findings: [...untold.values(), ...judged.flatMap(([, , findings]) => findings)],
+    };
+}
+function driftIn(survey, file, wanted, thresholdChanges) {
+    const { config, metadata: { groups } } = file;
+    const without = (from, others) => {
+        const ids = new Set(others.flat().map(canonicalId));
+        return survey_unique(from.flat().filter((one) => !ids.has(canonicalId(one))));
+    };
+    const [missing, extra] = [without(wanted, groups), without(groups, wanted)];
+    const said = [
+        ...(missing.length === 0 ? [] : [`${nameOf(survey, missing)} should be able to read it, and cannot`]),
+        ...(extra.length === 0 ? [] : [`${nameOf(survey, extra)} can read it, and should not`]),
+    ];
+    if (said.length === 0) {
+        const alike = groups.length === wanted.length && !thresholdChanges;
+        said.push(alike ? 'its keys stand in other groups' : `it has ${groups.length} key groups in place of ${wanted.length}`);
+    }
+    return `by ${config ?? ''}, ${said.join('; ')}`;
+}
+/** Keys that were removed, by the owners file or by history, and that read a file or stand in a config again. */
+function check_findings_cameBack(survey, returned) {
+    const present = new Map(knownRecipients(survey).map((one) => [canonicalId(one), one]));
+    const recorded = removedForGood(survey).flatMap(({ recipient, owner, date, line }) => {
+        const again = present.get(canonicalId(recipient));
+        if (again === undefined)
+            return [];
+        const record = `recorded as removed on ${date} (${survey.ownersFile?.path ?? ''}:${line})`;
+        const message = `${owner ?? nameOf(survey, [again])}, ${record}, is back: it ${whereIs(survey, again)}`;
+        return [aboutKey(survey, again, 'removed-came-back', 'error', message)];
+    });
+    const said = new Set(recorded.map(({ about }) => about));
+    const listed = survey.owners.filter(({ from }) => from === 'owners-file');
+    const meant = new Set(listed.map(({ recipient }) => canonicalId(recipient)));
+    const remembered = [...returned].flatMap(([id, places]) => {
+        const [again, first] = [present.get(id), places[0]];
+        if (again === undefined || first === undefined || said.has(id) || meant.has(id))
+            return [];
+        const more = places.length === 1 ? '' : `; the same of ${places.length - 1} more`;
+        const message = `${nameOf(survey, [again])} had been taken out of it on ${first.date.slice(0, 10)}, and is back${more}`;
+        return [finding('removed-came-back', 'warning', first.path, message, { about: id })];
+    });
+    return [...recorded, ...remembered];
+}
+/** Keys that no source gives a name; a warning where there is an owners file to enter them in. */
+function unownedKeys(survey) {
+    const level = survey.ownersFile === null ? 'notice' : 'warning';
+    return knownRecipients(survey).filter((one) => ownerOf(survey.owners, one) === null)
+        .map((one) => aboutKey(survey, one, 'owner-unknown', level, `nobody knows whose key ${shortForm(one)} is: it ${whereIs(survey, one)}`));
+}
+/** `keySince`: when the data key of each file came to be, ISO 8601; a file that is not in it is not told of. */
+function oldDataKeys(keySince, age, now) {
+    if (age === null)
+        return [];
+    const limit = reachesBackTo(age, now).getTime();
+    return [...keySince].filter(([, since]) => Date.parse(since) <= limit)
+        .map(([path, since]) => finding('data-key-old', 'warning', path, `its data key is from ${since.slice(0, 10)}, older than ${age.text}`));
+}
+/** The policy of docs/policy.md on the files as they are, and who has to be able to read each. */
+function policyOfFiles(survey, policy, required) {
+    const results = survey.files.map((file) => ({ file, groups: file.metadata.groups }));
+    const found = policy === 'off' ? [] : policyOf(survey, [], results, policy === 'enforce' ? 'error' : 'warning');
+    const lacking = results.flatMap(({ file, groups }) => {
+        const missing = missingRequired(groups, required);
+        const message = `${nameOf(survey, missing)} cannot read it, though \`required-recipient\` says that every file keeps that`;
+        return missing.length === 0 ? [] : [finding('required-recipient', 'error', file.path, message)];
+    });
+    return [...found.map((one) => ({ ...one, line: null, about: null })), ...lacking];
+}
+/** What the survey could not take for what it seems to be. */
+function surveyed(survey) {
+    return [
+        ...survey.damaged.map(({ path, damage }) => finding('damaged-file', 'error', path, damage)),
+        ...survey.ignoredConfigs.map((path) => finding('config-ignored', 'warning', path, 'sops only looks for .sops.yaml: what this file says holds for no file')),
+        ...survey.skipped.map(({ path, reason }) => finding('skipped', 'notice', path, reason)),
+    ];
+}
+/** A finding about a key stands where the key is written: in a config, else in the first file that it reads. */
+function aboutKey(survey, one, code, level, message) {
+    const id = canonicalId(one);
+    const config = survey.configs.find(({ recipients }) => recipients.some((other) => canonicalId(other) === id));
+    if (config !== undefined)
+        return finding(code, level, config.path, message, { line: lineOf(config, one), about: id });
+    const file = [...survey.files, ...survey.others].find((other) => isReadBy(other, new Set([id])));
+    return finding(code, level, file?.path ?? null, message, { about: id });
+}
+/** Where a config spells the key as it was read there; null where it does so in parts. */
+function lineOf({ text, recipients }, one) {
+    const spelled = recipients.find((other) => canonicalId(other) === canonicalId(one))?.id ?? one.id;
+    const at = text.indexOf(spelled);
+    return at < 0 ? null : text.slice(0, at).split('\n').length;
+}
+function whereIs(survey, one) {
+    const id = canonicalId(one);
+    const files = [...survey.files, ...survey.others].filter((file) => isReadBy(file, new Set([id]))).map(({ path }) => path);
+    const configs = survey.configs.filter(({ recipients }) => recipients.some((other) => canonicalId(other) === id))
+        .map(({ path }) => path);
+    const some = (paths) => `${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;
+    const said = [
+        ...(configs.length === 0 ? [] : [`stands in ${some(configs)}`]),
+        ...(files.length === 0 ? [] : [`can read ${some(files)}`]),
+    ];
+    return said.length === 0 ? 'can read a file that was skipped' : said.join(' and ');
+}
+
+;// CONCATENATED MODULE: ./lib/model/returned-keys.js
+
+/** By what each commit did against its first parent; with the last such removal of each key from each file of the base. */
+function returnedKeys({ changes, versions, base, recipients }) {
+    const returned = new Map();
+    const readersOf = (version) => new Set(versions[version ?? -1]?.readers ?? []);
+    const seen = new Set();
+    // The newest first.
+    for (const { path, before, after, time } of changes) {
+        if (before === null || after === null || !base.has(path))
+            continue;
+        const [stayed, now] = [readersOf(after), readersOf(base.get(path))];
+        for (const one of readersOf(before)) {
+            const [recipient, place] = [recipients[one], `${one} ${path}`];
+            if (recipient === undefined || stayed.has(one) || !now.has(one) || seen.has(place))
+                continue;
+            seen.add(place);
+            const id = canonicalId(recipient);
+            returned.set(id, [...returned.get(id) ?? [], { path, date: new Date(time * 1000).toISOString() }]);
+        }
+    }
+    return returned;
+}
+
+;// CONCATENATED MODULE: ./lib/model/safe-text.js
+// Makes text from outside (names of files, keys and people) harmless: in a log line, in Markdown code, in running Markdown.
+// Must never change what a harmless text says.
+// Control, format (bidi, zero-width, tags), line and paragraph separators, lone surrogates, and all else that has no glyph.
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u;
+/** What opens files and must never be shown, wherever somebody put it by mistake. */
+const privateKeys = /AGE-SECRET-KEY-[A-Z0-9-]+|age-secret-key-[a-z0-9-]+|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]+|-----BEGIN [A-Z ]*PRIVATE KEY[^]*/g;
+const safe_text_short = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']]);
+function escapeUnseen(character) {
+    if (!unseen.test(character))
+        return character;
+    const known = safe_text_short.get(character);
+    if (known !== undefined)
+        return known;
+    const hex = (character.codePointAt(0) ?? 0).toString(16);
+    if (hex.length <= 2)
+        return `\\x${hex.padStart(2, '0')}`;
+    return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
+}
+/**
+ * `text` as one line without any character that cannot be seen: those stand as escapes (`\n`, `\x1b`, `\u202e`).
+ * The runner takes a line for a command when it starts with `::` after white space, or has `##[` anywhere
+ * (ActionCommand.cs of actions/runner); both are broken with an escape. Longer than `limit` UTF-16 units: cut, ends with `…`.
+ * Applied twice it gives the same, so a message may be made of parts that went through it.
+ */
+function visible(text, limit = 300) {
+    const broken = text.replace(privateKeys, '(a private key)').replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[');
+    if (broken.length <= limit && !unseen.test(broken))
+        return broken;
+    let shown = '';
+    let fitting = '';
+    for (const character of broken) {
+        shown += escapeUnseen(character);
+        if (shown.length > limit)
+            return `${fitting}…`;
+        if (shown.length < limit)
+            fitting = shown;
+    }
+    return shown;
+}
+// All ASCII punctuation, save what means nothing before a letter or digit: a dot, slash, hyphen or underscore (which could
+// open emphasis there but never close it). So most paths stay readable in the source as well.
+const punctuation = /(?![./_-][A-Za-z0-9])[!-/:-@[-`{-~]/g;
+function entities(text) {
+    return text.replace(punctuation, (character) => `&#${character.charCodeAt(0)};`);
+}
+/**
+ * One `<code>` element whose text is `visible(text)`, for any place in Markdown or HTML, table cells included.
+ * GitHub's renderer reads Markdown inside inline HTML, so every mark is an entity; it also links addresses after the
+ * entities have been read (cmark-gfm, autolink.c), so an empty comment parts what could become one.
+ */
+function code(text, limit = 300) {
+    const parted = entities(visible(text, limit).replace(/@|:(?=\/)|www(?=\.)/gi, '$&\0')).replaceAll('\0', '<!-- -->');
+    return `<code>${parted}</code>`;
+}
+/**
+ * `visible(text)` for running Markdown. `@name`, `#12`, `GH-12`, `:x:` and addresses take effect outside code whatever the
+ * spelling, because GitHub looks for them in the finished HTML; a zero-width space after the mark stops that, and only there
+ * (so `kms:Decrypt` can still be copied).
+ */
+function plain(text, limit = 300) {
+    const parted = visible(text, limit).replace(/@|#(?=\d)|:(?=[\w+-]+:|\/)|www(?=\.)|\bGH-(?=\d)/gi, '$&\0');
+    // A space at either end would be dropped, or four of them would make a code block.
+    return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;');
+}
+/** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */
+function safe_text_link(text, address) {
+    return /^https?:\/\/[\w.~:/?#@!$&*+,;=%-]+$/.test(address) ? `[${text}](<${address}>)` : `${text} ${code(address)}`;
+}
+/** `lines` as a fenced block that no line can close. Lines are shown as by `visible`. */
+function fenced(language, lines) {
+    const shown = lines.map((line) => visible(line));
+    const longest = Math.max(2, ...shown.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    return [`${fence}${language}`, ...shown, fence].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
+// Runs work on many things, a bounded number at once; the first failure keeps the rest from starting.
+/** Places for work, `atOnce` of them. After the first failure nothing more is started: what still waits fails with it. */
+class Places {
+    #free;
+    #waiting = [];
+    #failure = null;
+    constructor(atOnce) {
+        this.#free = atOnce;
+    }
+    /** Runs `work` when a place is free: `urgent` work before all that waits, the rest in its order. */
+    async run(work, urgent = false) {
+        await this.#place(urgent);
+        try {
+            return await work();
+        }
+        catch (cause) {
+            this.#failure ??= { cause };
+            for (const { giveUp } of this.#waiting.splice(0))
+                giveUp(this.#failure.cause);
+            throw cause;
+        }
+        finally {
+            const next = this.#waiting.shift();
+            if (next === undefined)
+                this.#free += 1;
+            else
+                next.start();
+        }
+    }
+    async #place(urgent) {
+        if (this.#failure !== null)
+            throw this.#failure.cause;
+        if (this.#free > 0) {
+            this.#free -= 1;
+            return;
+        }
+        await new Promise((start, giveUp) => {
+            if (urgent)
+                this.#waiting.unshift({ start, giveUp });
+            else
+                this.#waiting.push({ start, giveUp });
+        });
+    }
+    /** The results of work that runs here, in its order. Rejects with the first failure, after all that had started came to its end. */
+    async all(works) {
+        await Promise.allSettled(works);
+        if (this.#failure !== null)
+            throw this.#failure.cause;
+        return await Promise.all(works);
+    }
+}
+/** The results in the order of `items`. Rejects with the first failure, after what had started came to its end. */
+async function inParallel(items, atOnce, work) {
+    const places = new Places(atOnce);
+    return await places.all(items.map(async (item) => await places.run(async () => await work(item))));
+}
+/** `items` in pieces of at most `size`. */
+function inPieces(items, size) {
+    return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: ./lib/tools/staging.js
+// A temporary tree of ciphertext, laid out like the repository, in which sops works; gone when it is disposed of.
+// Must never hold plaintext, follow a link, or write outside of its own folder.
+
+
+
+
+
+
+const maxBytes = 64 * 1024 * 1024;
+/**
+ * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
+ * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
+ */
+function readUnlinked(root, path) {
+    const place = (0,external_node_path_namespaceObject.join)(root, ...path.split('/'));
+    if ((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_path_namespaceObject.dirname)(place)) !== (0,external_node_path_namespaceObject.dirname)(place))
+        return 'symlink';
+    let file;
+    try {
+        file = (0,external_node_fs_namespaceObject.openSync)(place, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW);
+    }
+    catch (error) {
+        if (error.code === 'ELOOP')
+            return 'symlink';
+        throw error;
+    }
+    try {
+        const stat = (0,external_node_fs_namespaceObject.fstatSync)(file);
+        if (!stat.isFile())
+            return 'special file';
+        if (stat.size > maxBytes)
+            return 'larger than 64 MiB';
+        return { bytes: (0,external_node_fs_namespaceObject.readFileSync)(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 };
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+}
+/** The bytes of a regular file that has to be as it was. Throws `changed-underneath` where its SHA-256 is another. */
+function readAsItWas(root, { path, sha256 }) {
+    const read = readUnlinked(root, path);
+    if (typeof read !== 'string' && sha256Of(read.bytes) === sha256)
+        return read;
+    throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' });
+}
+function sha256Of(bytes) {
+    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
+}
+class Staging {
+    /** The staged tree, an absolute path without links. */
+    root;
+    #folder;
+    #folders = new Set();
+    constructor(folder) {
+        this.#folder = folder;
+        this.root = (0,external_node_path_namespaceObject.join)(folder, 'tree');
+    }
+    /** Makes an empty tree in a new folder of `parent` that only this user can read. */
+    static create(parent) {
+        const staging = new Staging((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(parent, 'sops-rekey-'))));
+        (0,external_node_fs_namespaceObject.mkdirSync)(staging.root, { mode: 0o700 });
+        return staging;
+    }
+    /** A path for a file that belongs to the run and not to the tree. */
+    beside(name) {
+        return (0,external_node_path_namespaceObject.join)(this.#folder, name);
+    }
+    write(path, { bytes, executable }) {
+        const place = this.#place(path);
+        if (!this.#folders.has((0,external_node_path_namespaceObject.dirname)(place)))
+            (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_namespaceObject.dirname)(place), { recursive: true, mode: 0o700 });
+        this.#folders.add((0,external_node_path_namespaceObject.dirname)(place));
+        (0,external_node_fs_namespaceObject.writeFileSync)(place, bytes);
+        // Who may look is decided by the folder above.
+        (0,external_node_fs_namespaceObject.chmodSync)(place, executable ? 0o755 : 0o644);
+    }
+    read(path) {
+        return (0,external_node_fs_namespaceObject.readFileSync)(this.#place(path));
+    }
+    remove(path) {
+        (0,external_node_fs_namespaceObject.rmSync)(this.#place(path), { force: true });
+    }
+    #place(path) {
+        const place = (0,external_node_path_namespaceObject.join)(this.root, ...path.split('/'));
+        if (!place.startsWith(this.root + external_node_path_namespaceObject.sep))
+            throw new Failure('refused', `${visible(path)} leads out of the repository.`, { path });
+        return place;
+    }
+    async [Symbol.asyncDispose]() {
+        await (0,promises_namespaceObject.rm)(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/stage.js
+// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
+// Uses no key. Must never stage bytes that are not those that were surveyed.
+
+
+
+/** Copies the matched files and every config, the latter as edited. */
+function stageCopies(root, survey, edits, staging) {
+    const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
+    for (const { path, text } of survey.configs) {
+        staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
+    }
+    for (const file of survey.files)
+        staging.write(file.path, readAsItWas(root, file));
+}
+/** As many names as one command line takes on every system. */
+const namesAtOnce = 250;
+/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
+const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
+/**
+ * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
+ * Loads each edited config, if only to see that it loads.
+ */
+async function askSops(sops, survey, edits, staging, atOnce) {
+    // What is made for the asking has names that no tracked file has.
+    const rule = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
+    const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
+    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
+    staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
+    const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
+    const batches = batchesOf(survey.files, namesAtOnce);
+    const configured = await ask(batches);
+    const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different');
+    const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce));
+    const governing = new Set(batches.map(({ config }) => config));
+    for (const edit of edits) {
+        if (edit.kind === 'edited' && !governing.has(edit.path))
+            await sops.configuredRecipients(edit.path, [probe]);
+    }
+    staging.remove(rule);
+    staging.remove(probe.path);
+    return new Map(survey.files.map(({ path }) => {
+        const answer = configured.get(path) ?? { kind: 'no-rule' };
+        return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }];
+    }));
+}
+function currentOf(answer) {
+    if (answer?.kind === 'different')
+        return answer.current;
+    return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null;
+}
+/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
+function batchesOf(files, size) {
+    const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]));
+    return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
+        const config = piece[0]?.config ?? null;
+        return config === null ? [] : [{ config, files: piece }];
+    }));
+}
+
+;// CONCATENATED MODULE: ./lib/stages/check-drift.js
+
+
+
+
+
+/** The files and configs have to be staged. */
+async function askKeyless(sops, survey, staging, atOnce) {
+    const untold = new Map();
+    for (const { path, recipients } of survey.configs) {
+        // sops asks the vault for the newest version as soon as it loads the config; the address is the config's own.
+        const open = recipients.find(({ kind, id }) => kind === 'azure_keyvault' && /\/keys\/[^/]+\/?$/.test(id));
+        if (open === undefined)
+            continue;
+        untold.set(path, finding('drift-unknown', 'notice', path, `it names ${shortForm(open)} without a version, which only the vault could tell: `
+            + 'whether its files have drifted was not looked at'));
+    }
+    // Who can read a file now, sops says without its config.
+    const files = survey.files.map((file) => (file.config !== null && untold.has(file.config) ? { ...file, config: null } : file));
+    const parts = [...Map.groupBy(files, ({ config }) => config)];
+    const answered = await inParallel(parts, atOnce, async ([config, some]) => {
+        try {
+            return await askSops(sops, { ...survey, files: some }, [], staging, atOnce);
+        }
+        catch (error) {
+            if (config === null || !(error instanceof Failure) || error.code !== 'config-unreadable')
+                throw error;
+            untold.set(config, finding(error.code, 'error', config, error.message));
+            return new Map();
+        }
+    });
+    return { answers: new Map(answered.flatMap((one) => [...one])), untold };
+}
+
+;// CONCATENATED MODULE: ./lib/model/encrypted-value.js
+// The ENC[…] values of a file as sops writes them, and what two versions of them say about the data key.
+// Must never need a key.
+const value = /ENC\[AES256_GCM,data:([A-Za-z0-9+/=]*),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:([a-z]+)\]/g;
+/** Every encrypted value of `text` in order, the MAC (which is one too) left out. */
+function encryptedValues(text, mac) {
+    const values = [];
+    for (const [whole, data = '', iv = '', tag = '', type = ''] of text.matchAll(value)) {
+        if (whole !== mac)
+            values.push({ data, iv, tag, type });
+    }
+    return values;
+}
+/** Whether a whole string is one encrypted value. */
+function isEncryptedValue(text) {
+    return text.startsWith('ENC[AES256_GCM,data:') && text.endsWith(']');
+}
+function isEncryptedComment(item) {
+    return typeof item === 'string' && isEncryptedValue(item) && item.endsWith(',type:comment]');
+}
+/**
+ * Compares the data keys of two versions of one file whose decrypted content is known to be equal.
+ * sops keeps the IV of a value it re-encrypts at the same path, and AES-GCM is deterministic given key, IV, path and
+ * plaintext: same IV and other ciphertext is another key, same IV and same ciphertext is the same key.
+ * `unproven` where no IV stands in both, as in a file without any encrypted value.
+ */
+function compareDataKeys(before, after) {
+    const earlier = new Map(before.map((one) => [one.iv, one]));
+    let compared = 0;
+    for (const { iv, data, tag } of after) {
+        const same = earlier.get(iv);
+        if (same === undefined)
+            continue;
+        if (same.data === data && same.tag === tag)
+            return 'same';
+        compared += 1;
+    }
+    return compared > 0 ? 'new' : 'unproven';
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-metadata.js
+function isFields(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function sops_metadata_text(fields, name) {
+    const value = fields[name];
+    if (value === undefined || value === null)
+        return '';
+    if (typeof value === 'string')
+        return value;
+    throw new TypeError(`sops.${name} is no string`);
+}
+/** sops' `arn+role|context|profile`, with the context's keys in order. Source: `kms/keysource.go`, `ToString`. */
+function sops_metadata_kmsId(key) {
+    const context = isFields(key['context']) ? key['context'] : {};
+    const pairs = Object.keys(context).sort().map((name) => `${name}:${sops_metadata_text(context, name)}`).join(',');
+    const role = sops_metadata_text(key, 'role');
+    const profile = sops_metadata_text(key, 'aws_profile');
+    const arn = role === '' ? sops_metadata_text(key, 'arn') : `${sops_metadata_text(key, 'arn')}+${role}`;
+    if (profile !== '')
+        return `${arn}|${pairs}|${profile}`;
+    return pairs === '' ? arn : `${arn}|${pairs}`;
+}
+function ageKind(recipient) {
+    if (recipient.startsWith('ssh-'))
+        return 'age-ssh';
+    return recipient.startsWith('age1pq1') || recipient.lastIndexOf('1') === 3 ? 'age' : 'age-plugin';
+}
+/** How each kind stands in a group of the metadata. Source: `stores/stores.go`. */
+const sops_metadata_kinds = {
+    age: (key) => ({ kind: ageKind(sops_metadata_text(key, 'recipient')), id: sops_metadata_text(key, 'recipient') }),
+    pgp: (key) => ({ kind: 'pgp', id: sops_metadata_text(key, 'fp') }),
+    kms: (key) => ({ kind: 'kms', id: sops_metadata_kmsId(key) }),
+    gcp_kms: (key) => ({ kind: 'gcp_kms', id: sops_metadata_text(key, 'resource_id') }),
+    azure_kv: (key) => ({
+        kind: 'azure_keyvault',
+        id: `${sops_metadata_text(key, 'vault_url')}/keys/${sops_metadata_text(key, 'name')}/${sops_metadata_text(key, 'version')}`,
+    }),
+    hc_vault: (key) => ({
+        kind: 'hc_vault',
+        id: `${sops_metadata_text(key, 'vault_address')}/v1/${sops_metadata_text(key, 'engine_path')}/keys/${sops_metadata_text(key, 'key_name')}`,
+    }),
+    hckms: (key) => ({ kind: 'hckms', id: sops_metadata_text(key, 'key_id') }),
+};
+/** Nothing, in JSON or as the text of a YAML null. */
+function isEmpty(value) {
+    return value === undefined || value === null || value === '' || value === 'null' || value === '~';
+}
+function readGroup(group) {
+    return Object.entries(sops_metadata_kinds).flatMap(([name, read]) => {
+        const keys = isEmpty(group[name]) ? [] : group[name];
+        if (!Array.isArray(keys))
+            throw new TypeError(`sops.${name} is no list`);
+        return keys.map((key) => {
+            if (!isFields(key))
+                throw new TypeError(`sops.${name} has an entry that is no map`);
+            const recipient = read(key);
+            // A line break in a key would let it pass for two when sops prints it.
+            if (!/^[^\p{Cc}]+$/u.test(recipient.id))
+                throw new TypeError(`sops.${name} has a key without a usable name`);
+            return recipient;
+        });
+    });
+}
+/**
+ * The metadata in the value of a file's `sops` entry, its scalars as text (YAML would take a fingerprint for a number); null where that value is not sops metadata at all (it has
+ * neither a MAC nor a version). Throws a TypeError that says what is wrong with metadata that is damaged.
+ */
+function readMetadata(value) {
+    if (!isFields(value) || (value['mac'] === undefined && value['version'] === undefined))
+        return null;
+    const mac = sops_metadata_text(value, 'mac');
+    if (!mac.startsWith('ENC[AES256_GCM,'))
+        throw new TypeError('sops.mac is missing');
+    const nested = isEmpty(value['key_groups']) ? [] : value['key_groups'];
+    if (!Array.isArray(nested))
+        throw new TypeError('sops.key_groups is no list');
+    const flat = readGroup(value);
+    if (nested.length > 0 && flat.length > 0)
+        throw new TypeError('sops has both key_groups and keys beside them');
+    const groups = nested.length > 0
+        ? nested.map((group) => {
+            if (!isFields(group))
+                throw new TypeError('sops.key_groups has an entry that is no map');
+            return readGroup(group);
+        })
+        : [flat];
+    if (groups.every((group) => group.length === 0))
+        throw new TypeError('sops names no recipient');
+    const threshold = Number(value['shamir_threshold'] ?? 0);
+    return {
+        groups,
+        shamirThreshold: Number.isInteger(threshold) && threshold > 0 ? threshold : null,
+        lastModified: sops_metadata_text(value, 'lastmodified'),
+        mac,
+        version: sops_metadata_text(value, 'version'),
+    };
+}
+/**
+ * Undoes the flat names of ENV and INI files: `age__list_0__map_recipient` is `age[0].recipient`.
+ * Source: `stores/flatten.go`.
+ */
+function unflatten(flat) {
+    const root = {};
+    for (const [name, value] of flat) {
+        const steps = name.split(/__(?=list_\d+(?:__|$)|map_)/).map((step, at) => at === 0 ? step : step.startsWith('list_') ? Number(step.slice(5)) : step.slice(4));
+        let place = root;
+        steps.forEach((step, at) => {
+            const next = steps[at + 1];
+            if (step === '__proto__')
+                throw new TypeError('a name in the sops block is not allowed');
+            if (typeof step === 'number' && step > 10_000)
+                throw new TypeError('a list in the sops block is too long');
+            if (next === undefined)
+                place[step] = value;
+            else
+                place = (place[step] ??= typeof next === 'number' ? [] : {});
+        });
+    }
+    return root;
+}
+
+;// CONCATENATED MODULE: ./lib/model/yaml-block.js
+// YAML in the one layout that sops itself writes, read without a YAML parser: thousands of files are read this way.
+// Must give up (null) at the first line that is laid out in any other way.
+/** A wrapped data key as a literal block: most of the text, and of no interest here. Below a dash its lines stand deeper. */
+const wrapped = /^( *)(?:(- )enc: \|-?\n(?:\1 {4}.*\n)+|enc: \|-?\n(?:\1 {2}.*\n)+)/gm;
+const yaml_block_entry = /^( *)(- )?(?:([A-Za-z_][\w./-]*):(?: (.*))?|([^\s#].*))$/;
+/** Some parsers take these names for something else than text. */
+const noName = /^(?:null|true|false|__proto__)$/i;
+/** What is the same text to every YAML parser, quoted or not. */
+const scalar = /^(?:"([^"\\]*)"|([A-Za-z0-9/_](?:(?!: | #)[^\n])*[^\s:]|[A-Za-z0-9]))$/;
+/** The map in `block`, at whatever column it starts, all scalars as text; null where a parser has to read it. */
+function yaml_block_readYamlBlock(block) {
+    const root = {};
+    /** What is open, outermost first, with the column its entries start at; null until its first entry. */
+    const open = [
+        { column: null, place: root, list: false, into: () => undefined },
+    ];
+    for (const line of block.replace(wrapped, '$1$2enc: ""\n').split('\n')) {
+        if (/^(?: *#.*)?$/.test(line))
+            continue;
+        const [, spaces = '', dash = '', name = '', value = '', bare = ''] = yaml_block_entry.exec(line) ?? [];
+        if (noName.test(name) || (name === '' && (bare === '' || dash === '')))
+            return null;
+        const column = spaces.length;
+        while (open.length > 1 && (open.at(-1)?.column ?? 0) > column)
+            open.pop();
+        let top = open.at(-1);
+        if (top === undefined)
+            return null;
+        if (top.column === null) {
+            // A name without a value, or with one at its own column.
+            if (open.length > 1 && column <= (open.at(-2)?.column ?? 0))
+                return null;
+            // The first entry decides whether this is a list or a map.
+            top.column = column;
+            if (top.list === null) {
+                top.list = dash !== '';
+                top.place = top.list ? [] : {};
+                top.into(top.place);
+            }
+        }
+        if (top.column !== column || top.list !== (dash !== ''))
+            return null;
+        if (name === '') {
+            const text = textOf(bare);
+            if (text === null || !Array.isArray(top.place))
+                return null;
+            top.place.push(text);
+            continue;
+        }
+        if (dash !== '' && Array.isArray(top.place)) {
+            const item = {};
+            top.place.push(item);
+            top = { column: column + 2, place: item, list: false, into: () => undefined };
+            open.push(top);
+        }
+        const map = top.place;
+        if (Array.isArray(map) || Object.hasOwn(map, name))
+            return null;
+        if (value === '')
+            open.push({ column: null, place: {}, list: null, into: (made) => (map[name] = made) });
+        else if (value === '[]')
+            map[name] = [];
+        else {
+            const text = textOf(value);
+            if (text === null)
+                return null;
+            map[name] = text;
+        }
+    }
+    return open.some(({ column }) => column === null) ? null : root;
+}
+function textOf(value) {
+    const [, quoted, plain] = scalar.exec(value) ?? [];
+    return quoted ?? plain ?? null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/encrypted-file.js
+// An encrypted file read without a key: its format, its metadata, the names of its secrets.
+// Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
+
+
+
+
+const encrypted_file_maxBytes = 64 * 1024 * 1024;
+/** The store sops takes by a file's name; case counts. Source: `cmd/sops/formats/formats.go`. */
+function formatByName(path) {
+    if (path.endsWith('.yaml') || path.endsWith('.yml'))
+        return 'yaml';
+    if (path.endsWith('.json'))
+        return 'json';
+    if (path.endsWith('.env'))
+        return 'dotenv';
+    return path.endsWith('.ini') ? 'ini' : 'binary';
+}
+function readYaml(text) {
+    return yamlBlocks(text) ?? yamlDocuments(text);
+}
+/**
+ * The quick way through what sops itself writes: `sops:` is the last top-level entry of each document, so only that
+ * block has to be parsed. null where the text is laid out in any other way.
+ */
+function yamlBlocks(text) {
+    const found = [];
+    for (const document of text.split(/^---(?=\s|$).*\n?/m)) {
+        if (document.trim() === '')
+            continue;
+        const [, block, ...more] = document.split(/^sops:[ \t]*\r?$/m);
+        if (block === undefined || more.length > 0 || /^[^\s#]/m.test(block) || /^["'{[%]|^\.\.\./m.test(document))
+            return null;
+        const quick = yaml_block_readYamlBlock(block);
+        if (quick === null)
+            return null;
+        found.push(quick);
+    }
+    return found;
+}
+/** The metadata as sops lays it out, and what is inside of a value: neither has a secret's name. */
+const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
+function yamlDocuments(text) {
+    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe' }).map((document) => {
+        const [error] = document.errors;
+        if (error !== undefined)
+            throw new Error(`${error.code.toLowerCase().replaceAll('_', ' ')} at line ${error.linePos?.[0].line ?? '?'}`);
+        const value = document.toJS({ maxAliasCount: 100 });
+        return topLevelSops(value);
+    });
+}
+function topLevelSops(value) {
+    return typeof value === 'object' && value !== null && 'sops' in value ? value.sops : undefined;
+}
+function readJson(text) {
+    // A byte order mark is no JSON to sops, and none to JSON.parse.
+    return [topLevelSops(JSON.parse(text))];
+}
+function readDotenv(text) {
+    const entries = text.split('\n').flatMap((line, at) => {
+        if (line.trim() === '' || line.startsWith('#'))
+            return [];
+        const equals = line.indexOf('=');
+        if (equals < 1)
+            throw new Error(`line ${at + 1} is no NAME=value`);
+        return line.startsWith('sops_') ? [[line.slice('sops_'.length, equals), line.slice(equals + 1)]] : [];
+    });
+    if (entries.some(([, value]) => value.endsWith('\r')))
+        throw new Error('lines end in CRLF, which sops cannot read in ENV files');
+    return entries.length === 0 ? [undefined] : [unflatten(entries)];
+}
+function readIni(text) {
+    const [, section] = text.split(/^\[sops\][ \t]*\r?$/m);
+    if (section === undefined)
+        return [undefined];
+    const [body = ''] = section.split(/^\[/m);
+    const entries = body.split(/\r?\n/).flatMap((line) => {
+        const equals = line.indexOf('=');
+        return equals < 1 || /^\s*[;#]/.test(line) ? [] : [[line.slice(0, equals).trim(), line.slice(equals + 1).trim()]];
+    });
+    return [unflatten(entries)];
+}
+const readers = {
+    yaml: readYaml, json: readJson, dotenv: readDotenv, ini: readIni, binary: readJson,
+};
+/** Marks that a text carries sops metadata in that format, cheap enough to try them all. */
+const marks = [
+    ['json', /^\s*\{[^]*"sops"\s*:/],
+    ['dotenv', /^sops_(?:mac|version)=/m],
+    ['ini', /^\[sops\][ \t]*\r?$/m],
+    ['yaml', /^["']?sops["']?[ \t]*:/m],
+];
+/** The text of a file that starts with the mark of UTF-16; null for any other. */
+function wideText(bytes) {
+    const [first, second] = bytes;
+    if (first === 0xff && second === 0xfe)
+        return new TextDecoder('utf-16le').decode(bytes);
+    return first === 0xfe && second === 0xff ? new TextDecoder('utf-16be').decode(bytes) : null;
+}
+function formatByContent(text, byName) {
+    const marked = marks.filter(([, mark]) => mark.test(text)).map(([format]) => format);
+    // JSON is YAML too, and a binary file is kept as JSON: where the name fits the content, the name decides.
+    if (byName === 'yaml' && marked.includes('json'))
+        return 'yaml';
+    if (marked.includes(byName))
+        return byName;
+    const [format = null] = marked;
+    return format === 'json' && byName === 'binary' && isBinaryEnvelope(text) ? 'binary' : format;
+}
+function isBinaryEnvelope(text) {
+    try {
+        const names = Object.keys(JSON.parse(text));
+        return names.length === 2 && names.includes('data') && names.includes('sops');
+    }
+    catch {
+        return false;
+    }
+}
+/** How the JSON that holds a binary file starts, and no text that only speaks of one. */
+const envelope = /^\s*\{\s*"data"\s*:\s*"ENC\[AES256_GCM,data:/;
+/** Whether a text without metadata is what is left of an encrypted file: values of sops where its format has values. */
+function isStump(text, byName) {
+    if (byName === 'binary')
+        return envelope.test(text);
+    if (byName === 'yaml' || byName === 'json') {
+        // Where it still parses, an example inside of a text is told from a value.
+        const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe' });
+        if (documents.every(({ errors }) => errors.length === 0)) {
+            return documents.some((document) => treeNames(document.toJS({ maxAliasCount: 100 }), '').length > 0);
+        }
+    }
+    return /^[ \t]*(?:- +)?(?:"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?"?ENC\[AES256_GCM,data:/m.test(text);
+}
+/**
+ * Reads one file that may be encrypted with sops.
+ * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
+ */
+function readEncryptedFile(path, bytes) {
+    if (bytes.byteLength > encrypted_file_maxBytes)
+        return { path, damage: 'it is larger than 64 MiB' };
+    const byName = formatByName(path);
+    const wide = wideText(bytes);
+    if (wide !== null)
+        return marks.some(([, mark]) => mark.test(wide)) ? { path, damage: 'it is written in UTF-16; sops reads that, but does not write it' } : null;
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    const format = formatByContent(text.replace(/^\u{feff}/u, ''), byName);
+    if (format === null)
+        return isStump(text, byName) ? { path, damage: 'it has encrypted values but no sops metadata' } : null;
+    if (format === 'json' && text.startsWith('\u{feff}'))
+        return { path, damage: 'it starts with a byte order mark, which sops cannot read' };
+    try {
+        const found = readers[format](text).map(readMetadata);
+        const [metadata] = found;
+        if (metadata === undefined || metadata === null) {
+            return isStump(text, byName) ? { path, damage: 'its sops metadata is not whole' } : null;
+        }
+        if (found.some((other) => JSON.stringify(other) !== JSON.stringify(metadata))) {
+            return { path, damage: 'its documents carry different sops metadata' };
+        }
+        if (!text.includes(metadata.mac))
+            return { path, damage: 'its values are written with escapes, as sops never does' };
+        // A copy, because a piece of a text keeps all of the text in memory.
+        return { path, format, explicitType: format !== byName, metadata: structuredClone(metadata), ...countValues(text, metadata) };
+    }
+    catch (error) {
+        // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
+        if (byName === 'binary' && !(error instanceof TypeError) && !envelope.test(text))
+            return null;
+        return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` };
+    }
+}
+function countValues(text, { mac }) {
+    const values = encryptedValues(text, mac);
+    const valueCount = values.filter(({ type }) => type !== 'comment').length;
+    return { valueCount, encryptsComments: valueCount < values.length };
+}
+/** Every encrypted value of `file` in the order of its `bytes`, comments among them. */
+function valuesIn(file, bytes) {
+    return encryptedValues(new TextDecoder().decode(bytes), file.metadata.mac);
+}
+/** What a parser says, without what it quotes of the text. */
+function parserSays(error) {
+    if (!(error instanceof Error))
+        return 'unknown error';
+    return error instanceof SyntaxError ? (/position \d+/.exec(error.message)?.[0] ?? 'it ends too early') : error.message;
+}
+const wholeFile = '(whole file)';
+const comments = '(comments)';
+/**
+ * The paths of the secrets in a file, like `db.password` or `hosts[0].token`, in the file's order; `(whole file)` for
+ * a binary one, `(comments)` where comments are encrypted.
+ */
+function secretNames(file, bytes) {
+    const text = new TextDecoder().decode(bytes);
+    const names = file.format === 'binary' ? [wholeFile]
+        : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
+            : file.format === 'ini' ? iniNames(text)
+                : yamlNames(text.replace(nameless, ''));
+    const unique = [...new Set(names)];
+    return file.encryptsComments ? [...unique, comments] : unique;
+}
+function yamlNames(text) {
+    const quick = readYamlBlock(text);
+    if (quick !== null)
+        return treeNames(quick, '');
+    return parseAllDocuments(text).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''));
+}
+function lineNames(text, name) {
+    return text.split('\n').flatMap((line) => name.exec(line)?.[1] ?? []).filter((one) => !one.startsWith('sops_'));
+}
+function iniNames(text) {
+    let section = '';
+    return text.split('\n').flatMap((line) => {
+        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
+        const name = /^([^;#=][^=]*?)\s*=\s*ENC\[AES256_GCM,/.exec(line)?.[1];
+        return name === undefined || section === 'sops' ? [] : [section === '' || section === 'DEFAULT' ? name : `${section}.${name}`];
+    });
+}
+function treeNames(value, path) {
+    if (typeof value === 'string')
+        return isEncryptedValue(value) ? [path] : [];
+    // A comment in a list is an item of it as long as it is encrypted.
+    if (Array.isArray(value))
+        return value.filter((item) => !isEncryptedComment(item)).flatMap((item, at) => treeNames(item, `${path}[${at}]`));
+    if (typeof value !== 'object' || value === null)
+        return [];
+    return Object.entries(value).flatMap(([name, item]) => path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`));
+}
+
+;// CONCATENATED MODULE: ./lib/model/merge-drop.js
+// Which recipients a merge lost on the way: those that the two sides together have, and the result has not.
+// Must never take a removal on one side for a loss: that is what the merge is for.
+
+/**
+ * What a merge of sets would keep, and `result` lacks: who is in both sides, and who is in one and was not in `base` yet, so that
+ * this side added them. Who is in one side and in `base` was removed by the other. `base` is empty where the sides have no
+ * common past. More than two sides: everybody who no side removed.
+ */
+function droppedByMerge(base, sides, result) {
+    const [before, after] = [merge_drop_idsOf(base), merge_drop_idsOf(result)];
+    const had = sides.map(merge_drop_idsOf);
+    const everybody = new Map(sides.flat().map((one) => [canonicalId(one), one]));
+    const kept = (id) => !before.has(id) || had.every((ids) => ids.has(id));
+    return [...everybody].filter(([id]) => !after.has(id) && kept(id)).map(([, one]) => one);
+}
+function merge_drop_idsOf(recipients) {
+    return new Set(recipients.map(canonicalId));
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/read.js
+// A `.sops.yaml` as the product sees it: whose keys it names, who they belong to, whether a program wrote it.
+// Must never imitate sops' choice of a rule.
+
+
+
+
+
+
+/**
+ * Throws Failure `config-unreadable`, with line and column where there is one: not YAML, duplicate keys, line ends other than LF
+ * and CRLF, over 1 MiB, aliases that multiply or contain themselves. Only the first document counts, as in sops.
+ */
+function readSopsConfig(path, text) {
+    const tree = readTree(path, text);
+    const recipients = new Map();
+    for (const recipient of recipientsIn(tree.value)) {
+        if (!recipients.has(canonicalId(recipient)))
+            recipients.set(canonicalId(recipient), recipient);
+    }
+    return { path, text, recipients: [...recipients.values()], owners: ownersIn(tree, path), generatedBy: generatedBy(text) };
+}
+/** Names from anchors, from the comment beside or above a key, and from comments that list the holders of several. */
+function ownersIn(tree, path) {
+    const owners = new Map();
+    const add = (from, name, recipient, at) => {
+        const key = `${name ?? ''}\n${canonicalId(recipient)}`;
+        if (name !== null && !owners.has(key))
+            owners.set(key, { recipient, name, from, path, line: tree.lineOf(at) });
+    };
+    const walk = (list) => {
+        const listed = orderedComments(tree.text, list) ?? namesByPosition(tree.text, list);
+        for (const [at, slot] of list.slots.entries()) {
+            const recipient = recipientOf(tree, slot);
+            if (recipient !== null) {
+                const alone = list.style !== 'text';
+                if (alone && !(0,dist/* isAlias */.Vj)(slot.value))
+                    add('anchor', anchorOf(slot), recipient, slot.start);
+                const beside = (alone ? commentBeside(tree.text, list, at) : null) ?? listed?.[at]?.text;
+                add('comment', nameInComment(beside ?? ''), recipient, slot.start);
+                const above = alone ? commentsAbove(tree.text, slot).at(-1) : undefined;
+                // A comment above several keys is a heading: whom it names, no one can tell.
+                if (above !== undefined && covered(tree, list, at).length > 1)
+                    continue;
+                add('comment', nameInComment(above?.text ?? ''), recipient, slot.start);
+            }
+            if (slot.below !== null)
+                walk(slot.below);
+        }
+    };
+    if (tree.root !== null)
+        walk(tree.root);
+    return [...owners.values()];
+}
+/** "generated by" counts in the file's head only: further down it may tell how a key came to be. */
+function generatedBy(text) {
+    let head = true;
+    for (const [at, line] of text.split(/\r?\n/).entries()) {
+        head &&= /^\s*(#|---|$)/.test(line);
+        const marked = /auto(matically|-)? ?generated|do not edit/i.test(line) || (head && /generated (by|from|with)/i.test(line));
+        if (/^\s*#/.test(line) && marked)
+            return { line: at + 1, text: line.trim() };
+    }
+    return null;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/git-history.js
+/**
+ * Every change that led to `commit`, newest first, no commit before what follows from it; a merge against its first parent, so
+ * that what it brought to that line is seen, and what was made in it.
+ */
+async function readRevisions(git, commit, visit) {
+    let revision = { sha: '', time: 0, isMerge: false };
+    let change = null;
+    const onField = (field) => {
+        if (change !== null) {
+            if (change[0] !== change[1])
+                visit(revision, field, ...change);
+            change = null;
+            return;
+        }
+        // git ends the line of the commit only where something follows.
+        const text = field.startsWith('\n') ? field.slice(1) : field;
+        if (text.startsWith(':')) {
+            const [from = '', to = '', before = '', after = ''] = text.slice(1).split(' ');
+            change = [from.startsWith('100') ? before : null, to.startsWith('100') ? after : null];
+            return;
+        }
+        const [sha = '', time, , ...more] = text.trimEnd().split(' ');
+        revision = { sha, time: Number(time), isMerge: more.length > 0 };
+    };
+    await git.stream([
+        'log', '--date-order', '--raw', '-z', '--no-abbrev', '--no-renames', '--diff-merges=first-parent', '--no-color', '--no-notes',
+        '--ignore-submodules=none', '--format=%H %ct %P', commit, '--',
+    ], fields(onField));
+}
+/** The regular files of a commit: path → blob. */
+async function git_history_readTree(git, commit) {
+    const found = new Map();
+    await git.stream(['ls-tree', '-r', '-z', '--full-tree', commit], fields((entry) => {
+        const tab = entry.indexOf('\t');
+        const [mode = '', , blob = ''] = entry.slice(0, tab).split(' ');
+        if (mode.startsWith('100'))
+            found.set(entry.slice(tab + 1), blob);
+    }));
+    return found;
+}
+/** What a partial clone left out of the history of `commit`: ids of trees and blobs. */
+async function readMissing(git, commit) {
+    const missing = new Set();
+    let rest = '';
+    await git.stream(['rev-list', '--objects', '--no-object-names', '--missing=print', commit], (piece) => {
+        const lines = (rest + piece.toString('latin1')).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines)
+            if (line.startsWith('?'))
+                missing.add(line.slice(1));
+    });
+    return missing;
+}
+/** Larger is no file that anyone keeps secrets in. */
+const git_history_maxBytes = 64 * 1024 * 1024;
+/**
+ * The bytes of each blob, once, in the order of `ids`; they are not to be kept. What has a NUL in its beginning is no text, and is
+ * left out. Returns the ids of those that are too large to be looked at.
+ */
+async function readBlobs(git, ids, visit) {
+    if (ids.length === 0)
+        return [];
+    const tooLarge = [];
+    /** What is being read: its header is in `head` until it ends. */
+    let head = '';
+    let blob = null;
+    const onStdout = (piece) => {
+        for (let at = 0; at < piece.length;) {
+            if (blob === null) {
+                const end = piece.indexOf(10, at);
+                head += piece.toString('latin1', at, end < 0 ? piece.length : end);
+                if (end < 0)
+                    return;
+                at = end + 1;
+                const [id = '', type, size = ''] = head.split(' ');
+                head = '';
+                if (type === 'missing' || size === '')
+                    continue;
+                const wanted = type === 'blob' && Number(size) <= git_history_maxBytes;
+                if (type === 'blob' && !wanted)
+                    tooLarge.push(id);
+                blob = { id, wanted, left: Number(size) + 1, pieces: [] };
+            }
+            const part = piece.subarray(at, at + blob.left);
+            at += part.length;
+            blob.left -= part.length;
+            if (blob.wanted)
+                blob.pieces.push(part);
+            if (blob.left > 0)
+                continue;
+            if (blob.wanted) {
+                const [first = part] = blob.pieces;
+                const whole = blob.pieces.length === 1 ? first : Buffer.concat(blob.pieces);
+                const bytes = whole.subarray(0, -1);
+                if (!bytes.subarray(0, 8000).includes(0))
+                    visit(blob.id, bytes);
+            }
+            blob = null;
+        }
+    };
+    await git.stream(['cat-file', '--batch', '--buffer'], onStdout, ids.map((id) => `${id}\n`).join(''));
+    return tooLarge;
+}
+/** Splits a stream at its NULs. */
+function fields(onField) {
+    let rest = Buffer.alloc(0);
+    return (piece) => {
+        const end = piece.lastIndexOf(0);
+        if (end < 0) {
+            rest = Buffer.concat([rest, piece]);
+            return;
+        }
+        const whole = Buffer.concat([rest, piece.subarray(0, end)]).toString();
+        rest = Buffer.from(piece.subarray(end + 1));
+        for (const field of whole.split('\0'))
+            onField(field);
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/stages/check-merges.js
+
+
+
+
+
+
+
+
+const mostMerges = 50;
+async function findMergeDrops(git, merges, survey) {
+    const { looked, left, cutOff } = await merges.brought(mostMerges);
+    if (cutOff) {
+        return [finding('history-shallow', 'notice', null, 'the commit is a merge whose parents are not here: whether it dropped a recipient was not looked at')];
+    }
+    const configs = new Map(survey.configs.map((config) => [config.path, config.recipients]));
+    const files = new Map(survey.files.map((file) => [file.path, file]));
+    const wanted = new Set([...configs.keys(), ...files.keys()]);
+    const found = new Map();
+    for (const commit of looked) {
+        const paths = await merges.changedIn(commit, wanted);
+        const places = new Map(paths.flatMap(({ path, base, sides, result }) => [base, ...sides, result].flatMap((id) => (id === null ? [] : [[id, path]]))));
+        const readers = new Map();
+        await readBlobs(git, [...places.keys()], (id, bytes) => readers.set(id, readersIn(places.get(id) ?? '', bytes)));
+        for (const merged of paths) {
+            const { path } = merged;
+            const file = files.get(path);
+            // Who is back by now, or whom the config of the file does not want, is missed by nobody.
+            const present = new Set((file === undefined ? configs.get(path) ?? [] : file.metadata.groups.flat()).map(canonicalId));
+            const wantedBack = file === undefined ? null : new Set((configs.get(file.config ?? '') ?? []).map(canonicalId));
+            for (const one of dropped(merged, readers)) {
+                const id = canonicalId(one);
+                if (present.has(id) || wantedBack?.has(id) === false)
+                    continue;
+                const message = `the merge ${commit.slice(0, 12)} dropped ${check_merges_name(survey, one)}, whom no side of it had removed`;
+                found.set(`${path}\n${id}`, finding('merge-dropped', 'warning', path, message, { about: id }));
+            }
+        }
+    }
+    if (left === 0)
+        return [...found.values()];
+    const unseen = `the newest ${looked.length} merges were looked at, and ${left} older ones were not`;
+    return [...found.values(), finding('merges-left-out', 'notice', null, unseen)];
+}
+function check_merges_name(survey, one) {
+    const known = nameOf(survey, [one]);
+    return known === shortForm(one) ? known : `${known} (${shortForm(one)})`;
+}
+function dropped({ base, sides, result }, readers) {
+    const at = (blob) => readers.get(blob ?? '') ?? [];
+    return result === null ? [] : droppedByMerge(at(base), sides.map(at), at(result));
+}
+/** Nobody, where it is not readable: an older version may be anything. */
+function readersIn(path, bytes) {
+    try {
+        if (/(?:^|\/)\.sops\.yaml$/.test(path))
+            return readSopsConfig(path, bytes.toString()).recipients;
+        const file = readEncryptedFile(path, bytes);
+        return file === null || 'damage' in file ? [] : file.metadata.groups.flat();
+    }
+    catch (error) {
+        if (error instanceof Failure)
+            return [];
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/meant-to-encrypt.js
+// Whether a plaintext file was surely meant to be encrypted, by the words of the rule that matches it and by what it holds.
+// Must never call a file plaintext because a rule merely matches it: most rules match more than their authors mean.
+
+
+const spoken = /secret|sops|encrypt|credential|password/i;
+const spokenWhole = /^(?:enc|private|vault|keys?|env)$/i;
+/** The ending of a whole kind of files. */
+const kindOfFile = /^env$/i;
+/** Files with secrets in them that sops would take as a whole. */
+const keyFiles = /\.(?:pem|key|p12|pfx|jks|keystore|kubeconfig|tfvars|toml|properties|conf)$|(?:^|\/)\.env\.[^/]+$/i;
+/** By name: what git, sops and people need to read, what shows how a secret would look, and public keys. */
+const readable = [
+    /(?:^|\/)(?:\.sops\.ya?ml|\.git[^/]*|\.editorconfig|\.helmignore|kustomization\.ya?ml|Chart\.ya?ml|default\.nix)$/,
+    /(?:^|\/)(?:README|LICENSE|CODEOWNERS|OWNERS|CHANGELOG)[^/]*$/i,
+    /\.(?:md|mdx|rst|adoc|pub|tpl|tmpl|j2|jinja2?|gotmpl|erb)$/i,
+    /(?:^|[^a-z])(?:examples?|samples?|templates?|dist|schema|fixtures?)(?:[^a-z]|$)/i,
+];
+/**
+ * How surely the author of `regex` (a `path_regex`; null: for every file) meant `path`, as seen from the config's folder, to be
+ * encrypted; null where the regex does not say so. It says so by a word like `secrets`, `enc` or `sops` that the path has too,
+ * or by naming one file of one folder whole. docs/check.md has the rule and the figures.
+ */
+function isMeant(regex, path) {
+    if (regex === null || readable.some((name) => name.test(path)))
+        return null;
+    const told = alternatives(regex).filter((one) => matches(one, path)).map((one) => toldBy(one, path));
+    return told.includes('error') ? 'error' : told.includes('warning') ? 'warning' : null;
+}
+function toldBy(pattern, path) {
+    // A class may hold a slash, which parts nothing.
+    const plain = pattern.replace(/\[\\?\\?[/\\]+\]|\\\//g, '/').replace(/\[\^[^\]]*\]/g, '.');
+    const [, folders = '', last = ''] = /^(.*\/)?(.*)$/s.exec(plain) ?? [];
+    const [, folder = '', name = ''] = /^(.*\/)?(.*)$/s.exec(path) ?? [];
+    // What comes after the last wildcard is spelled out.
+    const ending = last.replace(/^.*[*+}]\??/s, '');
+    if (speaks(ending, name, kindOfFile))
+        return 'error';
+    if (ending === last && /[a-z0-9]\/$/i.test(folders) && wordsIn(last).length > 1)
+        return 'error';
+    // Anything may lie beside secrets; an ending that the rule itself spells out was meant.
+    if (formatByName(path) === 'binary' && !keyFiles.test(path) && wordsIn(ending).length === 0)
+        return null;
+    // Without a folder in it, a regex may find its words anywhere in the path.
+    return speaks(last, folders === '' ? path : name) || speaks(folders, folder) ? 'warning' : null;
+}
+/** Whether a word that secrets are called by, and that is none of `save`, stands in both. */
+function speaks(pattern, text, save = /$^/) {
+    return wordsIn(pattern).some((word) => {
+        if (save.test(word))
+            return false;
+        if (spoken.test(word))
+            return text.toLowerCase().includes(word.toLowerCase());
+        return spokenWhole.test(word) && new RegExp(`(?:^|[^a-z])${word}(?:[^a-z]|$)`, 'i').test(text);
+    });
+}
+/** The literal words of a regex: letters that are no escape, flag or class. */
+function wordsIn(pattern) {
+    return pattern.replace(/\\[a-zA-Z]|\(\?[a-zA-Z:<>=!-]*|\[[^\]]*\]|[a-zA-Z]\?/g, ' ').match(/[a-zA-Z]+/g) ?? [];
+}
+/** The parts between the bars that stand in no group. */
+function alternatives(regex) {
+    const found = [''];
+    let depth = 0;
+    for (const [token] of regex.matchAll(/\\[^]|\[(?:\\[^]|[^\]\\])*\]|[^]/g)) {
+        if (token === '(')
+            depth += 1;
+        if (token === ')')
+            depth -= 1;
+        if (token === '|' && depth === 0)
+            found.push('');
+        else
+            found.push((found.pop() ?? '') + token);
+    }
+    return found;
+}
+const compiled = new Map();
+function matches(pattern, path) {
+    const known = compiled.get(pattern);
+    const regex = known === undefined ? compile(pattern) : known;
+    compiled.set(pattern, regex);
+    return regex?.test(path) ?? false;
+}
+function compile(pattern) {
+    try {
+        return RE2JS.compile(pattern);
+    }
+    catch {
+        return null;
+    }
+}
+/** Kinds of Kubernetes whose manifests hold settings, or the name of a secret that is kept elsewhere. */
+const manifest = /^kind:[ \t]*["']?(\w+)/m;
+/**
+ * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template that sops could
+ * not read, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret.
+ */
+function canHoldSecret(text, meant) {
+    if (/^(?:\s|---|[#;][^\n]*)*$/.test(text) || /\{\{|<%/.test(text))
+        return false;
+    if (/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) && !text.includes('PRIVATE KEY'))
+        return false;
+    if (meant === 'error')
+        return true;
+    const [, kind = 'Secret'] = /^apiVersion:/m.test(text) ? manifest.exec(text) ?? [] : [];
+    return kind === 'Secret';
+}
+
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-glob-options-helper.js
+
+/**
+ * Returns a copy with defaults filled in.
+ */
+function getOptions(copy) {
+    const result = {
+        followSymbolicLinks: true,
+        implicitDescendants: true,
+        matchDirectories: true,
+        omitBrokenSymbolicLinks: true,
+        excludeHiddenFiles: false
+    };
+    if (copy) {
+        if (typeof copy.followSymbolicLinks === 'boolean') {
+            result.followSymbolicLinks = copy.followSymbolicLinks;
+            core_debug(`followSymbolicLinks '${result.followSymbolicLinks}'`);
+        }
+        if (typeof copy.implicitDescendants === 'boolean') {
+            result.implicitDescendants = copy.implicitDescendants;
+            core_debug(`implicitDescendants '${result.implicitDescendants}'`);
+        }
+        if (typeof copy.matchDirectories === 'boolean') {
+            result.matchDirectories = copy.matchDirectories;
+            core_debug(`matchDirectories '${result.matchDirectories}'`);
+        }
+        if (typeof copy.omitBrokenSymbolicLinks === 'boolean') {
+            result.omitBrokenSymbolicLinks = copy.omitBrokenSymbolicLinks;
+            core_debug(`omitBrokenSymbolicLinks '${result.omitBrokenSymbolicLinks}'`);
+        }
+        if (typeof copy.excludeHiddenFiles === 'boolean') {
+            result.excludeHiddenFiles = copy.excludeHiddenFiles;
+            core_debug(`excludeHiddenFiles '${result.excludeHiddenFiles}'`);
+        }
+    }
+    return result;
+}
+//# sourceMappingURL=internal-glob-options-helper.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path-helper.js
+
+
+const internal_path_helper_IS_WINDOWS = process.platform === 'win32';
+/**
+ * Similar to path.dirname except normalizes the path separators and slightly better handling for Windows UNC paths.
+ *
+ * For example, on Linux/macOS:
+ * - `/               => /`
+ * - `/hello          => /`
+ *
+ * For example, on Windows:
+ * - `C:\             => C:\`
+ * - `C:\hello        => C:\`
+ * - `C:              => C:`
+ * - `C:hello         => C:`
+ * - `\               => \`
+ * - `\hello          => \`
+ * - `\\hello         => \\hello`
+ * - `\\hello\world   => \\hello\world`
+ */
+function dirname(p) {
+    // Normalize slashes and trim unnecessary trailing slash
+    p = safeTrimTrailingSeparator(p);
+    // Windows UNC root, e.g. \\hello or \\hello\world
+    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+(\\[^\\]+)?$/.test(p)) {
+        return p;
+    }
+    // Get dirname
+    let result = external_path_namespaceObject.dirname(p);
+    // Trim trailing slash for Windows UNC root, e.g. \\hello\world\
+    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+\\[^\\]+\\$/.test(result)) {
+        result = safeTrimTrailingSeparator(result);
+    }
+    return result;
+}
+/**
+ * Roots the path if not already rooted. On Windows, relative roots like `\`
+ * or `C:` are expanded based on the current working directory.
+ */
+function ensureAbsoluteRoot(root, itemPath) {
+    external_assert_(root, `ensureAbsoluteRoot parameter 'root' must not be empty`);
+    external_assert_(itemPath, `ensureAbsoluteRoot parameter 'itemPath' must not be empty`);
+    // Already rooted
+    if (hasAbsoluteRoot(itemPath)) {
+        return itemPath;
+    }
+    // Windows
+    if (internal_path_helper_IS_WINDOWS) {
+        // Check for itemPath like C: or C:foo
+        if (itemPath.match(/^[A-Z]:[^\\/]|^[A-Z]:$/i)) {
+            let cwd = process.cwd();
+            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
+            // Drive letter matches cwd? Expand to cwd
+            if (itemPath[0].toUpperCase() === cwd[0].toUpperCase()) {
+                // Drive only, e.g. C:
+                if (itemPath.length === 2) {
+                    // Preserve specified drive letter case (upper or lower)
+                    return `${itemPath[0]}:\\${cwd.substr(3)}`;
+                }
+                // Drive + path, e.g. C:foo
+                else {
+                    if (!cwd.endsWith('\\')) {
+                        cwd += '\\';
+                    }
+                    // Preserve specified drive letter case (upper or lower)
+                    return `${itemPath[0]}:\\${cwd.substr(3)}${itemPath.substr(2)}`;
+                }
+            }
+            // Different drive
+            else {
+                return `${itemPath[0]}:\\${itemPath.substr(2)}`;
+            }
+        }
+        // Check for itemPath like \ or \foo
+        else if (internal_path_helper_normalizeSeparators(itemPath).match(/^\\$|^\\[^\\]/)) {
+            const cwd = process.cwd();
+            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
+            return `${cwd[0]}:\\${itemPath.substr(1)}`;
+        }
+    }
+    external_assert_(hasAbsoluteRoot(root), `ensureAbsoluteRoot parameter 'root' must have an absolute root`);
+    // Otherwise ensure root ends with a separator
+    if (root.endsWith('/') || (internal_path_helper_IS_WINDOWS && root.endsWith('\\'))) {
+        // Intentionally empty
+    }
+    else {
+        // Append separator
+        root += external_path_namespaceObject.sep;
+    }
+    return root + itemPath;
+}
+/**
+ * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
+ * `\\hello\share` and `C:\hello` (and using alternate separator).
+ */
+function hasAbsoluteRoot(itemPath) {
+    external_assert_(itemPath, `hasAbsoluteRoot parameter 'itemPath' must not be empty`);
+    // Normalize separators
+    itemPath = internal_path_helper_normalizeSeparators(itemPath);
+    // Windows
+    if (internal_path_helper_IS_WINDOWS) {
+        // E.g. \\hello\share or C:\hello
+        return itemPath.startsWith('\\\\') || /^[A-Z]:\\/i.test(itemPath);
+    }
+    // E.g. /hello
+    return itemPath.startsWith('/');
+}
+/**
+ * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
+ * `\`, `\hello`, `\\hello\share`, `C:`, and `C:\hello` (and using alternate separator).
+ */
+function hasRoot(itemPath) {
+    external_assert_(itemPath, `isRooted parameter 'itemPath' must not be empty`);
+    // Normalize separators
+    itemPath = internal_path_helper_normalizeSeparators(itemPath);
+    // Windows
+    if (internal_path_helper_IS_WINDOWS) {
+        // E.g. \ or \hello or \\hello
+        // E.g. C: or C:\hello
+        return itemPath.startsWith('\\') || /^[A-Z]:/i.test(itemPath);
+    }
+    // E.g. /hello
+    return itemPath.startsWith('/');
+}
+/**
+ * Removes redundant slashes and converts `/` to `\` on Windows
+ */
+function internal_path_helper_normalizeSeparators(p) {
+    p = p || '';
+    // Windows
+    if (internal_path_helper_IS_WINDOWS) {
+        // Convert slashes on Windows
+        p = p.replace(/\//g, '\\');
+        // Remove redundant slashes
+        const isUnc = /^\\\\+[^\\]/.test(p); // e.g. \\hello
+        return (isUnc ? '\\' : '') + p.replace(/\\\\+/g, '\\'); // preserve leading \\ for UNC
+    }
+    // Remove redundant slashes
+    return p.replace(/\/\/+/g, '/');
+}
+/**
+ * Normalizes the path separators and trims the trailing separator (when safe).
+ * For example, `/foo/ => /foo` but `/ => /`
+ */
+function safeTrimTrailingSeparator(p) {
+    // Short-circuit if empty
+    if (!p) {
+        return '';
+    }
+    // Normalize separators
+    p = internal_path_helper_normalizeSeparators(p);
+    // No trailing slash
+    if (!p.endsWith(external_path_namespaceObject.sep)) {
+        return p;
+    }
+    // Check '/' on Linux/macOS and '\' on Windows
+    if (p === external_path_namespaceObject.sep) {
+        return p;
+    }
+    // On Windows check if drive root. E.g. C:\
+    if (internal_path_helper_IS_WINDOWS && /^[A-Z]:\\$/i.test(p)) {
+        return p;
+    }
+    // Otherwise trim trailing slash
+    return p.substr(0, p.length - 1);
+}
+//# sourceMappingURL=internal-path-helper.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-match-kind.js
+/**
+ * Indicates whether a pattern matches a path
+ */
+var MatchKind;
+(function (MatchKind) {
+    /** Not matched */
+    MatchKind[MatchKind["None"] = 0] = "None";
+    /** Matched if the path is a directory */
+    MatchKind[MatchKind["Directory"] = 1] = "Directory";
+    /** Matched if the path is a regular file */
+    MatchKind[MatchKind["File"] = 2] = "File";
+    /** Matched */
+    MatchKind[MatchKind["All"] = 3] = "All";
+})(MatchKind || (MatchKind = {}));
+//# sourceMappingURL=internal-match-kind.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern-helper.js
+
+
+const internal_pattern_helper_IS_WINDOWS = process.platform === 'win32';
+/**
+ * Given an array of patterns, returns an array of paths to search.
+ * Duplicates and paths under other included paths are filtered out.
+ */
+function getSearchPaths(patterns) {
+    // Ignore negate patterns
+    patterns = patterns.filter(x => !x.negate);
+    // Create a map of all search paths
+    const searchPathMap = {};
+    for (const pattern of patterns) {
+        const key = internal_pattern_helper_IS_WINDOWS
+            ? pattern.searchPath.toUpperCase()
+            : pattern.searchPath;
+        searchPathMap[key] = 'candidate';
+    }
+    const result = [];
+    for (const pattern of patterns) {
+        // Check if already included
+        const key = internal_pattern_helper_IS_WINDOWS
+            ? pattern.searchPath.toUpperCase()
+            : pattern.searchPath;
+        if (searchPathMap[key] === 'included') {
+            continue;
+        }
+        // Check for an ancestor search path
+        let foundAncestor = false;
+        let tempKey = key;
+        let parent = dirname(tempKey);
+        while (parent !== tempKey) {
+            if (searchPathMap[parent]) {
+                foundAncestor = true;
+                break;
+            }
+            tempKey = parent;
+            parent = dirname(tempKey);
+        }
+        // Include the search pattern in the result
+        if (!foundAncestor) {
+            result.push(pattern.searchPath);
+            searchPathMap[key] = 'included';
+        }
+    }
+    return result;
+}
+/**
+ * Matches the patterns against the path
+ */
+function internal_pattern_helper_match(patterns, itemPath) {
+    let result = MatchKind.None;
+    for (const pattern of patterns) {
+        if (pattern.negate) {
+            result &= ~pattern.match(itemPath);
+        }
+        else {
+            result |= pattern.match(itemPath);
+        }
+    }
+    return result;
+}
+/**
+ * Checks whether to descend further into the directory
+ */
+function internal_pattern_helper_partialMatch(patterns, itemPath) {
+    return patterns.some(x => !x.negate && x.partialMatch(itemPath));
+}
+//# sourceMappingURL=internal-pattern-helper.js.map
+;// CONCATENATED MODULE: ./node_modules/balanced-match/dist/esm/index.js
+const balanced = (a, b, str) => {
+    const ma = a instanceof RegExp ? maybeMatch(a, str) : a;
+    const mb = b instanceof RegExp ? maybeMatch(b, str) : b;
+    const r = ma !== null && mb != null && range(ma, mb, str);
+    return (r && {
+        start: r[0],
+        end: r[1],
+        pre: str.slice(0, r[0]),
+        body: str.slice(r[0] + ma.length, r[1]),
+        post: str.slice(r[1] + mb.length),
+    });
+};
+const maybeMatch = (reg, str) => {
+    const m = str.match(reg);
+    return m ? m[0] : null;
+};
+const range = (a, b, str) => {
+    let begs, beg, left, right = undefined, result;
+    let ai = str.indexOf(a);
+    let bi = str.indexOf(b, ai + 1);
+    let i = ai;
+    if (ai >= 0 && bi > 0) {
+        if (a === b) {
+            return [ai, bi];
+        }
+        begs = [];
+        left = str.length;
+        while (i >= 0 && !result) {
+            if (i === ai) {
+                begs.push(i);
+                ai = str.indexOf(a, i + 1);
+            }
+            else if (begs.length === 1) {
+                const r = begs.pop();
+                if (r !== undefined)
+                    result = [r, bi];
+            }
+            else {
+                beg = begs.pop();
+                if (beg !== undefined && beg < left) {
+                    left = beg;
+                    right = bi;
+                }
+                bi = str.indexOf(b, i + 1);
+            }
+            i = ai < bi && ai >= 0 ? ai : bi;
+        }
+        if (begs.length && right !== undefined) {
+            result = [left, right];
+        }
+    }
+    return result;
+};
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/brace-expansion/dist/esm/index.js
+
+const escSlash = '\0SLASH' + Math.random().toFixed(16) + '\0';
+const escOpen = '\0OPEN' + Math.random().toFixed(16) + '\0';
+const escClose = '\0CLOSE' + Math.random().toFixed(16) + '\0';
+const escComma = '\0COMMA' + Math.random().toFixed(16) + '\0';
+const escPeriod = '\0PERIOD' + Math.random().toFixed(16) + '\0';
+const escSlashPattern = new RegExp(escSlash, 'g');
+const escOpenPattern = new RegExp(escOpen, 'g');
+const escClosePattern = new RegExp(escClose, 'g');
+const escCommaPattern = new RegExp(escComma, 'g');
+const escPeriodPattern = new RegExp(escPeriod, 'g');
+const slashPattern = /\\\\/g;
+const openPattern = /\\{/g;
+const closePattern = /\\}/g;
+const commaPattern = /\\,/g;
+const periodPattern = /\\\./g;
+const EXPANSION_MAX = 100_000;
+// `EXPANSION_MAX` caps the *number* of expansions, but not their length. An
+// input like `'{a,b}'.repeat(1500)` stays under that count - its output is
+// truncated to 100k results - while making every result ~1500 characters
+// long. The result set, and the intermediate arrays built while combining
+// brace sets, then grow large enough to exhaust memory and crash the process
+// (CVE-2026-14257). `EXPANSION_MAX_LENGTH` bounds the total number of
+// characters the accumulator may hold at any point, so memory stays flat no
+// matter how many brace groups are chained. The limit sits well above any
+// realistic expansion (100k results hitting `EXPANSION_MAX` measure ~1M
+// characters) so legitimate input is unaffected.
+const EXPANSION_MAX_LENGTH = 4_000_000;
+// `expand_` recurses once per level of brace *nesting* - both when expanding a
+// set's comma members and when re-wrapping a set whose body is a single part.
+// The CVE-2026-14257 fix made the *tail* iterative (recursion on `m.post`, one
+// level per chained group), which left nesting depth unbounded: about 3,100
+// levels of `{{{...a,b...}}}` - only ~6KB of input - exhausted the native stack
+// and crashed the process. `EXPANSION_MAX_DEPTH` bounds how deep the parser
+// will follow nesting. It sits far above any realistic pattern and well below
+// the depth at which the stack runs out.
+const EXPANSION_MAX_DEPTH = 1_000;
+// Bash keeps a quirk where a brace group followed by a comma set still expands
+// (`{a},b}`). The parser implements it by rewriting the string and restarting
+// the scan, absorbing one `}` per pass. `n` trailing braces therefore cost `n`
+// full passes over a string that itself grows by one `escClose` sentinel each
+// time - quadratic in `n`, with a ~26x constant from the sentinel's length.
+// 128KB of `'{a}' + '}'.repeat(n) + ',z}'` blocked the event loop for 27
+// seconds to produce two results. `EXPANSION_MAX_REWRITES` bounds how many
+// times the scan may restart. Real `{a},b}` input needs a handful.
+const EXPANSION_MAX_REWRITES = 1_000;
+// `EXPANSION_MAX_STEPS` bounds the work one `expand` call does, which `max`,
+// `maxLength` and `maxDepth` don't: nested sets are rescanned at every level
+// and chained groups each rebuild up to `max` results, so 2KB of input could
+// block the event loop for over 30 seconds. Each character scanned, result
+// built and sequence value generated is a step, and each `expand_` call costs
+// `CALL_STEPS` more. Past the budget, the set being expanded and everything
+// after it stay literal. A glob needs a few hundred steps, and nesting all the
+// way to `EXPANSION_MAX_DEPTH` about 4M.
+const EXPANSION_MAX_STEPS = 20_000_000;
+// What one `expand_` call costs on top of what it scans and builds. Setting
+// one up takes about as long as scanning 16 characters, and a set whose
+// results are wrapped to be expanded again makes one call per result, each
+// scanning and building next to nothing: 64KB of
+// `('{{' + ','.repeat(316) + '}{' + ','.repeat(316) + '}}').repeat(n)` made
+// 4M such calls, which spent the budget three times as slowly as anything
+// else.
+const CALL_STEPS = 16;
+function numeric(str) {
+    return !isNaN(str) ? parseInt(str, 10) : str.charCodeAt(0);
+}
+function escapeBraces(str) {
+    return str
+        .replace(slashPattern, escSlash)
+        .replace(openPattern, escOpen)
+        .replace(closePattern, escClose)
+        .replace(commaPattern, escComma)
+        .replace(periodPattern, escPeriod);
+}
+function unescapeBraces(str) {
+    return str
+        .replace(escSlashPattern, '\\')
+        .replace(escOpenPattern, '{')
+        .replace(escClosePattern, '}')
+        .replace(escCommaPattern, ',')
+        .replace(escPeriodPattern, '.');
+}
+// Like `target.push(...items)` but doesn't overflow the stack
+function pushAll(target, items) {
+    for (let i = 0; i < items.length; i++) {
+        target.push(items[i]);
+    }
+}
+// `balanced`, run on `masked` (see `maskUnmatchedOpens`), sliced from `str`
+// and charged for the characters it walks: up to the group's `}`, or the
+// whole string when there is no match or unmatched `{` come first, which
+// `unmatched` then flags for masking. Once a call overdraws the budget, it
+// and every later one return undefined, so the rest stays literal.
+function balancedWithBudget(str, masked, budget) {
+    if (budget.remaining < 0) {
+        return undefined;
+    }
+    const r = range('{', '}', masked);
+    const unmatched = r !== undefined && masked.indexOf('{') < r[0];
+    budget.remaining -= r && !unmatched ? r[1] + 1 : str.length;
+    if (!r || budget.remaining < 0) {
+        return undefined;
+    }
+    return {
+        end: r[1],
+        pre: str.slice(0, r[0]),
+        body: str.slice(r[0] + 1, r[1]),
+        post: str.slice(r[1] + 1),
+        unmatched,
+    };
+}
+// `masked` with every `{` that has no matching `}` swapped for a `\0`, which
+// keeps the length, so a scan of it still lines up with the string it was
+// made from. Such a `{` is literal either way, but `balanced` only learns that
+// one is unmatched by reading to the end of the string, so with one at the
+// head of every group (`'{a,{b,c}'.repeat(n)`) each scan read the rest of the
+// input. That was quadratic, and once the step budget charged for it, it ran
+// out partway through and left the rest literal. A scan of the masked copy
+// stops at the group's `}`. It is one pass, charged as such.
+function maskUnmatchedOpens(masked, budget) {
+    budget.remaining -= masked.length;
+    const open = [];
+    for (let i = 0; i < masked.length; i++) {
+        const c = masked.charCodeAt(i);
+        if (c === 0x7b) {
+            open.push(i);
+        }
+        else if (c === 0x7d && open.length) {
+            open.pop();
+        }
+    }
+    let out = '';
+    let last = 0;
+    for (let i = 0; i < open.length; i++) {
+        const at = open[i];
+        out += masked.slice(last, at) + '\0';
+        last = at + 1;
+    }
+    return out + masked.slice(last);
+}
+// Whether `str` has a `,` not followed by another `,`, with a `}` after it on
+// the same line - what `/,(?!,).*\}/.test(str)` asks, answered in one pass from
+// the end. The regex tries every `,` and backtracks through the rest of its
+// line from each, which is quadratic, and the `{a},b}` rewrite asks again on
+// every pass. Like a scan, it is charged for the whole string and refused if
+// that overdraws the budget.
+function commaSetFollows(str, budget) {
+    budget.remaining -= str.length;
+    if (budget.remaining < 0) {
+        return false;
+    }
+    // Whether a `}` follows the current position before the line ends
+    let close = false;
+    for (let i = str.length - 1; i >= 0; i--) {
+        const c = str.charCodeAt(i);
+        if (c === 0x7d) {
+            close = true;
+        }
+        else if (c === 0x0a || c === 0x0d || c === 0x2028 || c === 0x2029) {
+            // A line terminator, which `.` does not match
+            close = false;
+        }
+        else if (c === 0x2c && close && str.charCodeAt(i + 1) !== 0x2c) {
+            return true;
+        }
+    }
+    return false;
+}
+/**
+ * Basically just str.split(","), but handling cases
+ * where we have nested braced sections, which should be
+ * treated as individual members, like {a,{b,c},d}
+ *
+ * Returns `undefined` if the step budget runs out before the whole set is
+ * split, since splitting what is left on every comma would tear apart the
+ * nested sets it still holds.
+ */
+function parseCommaParts(str, budget) {
+    const parts = [];
+    // Walk the brace groups iteratively. Recursing on `post` once per group let a
+    // chain of them exhaust the stack - the parsing-side counterpart to
+    // the `expand_` overflow fixed for CVE-2026-14257, and not something `max` or
+    // `maxLength` can bound, since it happens before expansion.
+    //
+    // The part the next chunk continues
+    let carry = '';
+    for (;;) {
+        // A set's body holds no unmatched `{`, so there is nothing to mask.
+        const m = balancedWithBudget(str, str, budget);
+        if (budget.remaining < 0) {
+            return undefined;
+        }
+        if (!m) {
+            const tail = str.split(',');
+            tail[0] = carry + tail[0];
+            pushAll(parts, tail);
+            return parts;
+        }
+        const { pre, body, post } = m;
+        const p = pre.split(',');
+        p[0] = carry + p[0];
+        p[p.length - 1] += '{' + body + '}';
+        if (!post.length) {
+            pushAll(parts, p);
+            return parts;
+        }
+        carry = p.pop();
+        pushAll(parts, p);
+        str = post;
+    }
+}
+// An option that is left out, or that is NaN, gets its default. Every
+// comparison against NaN is false, so a NaN bound would never be reached:
+// `{ maxSteps: NaN }` let 15KB of input block the event loop for 16 seconds,
+// and `{ maxDepth: NaN }` overflowed the stack again (CVE-2026-102278). Pass
+// `Infinity` to lift a bound.
+function bound(value, fallback) {
+    return value === undefined || isNaN(value) ? fallback : value;
+}
+function expand(str, options = {}) {
+    if (!str) {
+        return [];
+    }
+    const max = bound(options.max, EXPANSION_MAX);
+    const maxLength = bound(options.maxLength, EXPANSION_MAX_LENGTH);
+    const maxDepth = bound(options.maxDepth, EXPANSION_MAX_DEPTH);
+    const maxRewrites = bound(options.maxRewrites, EXPANSION_MAX_REWRITES);
+    const maxSteps = bound(options.maxSteps, EXPANSION_MAX_STEPS);
+    // I don't know why Bash 4.3 does this, but it does.
+    // Anything starting with {} will have the first two bytes preserved
+    // but *only* at the top level, so {},a}b will not expand to anything,
+    // but a{},b}c will be expanded to [a}c,abc].
+    // One could argue that this is a bug in Bash, but since the goal of
+    // this module is to match Bash's rules, we escape a leading {}
+    if (str.slice(0, 2) === '{}') {
+        str = '\\{\\}' + str.slice(2);
+    }
+    return expand_(escapeBraces(str), max, maxLength, maxDepth, 0, maxRewrites, { remaining: maxSteps }, true).map(unescapeBraces);
+}
+function embrace(str) {
+    return '{' + str + '}';
+}
+function isPadded(el) {
+    return /^-?0\d/.test(el);
+}
+function lte(i, y) {
+    return i <= y;
+}
+function gte(i, y) {
+    return i >= y;
+}
+// Build `{ acc[a] + pre + values[v] }` for every combination, capping the
+// number of results at `max` and the total number of characters at `maxLength`.
+// This is the one place output grows, so bounding it here keeps the single
+// accumulator - and therefore memory - flat regardless of how many brace groups
+// are combined (CVE-2026-14257). Each result built is a step, since `max` and
+// `maxLength` bound one combination, not how many brace groups are combined.
+function combine(acc, pre, values, max, maxLength, dropEmpties, budget) {
+    const out = [];
+    let length = 0;
+    // Bash drops empty results at the top level, and they don't count against
+    // `max`, so `max` bounds the number of *kept* results. Only an empty
+    // `acc[a] + pre` can make one, so for those the empty values are skipped
+    // without being visited. Visiting them one at a time let a set of empties
+    // cost `acc.length * values.length` while keeping nothing.
+    let nonEmpty;
+    outer: for (let a = 0; a < acc.length; a++) {
+        const prefix = acc[a] + pre;
+        let vs = values;
+        if (dropEmpties && !prefix) {
+            if (!nonEmpty)
+                nonEmpty = values.filter(v => v);
+            vs = nonEmpty;
+        }
+        for (let v = 0; v < vs.length; v++) {
+            if (out.length >= max)
+                break outer;
+            const expansion = prefix + vs[v];
+            if (length + expansion.length > maxLength)
+                break outer;
+            out.push(expansion);
+            length += expansion.length;
+        }
+    }
+    budget.remaining -= out.length;
+    return out;
+}
+// The expansion values of a single numeric (`1..5`) or alphabetic (`a..e..2`)
+// sequence body, or `undefined` if the step budget runs out generating them.
+function expandSequence(body, isAlphaSequence, max, maxLength, budget) {
+    const n = body.split(/\.\./);
+    const N = [];
+    // A sequence body always splits into two or three parts, but the compiler
+    // can't know that.
+    /* c8 ignore start */
+    if (n[0] === undefined || n[1] === undefined) {
+        return N;
+    }
+    /* c8 ignore stop */
+    const x = numeric(n[0]);
+    const y = numeric(n[1]);
+    const width = Math.max(n[0].length, n[1].length);
+    let incr = n.length === 3 && n[2] !== undefined ?
+        Math.max(Math.abs(numeric(n[2])), 1)
+        : 1;
+    let test = lte;
+    const reverse = y < x;
+    if (reverse) {
+        incr *= -1;
+        test = gte;
+    }
+    const pad = n.some(isPadded);
+    // A padded value is built a character at a time to `width`, which the input
+    // sets, so it costs one step per character: 64KB of
+    // `('{' + '0'.repeat(100) + '..99999}').repeat(n)` took 7 seconds charged
+    // one step per value.
+    const cost = pad ? width : 1;
+    let length = 0;
+    for (let i = x; test(i, y) && N.length < max; i += incr) {
+        // Each value is a step. `max` and `maxLength` bound one sequence, but a
+        // chain of them still generated up to `max` values each, however few
+        // combining could keep.
+        budget.remaining -= cost;
+        if (budget.remaining < 0) {
+            return undefined;
+        }
+        let c;
+        if (isAlphaSequence) {
+            c = String.fromCharCode(i);
+            if (c === '\\') {
+                c = '';
+            }
+        }
+        else {
+            c = String(i);
+            if (pad) {
+                const need = width - c.length;
+                if (need > 0) {
+                    const z = new Array(need + 1).join('0');
+                    if (i < 0) {
+                        c = '-' + z + c.slice(1);
+                    }
+                    else {
+                        c = z + c;
+                    }
+                }
+            }
+        }
+        if (length + c.length > maxLength)
+            break;
+        N.push(c);
+        length += c.length;
+    }
+    return N;
+}
+function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTop) {
+    // An overdraft here makes the first scan refuse, so `str` stays literal.
+    budget.remaining -= CALL_STEPS;
+    // Too deeply nested to keep following: treat the rest as literal, the same
+    // way a group that cannot expand is already handled. Truncating rather than
+    // throwing keeps `expand` total, matching `max` and `maxLength`.
+    if (depth > maxDepth) {
+        return [str];
+    }
+    // Consume the string's top-level brace groups left to right, threading a
+    // running set of combined prefixes (`acc`). Expanding the tail iteratively -
+    // rather than recursing on `m.post` once per group - keeps the native stack
+    // depth constant, so deeply chained input (`'{a,b}'.repeat(3000)`) can no
+    // longer overflow the stack, and leaves a single accumulator whose size
+    // `maxLength` bounds directly (CVE-2026-14257).
+    let acc = [''];
+    // Bash drops empty results, but only when the *first* top-level group is a
+    // comma set - a sequence like `{a..\}` may legitimately yield ''. The drop
+    // is on the final strings, so it is applied to whichever `combine` produces
+    // them (the one with no brace set left in the tail).
+    // How many times the `{a},b}` rewrite below has restarted the scan. Each pass
+    // re-reads the whole string, so leaving this unbounded is quadratic.
+    let rewrites = 0;
+    let dropEmpties = false;
+    let firstGroup = true;
+    // `str` with its unmatched `{` masked, once a scan has run into them
+    let masked = str;
+    for (;;) {
+        const m = balancedWithBudget(str, masked, budget);
+        // No brace set left, or no step budget left to look for one: the rest of
+        // the string is literal.
+        if (!m) {
+            return combine(acc, str, [''], max, maxLength, dropEmpties, budget);
+        }
+        if (m.unmatched) {
+            masked = maskUnmatchedOpens(masked, budget);
+        }
+        // no need to expand pre, since it is guaranteed to be free of brace-sets
+        const pre = m.pre;
+        // This set and the rest of the string, literal: for a set that cannot
+        // expand, and for one the step budget runs out on. Once it is overdrawn,
+        // every set still being expanded, at every level, stays literal like this -
+        // otherwise each level above would go on combining, and wrapping and
+        // expanding again, results the budget was too small for.
+        const literal = () => combine(acc, pre + '{' + m.body + '}' + m.post, [''], max, maxLength, dropEmpties, budget);
+        if (/\$$/.test(pre)) {
+            acc = combine(acc, pre + '{' + m.body + '}', [''], max, maxLength, dropEmpties && !m.post.length, budget);
+            firstGroup = false;
+            if (!m.post.length)
+                break;
+            str = m.post;
+            masked = masked.slice(m.end + 1);
+            continue;
+        }
+        const isNumericSequence = /^-?\d+\.\.-?\d+(?:\.\.-?\d+)?$/.test(m.body);
+        const isAlphaSequence = /^[a-zA-Z]\.\.[a-zA-Z](?:\.\.-?\d+)?$/.test(m.body);
+        const isSequence = isNumericSequence || isAlphaSequence;
+        const isOptions = m.body.indexOf(',') >= 0;
+        if (!isSequence && !isOptions) {
+            // {a},b}
+            if (rewrites < maxRewrites && commaSetFollows(m.post, budget)) {
+                rewrites++;
+                str = m.pre + '{' + m.body + escClose + m.post;
+                // Taking a `}` away never gives an unmatched `{` a partner, so what
+                // is masked stays unmatched. The `{` it closed can be left without
+                // one, and the next scan masks it.
+                masked =
+                    masked.slice(0, m.end) + escClose + masked.slice(m.end + 1);
+                isTop = true;
+                continue;
+            }
+            // Nothing here expands, so the whole remaining string is literal.
+            return literal();
+        }
+        if (firstGroup) {
+            dropEmpties = isTop && !isSequence;
+            firstGroup = false;
+        }
+        let values;
+        if (isSequence) {
+            values = expandSequence(m.body, isAlphaSequence, max, maxLength, budget);
+            if (!values) {
+                return literal();
+            }
+        }
+        else {
+            let n = parseCommaParts(m.body, budget);
+            // The step budget ran out partway through the set.
+            if (!n) {
+                return literal();
+            }
+            if (n.length === 1 && n[0] !== undefined) {
+                // x{{a,b}}y ==> x{a}y x{b}y
+                n = expand_(n[0], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false).map(embrace);
+                // The step budget ran out expanding the set's only part.
+                if (budget.remaining < 0) {
+                    return literal();
+                }
+                //XXX is this necessary? Can't seem to hit it in tests.
+                /* c8 ignore start */
+                if (n.length === 1) {
+                    const next = combine(acc, pre + n[0], [''], max, maxLength, dropEmpties && !m.post.length, budget);
+                    if (budget.remaining < 0) {
+                        return literal();
+                    }
+                    acc = next;
+                    if (!m.post.length)
+                        break;
+                    str = m.post;
+                    masked = masked.slice(m.end + 1);
+                    continue;
+                }
+                /* c8 ignore stop */
+            }
+            // Values that `combine` is going to drop as empty produce no result, so
+            // they must not count against `max` - otherwise `{a,,b}` with `max: 2`
+            // would stop at `['a', '']` and yield one result instead of two. Skipping
+            // them outright keeps `values` bounded while leaving `max` a bound on
+            // *kept* results.
+            let dropsEmpties = dropEmpties && !m.post.length && !pre;
+            for (let d = 0; dropsEmpties && d < acc.length; d++) {
+                if (acc[d]) {
+                    dropsEmpties = false;
+                }
+            }
+            values = [];
+            let valuesLength = 0;
+            outer: for (let j = 0; j < n.length; j++) {
+                const expanded = expand_(n[j], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false);
+                // The step budget ran out expanding a member.
+                if (budget.remaining < 0) {
+                    return literal();
+                }
+                for (let k = 0; k < expanded.length; k++) {
+                    const v = expanded[k];
+                    if (dropsEmpties && !v)
+                        continue;
+                    if (values.length >= max ||
+                        valuesLength + v.length > maxLength) {
+                        break outer;
+                    }
+                    values.push(v);
+                    valuesLength += v.length;
+                }
+            }
+        }
+        const next = combine(acc, pre, values, max, maxLength, dropEmpties && !m.post.length, budget);
+        // The step budget ran out combining the set's values in.
+        if (budget.remaining < 0) {
+            return literal();
+        }
+        acc = next;
+        if (!m.post.length)
+            break;
+        str = m.post;
+        masked = masked.slice(m.end + 1);
+    }
+    return acc;
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/assert-valid-pattern.js
+const MAX_PATTERN_LENGTH = 1024 * 64;
+const assertValidPattern = (pattern) => {
+    if (typeof pattern !== 'string') {
+        throw new TypeError('invalid pattern');
+    }
+    if (pattern.length > MAX_PATTERN_LENGTH) {
+        throw new TypeError('pattern is too long');
+    }
+};
+//# sourceMappingURL=assert-valid-pattern.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/brace-expressions.js
+// translate the various posix character classes into unicode properties
+// this works across all unicode locales
+// { <posix class>: [<translation>, /u flag required, negated]
+const posixClasses = {
+    '[:alnum:]': ['\\p{L}\\p{Nl}\\p{Nd}', true],
+    '[:alpha:]': ['\\p{L}\\p{Nl}', true],
+    '[:ascii:]': ['\\x' + '00-\\x' + '7f', false],
+    '[:blank:]': ['\\p{Zs}\\t', true],
+    '[:cntrl:]': ['\\p{Cc}', true],
+    '[:digit:]': ['\\p{Nd}', true],
+    '[:graph:]': ['\\p{Z}\\p{C}', true, true],
+    '[:lower:]': ['\\p{Ll}', true],
+    '[:print:]': ['\\p{C}', true],
+    '[:punct:]': ['\\p{P}', true],
+    '[:space:]': ['\\p{Z}\\t\\r\\n\\v\\f', true],
+    '[:upper:]': ['\\p{Lu}', true],
+    '[:word:]': ['\\p{L}\\p{Nl}\\p{Nd}\\p{Pc}', true],
+    '[:xdigit:]': ['A-Fa-f0-9', false],
+};
+// only need to escape a few things inside of brace expressions
+// escapes: [ \ ] -
+const braceEscape = (s) => s.replace(/[[\]\\-]/g, '\\$&');
+// escape all regexp magic characters
+const regexpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
+// everything has already been escaped, we just have to join
+const rangesToString = (ranges) => ranges.join('');
+// takes a glob string at a posix brace expression, and returns
+// an equivalent regular expression source, and boolean indicating
+// whether the /u flag needs to be applied, and the number of chars
+// consumed to parse the character class.
+// This also removes out of order ranges, and returns ($.) if the
+// entire class just no good.
+const parseClass = (glob, position) => {
+    const pos = position;
+    /* c8 ignore start */
+    if (glob.charAt(pos) !== '[') {
+        throw new Error('not in a brace expression');
+    }
+    /* c8 ignore stop */
+    const ranges = [];
+    const negs = [];
+    let i = pos + 1;
+    let sawStart = false;
+    let uflag = false;
+    let escaping = false;
+    let negate = false;
+    let endPos = pos;
+    let rangeStart = '';
+    WHILE: while (i < glob.length) {
+        const c = glob.charAt(i);
+        if ((c === '!' || c === '^') && i === pos + 1) {
+            negate = true;
+            i++;
+            continue;
+        }
+        if (c === ']' && sawStart && !escaping) {
+            endPos = i + 1;
+            break;
+        }
+        sawStart = true;
+        if (c === '\\') {
+            if (!escaping) {
+                escaping = true;
+                i++;
+                continue;
+            }
+            // escaped \ char, fall through and treat like normal char
+        }
+        if (c === '[' && !escaping) {
+            // either a posix class, a collation equivalent, or just a [
+            for (const [cls, [unip, u, neg]] of Object.entries(posixClasses)) {
+                if (glob.startsWith(cls, i)) {
+                    // invalid, [a-[] is fine, but not [a-[:alpha]]
+                    if (rangeStart) {
+                        return ['$.', false, glob.length - pos, true];
+                    }
+                    i += cls.length;
+                    if (neg)
+                        negs.push(unip);
+                    else
+                        ranges.push(unip);
+                    uflag = uflag || u;
+                    continue WHILE;
+                }
+            }
+        }
+        // now it's just a normal character, effectively
+        escaping = false;
+        if (rangeStart) {
+            // throw this range away if it's not valid, but others
+            // can still match.
+            if (c > rangeStart) {
+                ranges.push(braceEscape(rangeStart) + '-' + braceEscape(c));
+            }
+            else if (c === rangeStart) {
+                ranges.push(braceEscape(c));
+            }
+            rangeStart = '';
+            i++;
+            continue;
+        }
+        // now might be the start of a range.
+        // can be either c-d or c-] or c<more...>] or c] at this point
+        if (glob.startsWith('-]', i + 1)) {
+            ranges.push(braceEscape(c + '-'));
+            i += 2;
+            continue;
+        }
+        if (glob.startsWith('-', i + 1)) {
+            rangeStart = c;
+            i += 2;
+            continue;
+        }
+        // not the start of a range, just a single character
+        ranges.push(braceEscape(c));
+        i++;
+    }
+    if (endPos < i) {
+        // didn't see the end of the class, not a valid class,
+        // but might still be valid as a literal match.
+        return ['', false, 0, false];
+    }
+    // if we got no ranges and no negates, then we have a range that
+    // cannot possibly match anything, and that poisons the whole glob
+    if (!ranges.length && !negs.length) {
+        return ['$.', false, glob.length - pos, true];
+    }
+    // if we got one positive range, and it's a single character, then that's
+    // not actually a magic pattern, it's just that one literal character.
+    // we should not treat that as "magic", we should just return the literal
+    // character. [_] is a perfectly valid way to escape glob magic chars.
+    if (negs.length === 0 &&
+        ranges.length === 1 &&
+        /^\\?.$/.test(ranges[0]) &&
+        !negate) {
+        const r = ranges[0].length === 2 ? ranges[0].slice(-1) : ranges[0];
+        return [regexpEscape(r), false, endPos - pos, false];
+    }
+    const sranges = '[' + (negate ? '^' : '') + rangesToString(ranges) + ']';
+    const snegs = '[' + (negate ? '' : '^') + rangesToString(negs) + ']';
+    const comb = ranges.length && negs.length ? '(' + sranges + '|' + snegs + ')'
+        : ranges.length ? sranges
+            : snegs;
+    return [comb, uflag, endPos - pos, true];
+};
+//# sourceMappingURL=brace-expressions.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/unescape.js
+/**
+ * Un-escape a string that has been escaped with {@link escape}.
+ *
+ * If the {@link MinimatchOptions.windowsPathsNoEscape} option is used, then
+ * square-bracket escapes are removed, but not backslash escapes.
+ *
+ * For example, it will turn the string `'[*]'` into `*`, but it will not
+ * turn `'\\*'` into `'*'`, because `\` is a path separator in
+ * `windowsPathsNoEscape` mode.
+ *
+ * When `windowsPathsNoEscape` is not set, then both square-bracket escapes and
+ * backslash escapes are removed.
+ *
+ * Slashes (and backslashes in `windowsPathsNoEscape` mode) cannot be escaped
+ * or unescaped.
+ *
+ * When `magicalBraces` is not set, escapes of braces (`{` and `}`) will not be
+ * unescaped.
+ */
+const unescape_unescape = (s, { windowsPathsNoEscape = false, magicalBraces = true, } = {}) => {
+    if (magicalBraces) {
+        return windowsPathsNoEscape ?
+            s.replace(/\[([^/\\])\]/g, '$1')
+            : s
+                .replace(/((?!\\).|^)\[([^/\\])\]/g, '$1$2')
+                .replace(/\\([^/])/g, '$1');
+    }
+    return windowsPathsNoEscape ?
+        s.replace(/\[([^/\\{}])\]/g, '$1')
+        : s
+            .replace(/((?!\\).|^)\[([^/\\{}])\]/g, '$1$2')
+            .replace(/\\([^/{}])/g, '$1');
+};
+//# sourceMappingURL=unescape.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/ast.js
+// parse a single path portion
+var _a;
+
+
+const types = new Set(['!', '?', '+', '*', '@']);
+const isExtglobType = (c) => types.has(c);
+const isExtglobAST = (c) => isExtglobType(c.type);
+// Map of which extglob types can adopt the children of a nested extglob
+//
+// anything but ! can adopt a matching type:
+// +(a|+(b|c)|d) => +(a|b|c|d)
+// *(a|*(b|c)|d) => *(a|b|c|d)
+// @(a|@(b|c)|d) => @(a|b|c|d)
+// ?(a|?(b|c)|d) => ?(a|b|c|d)
+//
+// * can adopt anything, because 0 or repetition is allowed
+// *(a|?(b|c)|d) => *(a|b|c|d)
+// *(a|+(b|c)|d) => *(a|b|c|d)
+// *(a|@(b|c)|d) => *(a|b|c|d)
+//
+// + can adopt @, because 1 or repetition is allowed
+// +(a|@(b|c)|d) => +(a|b|c|d)
+//
+// + and @ CANNOT adopt *, because 0 would be allowed
+// +(a|*(b|c)|d) => would match "", on *(b|c)
+// @(a|*(b|c)|d) => would match "", on *(b|c)
+//
+// + and @ CANNOT adopt ?, because 0 would be allowed
+// +(a|?(b|c)|d) => would match "", on ?(b|c)
+// @(a|?(b|c)|d) => would match "", on ?(b|c)
+//
+// ? can adopt @, because 0 or 1 is allowed
+// ?(a|@(b|c)|d) => ?(a|b|c|d)
+//
+// ? and @ CANNOT adopt * or +, because >1 would be allowed
+// ?(a|*(b|c)|d) => would match bbb on *(b|c)
+// @(a|*(b|c)|d) => would match bbb on *(b|c)
+// ?(a|+(b|c)|d) => would match bbb on +(b|c)
+// @(a|+(b|c)|d) => would match bbb on +(b|c)
+//
+// ! CANNOT adopt ! (nothing else can either)
+// !(a|!(b|c)|d) => !(a|b|c|d) would fail to match on b (not not b|c)
+//
+// ! can adopt @
+// !(a|@(b|c)|d) => !(a|b|c|d)
+//
+// ! CANNOT adopt *
+// !(a|*(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
+//
+// ! CANNOT adopt +
+// !(a|+(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
+//
+// ! CANNOT adopt ?
+// x!(a|?(b|c)|d) => x!(a|b|c|d) would fail to match "x"
+const adoptionMap = new Map([
+    ['!', ['@']],
+    ['?', ['?', '@']],
+    ['@', ['@']],
+    ['*', ['*', '+', '?', '@']],
+    ['+', ['+', '@']],
+]);
+// nested extglobs that can be adopted in, but with the addition of
+// a blank '' element.
+const adoptionWithSpaceMap = new Map([
+    ['!', ['?']],
+    ['@', ['?']],
+    ['+', ['?', '*']],
+]);
+// union of the previous two maps
+const adoptionAnyMap = new Map([
+    ['!', ['?', '@']],
+    ['?', ['?', '@']],
+    ['@', ['?', '@']],
+    ['*', ['*', '+', '?', '@']],
+    ['+', ['+', '@', '?', '*']],
+]);
+// Extglobs that can take over their parent if they are the only child
+// the key is parent, value maps child to resulting extglob parent type
+// '@' is omitted because it's a special case. An `@` extglob with a single
+// member can always be usurped by that subpattern.
+const usurpMap = new Map([
+    ['!', new Map([['!', '@']])],
+    [
+        '?',
+        new Map([
+            ['*', '*'],
+            ['+', '*'],
+        ]),
+    ],
+    [
+        '@',
+        new Map([
+            ['!', '!'],
+            ['?', '?'],
+            ['@', '@'],
+            ['*', '*'],
+            ['+', '+'],
+        ]),
+    ],
+    [
+        '+',
+        new Map([
+            ['?', '*'],
+            ['*', '*'],
+        ]),
+    ],
+]);
+// Patterns that get prepended to bind to the start of either the
+// entire string, or just a single path portion, to prevent dots
+// and/or traversal patterns, when needed.
+// Exts don't need the ^ or / bit, because the root binds that already.
+const startNoTraversal = '(?!(?:^|/)\\.\\.?(?:$|/))';
+const startNoDot = '(?!\\.)';
+// characters that indicate a start of pattern needs the "no dots" bit,
+// because a dot *might* be matched. ( is not in the list, because in
+// the case of a child extglob, it will handle the prevention itself.
+const addPatternStart = new Set(['[', '.']);
+// cases where traversal is A-OK, no dot prevention needed
+const justDots = new Set(['..', '.']);
+const reSpecials = new Set('().*{}+?[]^$\\!');
+const regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
+// any single thing other than /
+const qmark = '[^/]';
+// * => any number of characters
+const star = qmark + '*?';
+// use + when we need to ensure that *something* matches, because the * is
+// the only thing in the path portion.
+const starNoEmpty = qmark + '+?';
+// remove the \ chars that we added if we end up doing a nonmagic compare
+// const deslash = (s: string) => s.replace(/\\(.)/g, '$1')
+let ID = 0;
+class AST {
+    type;
+    #root;
+    #hasMagic;
+    #uflag = false;
+    #parts = [];
+    #parent;
+    #parentIndex;
+    #negs;
+    #filledNegs = false;
+    #options;
+    #toString;
+    // set to true if it's an extglob with no children
+    // (which really means one child of '')
+    #emptyExt = false;
+    id = ++ID;
+    get depth() {
+        return (this.#parent?.depth ?? -1) + 1;
+    }
+    [Symbol.for('nodejs.util.inspect.custom')]() {
+        return {
+            '@@type': 'AST',
+            id: this.id,
+            type: this.type,
+            root: this.#root.id,
+            parent: this.#parent?.id,
+            depth: this.depth,
+            partsLength: this.#parts.length,
+            parts: this.#parts,
+        };
+    }
+    constructor(type, parent, options = {}) {
+        this.type = type;
+        // extglobs are inherently magical
+        if (type)
+            this.#hasMagic = true;
+        this.#parent = parent;
+        this.#root = this.#parent ? this.#parent.#root : this;
+        this.#options = this.#root === this ? options : this.#root.#options;
+        this.#negs = this.#root === this ? [] : this.#root.#negs;
+        if (type === '!' && !this.#root.#filledNegs)
+            this.#negs.push(this);
+        this.#parentIndex = this.#parent ? this.#parent.#parts.length : 0;
+    }
+    get hasMagic() {
+        /* c8 ignore start */
+        if (this.#hasMagic !== undefined)
+            return this.#hasMagic;
+        /* c8 ignore stop */
+        for (const p of this.#parts) {
+            if (typeof p === 'string')
+                continue;
+            if (p.type || p.hasMagic)
+                return (this.#hasMagic = true);
+        }
+        // note: will be undefined until we generate the regexp src and find out
+        return this.#hasMagic;
+    }
+    // reconstructs the pattern
+    toString() {
+        return (this.#toString !== undefined ? this.#toString
+            : !this.type ?
+                (this.#toString = this.#parts.map(p => String(p)).join(''))
+                : (this.#toString =
+                    this.type +
+                        '(' +
+                        this.#parts.map(p => String(p)).join('|') +
+                        ')'));
+    }
+    #fillNegs() {
+        /* c8 ignore start */
+        if (this !== this.#root)
+            throw new Error('should only call on root');
+        if (this.#filledNegs)
+            return this;
+        /* c8 ignore stop */
+        // call toString() once to fill this out
+        this.toString();
+        this.#filledNegs = true;
+        let n;
+        while ((n = this.#negs.pop())) {
+            if (n.type !== '!')
+                continue;
+            // walk up the tree, appending everthing that comes AFTER parentIndex
+            let p = n;
+            let pp = p.#parent;
+            while (pp) {
+                for (let i = p.#parentIndex + 1; !pp.type && i < pp.#parts.length; i++) {
+                    for (const part of n.#parts) {
+                        /* c8 ignore start */
+                        if (typeof part === 'string') {
+                            throw new Error('string part in extglob AST??');
+                        }
+                        /* c8 ignore stop */
+                        part.copyIn(pp.#parts[i]);
+                    }
+                }
+                p = pp;
+                pp = p.#parent;
+            }
+        }
+        return this;
+    }
+    push(...parts) {
+        for (const p of parts) {
+            if (p === '')
+                continue;
+            /* c8 ignore start */
+            if (typeof p !== 'string' &&
+                !(p instanceof _a && p.#parent === this)) {
+                throw new Error('invalid part: ' + p);
+            }
+            /* c8 ignore stop */
+            this.#parts.push(p);
+        }
+    }
+    toJSON() {
+        const ret = this.type === null ?
+            this.#parts
+                .slice()
+                .map(p => (typeof p === 'string' ? p : p.toJSON()))
+            : [this.type, ...this.#parts.map(p => p.toJSON())];
+        if (this.isStart() && !this.type)
+            ret.unshift([]);
+        if (this.isEnd() &&
+            (this === this.#root ||
+                (this.#root.#filledNegs && this.#parent?.type === '!'))) {
+            ret.push({});
+        }
+        return ret;
+    }
+    isStart() {
+        if (this.#root === this)
+            return true;
+        // if (this.type) return !!this.#parent?.isStart()
+        if (!this.#parent?.isStart())
+            return false;
+        if (this.#parentIndex === 0)
+            return true;
+        // if everything AHEAD of this is a negation, then it's still the "start"
+        const p = this.#parent;
+        for (let i = 0; i < this.#parentIndex; i++) {
+            const pp = p.#parts[i];
+            if (!(pp instanceof _a && pp.type === '!')) {
+                return false;
+            }
+        }
+        return true;
+    }
+    isEnd() {
+        if (this.#root === this)
+            return true;
+        if (this.#parent?.type === '!')
+            return true;
+        if (!this.#parent?.isEnd())
+            return false;
+        if (!this.type)
+            return this.#parent?.isEnd();
+        // if not root, it'll always have a parent
+        /* c8 ignore start */
+        const pl = this.#parent ? this.#parent.#parts.length : 0;
+        /* c8 ignore stop */
+        return this.#parentIndex === pl - 1;
+    }
+    copyIn(part) {
+        if (typeof part === 'string')
+            this.push(part);
+        else
+            this.push(part.clone(this));
+    }
+    clone(parent) {
+        const c = new _a(this.type, parent);
+        for (const p of this.#parts) {
+            c.copyIn(p);
+        }
+        return c;
+    }
+    static #parseAST(str, ast, pos, opt, extDepth) {
+        const maxDepth = opt.maxExtglobRecursion ?? 2;
+        let escaping = false;
+        let inBrace = false;
+        let braceStart = -1;
+        let braceNeg = false;
+        if (ast.type === null) {
+            // outside of a extglob, append until we find a start
+            let i = pos;
+            let acc = '';
+            while (i < str.length) {
+                const c = str.charAt(i++);
+                // still accumulate escapes at this point, but we do ignore
+                // starts that are escaped
+                if (escaping || c === '\\') {
+                    escaping = !escaping;
+                    acc += c;
+                    continue;
+                }
+                if (inBrace) {
+                    if (i === braceStart + 1) {
+                        if (c === '^' || c === '!') {
+                            braceNeg = true;
+                        }
+                    }
+                    else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
+                        inBrace = false;
+                    }
+                    acc += c;
+                    continue;
+                }
+                else if (c === '[') {
+                    inBrace = true;
+                    braceStart = i;
+                    braceNeg = false;
+                    acc += c;
+                    continue;
+                }
+                // we don't have to check for adoption here, because that's
+                // done at the other recursion point.
+                const doRecurse = !opt.noext &&
+                    isExtglobType(c) &&
+                    str.charAt(i) === '(' &&
+                    extDepth <= maxDepth;
+                if (doRecurse) {
+                    ast.push(acc);
+                    acc = '';
+                    const ext = new _a(c, ast);
+                    i = _a.#parseAST(str, ext, i, opt, extDepth + 1);
+                    ast.push(ext);
+                    continue;
+                }
+                acc += c;
+            }
+            ast.push(acc);
+            return i;
+        }
+        // some kind of extglob, pos is at the (
+        // find the next | or )
+        let i = pos + 1;
+        let part = new _a(null, ast);
+        const parts = [];
+        let acc = '';
+        while (i < str.length) {
+            const c = str.charAt(i++);
+            // still accumulate escapes at this point, but we do ignore
+            // starts that are escaped
+            if (escaping || c === '\\') {
+                escaping = !escaping;
+                acc += c;
+                continue;
+            }
+            if (inBrace) {
+                if (i === braceStart + 1) {
+                    if (c === '^' || c === '!') {
+                        braceNeg = true;
+                    }
+                }
+                else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
+                    inBrace = false;
+                }
+                acc += c;
+                continue;
+            }
+            else if (c === '[') {
+                inBrace = true;
+                braceStart = i;
+                braceNeg = false;
+                acc += c;
+                continue;
+            }
+            const doRecurse = !opt.noext &&
+                isExtglobType(c) &&
+                str.charAt(i) === '(' &&
+                /* c8 ignore start - the maxDepth is sufficient here */
+                (extDepth <= maxDepth || (ast && ast.#canAdoptType(c)));
+            /* c8 ignore stop */
+            if (doRecurse) {
+                const depthAdd = ast && ast.#canAdoptType(c) ? 0 : 1;
+                part.push(acc);
+                acc = '';
+                const ext = new _a(c, part);
+                part.push(ext);
+                i = _a.#parseAST(str, ext, i, opt, extDepth + depthAdd);
+                continue;
+            }
+            if (c === '|') {
+                part.push(acc);
+                acc = '';
+                parts.push(part);
+                part = new _a(null, ast);
+                continue;
+            }
+            if (c === ')') {
+                if (acc === '' && ast.#parts.length === 0) {
+                    ast.#emptyExt = true;
+                }
+                part.push(acc);
+                acc = '';
+                ast.push(...parts, part);
+                return i;
+            }
+            acc += c;
+        }
+        // unfinished extglob
+        // if we got here, it was a malformed extglob! not an extglob, but
+        // maybe something else in there.
+        ast.type = null;
+        ast.#hasMagic = undefined;
+        ast.#parts = [str.substring(pos - 1)];
+        return i;
+    }
+    #canAdoptWithSpace(child) {
+        return this.#canAdopt(child, adoptionWithSpaceMap);
+    }
+    #canAdopt(child, map = adoptionMap) {
+        if (!child ||
+            typeof child !== 'object' ||
+            child.type !== null ||
+            child.#parts.length !== 1 ||
+            this.type === null) {
+            return false;
+        }
+        const gc = child.#parts[0];
+        if (!gc || typeof gc !== 'object' || gc.type === null) {
+            return false;
+        }
+        return this.#canAdoptType(gc.type, map);
+    }
+    #canAdoptType(c, map = adoptionAnyMap) {
+        return !!map.get(this.type)?.includes(c);
+    }
+    #adoptWithSpace(child, index) {
+        const gc = child.#parts[0];
+        const blank = new _a(null, gc, this.options);
+        blank.#parts.push('');
+        gc.push(blank);
+        this.#adopt(child, index);
+    }
+    #adopt(child, index) {
+        const gc = child.#parts[0];
+        this.#parts.splice(index, 1, ...gc.#parts);
+        for (const p of gc.#parts) {
+            if (typeof p === 'object')
+                p.#parent = this;
+        }
+        this.#toString = undefined;
+    }
+    #canUsurpType(c) {
+        const m = usurpMap.get(this.type);
+        return !!m?.has(c);
+    }
+    #canUsurp(child) {
+        if (!child ||
+            typeof child !== 'object' ||
+            child.type !== null ||
+            child.#parts.length !== 1 ||
+            this.type === null ||
+            this.#parts.length !== 1) {
+            return false;
+        }
+        const gc = child.#parts[0];
+        if (!gc || typeof gc !== 'object' || gc.type === null) {
+            return false;
+        }
+        return this.#canUsurpType(gc.type);
+    }
+    #usurp(child) {
+        const m = usurpMap.get(this.type);
+        const gc = child.#parts[0];
+        const nt = m?.get(gc.type);
+        /* c8 ignore start - impossible */
+        if (!nt)
+            return false;
+        /* c8 ignore stop */
+        this.#parts = gc.#parts;
+        for (const p of this.#parts) {
+            if (typeof p === 'object') {
+                p.#parent = this;
+            }
+        }
+        this.type = nt;
+        this.#toString = undefined;
+        this.#emptyExt = false;
+    }
+    static fromGlob(pattern, options = {}) {
+        const ast = new _a(null, undefined, options);
+        _a.#parseAST(pattern, ast, 0, options, 0);
+        return ast;
+    }
+    // returns the regular expression if there's magic, or the unescaped
+    // string if not.
+    toMMPattern() {
+        // should only be called on root
+        /* c8 ignore start */
+        if (this !== this.#root)
+            return this.#root.toMMPattern();
+        /* c8 ignore stop */
+        const glob = this.toString();
+        const [re, body, hasMagic, uflag] = this.toRegExpSource();
+        // if we're in nocase mode, and not nocaseMagicOnly, then we do
+        // still need a regular expression if we have to case-insensitively
+        // match capital/lowercase characters.
+        const anyMagic = hasMagic ||
+            this.#hasMagic ||
+            (this.#options.nocase &&
+                !this.#options.nocaseMagicOnly &&
+                glob.toUpperCase() !== glob.toLowerCase());
+        if (!anyMagic) {
+            return body;
+        }
+        const flags = (this.#options.nocase ? 'i' : '') + (uflag ? 'u' : '');
+        return Object.assign(new RegExp(`^${re}$`, flags), {
+            _src: re,
+            _glob: glob,
+        });
+    }
+    get options() {
+        return this.#options;
+    }
+    // returns the string match, the regexp source, whether there's magic
+    // in the regexp (so a regular expression is required) and whether or
+    // not the uflag is needed for the regular expression (for posix classes)
+    // TODO: instead of injecting the start/end at this point, just return
+    // the BODY of the regexp, along with the start/end portions suitable
+    // for binding the start/end in either a joined full-path makeRe context
+    // (where we bind to (^|/), or a standalone matchPart context (where
+    // we bind to ^, and not /).  Otherwise slashes get duped!
+    //
+    // In part-matching mode, the start is:
+    // - if not isStart: nothing
+    // - if traversal possible, but not allowed: ^(?!\.\.?$)
+    // - if dots allowed or not possible: ^
+    // - if dots possible and not allowed: ^(?!\.)
+    // end is:
+    // - if not isEnd(): nothing
+    // - else: $
+    //
+    // In full-path matching mode, we put the slash at the START of the
+    // pattern, so start is:
+    // - if first pattern: same as part-matching mode
+    // - if not isStart(): nothing
+    // - if traversal possible, but not allowed: /(?!\.\.?(?:$|/))
+    // - if dots allowed or not possible: /
+    // - if dots possible and not allowed: /(?!\.)
+    // end is:
+    // - if last pattern, same as part-matching mode
+    // - else nothing
+    //
+    // Always put the (?:$|/) on negated tails, though, because that has to be
+    // there to bind the end of the negated pattern portion, and it's easier to
+    // just stick it in now rather than try to inject it later in the middle of
+    // the pattern.
+    //
+    // We can just always return the same end, and leave it up to the caller
+    // to know whether it's going to be used joined or in parts.
+    // And, if the start is adjusted slightly, can do the same there:
+    // - if not isStart: nothing
+    // - if traversal possible, but not allowed: (?:/|^)(?!\.\.?$)
+    // - if dots allowed or not possible: (?:/|^)
+    // - if dots possible and not allowed: (?:/|^)(?!\.)
+    //
+    // But it's better to have a simpler binding without a conditional, for
+    // performance, so probably better to return both start options.
+    //
+    // Then the caller just ignores the end if it's not the first pattern,
+    // and the start always gets applied.
+    //
+    // But that's always going to be $ if it's the ending pattern, or nothing,
+    // so the caller can just attach $ at the end of the pattern when building.
+    //
+    // So the todo is:
+    // - better detect what kind of start is needed
+    // - return both flavors of starting pattern
+    // - attach $ at the end of the pattern when creating the actual RegExp
+    //
+    // Ah, but wait, no, that all only applies to the root when the first pattern
+    // is not an extglob. If the first pattern IS an extglob, then we need all
+    // that dot prevention biz to live in the extglob portions, because eg
+    // +(*|.x*) can match .xy but not .yx.
+    //
+    // So, return the two flavors if it's #root and the first child is not an
+    // AST, otherwise leave it to the child AST to handle it, and there,
+    // use the (?:^|/) style of start binding.
+    //
+    // Even simplified further:
+    // - Since the start for a join is eg /(?!\.) and the start for a part
+    // is ^(?!\.), we can just prepend (?!\.) to the pattern (either root
+    // or start or whatever) and prepend ^ or / at the Regexp construction.
+    toRegExpSource(allowDot) {
+        const dot = allowDot ?? !!this.#options.dot;
+        if (this.#root === this) {
+            this.#flatten();
+            this.#fillNegs();
+        }
+        if (!isExtglobAST(this)) {
+            const noEmpty = this.isStart() &&
+                this.isEnd() &&
+                !this.#parts.some(s => typeof s !== 'string');
+            const src = this.#parts
+                .map(p => {
+                const [re, _, hasMagic, uflag] = typeof p === 'string' ?
+                    _a.#parseGlob(p, this.#hasMagic, noEmpty)
+                    : p.toRegExpSource(allowDot);
+                this.#hasMagic = this.#hasMagic || hasMagic;
+                this.#uflag = this.#uflag || uflag;
+                return re;
+            })
+                .join('');
+            let start = '';
+            if (this.isStart()) {
+                if (typeof this.#parts[0] === 'string') {
+                    // this is the string that will match the start of the pattern,
+                    // so we need to protect against dots and such.
+                    // '.' and '..' cannot match unless the pattern is that exactly,
+                    // even if it starts with . or dot:true is set.
+                    const dotTravAllowed = this.#parts.length === 1 && justDots.has(this.#parts[0]);
+                    if (!dotTravAllowed) {
+                        const aps = addPatternStart;
+                        // check if we have a possibility of matching . or ..,
+                        // and prevent that.
+                        const needNoTrav = 
+                        // dots are allowed, and the pattern starts with [ or .
+                        (dot && aps.has(src.charAt(0))) ||
+                            // the pattern starts with \., and then [ or .
+                            (src.startsWith('\\.') && aps.has(src.charAt(2))) ||
+                            // the pattern starts with \.\., and then [ or .
+                            (src.startsWith('\\.\\.') && aps.has(src.charAt(4)));
+                        // no need to prevent dots if it can't match a dot, or if a
+                        // sub-pattern will be preventing it anyway.
+                        const needNoDot = !dot && !allowDot && aps.has(src.charAt(0));
+                        start =
+                            needNoTrav ? startNoTraversal
+                                : needNoDot ? startNoDot
+                                    : '';
+                    }
+                }
+            }
+            // append the "end of path portion" pattern to negation tails
+            let end = '';
+            if (this.isEnd() &&
+                this.#root.#filledNegs &&
+                this.#parent?.type === '!') {
+                end = '(?:$|\\/)';
+            }
+            const final = start + src + end;
+            return [
+                final,
+                unescape_unescape(src),
+                (this.#hasMagic = !!this.#hasMagic),
+                this.#uflag,
+            ];
+        }
+        // We need to calculate the body *twice* if it's a repeat pattern
+        // at the start, once in nodot mode, then again in dot mode, so a
+        // pattern like *(?) can match 'x.y'
+        const repeated = this.type === '*' || this.type === '+';
+        // some kind of extglob
+        const start = this.type === '!' ? '(?:(?!(?:' : '(?:';
+        let body = this.#partsToRegExp(dot);
+        if (this.isStart() && this.isEnd() && !body && this.type !== '!') {
+            // invalid extglob, has to at least be *something* present, if it's
+            // the entire path portion.
+            const s = this.toString();
+            const me = this;
+            me.#parts = [s];
+            me.type = null;
+            me.#hasMagic = undefined;
+            return [s, unescape_unescape(this.toString()), false, false];
+        }
+        let bodyDotAllowed = !repeated || allowDot || dot || !startNoDot ?
+            ''
+            : this.#partsToRegExp(true);
+        if (bodyDotAllowed === body) {
+            bodyDotAllowed = '';
+        }
+        if (bodyDotAllowed) {
+            body = `(?:${body})(?:${bodyDotAllowed})*?`;
+        }
+        // an empty !() is exactly equivalent to a starNoEmpty
+        let final = '';
+        if (this.type === '!' && this.#emptyExt) {
+            final = (this.isStart() && !dot ? startNoDot : '') + starNoEmpty;
+        }
+        else {
+            const close = this.type === '!' ?
+                // !() must match something,but !(x) can match ''
+                '))' +
+                    (this.isStart() && !dot && !allowDot ? startNoDot : '') +
+                    star +
+                    ')'
+                : this.type === '@' ? ')'
+                    : this.type === '?' ? ')?'
+                        : this.type === '+' && bodyDotAllowed ? ')'
+                            : this.type === '*' && bodyDotAllowed ? `)?`
+                                : `)${this.type}`;
+            final = start + body + close;
+        }
+        return [
+            final,
+            unescape_unescape(body),
+            (this.#hasMagic = !!this.#hasMagic),
+            this.#uflag,
+        ];
+    }
+    #flatten() {
+        if (!isExtglobAST(this)) {
+            for (const p of this.#parts) {
+                if (typeof p === 'object') {
+                    p.#flatten();
+                }
+            }
+        }
+        else {
+            // do up to 10 passes to flatten as much as possible
+            let iterations = 0;
+            let done = false;
+            do {
+                done = true;
+                for (let i = 0; i < this.#parts.length; i++) {
+                    const c = this.#parts[i];
+                    if (typeof c === 'object') {
+                        c.#flatten();
+                        if (this.#canAdopt(c)) {
+                            done = false;
+                            this.#adopt(c, i);
+                        }
+                        else if (this.#canAdoptWithSpace(c)) {
+                            done = false;
+                            this.#adoptWithSpace(c, i);
+                        }
+                        else if (this.#canUsurp(c)) {
+                            done = false;
+                            this.#usurp(c);
+                        }
+                    }
+                }
+            } while (!done && ++iterations < 10);
+        }
+        this.#toString = undefined;
+    }
+    #partsToRegExp(dot) {
+        return this.#parts
+            .map(p => {
+            // extglob ASTs should only contain parent ASTs
+            /* c8 ignore start */
+            if (typeof p === 'string') {
+                throw new Error('string type in extglob ast??');
+            }
+            /* c8 ignore stop */
+            // can ignore hasMagic, because extglobs are already always magic
+            const [re, _, _hasMagic, uflag] = p.toRegExpSource(dot);
+            this.#uflag = this.#uflag || uflag;
+            return re;
+        })
+            .filter(p => !(this.isStart() && this.isEnd()) || !!p)
+            .join('|');
+    }
+    static #parseGlob(glob, hasMagic, noEmpty = false) {
+        let escaping = false;
+        let re = '';
+        let uflag = false;
+        // multiple stars that aren't globstars coalesce into one *
+        let inStar = false;
+        for (let i = 0; i < glob.length; i++) {
+            const c = glob.charAt(i);
+            if (escaping) {
+                escaping = false;
+                re += (reSpecials.has(c) ? '\\' : '') + c;
+                continue;
+            }
+            if (c === '*') {
+                if (inStar)
+                    continue;
+                inStar = true;
+                re += noEmpty && /^[*]+$/.test(glob) ? starNoEmpty : star;
+                hasMagic = true;
+                continue;
+            }
+            else {
+                inStar = false;
+            }
+            if (c === '\\') {
+                if (i === glob.length - 1) {
+                    re += '\\\\';
+                }
+                else {
+                    escaping = true;
+                }
+                continue;
+            }
+            if (c === '[') {
+                const [src, needUflag, consumed, magic] = parseClass(glob, i);
+                if (consumed) {
+                    re += src;
+                    uflag = uflag || needUflag;
+                    i += consumed - 1;
+                    hasMagic = hasMagic || magic;
+                    continue;
+                }
+            }
+            if (c === '?') {
+                re += qmark;
+                hasMagic = true;
+                continue;
+            }
+            re += regExpEscape(c);
+        }
+        return [re, unescape_unescape(glob), !!hasMagic, uflag];
+    }
+}
+_a = AST;
+//# sourceMappingURL=ast.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/escape.js
+/**
+ * Escape all magic characters in a glob pattern.
+ *
+ * If the {@link MinimatchOptions.windowsPathsNoEscape}
+ * option is used, then characters are escaped by wrapping in `[]`, because
+ * a magic character wrapped in a character class can only be satisfied by
+ * that exact character.  In this mode, `\` is _not_ escaped, because it is
+ * not interpreted as a magic character, but instead as a path separator.
+ *
+ * If the {@link MinimatchOptions.magicalBraces} option is used,
+ * then braces (`{` and `}`) will be escaped.
+ */
+const escape_escape = (s, { windowsPathsNoEscape = false, magicalBraces = false, } = {}) => {
+    // don't need to escape +@! because we escape the parens
+    // that make those magic, and escaping ! as [!] isn't valid,
+    // because [!]] is a valid glob class meaning not ']'.
+    if (magicalBraces) {
+        return windowsPathsNoEscape ?
+            s.replace(/[?*()[\]{}]/g, '[$&]')
+            : s.replace(/[?*()[\]\\{}]/g, '\\$&');
+    }
+    return windowsPathsNoEscape ?
+        s.replace(/[?*()[\]]/g, '[$&]')
+        : s.replace(/[?*()[\]\\]/g, '\\$&');
+};
+//# sourceMappingURL=escape.js.map
+;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/index.js
+
+
+
+
+
+const minimatch = (p, pattern, options = {}) => {
+    assertValidPattern(pattern);
+    // shortcut: comments match nothing.
+    if (!options.nocomment && pattern.charAt(0) === '#') {
+        return false;
+    }
+    return new Minimatch(pattern, options).match(p);
+};
+// Optimized checking for the most common glob patterns.
+const starDotExtRE = /^\*+([^+@!?*[(]*)$/;
+const starDotExtTest = (ext) => (f) => !f.startsWith('.') && f.endsWith(ext);
+const starDotExtTestDot = (ext) => (f) => f.endsWith(ext);
+const starDotExtTestNocase = (ext) => {
+    ext = ext.toLowerCase();
+    return (f) => !f.startsWith('.') && f.toLowerCase().endsWith(ext);
+};
+const starDotExtTestNocaseDot = (ext) => {
+    ext = ext.toLowerCase();
+    return (f) => f.toLowerCase().endsWith(ext);
+};
+const starDotStarRE = /^\*+\.\*+$/;
+const starDotStarTest = (f) => !f.startsWith('.') && f.includes('.');
+const starDotStarTestDot = (f) => f !== '.' && f !== '..' && f.includes('.');
+const dotStarRE = /^\.\*+$/;
+const dotStarTest = (f) => f !== '.' && f !== '..' && f.startsWith('.');
+const starRE = /^\*+$/;
+const starTest = (f) => f.length !== 0 && !f.startsWith('.');
+const starTestDot = (f) => f.length !== 0 && f !== '.' && f !== '..';
+const qmarksRE = /^\?+([^+@!?*[(]*)?$/;
+const qmarksTestNocase = ([$0, ext = '']) => {
+    const noext = qmarksTestNoExt([$0]);
+    if (!ext)
+        return noext;
+    ext = ext.toLowerCase();
+    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
+};
+const qmarksTestNocaseDot = ([$0, ext = '']) => {
+    const noext = qmarksTestNoExtDot([$0]);
+    if (!ext)
+        return noext;
+    ext = ext.toLowerCase();
+    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
+};
+const qmarksTestDot = ([$0, ext = '']) => {
+    const noext = qmarksTestNoExtDot([$0]);
+    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
+};
+const qmarksTest = ([$0, ext = '']) => {
+    const noext = qmarksTestNoExt([$0]);
+    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
+};
+const qmarksTestNoExt = ([$0]) => {
+    const len = $0.length;
+    return (f) => f.length === len && !f.startsWith('.');
+};
+const qmarksTestNoExtDot = ([$0]) => {
+    const len = $0.length;
+    return (f) => f.length === len && f !== '.' && f !== '..';
+};
+/* c8 ignore start */
+const defaultPlatform = (typeof process === 'object' && process ?
+    (typeof process.env === 'object' &&
+        process.env &&
+        process.env.__MINIMATCH_TESTING_PLATFORM__) ||
+        process.platform
+    : 'posix');
+const esm_path = {
+    win32: { sep: '\\' },
+    posix: { sep: '/' },
+};
+/* c8 ignore stop */
+const sep = defaultPlatform === 'win32' ? esm_path.win32.sep : esm_path.posix.sep;
+minimatch.sep = sep;
+const GLOBSTAR = Symbol('globstar **');
+minimatch.GLOBSTAR = GLOBSTAR;
+// any single thing other than /
+// don't need to escape / when using new RegExp()
+const esm_qmark = '[^/]';
+// * => any number of characters
+const esm_star = esm_qmark + '*?';
+// ** when dots are allowed.  Anything goes, except .. and .
+// not (^ or / followed by one or two dots followed by $ or /),
+// followed by anything, any number of times.
+const twoStarDot = '(?:(?!(?:\\/|^)(?:\\.{1,2})($|\\/)).)*?';
+// not a ^ or / followed by a dot,
+// followed by anything, any number of times.
+const twoStarNoDot = '(?:(?!(?:\\/|^)\\.).)*?';
+const filter = (pattern, options = {}) => (p) => minimatch(p, pattern, options);
+minimatch.filter = filter;
+const ext = (a, b = {}) => Object.assign({}, a, b);
+const defaults = (def) => {
+    if (!def || typeof def !== 'object' || !Object.keys(def).length) {
+        return minimatch;
+    }
+    const orig = minimatch;
+    const m = (p, pattern, options = {}) => orig(p, pattern, ext(def, options));
+    return Object.assign(m, {
+        Minimatch: class Minimatch extends orig.Minimatch {
+            constructor(pattern, options = {}) {
+                super(pattern, ext(def, options));
+            }
+            static defaults(options) {
+                return orig.defaults(ext(def, options)).Minimatch;
+            }
+        },
+        AST: class AST extends orig.AST {
+            /* c8 ignore start */
+            constructor(type, parent, options = {}) {
+                super(type, parent, ext(def, options));
+            }
+            /* c8 ignore stop */
+            static fromGlob(pattern, options = {}) {
+                return orig.AST.fromGlob(pattern, ext(def, options));
+            }
+        },
+        unescape: (s, options = {}) => orig.unescape(s, ext(def, options)),
+        escape: (s, options = {}) => orig.escape(s, ext(def, options)),
+        filter: (pattern, options = {}) => orig.filter(pattern, ext(def, options)),
+        defaults: (options) => orig.defaults(ext(def, options)),
+        makeRe: (pattern, options = {}) => orig.makeRe(pattern, ext(def, options)),
+        braceExpand: (pattern, options = {}) => orig.braceExpand(pattern, ext(def, options)),
+        match: (list, pattern, options = {}) => orig.match(list, pattern, ext(def, options)),
+        sep: orig.sep,
+        GLOBSTAR: GLOBSTAR,
+    });
+};
+minimatch.defaults = defaults;
+// Brace expansion:
+// a{b,c}d -> abd acd
+// a{b,}c -> abc ac
+// a{0..3}d -> a0d a1d a2d a3d
+// a{b,c{d,e}f}g -> abg acdfg acefg
+// a{b,c}d{e,f}g -> abdeg acdeg abdeg abdfg
+//
+// Invalid sets are not expanded.
+// a{2..}b -> a{2..}b
+// a{b}c -> a{b}c
+const braceExpand = (pattern, options = {}) => {
+    assertValidPattern(pattern);
+    // Thanks to Yeting Li <https://github.com/yetingli> for
+    // improving this regexp to avoid a ReDOS vulnerability.
+    if (options.nobrace || !/\{(?:(?!\{).)*\}/.test(pattern)) {
+        // shortcut. no need to expand.
+        return [pattern];
+    }
+    return expand(pattern, { max: options.braceExpandMax });
+};
+minimatch.braceExpand = braceExpand;
+// parse a component of the expanded set.
+// At this point, no pattern may contain "/" in it
+// so we're going to return a 2d array, where each entry is the full
+// pattern, split on '/', and then turned into a regular expression.
+// A regexp is made at the end which joins each array with an
+// escaped /, and another full one which joins each regexp with |.
+//
+// Following the lead of Bash 4.1, note that "**" only has special meaning
+// when it is the *only* thing in a path portion.  Otherwise, any series
+// of * is equivalent to a single *.  Globstar behavior is enabled by
+// default, and can be disabled by setting options.noglobstar.
+const makeRe = (pattern, options = {}) => new Minimatch(pattern, options).makeRe();
+minimatch.makeRe = makeRe;
+const match = (list, pattern, options = {}) => {
+    const mm = new Minimatch(pattern, options);
+    list = list.filter(f => mm.match(f));
+    if (mm.options.nonull && !list.length) {
+        list.push(pattern);
+    }
+    return list;
+};
+minimatch.match = match;
+// replace stuff like \* with *
+const globMagic = /[?*]|[+@!]\(.*?\)|\[|\]/;
+const esm_regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
+class Minimatch {
+    options;
+    set;
+    pattern;
+    windowsPathsNoEscape;
+    nonegate;
+    negate;
+    comment;
+    empty;
+    preserveMultipleSlashes;
+    partial;
+    globSet;
+    globParts;
+    nocase;
+    isWindows;
+    platform;
+    windowsNoMagicRoot;
+    maxGlobstarRecursion;
+    regexp;
+    constructor(pattern, options = {}) {
+        assertValidPattern(pattern);
+        options = options || {};
+        this.options = options;
+        this.maxGlobstarRecursion = options.maxGlobstarRecursion ?? 200;
+        this.pattern = pattern;
+        this.platform = options.platform || defaultPlatform;
+        this.isWindows = this.platform === 'win32';
+        // avoid the annoying deprecation flag lol
+        const awe = ('allowWindow' + 'sEscape');
+        this.windowsPathsNoEscape =
+            !!options.windowsPathsNoEscape || options[awe] === false;
+        if (this.windowsPathsNoEscape) {
+            this.pattern = this.pattern.replace(/\\/g, '/');
+        }
+        this.preserveMultipleSlashes = !!options.preserveMultipleSlashes;
+        this.regexp = null;
+        this.negate = false;
+        this.nonegate = !!options.nonegate;
+        this.comment = false;
+        this.empty = false;
+        this.partial = !!options.partial;
+        this.nocase = !!this.options.nocase;
+        this.windowsNoMagicRoot =
+            options.windowsNoMagicRoot !== undefined ?
+                options.windowsNoMagicRoot
+                : !!(this.isWindows && this.nocase);
+        this.globSet = [];
+        this.globParts = [];
+        this.set = [];
+        // make the set of regexps etc.
+        this.make();
+    }
+    hasMagic() {
+        if (this.options.magicalBraces && this.set.length > 1) {
+            return true;
+        }
+        for (const pattern of this.set) {
+            for (const part of pattern) {
+                if (typeof part !== 'string')
+                    return true;
+            }
+        }
+        return false;
+    }
+    debug(..._) { }
+    make() {
+        const pattern = this.pattern;
+        const options = this.options;
+        // empty patterns and comments match nothing.
+        if (!options.nocomment && pattern.charAt(0) === '#') {
+            this.comment = true;
+            return;
+        }
+        if (!pattern) {
+            this.empty = true;
+            return;
+        }
+        // step 1: figure out negation, etc.
+        this.parseNegate();
+        // step 2: expand braces
+        this.globSet = [...new Set(this.braceExpand())];
+        if (options.debug) {
+            //oxlint-disable-next-line no-console
+            this.debug = (...args) => console.error(...args);
+        }
+        this.debug(this.pattern, this.globSet);
+        // step 3: now we have a set, so turn each one into a series of
+        // path-portion matching patterns.
+        // These will be regexps, except in the case of "**", which is
+        // set to the GLOBSTAR object for globstar behavior,
+        // and will not contain any / characters
+        //
+        // First, we preprocess to make the glob pattern sets a bit simpler
+        // and deduped.  There are some perf-killing patterns that can cause
+        // problems with a glob walk, but we can simplify them down a bit.
+        const rawGlobParts = this.globSet.map(s => this.slashSplit(s));
+        this.globParts = this.preprocess(rawGlobParts);
+        this.debug(this.pattern, this.globParts);
+        // glob --> regexps
+        let set = this.globParts.map((s, _, __) => {
+            if (this.isWindows && this.windowsNoMagicRoot) {
+                // check if it's a drive or unc path.
+                const isUNC = s[0] === '' &&
+                    s[1] === '' &&
+                    (s[2] === '?' || !globMagic.test(s[2])) &&
+                    !globMagic.test(s[3]);
+                const isDrive = /^[a-z]:/i.test(s[0]);
+                if (isUNC) {
+                    return [
+                        ...s.slice(0, 4),
+                        ...s.slice(4).map(ss => this.parse(ss)),
+                    ];
+                }
+                else if (isDrive) {
+                    return [s[0], ...s.slice(1).map(ss => this.parse(ss))];
+                }
+            }
+            return s.map(ss => this.parse(ss));
+        });
+        this.debug(this.pattern, set);
+        // filter out everything that didn't compile properly.
+        this.set = set.filter(s => s.indexOf(false) === -1);
+        // do not treat the ? in UNC paths as magic
+        if (this.isWindows) {
+            for (let i = 0; i < this.set.length; i++) {
+                const p = this.set[i];
+                if (p[0] === '' &&
+                    p[1] === '' &&
+                    this.globParts[i][2] === '?' &&
+                    typeof p[3] === 'string' &&
+                    /^[a-z]:$/i.test(p[3])) {
+                    p[2] = '?';
+                }
+            }
+        }
+        this.debug(this.pattern, this.set);
+    }
+    // various transforms to equivalent pattern sets that are
+    // faster to process in a filesystem walk.  The goal is to
+    // eliminate what we can, and push all ** patterns as far
+    // to the right as possible, even if it increases the number
+    // of patterns that we have to process.
+    preprocess(globParts) {
+        // if we're not in globstar mode, then turn ** into *
+        if (this.options.noglobstar) {
+            for (const partset of globParts) {
+                for (let j = 0; j < partset.length; j++) {
+                    if (partset[j] === '**') {
+                        partset[j] = '*';
+                    }
+                }
+            }
+        }
+        const { optimizationLevel = 1 } = this.options;
+        if (optimizationLevel >= 2) {
+            // aggressive optimization for the purpose of fs walking
+            globParts = this.firstPhasePreProcess(globParts);
+            globParts = this.secondPhasePreProcess(globParts);
+        }
+        else if (optimizationLevel >= 1) {
+            // just basic optimizations to remove some .. parts
+            globParts = this.levelOneOptimize(globParts);
+        }
+        else {
+            // just collapse multiple ** portions into one
+            globParts = this.adjascentGlobstarOptimize(globParts);
+        }
+        return globParts;
+    }
+    // just get rid of adjascent ** portions
+    adjascentGlobstarOptimize(globParts) {
+        return globParts.map(parts => {
+            let gs = -1;
+            while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
+                let i = gs;
+                while (parts[i + 1] === '**') {
+                    i++;
+                }
+                if (i !== gs) {
+                    parts.splice(gs, i - gs);
+                }
+            }
+            return parts;
+        });
+    }
+    // get rid of adjascent ** and resolve .. portions
+    levelOneOptimize(globParts) {
+        return globParts.map(parts => {
+            parts = parts.reduce((set, part) => {
+                const prev = set[set.length - 1];
+                if (part === '**' && prev === '**') {
+                    return set;
+                }
+                if (part === '..') {
+                    if (prev && prev !== '..' && prev !== '.' && prev !== '**') {
+                        set.pop();
+                        return set;
+                    }
+                }
+                set.push(part);
+                return set;
+            }, []);
+            return parts.length === 0 ? [''] : parts;
+        });
+    }
+    levelTwoFileOptimize(parts) {
+        if (!Array.isArray(parts)) {
+            parts = this.slashSplit(parts);
+        }
+        let didSomething = false;
+        do {
+            didSomething = false;
+            // <pre>/<e>/<rest> -> <pre>/<rest>
+            if (!this.preserveMultipleSlashes) {
+                for (let i = 1; i < parts.length - 1; i++) {
+                    const p = parts[i];
+                    // don't squeeze out UNC patterns
+                    if (i === 1 && p === '' && parts[0] === '')
+                        continue;
+                    if (p === '.' || p === '') {
+                        didSomething = true;
+                        parts.splice(i, 1);
+                        i--;
+                    }
+                }
+                if (parts[0] === '.' &&
+                    parts.length === 2 &&
+                    (parts[1] === '.' || parts[1] === '')) {
+                    didSomething = true;
+                    parts.pop();
+                }
+            }
+            // <pre>/<p>/../<rest> -> <pre>/<rest>
+            let dd = 0;
+            while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
+                const p = parts[dd - 1];
+                if (p &&
+                    p !== '.' &&
+                    p !== '..' &&
+                    p !== '**' &&
+                    !(this.isWindows && /^[a-z]:$/i.test(p))) {
+                    didSomething = true;
+                    parts.splice(dd - 1, 2);
+                    dd -= 2;
+                }
+            }
+        } while (didSomething);
+        return parts.length === 0 ? [''] : parts;
+    }
+    // First phase: single-pattern processing
+    // <pre> is 1 or more portions
+    // <rest> is 1 or more portions
+    // <p> is any portion other than ., .., '', or **
+    // <e> is . or ''
+    //
+    // **/.. is *brutal* for filesystem walking performance, because
+    // it effectively resets the recursive walk each time it occurs,
+    // and ** cannot be reduced out by a .. pattern part like a regexp
+    // or most strings (other than .., ., and '') can be.
+    //
+    // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
+    // <pre>/<e>/<rest> -> <pre>/<rest>
+    // <pre>/<p>/../<rest> -> <pre>/<rest>
+    // **/**/<rest> -> **/<rest>
+    //
+    // **/*/<rest> -> */**/<rest> <== not valid because ** doesn't follow
+    // this WOULD be allowed if ** did follow symlinks, or * didn't
+    firstPhasePreProcess(globParts) {
+        let didSomething = false;
+        do {
+            didSomething = false;
+            // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
+            for (let parts of globParts) {
+                let gs = -1;
+                while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
+                    let gss = gs;
+                    while (parts[gss + 1] === '**') {
+                        // <pre>/**/**/<rest> -> <pre>/**/<rest>
+                        gss++;
+                    }
+                    // eg, if gs is 2 and gss is 4, that means we have 3 **
+                    // parts, and can remove 2 of them.
+                    if (gss > gs) {
+                        parts.splice(gs + 1, gss - gs);
+                    }
+                    let next = parts[gs + 1];
+                    const p = parts[gs + 2];
+                    const p2 = parts[gs + 3];
+                    if (next !== '..')
+                        continue;
+                    if (!p ||
+                        p === '.' ||
+                        p === '..' ||
+                        !p2 ||
+                        p2 === '.' ||
+                        p2 === '..') {
+                        continue;
+                    }
+                    didSomething = true;
+                    // edit parts in place, and push the new one
+                    parts.splice(gs, 1);
+                    const other = parts.slice(0);
+                    other[gs] = '**';
+                    globParts.push(other);
+                    gs--;
+                }
+                // <pre>/<e>/<rest> -> <pre>/<rest>
+                if (!this.preserveMultipleSlashes) {
+                    for (let i = 1; i < parts.length - 1; i++) {
+                        const p = parts[i];
+                        // don't squeeze out UNC patterns
+                        if (i === 1 && p === '' && parts[0] === '')
+                            continue;
+                        if (p === '.' || p === '') {
+                            didSomething = true;
+                            parts.splice(i, 1);
+                            i--;
+                        }
+                    }
+                    if (parts[0] === '.' &&
+                        parts.length === 2 &&
+                        (parts[1] === '.' || parts[1] === '')) {
+                        didSomething = true;
+                        parts.pop();
+                    }
+                }
+                // <pre>/<p>/../<rest> -> <pre>/<rest>
+                let dd = 0;
+                while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
+                    const p = parts[dd - 1];
+                    if (p && p !== '.' && p !== '..' && p !== '**') {
+                        didSomething = true;
+                        const needDot = dd === 1 && parts[dd + 1] === '**';
+                        const splin = needDot ? ['.'] : [];
+                        parts.splice(dd - 1, 2, ...splin);
+                        if (parts.length === 0)
+                            parts.push('');
+                        dd -= 2;
+                    }
+                }
+            }
+        } while (didSomething);
+        return globParts;
+    }
+    // second phase: multi-pattern dedupes
+    // {<pre>/*/<rest>,<pre>/<p>/<rest>} -> <pre>/*/<rest>
+    // {<pre>/<rest>,<pre>/<rest>} -> <pre>/<rest>
+    // {<pre>/**/<rest>,<pre>/<rest>} -> <pre>/**/<rest>
+    //
+    // {<pre>/**/<rest>,<pre>/**/<p>/<rest>} -> <pre>/**/<rest>
+    // ^-- not valid because ** doens't follow symlinks
+    secondPhasePreProcess(globParts) {
+        for (let i = 0; i < globParts.length - 1; i++) {
+            for (let j = i + 1; j < globParts.length; j++) {
+                const matched = this.partsMatch(globParts[i], globParts[j], !this.preserveMultipleSlashes);
+                if (matched) {
+                    globParts[i] = [];
+                    globParts[j] = matched;
+                    break;
+                }
+            }
+        }
+        return globParts.filter(gs => gs.length);
+    }
+    partsMatch(a, b, emptyGSMatch = false) {
+        let ai = 0;
+        let bi = 0;
+        let result = [];
+        let which = '';
+        while (ai < a.length && bi < b.length) {
+            if (a[ai] === b[bi]) {
+                result.push(which === 'b' ? b[bi] : a[ai]);
+                ai++;
+                bi++;
+            }
+            else if (emptyGSMatch && a[ai] === '**' && b[bi] === a[ai + 1]) {
+                result.push(a[ai]);
+                ai++;
+            }
+            else if (emptyGSMatch && b[bi] === '**' && a[ai] === b[bi + 1]) {
+                result.push(b[bi]);
+                bi++;
+            }
+            else if (a[ai] === '*' &&
+                b[bi] &&
+                (this.options.dot || !b[bi].startsWith('.')) &&
+                b[bi] !== '**') {
+                if (which === 'b')
+                    return false;
+                which = 'a';
+                result.push(a[ai]);
+                ai++;
+                bi++;
+            }
+            else if (b[bi] === '*' &&
+                a[ai] &&
+                (this.options.dot || !a[ai].startsWith('.')) &&
+                a[ai] !== '**') {
+                if (which === 'a')
+                    return false;
+                which = 'b';
+                result.push(b[bi]);
+                ai++;
+                bi++;
+            }
+            else {
+                return false;
+            }
+        }
+        // if we fall out of the loop, it means they two are identical
+        // as long as their lengths match
+        return a.length === b.length && result;
+    }
+    parseNegate() {
+        if (this.nonegate)
+            return;
+        const pattern = this.pattern;
+        let negate = false;
+        let negateOffset = 0;
+        for (let i = 0; i < pattern.length && pattern.charAt(i) === '!'; i++) {
+            negate = !negate;
+            negateOffset++;
+        }
+        if (negateOffset)
+            this.pattern = pattern.slice(negateOffset);
+        this.negate = negate;
+    }
+    // set partial to true to test if, for example,
+    // "/a/b" matches the start of "/*/b/*/d"
+    // Partial means, if you run out of file before you run
+    // out of pattern, then that's fine, as long as all
+    // the parts match.
+    matchOne(file, pattern, partial = false) {
+        let fileStartIndex = 0;
+        let patternStartIndex = 0;
+        // UNC paths like //?/X:/... can match X:/... and vice versa
+        // Drive letters in absolute drive or unc paths are always compared
+        // case-insensitively.
+        if (this.isWindows) {
+            const fileDrive = typeof file[0] === 'string' && /^[a-z]:$/i.test(file[0]);
+            const fileUNC = !fileDrive &&
+                file[0] === '' &&
+                file[1] === '' &&
+                file[2] === '?' &&
+                /^[a-z]:$/i.test(file[3]);
+            const patternDrive = typeof pattern[0] === 'string' && /^[a-z]:$/i.test(pattern[0]);
+            const patternUNC = !patternDrive &&
+                pattern[0] === '' &&
+                pattern[1] === '' &&
+                pattern[2] === '?' &&
+                typeof pattern[3] === 'string' &&
+                /^[a-z]:$/i.test(pattern[3]);
+            const fdi = fileUNC ? 3
+                : fileDrive ? 0
+                    : undefined;
+            const pdi = patternUNC ? 3
+                : patternDrive ? 0
+                    : undefined;
+            if (typeof fdi === 'number' && typeof pdi === 'number') {
+                const [fd, pd] = [
+                    file[fdi],
+                    pattern[pdi],
+                ];
+                // start matching at the drive letter index of each
+                if (fd.toLowerCase() === pd.toLowerCase()) {
+                    pattern[pdi] = fd;
+                    patternStartIndex = pdi;
+                    fileStartIndex = fdi;
+                }
+            }
+        }
+        // resolve and reduce . and .. portions in the file as well.
+        // don't need to do the second phase, because it's only one string[]
+        const { optimizationLevel = 1 } = this.options;
+        if (optimizationLevel >= 2) {
+            file = this.levelTwoFileOptimize(file);
+        }
+        if (pattern.includes(GLOBSTAR)) {
+            return this.#matchGlobstar(file, pattern, partial, fileStartIndex, patternStartIndex);
+        }
+        return this.#matchOne(file, pattern, partial, fileStartIndex, patternStartIndex);
+    }
+    #matchGlobstar(file, pattern, partial, fileIndex, patternIndex) {
+        // split the pattern into head, tail, and middle of ** delimited parts
+        const firstgs = pattern.indexOf(GLOBSTAR, patternIndex);
+        const lastgs = pattern.lastIndexOf(GLOBSTAR);
+        // split the pattern up into globstar-delimited sections
+        // the tail has to be at the end, and the others just have
+        // to be found in order from the head.
+        const [head, body, tail] = partial ?
+            [
+                pattern.slice(patternIndex, firstgs),
+                pattern.slice(firstgs + 1),
+                [],
+            ]
+            : [
+                pattern.slice(patternIndex, firstgs),
+                pattern.slice(firstgs + 1, lastgs),
+                pattern.slice(lastgs + 1),
+            ];
+        // check the head, from the current file/pattern index.
+        if (head.length) {
+            const fileHead = file.slice(fileIndex, fileIndex + head.length);
+            if (!this.#matchOne(fileHead, head, partial, 0, 0)) {
+                return false;
+            }
+            fileIndex += head.length;
+            patternIndex += head.length;
+        }
+        // now we know the head matches!
+        // if the last portion is not empty, it MUST match the end
+        // check the tail
+        let fileTailMatch = 0;
+        if (tail.length) {
+            // if head + tail > file, then we cannot possibly match
+            if (tail.length + fileIndex > file.length)
+                return false;
+            // try to match the tail
+            let tailStart = file.length - tail.length;
+            if (this.#matchOne(file, tail, partial, tailStart, 0)) {
+                fileTailMatch = tail.length;
+            }
+            else {
+                // affordance for stuff like a/**/* matching a/b/
+                // if the last file portion is '', and there's more to the pattern
+                // then try without the '' bit.
+                if (file[file.length - 1] !== '' ||
+                    fileIndex + tail.length === file.length) {
+                    return false;
+                }
+                tailStart--;
+                if (!this.#matchOne(file, tail, partial, tailStart, 0)) {
+                    return false;
+                }
+                fileTailMatch = tail.length + 1;
+            }
+        }
+        // now we know the tail matches!
+        // the middle is zero or more portions wrapped in **, possibly
+        // containing more ** sections.
+        // so a/**/b/**/c/**/d has become **/b/**/c/**
+        // if it's empty, it means a/**/b, just verify we have no bad dots
+        // if there's no tail, so it ends on /**, then we must have *something*
+        // after the head, or it's not a matc
+        if (!body.length) {
+            let sawSome = !!fileTailMatch;
+            for (let i = fileIndex; i < file.length - fileTailMatch; i++) {
+                const f = String(file[i]);
+                sawSome = true;
+                if (f === '.' ||
+                    f === '..' ||
+                    (!this.options.dot && f.startsWith('.'))) {
+                    return false;
+                }
+            }
+            // in partial mode, we just need to get past all file parts
+            return partial || sawSome;
+        }
+        // now we know that there's one or more body sections, which can
+        // be matched anywhere from the 0 index (because the head was pruned)
+        // through to the length-fileTailMatch index.
+        // split the body up into sections, and note the minimum index it can
+        // be found at (start with the length of all previous segments)
+        // [section, before, after]
+        const bodySegments = [[[], 0]];
+        let currentBody = bodySegments[0];
+        let nonGsParts = 0;
+        const nonGsPartsSums = [0];
+        for (const b of body) {
+            if (b === GLOBSTAR) {
+                nonGsPartsSums.push(nonGsParts);
+                currentBody = [[], 0];
+                bodySegments.push(currentBody);
+            }
+            else {
+                currentBody[0].push(b);
+                nonGsParts++;
+            }
+        }
+        let i = bodySegments.length - 1;
+        const fileLength = file.length - fileTailMatch;
+        for (const b of bodySegments) {
+            b[1] = fileLength - (nonGsPartsSums[i--] + b[0].length);
+        }
+        return !!this.#matchGlobStarBodySections(file, bodySegments, fileIndex, 0, partial, 0, !!fileTailMatch);
+    }
+    // return false for "nope, not matching"
+    // return null for "not matching, cannot keep trying"
+    #matchGlobStarBodySections(file, 
+    // pattern section, last possible position for it
+    bodySegments, fileIndex, bodyIndex, partial, globStarDepth, sawTail) {
+        // take the first body segment, and walk from fileIndex to its "after"
+        // value at the end
+        // If it doesn't match at that position, we increment, until we hit
+        // that final possible position, and give up.
+        // If it does match, then advance and try to rest.
+        // If any of them fail we keep walking forward.
+        // this is still a bit recursively painful, but it's more constrained
+        // than previous implementations, because we never test something that
+        // can't possibly be a valid matching condition.
+        const bs = bodySegments[bodyIndex];
+        if (!bs) {
+            // just make sure that there's no bad dots
+            for (let i = fileIndex; i < file.length; i++) {
+                sawTail = true;
+                const f = file[i];
+                if (f === '.' ||
+                    f === '..' ||
+                    (!this.options.dot && f.startsWith('.'))) {
+                    return false;
+                }
+            }
+            return sawTail;
+        }
+        // have a non-globstar body section to test
+        const [body, after] = bs;
+        while (fileIndex <= after) {
+            const m = this.#matchOne(file.slice(0, fileIndex + body.length), body, partial, fileIndex, 0);
+            // if limit exceeded, no match. intentional false negative,
+            // acceptable break in correctness for security.
+            if (m && globStarDepth < this.maxGlobstarRecursion) {
+                // match! see if the rest match. if so, we're done!
+                const sub = this.#matchGlobStarBodySections(file, bodySegments, fileIndex + body.length, bodyIndex + 1, partial, globStarDepth + 1, sawTail);
+                if (sub !== false) {
+                    return sub;
+                }
+            }
+            const f = file[fileIndex];
+            if (f === '.' ||
+                f === '..' ||
+                (!this.options.dot && f.startsWith('.'))) {
+                return false;
+            }
+            fileIndex++;
+        }
+        // walked off. no point continuing
+        return partial || null;
+    }
+    #matchOne(file, pattern, partial, fileIndex, patternIndex) {
+        let fi;
+        let pi;
+        let pl;
+        let fl;
+        for (fi = fileIndex,
+            pi = patternIndex,
+            fl = file.length,
+            pl = pattern.length; fi < fl && pi < pl; fi++, pi++) {
+            this.debug('matchOne loop');
+            let p = pattern[pi];
+            let f = file[fi];
+            this.debug(pattern, p, f);
+            // should be impossible.
+            // some invalid regexp stuff in the set.
+            /* c8 ignore start */
+            if (p === false || p === GLOBSTAR) {
+                return false;
+            }
+            /* c8 ignore stop */
+            // something other than **
+            // non-magic patterns just have to match exactly
+            // patterns with magic have been turned into regexps.
+            let hit;
+            if (typeof p === 'string') {
+                hit = f === p;
+                this.debug('string match', p, f, hit);
+            }
+            else {
+                hit = p.test(f);
+                this.debug('pattern match', p, f, hit);
+            }
+            if (!hit)
+                return false;
+        }
+        // Note: ending in / means that we'll get a final ""
+        // at the end of the pattern.  This can only match a
+        // corresponding "" at the end of the file.
+        // If the file ends in /, then it can only match a
+        // a pattern that ends in /, unless the pattern just
+        // doesn't have any more for it. But, a/b/ should *not*
+        // match "a/b/*", even though "" matches against the
+        // [^/]*? pattern, except in partial mode, where it might
+        // simply not be reached yet.
+        // However, a/b/ should still satisfy a/*
+        // now either we fell off the end of the pattern, or we're done.
+        if (fi === fl && pi === pl) {
+            // ran out of pattern and filename at the same time.
+            // an exact hit!
+            return true;
+        }
+        else if (fi === fl) {
+            // ran out of file, but still had pattern left.
+            // this is ok if we're doing the match as part of
+            // a glob fs traversal.
+            return partial;
+        }
+        else if (pi === pl) {
+            // ran out of pattern, still have file left.
+            // this is only acceptable if we're on the very last
+            // empty segment of a file with a trailing slash.
+            // a/* should match a/b/
+            return fi === fl - 1 && file[fi] === '';
+            /* c8 ignore start */
+        }
+        else {
+            // should be unreachable.
+            throw new Error('wtf?');
+        }
+        /* c8 ignore stop */
+    }
+    braceExpand() {
+        return braceExpand(this.pattern, this.options);
+    }
+    parse(pattern) {
+        assertValidPattern(pattern);
+        const options = this.options;
+        // shortcuts
+        if (pattern === '**')
+            return GLOBSTAR;
+        if (pattern === '')
+            return '';
+        // far and away, the most common glob pattern parts are
+        // *, *.*, and *.<ext>  Add a fast check method for those.
+        let m;
+        let fastTest = null;
+        if ((m = pattern.match(starRE))) {
+            fastTest = options.dot ? starTestDot : starTest;
+        }
+        else if ((m = pattern.match(starDotExtRE))) {
+            fastTest = (options.nocase ?
+                options.dot ?
+                    starDotExtTestNocaseDot
+                    : starDotExtTestNocase
+                : options.dot ? starDotExtTestDot
+                    : starDotExtTest)(m[1]);
+        }
+        else if ((m = pattern.match(qmarksRE))) {
+            fastTest = (options.nocase ?
+                options.dot ?
+                    qmarksTestNocaseDot
+                    : qmarksTestNocase
+                : options.dot ? qmarksTestDot
+                    : qmarksTest)(m);
+        }
+        else if ((m = pattern.match(starDotStarRE))) {
+            fastTest = options.dot ? starDotStarTestDot : starDotStarTest;
+        }
+        else if ((m = pattern.match(dotStarRE))) {
+            fastTest = dotStarTest;
+        }
+        const re = AST.fromGlob(pattern, this.options).toMMPattern();
+        if (fastTest && typeof re === 'object') {
+            // Avoids overriding in frozen environments
+            Reflect.defineProperty(re, 'test', { value: fastTest });
+        }
+        return re;
+    }
+    makeRe() {
+        if (this.regexp || this.regexp === false)
+            return this.regexp;
+        // at this point, this.set is a 2d array of partial
+        // pattern strings, or "**".
+        //
+        // It's better to use .match().  This function shouldn't
+        // be used, really, but it's pretty convenient sometimes,
+        // when you just want to work with a regex.
+        const set = this.set;
+        if (!set.length) {
+            this.regexp = false;
+            return this.regexp;
+        }
+        const options = this.options;
+        const twoStar = options.noglobstar ? esm_star
+            : options.dot ? twoStarDot
+                : twoStarNoDot;
+        const flags = new Set(options.nocase ? ['i'] : []);
+        // regexpify non-globstar patterns
+        // if ** is only item, then we just do one twoStar
+        // if ** is first, and there are more, prepend (\/|twoStar\/)? to next
+        // if ** is last, append (\/twoStar|) to previous
+        // if ** is in the middle, append (\/|\/twoStar\/) to previous
+        // then filter out GLOBSTAR symbols
+        let re = set
+            .map(pattern => {
+            const pp = pattern.map(p => {
+                if (p instanceof RegExp) {
+                    for (const f of p.flags.split(''))
+                        flags.add(f);
+                }
+                return (typeof p === 'string' ? esm_regExpEscape(p)
+                    : p === GLOBSTAR ? GLOBSTAR
+                        : p._src);
+            });
+            pp.forEach((p, i) => {
+                const next = pp[i + 1];
+                const prev = pp[i - 1];
+                if (p !== GLOBSTAR || prev === GLOBSTAR) {
+                    return;
+                }
+                if (prev === undefined) {
+                    if (next !== undefined && next !== GLOBSTAR) {
+                        pp[i + 1] = '(?:\\/|' + twoStar + '\\/)?' + next;
+                    }
+                    else {
+                        pp[i] = twoStar;
+                    }
+                }
+                else if (next === undefined) {
+                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + ')?';
+                }
+                else if (next !== GLOBSTAR) {
+                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + '\\/)' + next;
+                    pp[i + 1] = GLOBSTAR;
+                }
+            });
+            const filtered = pp.filter(p => p !== GLOBSTAR);
+            // For partial matches, we need to make the pattern match
+            // any prefix of the full path. We do this by generating
+            // alternative patterns that match progressively longer prefixes.
+            if (this.partial && filtered.length >= 1) {
+                const prefixes = [];
+                for (let i = 1; i <= filtered.length; i++) {
+                    prefixes.push(filtered.slice(0, i).join('/'));
+                }
+                return '(?:' + prefixes.join('|') + ')';
+            }
+            return filtered.join('/');
+        })
+            .join('|');
+        // need to wrap in parens if we had more than one thing with |,
+        // otherwise only the first will be anchored to ^ and the last to $
+        const [open, close] = set.length > 1 ? ['(?:', ')'] : ['', ''];
+        // must match entire pattern
+        // ending in a * or ** will make it less strict.
+        re = '^' + open + re + close + '$';
+        // In partial mode, '/' should always match as it's a valid prefix for any pattern
+        if (this.partial) {
+            re = '^(?:\\/|' + open + re.slice(1, -1) + close + ')$';
+        }
+        // can match anything, as long as it's not this.
+        if (this.negate)
+            re = '^(?!' + re + ').+$';
+        try {
+            this.regexp = new RegExp(re, [...flags].join(''));
+            /* c8 ignore start */
+        }
+        catch {
+            // should be impossible
+            this.regexp = false;
+        }
+        /* c8 ignore stop */
+        return this.regexp;
+    }
+    slashSplit(p) {
+        // if p starts with // on windows, we preserve that
+        // so that UNC paths aren't broken.  Otherwise, any number of
+        // / characters are coalesced into one, unless
+        // preserveMultipleSlashes is set to true.
+        if (this.preserveMultipleSlashes) {
+            return p.split('/');
+        }
+        else if (this.isWindows && /^\/\/[^/]+/.test(p)) {
+            // add an extra '' for the one we lose
+            return ['', ...p.split(/\/+/)];
+        }
+        else {
+            return p.split(/\/+/);
+        }
+    }
+    match(f, partial = this.partial) {
+        this.debug('match', f, this.pattern);
+        // short-circuit in the case of busted things.
+        // comments, etc.
+        if (this.comment) {
+            return false;
+        }
+        if (this.empty) {
+            return f === '';
+        }
+        if (f === '/' && partial) {
+            return true;
+        }
+        const options = this.options;
+        // windows: need to use /, not \
+        if (this.isWindows) {
+            f = f.split('\\').join('/');
+        }
+        // treat the test path as a set of pathparts.
+        const ff = this.slashSplit(f);
+        this.debug(this.pattern, 'split', ff);
+        // just ONE of the pattern sets in this.set needs to match
+        // in order for it to be valid.  If negating, then just one
+        // match means that we have failed.
+        // Either way, return on the first hit.
+        const set = this.set;
+        this.debug(this.pattern, 'set', set);
+        // Find the basename of the path by looking for the last non-empty segment
+        let filename = ff[ff.length - 1];
+        if (!filename) {
+            for (let i = ff.length - 2; !filename && i >= 0; i--) {
+                filename = ff[i];
+            }
+        }
+        for (const pattern of set) {
+            let file = ff;
+            if (options.matchBase && pattern.length === 1) {
+                file = [filename];
+            }
+            const hit = this.matchOne(file, pattern, partial);
+            if (hit) {
+                if (options.flipNegate) {
+                    return true;
+                }
+                return !this.negate;
+            }
+        }
+        // didn't get any hits.  this is success if it's a negative
+        // pattern, failure otherwise.
+        if (options.flipNegate) {
+            return false;
+        }
+        return this.negate;
+    }
+    static defaults(def) {
+        return minimatch.defaults(def).Minimatch;
+    }
+}
+/* c8 ignore start */
+
+
+
+/* c8 ignore stop */
+minimatch.AST = AST;
+minimatch.Minimatch = Minimatch;
+minimatch.escape = escape_escape;
+minimatch.unescape = unescape_unescape;
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path.js
+
+
+
+const internal_path_IS_WINDOWS = process.platform === 'win32';
+/**
+ * Helper class for parsing paths into segments
+ */
+class Path {
+    /**
+     * Constructs a Path
+     * @param itemPath Path or array of segments
+     */
+    constructor(itemPath) {
+        this.segments = [];
+        // String
+        if (typeof itemPath === 'string') {
+            external_assert_(itemPath, `Parameter 'itemPath' must not be empty`);
+            // Normalize slashes and trim unnecessary trailing slash
+            itemPath = safeTrimTrailingSeparator(itemPath);
+            // Not rooted
+            if (!hasRoot(itemPath)) {
+                this.segments = itemPath.split(external_path_namespaceObject.sep);
+            }
+            // Rooted
+            else {
+                // Add all segments, while not at the root
+                let remaining = itemPath;
+                let dir = dirname(remaining);
+                while (dir !== remaining) {
+                    // Add the segment
+                    const basename = external_path_namespaceObject.basename(remaining);
+                    this.segments.unshift(basename);
+                    // Truncate the last segment
+                    remaining = dir;
+                    dir = dirname(remaining);
+                }
+                // Remainder is the root
+                this.segments.unshift(remaining);
+            }
+        }
+        // Array
+        else {
+            // Must not be empty
+            external_assert_(itemPath.length > 0, `Parameter 'itemPath' must not be an empty array`);
+            // Each segment
+            for (let i = 0; i < itemPath.length; i++) {
+                let segment = itemPath[i];
+                // Must not be empty
+                external_assert_(segment, `Parameter 'itemPath' must not contain any empty segments`);
+                // Normalize slashes
+                segment = internal_path_helper_normalizeSeparators(itemPath[i]);
+                // Root segment
+                if (i === 0 && hasRoot(segment)) {
+                    segment = safeTrimTrailingSeparator(segment);
+                    external_assert_(segment === dirname(segment), `Parameter 'itemPath' root segment contains information for multiple segments`);
+                    this.segments.push(segment);
+                }
+                // All other segments
+                else {
+                    // Must not contain slash
+                    external_assert_(!segment.includes(external_path_namespaceObject.sep), `Parameter 'itemPath' contains unexpected path separators`);
+                    this.segments.push(segment);
+                }
+            }
+        }
+    }
+    /**
+     * Converts the path to it's string representation
+     */
+    toString() {
+        // First segment
+        let result = this.segments[0];
+        // All others
+        let skipSlash = result.endsWith(external_path_namespaceObject.sep) || (internal_path_IS_WINDOWS && /^[A-Z]:$/i.test(result));
+        for (let i = 1; i < this.segments.length; i++) {
+            if (skipSlash) {
+                skipSlash = false;
+            }
+            else {
+                result += external_path_namespaceObject.sep;
+            }
+            result += this.segments[i];
+        }
+        return result;
+    }
+}
+//# sourceMappingURL=internal-path.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern.js
+
+
+
+
+
+
+
+const internal_pattern_IS_WINDOWS = process.platform === 'win32';
+class Pattern {
+    constructor(patternOrNegate, isImplicitPattern = false, segments, homedir) {
+        /**
+         * Indicates whether matches should be excluded from the result set
+         */
+        this.negate = false;
+        // Pattern overload
+        let pattern;
+        if (typeof patternOrNegate === 'string') {
+            pattern = patternOrNegate.trim();
+        }
+        // Segments overload
+        else {
+            // Convert to pattern
+            segments = segments || [];
+            external_assert_(segments.length, `Parameter 'segments' must not empty`);
+            const root = Pattern.getLiteral(segments[0]);
+            external_assert_(root && hasAbsoluteRoot(root), `Parameter 'segments' first element must be a root path`);
+            pattern = new Path(segments).toString().trim();
+            if (patternOrNegate) {
+                pattern = `!${pattern}`;
+            }
+        }
+        // Negate
+        while (pattern.startsWith('!')) {
+            this.negate = !this.negate;
+            pattern = pattern.substr(1).trim();
+        }
+        // Normalize slashes and ensures absolute root
+        pattern = Pattern.fixupPattern(pattern, homedir);
+        // Segments
+        this.segments = new Path(pattern).segments;
+        // Trailing slash indicates the pattern should only match directories, not regular files
+        this.trailingSeparator = internal_path_helper_normalizeSeparators(pattern)
+            .endsWith(external_path_namespaceObject.sep);
+        pattern = safeTrimTrailingSeparator(pattern);
+        // Search path (literal path prior to the first glob segment)
+        let foundGlob = false;
+        const searchSegments = this.segments
+            .map(x => Pattern.getLiteral(x))
+            .filter(x => !foundGlob && !(foundGlob = x === ''));
+        this.searchPath = new Path(searchSegments).toString();
+        // Root RegExp (required when determining partial match)
+        this.rootRegExp = new RegExp(Pattern.regExpEscape(searchSegments[0]), internal_pattern_IS_WINDOWS ? 'i' : '');
+        this.isImplicitPattern = isImplicitPattern;
+        // Create minimatch
+        const minimatchOptions = {
+            dot: true,
+            nobrace: true,
+            nocase: internal_pattern_IS_WINDOWS,
+            nocomment: true,
+            noext: true,
+            nonegate: true
+        };
+        pattern = internal_pattern_IS_WINDOWS ? pattern.replace(/\\/g, '/') : pattern;
+        this.minimatch = new Minimatch(pattern, minimatchOptions);
+    }
+    /**
+     * Matches the pattern against the specified path
+     */
+    match(itemPath) {
+        // Last segment is globstar?
+        if (this.segments[this.segments.length - 1] === '**') {
+            // Normalize slashes
+            itemPath = internal_path_helper_normalizeSeparators(itemPath);
+            // Append a trailing slash. Otherwise Minimatch will not match the directory immediately
+            // preceding the globstar. For example, given the pattern `/foo/**`, Minimatch returns
+            // false for `/foo` but returns true for `/foo/`. Append a trailing slash to handle that quirk.
+            if (!itemPath.endsWith(external_path_namespaceObject.sep) && this.isImplicitPattern === false) {
+                // Note, this is safe because the constructor ensures the pattern has an absolute root.
+                // For example, formats like C: and C:foo on Windows are resolved to an absolute root.
+                itemPath = `${itemPath}${external_path_namespaceObject.sep}`;
+            }
+        }
+        else {
+            // Normalize slashes and trim unnecessary trailing slash
+            itemPath = safeTrimTrailingSeparator(itemPath);
+        }
+        // Match
+        if (this.minimatch.match(itemPath)) {
+            return this.trailingSeparator ? MatchKind.Directory : MatchKind.All;
+        }
+        return MatchKind.None;
+    }
+    /**
+     * Indicates whether the pattern may match descendants of the specified path
+     */
+    partialMatch(itemPath) {
+        // Normalize slashes and trim unnecessary trailing slash
+        itemPath = safeTrimTrailingSeparator(itemPath);
+        // matchOne does not handle root path correctly
+        if (dirname(itemPath) === itemPath) {
+            return this.rootRegExp.test(itemPath);
+        }
+        return this.minimatch.matchOne(itemPath.split(internal_pattern_IS_WINDOWS ? /\\+/ : /\/+/), this.minimatch.set[0], true);
+    }
+    /**
+     * Escapes glob patterns within a path
+     */
+    static globEscape(s) {
+        return (internal_pattern_IS_WINDOWS ? s : s.replace(/\\/g, '\\\\')) // escape '\' on Linux/macOS
+            .replace(/(\[)(?=[^/]+\])/g, '[[]') // escape '[' when ']' follows within the path segment
+            .replace(/\?/g, '[?]') // escape '?'
+            .replace(/\*/g, '[*]'); // escape '*'
+    }
+    /**
+     * Normalizes slashes and ensures absolute root
+     */
+    static fixupPattern(pattern, homedir) {
+        // Empty
+        external_assert_(pattern, 'pattern cannot be empty');
+        // Must not contain `.` segment, unless first segment
+        // Must not contain `..` segment
+        const literalSegments = new Path(pattern).segments.map(x => Pattern.getLiteral(x));
+        external_assert_(literalSegments.every((x, i) => (x !== '.' || i === 0) && x !== '..'), `Invalid pattern '${pattern}'. Relative pathing '.' and '..' is not allowed.`);
+        // Must not contain globs in root, e.g. Windows UNC path \\foo\b*r
+        external_assert_(!hasRoot(pattern) || literalSegments[0], `Invalid pattern '${pattern}'. Root segment must not contain globs.`);
+        // Normalize slashes
+        pattern = internal_path_helper_normalizeSeparators(pattern);
+        // Replace leading `.` segment
+        if (pattern === '.' || pattern.startsWith(`.${external_path_namespaceObject.sep}`)) {
+            pattern = Pattern.globEscape(process.cwd()) + pattern.substr(1);
+        }
+        // Replace leading `~` segment
+        else if (pattern === '~' || pattern.startsWith(`~${external_path_namespaceObject.sep}`)) {
+            homedir = homedir || external_os_namespaceObject.homedir();
+            external_assert_(homedir, 'Unable to determine HOME directory');
+            external_assert_(hasAbsoluteRoot(homedir), `Expected HOME directory to be a rooted path. Actual '${homedir}'`);
+            pattern = Pattern.globEscape(homedir) + pattern.substr(1);
+        }
+        // Replace relative drive root, e.g. pattern is C: or C:foo
+        else if (internal_pattern_IS_WINDOWS &&
+            (pattern.match(/^[A-Z]:$/i) || pattern.match(/^[A-Z]:[^\\]/i))) {
+            let root = ensureAbsoluteRoot('C:\\dummy-root', pattern.substr(0, 2));
+            if (pattern.length > 2 && !root.endsWith('\\')) {
+                root += '\\';
+            }
+            pattern = Pattern.globEscape(root) + pattern.substr(2);
+        }
+        // Replace relative root, e.g. pattern is \ or \foo
+        else if (internal_pattern_IS_WINDOWS && (pattern === '\\' || pattern.match(/^\\[^\\]/))) {
+            let root = ensureAbsoluteRoot('C:\\dummy-root', '\\');
+            if (!root.endsWith('\\')) {
+                root += '\\';
+            }
+            pattern = Pattern.globEscape(root) + pattern.substr(1);
+        }
+        // Otherwise ensure absolute root
+        else {
+            pattern = ensureAbsoluteRoot(Pattern.globEscape(process.cwd()), pattern);
+        }
+        return internal_path_helper_normalizeSeparators(pattern);
+    }
+    /**
+     * Attempts to unescape a pattern segment to create a literal path segment.
+     * Otherwise returns empty string.
+     */
+    static getLiteral(segment) {
+        let literal = '';
+        for (let i = 0; i < segment.length; i++) {
+            const c = segment[i];
+            // Escape
+            if (c === '\\' && !internal_pattern_IS_WINDOWS && i + 1 < segment.length) {
+                literal += segment[++i];
+                continue;
+            }
+            // Wildcard
+            else if (c === '*' || c === '?') {
+                return '';
+            }
+            // Character set
+            else if (c === '[' && i + 1 < segment.length) {
+                let set = '';
+                let closed = -1;
+                for (let i2 = i + 1; i2 < segment.length; i2++) {
+                    const c2 = segment[i2];
+                    // Escape
+                    if (c2 === '\\' && !internal_pattern_IS_WINDOWS && i2 + 1 < segment.length) {
+                        set += segment[++i2];
+                        continue;
+                    }
+                    // Closed
+                    else if (c2 === ']') {
+                        closed = i2;
+                        break;
+                    }
+                    // Otherwise
+                    else {
+                        set += c2;
+                    }
+                }
+                // Closed?
+                if (closed >= 0) {
+                    // Cannot convert
+                    if (set.length > 1) {
+                        return '';
+                    }
+                    // Convert to literal
+                    if (set) {
+                        literal += set;
+                        i = closed;
+                        continue;
+                    }
+                }
+                // Otherwise fall thru
+            }
+            // Append
+            literal += c;
+        }
+        return literal;
+    }
+    /**
+     * Escapes regexp special characters
+     * https://javascript.info/regexp-escaping
+     */
+    static regExpEscape(s) {
+        return s.replace(/[[\\^$.|?*+()]/g, '\\$&');
+    }
+}
+//# sourceMappingURL=internal-pattern.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-search-state.js
+class SearchState {
+    constructor(path, level) {
+        this.path = path;
+        this.level = level;
+    }
+}
+//# sourceMappingURL=internal-search-state.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-globber.js
+var internal_globber_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+var __asyncValues = (undefined && undefined.__asyncValues) || function (o) {
+    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
+    var m = o[Symbol.asyncIterator], i;
+    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
+    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
+    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
+};
+var __await = (undefined && undefined.__await) || function (v) { return this instanceof __await ? (this.v = v, this) : new __await(v); }
+var __asyncGenerator = (undefined && undefined.__asyncGenerator) || function (thisArg, _arguments, generator) {
+    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
+    var g = generator.apply(thisArg, _arguments || []), i, q = [];
+    return i = Object.create((typeof AsyncIterator === "function" ? AsyncIterator : Object).prototype), verb("next"), verb("throw"), verb("return", awaitReturn), i[Symbol.asyncIterator] = function () { return this; }, i;
+    function awaitReturn(f) { return function (v) { return Promise.resolve(v).then(f, reject); }; }
+    function verb(n, f) { if (g[n]) { i[n] = function (v) { return new Promise(function (a, b) { q.push([n, v, a, b]) > 1 || resume(n, v); }); }; if (f) i[n] = f(i[n]); } }
+    function resume(n, v) { try { step(g[n](v)); } catch (e) { settle(q[0][3], e); } }
+    function step(r) { r.value instanceof __await ? Promise.resolve(r.value.v).then(fulfill, reject) : settle(q[0][2], r); }
+    function fulfill(value) { resume("next", value); }
+    function reject(value) { resume("throw", value); }
+    function settle(f, v) { if (f(v), q.shift(), q.length) resume(q[0][0], q[0][1]); }
+};
+
+
+
+
+
+
+
+
+const internal_globber_IS_WINDOWS = process.platform === 'win32';
+class DefaultGlobber {
+    constructor(options) {
+        this.patterns = [];
+        this.searchPaths = [];
+        this.options = getOptions(options);
+    }
+    getSearchPaths() {
+        // Return a copy
+        return this.searchPaths.slice();
+    }
+    glob() {
+        return internal_globber_awaiter(this, void 0, void 0, function* () {
+            var _a, e_1, _b, _c;
+            const result = [];
+            try {
+                for (var _d = true, _e = __asyncValues(this.globGenerator()), _f; _f = yield _e.next(), _a = _f.done, !_a; _d = true) {
+                    _c = _f.value;
+                    _d = false;
+                    const itemPath = _c;
+                    result.push(itemPath);
+                }
+            }
+            catch (e_1_1) { e_1 = { error: e_1_1 }; }
+            finally {
+                try {
+                    if (!_d && !_a && (_b = _e.return)) yield _b.call(_e);
+                }
+                finally { if (e_1) throw e_1.error; }
+            }
+            return result;
+        });
+    }
+    globGenerator() {
+        return __asyncGenerator(this, arguments, function* globGenerator_1() {
+            // Fill in defaults options
+            const options = getOptions(this.options);
+            // Implicit descendants?
+            const patterns = [];
+            for (const pattern of this.patterns) {
+                patterns.push(pattern);
+                if (options.implicitDescendants &&
+                    (pattern.trailingSeparator ||
+                        pattern.segments[pattern.segments.length - 1] !== '**')) {
+                    patterns.push(new Pattern(pattern.negate, true, pattern.segments.concat('**')));
+                }
+            }
+            // Push the search paths
+            const stack = [];
+            for (const searchPath of getSearchPaths(patterns)) {
+                core_debug(`Search path '${searchPath}'`);
+                // Exists?
+                try {
+                    // Intentionally using lstat. Detection for broken symlink
+                    // will be performed later (if following symlinks).
+                    yield __await(external_fs_namespaceObject.promises.lstat(searchPath));
+                }
+                catch (err) {
+                    if (err.code === 'ENOENT') {
+                        continue;
+                    }
+                    throw err;
+                }
+                stack.unshift(new SearchState(searchPath, 1));
+            }
+            // Search
+            const traversalChain = []; // used to detect cycles
+            while (stack.length) {
+                // Pop
+                const item = stack.pop();
+                // Match?
+                const match = internal_pattern_helper_match(patterns, item.path);
+                const partialMatch = !!match || internal_pattern_helper_partialMatch(patterns, item.path);
+                if (!match && !partialMatch) {
+                    continue;
+                }
+                // Stat
+                const stats = yield __await(DefaultGlobber.stat(item, options, traversalChain)
+                // Broken symlink, or symlink cycle detected, or no longer exists
+                );
+                // Broken symlink, or symlink cycle detected, or no longer exists
+                if (!stats) {
+                    continue;
+                }
+                // Hidden file or directory?
+                if (options.excludeHiddenFiles && external_path_namespaceObject.basename(item.path).match(/^\./)) {
+                    continue;
+                }
+                // Directory
+                if (stats.isDirectory()) {
+                    // Matched
+                    if (match & MatchKind.Directory && options.matchDirectories) {
+                        yield yield __await(item.path);
+                    }
+                    // Descend?
+                    else if (!partialMatch) {
+                        continue;
+                    }
+                    // Push the child items in reverse
+                    const childLevel = item.level + 1;
+                    const childItems = (yield __await(external_fs_namespaceObject.promises.readdir(item.path))).map(x => new SearchState(external_path_namespaceObject.join(item.path, x), childLevel));
+                    stack.push(...childItems.reverse());
+                }
+                // File
+                else if (match & MatchKind.File) {
+                    yield yield __await(item.path);
+                }
+            }
+        });
+    }
+    /**
+     * Constructs a DefaultGlobber
+     */
+    static create(patterns, options) {
+        return internal_globber_awaiter(this, void 0, void 0, function* () {
+            const result = new DefaultGlobber(options);
+            if (internal_globber_IS_WINDOWS) {
+                patterns = patterns.replace(/\r\n/g, '\n');
+                patterns = patterns.replace(/\r/g, '\n');
+            }
+            const lines = patterns.split('\n').map(x => x.trim());
+            for (const line of lines) {
+                // Empty or comment
+                if (!line || line.startsWith('#')) {
+                    continue;
+                }
+                // Pattern
+                else {
+                    result.patterns.push(new Pattern(line));
+                }
+            }
+            result.searchPaths.push(...getSearchPaths(result.patterns));
+            return result;
+        });
+    }
+    static stat(item, options, traversalChain) {
+        return internal_globber_awaiter(this, void 0, void 0, function* () {
+            // Note:
+            // `stat` returns info about the target of a symlink (or symlink chain)
+            // `lstat` returns info about a symlink itself
+            let stats;
+            if (options.followSymbolicLinks) {
+                try {
+                    // Use `stat` (following symlinks)
+                    stats = yield external_fs_namespaceObject.promises.stat(item.path);
+                }
+                catch (err) {
+                    if (err.code === 'ENOENT') {
+                        if (options.omitBrokenSymbolicLinks) {
+                            core_debug(`Broken symlink '${item.path}'`);
+                            return undefined;
+                        }
+                        throw new Error(`No information found for the path '${item.path}'. This may indicate a broken symbolic link.`);
+                    }
+                    throw err;
+                }
+            }
+            else {
+                // Use `lstat` (not following symlinks)
+                stats = yield external_fs_namespaceObject.promises.lstat(item.path);
+            }
+            // Note, isDirectory() returns false for the lstat of a symlink
+            if (stats.isDirectory() && options.followSymbolicLinks) {
+                // Get the realpath
+                const realPath = yield external_fs_namespaceObject.promises.realpath(item.path);
+                // Fixup the traversal chain to match the item level
+                while (traversalChain.length >= item.level) {
+                    traversalChain.pop();
+                }
+                // Test for a cycle
+                if (traversalChain.some((x) => x === realPath)) {
+                    core_debug(`Symlink cycle detected for path '${item.path}' and realpath '${realPath}'`);
+                    return undefined;
+                }
+                // Update the traversal chain
+                traversalChain.push(realPath);
+            }
+            return stats;
+        });
+    }
+}
+//# sourceMappingURL=internal-globber.js.map
+;// CONCATENATED MODULE: external "stream"
+const external_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
+// EXTERNAL MODULE: external "util"
+var external_util_ = __nccwpck_require__(9023);
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-hash-files.js
+var internal_hash_files_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+var internal_hash_files_asyncValues = (undefined && undefined.__asyncValues) || function (o) {
+    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
+    var m = o[Symbol.asyncIterator], i;
+    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
+    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
+    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
+};
+
+
+
+
+
+
+function hashFiles(globber_1, currentWorkspace_1) {
+    return internal_hash_files_awaiter(this, arguments, void 0, function* (globber, currentWorkspace, verbose = false) {
+        var _a, e_1, _b, _c;
+        var _d;
+        const writeDelegate = verbose ? core.info : core.debug;
+        let hasMatch = false;
+        const githubWorkspace = currentWorkspace
+            ? currentWorkspace
+            : ((_d = process.env['GITHUB_WORKSPACE']) !== null && _d !== void 0 ? _d : process.cwd());
+        const result = crypto.createHash('sha256');
+        let count = 0;
+        try {
+            for (var _e = true, _f = internal_hash_files_asyncValues(globber.globGenerator()), _g; _g = yield _f.next(), _a = _g.done, !_a; _e = true) {
+                _c = _g.value;
+                _e = false;
+                const file = _c;
+                writeDelegate(file);
+                if (!file.startsWith(`${githubWorkspace}${path.sep}`)) {
+                    writeDelegate(`Ignore '${file}' since it is not under GITHUB_WORKSPACE.`);
+                    continue;
+                }
+                if (fs.statSync(file).isDirectory()) {
+                    writeDelegate(`Skip directory '${file}'.`);
+                    continue;
+                }
+                const hash = crypto.createHash('sha256');
+                const pipeline = util.promisify(stream.pipeline);
+                yield pipeline(fs.createReadStream(file), hash);
+                result.write(hash.digest());
+                count++;
+                if (!hasMatch) {
+                    hasMatch = true;
+                }
+            }
+        }
+        catch (e_1_1) { e_1 = { error: e_1_1 }; }
+        finally {
+            try {
+                if (!_e && !_a && (_b = _f.return)) yield _b.call(_f);
+            }
+            finally { if (e_1) throw e_1.error; }
+        }
+        result.end();
+        if (hasMatch) {
+            writeDelegate(`Found ${count} files to hash.`);
+            return result.digest('hex');
+        }
+        else {
+            writeDelegate(`No matches found for glob`);
+            return '';
+        }
+    });
+}
+//# sourceMappingURL=internal-hash-files.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/glob.js
+var glob_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+/**
+ * Constructs a globber
+ *
+ * @param patterns  Patterns separated by newlines
+ * @param options   Glob options
+ */
+function create(patterns, options) {
+    return glob_awaiter(this, void 0, void 0, function* () {
+        return yield DefaultGlobber.create(patterns, options);
+    });
+}
+/**
+ * Computes the sha256 hash of a glob
+ *
+ * @param patterns  Patterns separated by newlines
+ * @param currentWorkspace  Workspace used when matching files
+ * @param options   Glob options
+ * @param verbose   Enables verbose logging
+ */
+function glob_hashFiles(patterns_1) {
+    return glob_awaiter(this, arguments, void 0, function* (patterns, currentWorkspace = '', options, verbose = false) {
+        let followSymbolicLinks = true;
+        if (options && typeof options.followSymbolicLinks === 'boolean') {
+            followSymbolicLinks = options.followSymbolicLinks;
+        }
+        const globber = yield create(patterns, { followSymbolicLinks });
+        return _hashFiles(globber, currentWorkspace, verbose);
+    });
+}
+//# sourceMappingURL=glob.js.map
+;// CONCATENATED MODULE: ./lib/model/owners-file.js
+// The owners file: who holds which key, and the record of the keys that were removed. Its format: docs/owners-file.md.
+// Must never let through what it does not understand, nor repeat a value in an error: someone may have pasted a private key.
+
+
+
+
+const owners_file_maxBytes = 1024 * 1024;
+const maxName = 200;
+const privateKey = /AGE-SECRET-KEY-/i;
+const key = 'arn:aws:kms:eu-west-1:111122223333:alias/ci';
+/** What an error shows as right; each is a whole file. */
+const examples = {
+    file: `{owners: {ci: [${key}]}, removed: []}`,
+    owners: `owners: {ci: [${key}]}`,
+    removed: `removed: [{owner: ci, recipient: ${key}, date: 2026-11-23, by: octocat}]`,
+};
+/**
+ * Throws Failure `owners-file`, with the line, what is wrong and a right example: not one YAML document, an alias, a field or a
+ * kind of value that is not in the format, a key that is no recipient or has two owners, names that could be taken for each
+ * other, no such date, over 1 MiB. An empty file is an empty record.
+ */
+function readOwnersFile(path, text) {
+    const lines = new dist/* LineCounter */.HN();
+    const lineOf = (node) => lines.linePos(node?.range?.[0] ?? 0).line;
+    const failAt = (line, what, right, cause) => new Failure('owners-file', `${visible(path)}${line === null ? '' : `:${line}`}: ${what}.`, {
+        path, advice: `Right is, for example: ${examples[right]}`, cause,
+    });
+    const fail = (what, at, right) => failAt(lineOf(at), what, right);
+    if (Buffer.byteLength(text) > owners_file_maxBytes)
+        throw failAt(null, 'the file is larger than 1 MiB', 'file');
+    let root;
+    try {
+        root = parse(text, lines, failAt);
+    }
+    catch (cause) {
+        throw cause instanceof Failure ? cause : failAt(null, 'its lists nest beyond any use', 'file', cause);
+    }
+    const [owners = null, removed = null] = fieldsOf(root, ['owners', 'removed'], fail, 'file');
+    return { owners: owners_file_ownersIn(path, owners, fail, lineOf), removed: itemsOf(removed, fail, 'removed').map((item) => recordIn(item, fail, lineOf)) };
+}
+function parse(text, lines, failAt) {
+    // Scalars stay text: a fingerprint may look like a number, and a name like nothing.
+    const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', prettyErrors: false, lineCounter: lines });
+    if (documents.length > 1)
+        throw failAt(lines.linePos(documents[1]?.range[0] ?? 0).line, 'it has more than one document', 'file');
+    const [error] = documents[0]?.errors ?? [];
+    if (error !== undefined) {
+        // In the parser's words, tags and what follows a colon are quotations.
+        const what = error.message.split(/:|\n/, 1)[0]?.replace(/ !\S+/, '') ?? '';
+        throw failAt(lines.linePos(error.pos[0]).line, `not valid YAML: ${what}`, 'file', error);
+    }
+    return documents[0]?.contents ?? null;
+}
+function owners_file_ownersIn(path, node, fail, lineOf) {
+    const owners = [];
+    const [names, holders] = [new Map(), new Map()];
+    for (const [name, keyNode, value] of pairsOf(node, fail, 'owners')) {
+        checkName(name, keyNode, fail, 'owners');
+        const other = names.get(name.toLowerCase());
+        if (other !== undefined)
+            throw fail(`the names ${shown(other)} and ${shown(name)} mean the same to who asks for one`, keyNode, 'owners');
+        names.set(name.toLowerCase(), name);
+        for (const item of itemsOf(value, fail, 'owners')) {
+            const recipient = recipientIn(item, `under ${shown(name)}`, fail, 'owners');
+            const holder = holders.get(canonicalId(recipient));
+            if (holder === name)
+                throw fail(`the key stands twice under ${shown(name)}`, item, 'owners');
+            if (holder !== undefined)
+                throw fail(`the key under ${shown(name)} is ${shown(holder)}'s already, and a key has one owner`, item, 'owners');
+            holders.set(canonicalId(recipient), name);
+            owners.push({ recipient, name, from: 'owners-file', path, line: lineOf(item) });
+        }
+    }
+    return owners;
+}
+function recordIn(item, fail, lineOf) {
+    if (!(0,dist/* isMap */.jh)(item))
+        throw fail('what stands under removed is no record', item, 'removed');
+    const [owner = null, recipient = null, date = null, by = null] = fieldsOf(item, ['owner', 'recipient', 'date', 'by'], fail, 'removed');
+    const name = (node) => {
+        const text = owners_file_textOf(node);
+        if (node === null || isNull(node))
+            return null;
+        checkName(text, node, fail, 'removed');
+        return text;
+    };
+    const day = owners_file_textOf(date);
+    if (day === null || !isDay(day))
+        throw fail('a removed key needs the date, a day that there is, as year-month-day', date ?? item, 'removed');
+    return { recipient: recipientIn(recipient ?? item, 'of the record', fail, 'removed'), owner: name(owner), date: day, by: name(by), line: lineOf(item) };
+}
+/** The values of a map's fields in the order of `names`; any other field is an error. */
+function fieldsOf(node, names, fail, right) {
+    const pairs = pairsOf(node, fail, right);
+    const stray = pairs.find(([name]) => name === null || !names.includes(name));
+    if (stray !== undefined)
+        throw fail(`there is no field ${shown(stray[0] ?? '?')}, only ${names.join(', ')}`, stray[1], right);
+    return names.map((wanted) => pairs.find(([name]) => name === wanted)?.[2] ?? null);
+}
+function pairsOf(node, fail, right) {
+    if (node === null || isNull(node))
+        return [];
+    if (!(0,dist/* isMap */.jh)(node))
+        throw fail((0,dist/* isAlias */.Vj)(node) ? 'an alias has no place here: spell it out' : 'here `name: …` is expected', node, right);
+    return node.items.map(({ key: name, value }) => [owners_file_textOf(name), name, value]);
+}
+function itemsOf(node, fail, right) {
+    if (node === null || isNull(node))
+        return [];
+    if (!(0,dist/* isSeq */.oP)(node))
+        throw fail((0,dist/* isAlias */.Vj)(node) ? 'an alias has no place here: spell it out' : 'here a list is expected', node, right);
+    return node.items;
+}
+function recipientIn(node, where, fail, right) {
+    const text = owners_file_textOf(node);
+    if (text !== null && privateKey.test(text))
+        throw fail(`what stands ${where} is a private key. Consider it public from now on`, node, right);
+    const recipient = text === null ? null : (parseRecipient(text) ?? parsePgpId(text));
+    if (recipient === null)
+        throw fail(`what stands ${where} is no recipient as it can stand in .sops.yaml`, node, right);
+    return recipient;
+}
+function checkName(name, at, fail, right) {
+    if (name === null || name.trim() === '')
+        throw fail('a name is missing', at, right);
+    if (name === '<<')
+        throw fail('a merge has no place here: spell it out', at, right);
+    if (parseRecipient(name) !== null)
+        throw fail('a key stands where the name of its owner belongs', at, right);
+    if (name.trim() !== name || visible(name, maxName) !== name) {
+        throw fail(`a name is one line of at most ${maxName} characters that can be seen`, at, right);
+    }
+}
+function owners_file_textOf(node) {
+    return (0,dist/* isScalar */.jn)(node) && typeof node.value === 'string' ? node.value : null;
+}
+function isNull(node) {
+    return (0,dist/* isScalar */.jn)(node) && (node.value === null || (node.type === 'PLAIN' && /^(?:|~|null)$/i.test(owners_file_textOf(node) ?? '?')));
+}
+function isDay(text) {
+    const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
+    return day !== null && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+function shown(name) {
+    return privateKey.test(name) ? 'that is a private key' : `"${visible(name, 60)}"`;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/survey.js
+// inputs → Survey: finds every sops file of the checkout by content in one pass, and reads it without a key.
+// Must never follow a link, and must leave nothing that matches unaccounted for.
+
+
+
+
+
+
+
+
+
+
+
+
+/** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
+const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)'];
+/** A line that starts with a public key, as in a list of who owns which. */
+const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)';
+const survey_symlink = '120000';
+const submodule = '160000';
+/** Where the owners file is looked for when nothing says it. */
+const usualOwnersFile = '.sops-owners.yaml';
+/**
+ * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
+ * be tracked where it is given; `keyring` are owners that are known from elsewhere.
+ */
+async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
+    const base = await git.head();
+    await git.assertTop();
+    const [tracked, found, uncommitted] = await Promise.all([
+        git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted(),
+    ]);
+    const special = tracked.special();
+    refuseAbsent(special);
+    const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
+    const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile));
+    if (ownersTracked === undefined && ownersPath !== null) {
+        throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' });
+    }
+    const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])]);
+    const candidates = new Set(found.filter((path) => !ownTexts.has(path)));
+    const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]));
+    const chosen = await choose(git.root, globs);
+    await refuseUncommitted(git, uncommitted, ownTexts, chosen);
+    const configs = [];
+    for (const path of configPaths) {
+        const text = readOwnText(git.root, path);
+        configs.push(readSopsConfig(path, text));
+    }
+    const files = [];
+    const others = [];
+    const damaged = [];
+    const skipped = [];
+    const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
+    const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
+    const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
+    for (const path of [...candidates].sort()) {
+        const read = readUnlinked(git.root, path);
+        if (typeof read === 'string') {
+            if (read === 'larger than 64 MiB' && chosen(path))
+                damaged.push({ path, damage: `it is ${read}` });
+            else if (chosen(path))
+                skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
+            continue;
+        }
+        const file = readEncryptedFile(path, read.bytes);
+        if (file === null)
+            owners.push(...readPublicKeys(path, read.bytes.toString()));
+        else if (!chosen(path)) {
+            if ('metadata' in file)
+                others.push(file);
+        }
+        else if ('damage' in file)
+            damaged.push(file);
+        else if (read.hardLink)
+            skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
+        else {
+            files.push({
+                ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
+                sha256: sha256Of(read.bytes),
+            });
+        }
+    }
+    skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null));
+    owners.push(...await keyring);
+    const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
+    return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record };
+}
+/** Whether a path is among what the globs name; without globs every path is. */
+/** Which paths `globs` choose; all of them where there are none. */
+async function choose(root, globs) {
+    if (globs.length === 0)
+        return () => true;
+    // The root is a path, whatever it is called.
+    const literal = root.replace(/[[?*]/g, '[$&]');
+    const rooted = globs.map((glob) => (glob.startsWith('!') ? `!${(0,external_node_path_namespaceObject.join)(literal, glob.slice(1))}` : (0,external_node_path_namespaceObject.join)(literal, glob)));
+    const everything = rooted.every((glob) => glob.startsWith('!')) ? [(0,external_node_path_namespaceObject.join)(literal, '**'), ...rooted] : rooted;
+    const globber = await create(everything.join('\n'), { followSymbolicLinks: false, matchDirectories: false });
+    const paths = new Set((await globber.glob()).map((path) => (0,external_node_path_namespaceObject.relative)(root, path).split(external_node_path_namespaceObject.sep).join('/')));
+    return (path) => paths.has(path);
+}
+/** The links and submodules among the matches: those the globs name, and those that point to an encrypted file. */
+async function links(root, special, files, chosen) {
+    const targets = new Set(files.map(({ path }) => path));
+    const skipped = [];
+    for (const { path, mode } of special) {
+        if (mode === submodule)
+            skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too', file: null });
+        if (mode !== survey_symlink)
+            continue;
+        const link = await (0,promises_namespaceObject.readlink)((0,external_node_path_namespaceObject.join)(root, path)).catch(() => null);
+        const asked = chosen === null ? link !== null && targets.has(external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(path), link)) : chosen(path);
+        if (asked)
+            skipped.push({ path, reason: 'it is a symlink, and no link is followed', file: null });
+    }
+    return skipped;
+}
+/** A config or the owners file: what is read as text, and may be written. */
+function readOwnText(root, path) {
+    const read = readUnlinked(root, path);
+    if (typeof read !== 'string' && !read.hardLink)
+        return read.bytes.toString();
+    throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {
+        path, advice: 'Make it a regular file.',
+    });
+}
+function refuseAbsent(special) {
+    const absent = special.filter((one) => one.absent);
+    const [first] = absent;
+    if (first === undefined)
+        return;
+    throw new Failure('not-a-repository', `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`, { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' });
+}
+/**
+ * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
+ * would keep its readers there) stops the run.
+ */
+async function refuseUncommitted(git, uncommitted, configs, chosen) {
+    const changed = [];
+    for (const path of uncommitted) {
+        if (configs.has(path) || ((chosen(path) || isGone(git.root, path)) && await holdsSecrets(git, path)))
+            changed.push(path);
+    }
+    const [first] = changed;
+    if (first === undefined)
+        return;
+    throw new Failure('uncommitted-changes', `Not committed: ${changed.map((path) => visible(path)).join(', ')}.`, {
+        path: first, advice: 'Commit or discard these changes, and run again.',
+    });
+}
+/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
+function isGone(root, path) {
+    return !(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)) || readUnlinked(root, path) === 'symlink';
+}
+/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
+async function holdsSecrets(git, path) {
+    const committed = await git.committed(path);
+    if (committed !== null && readEncryptedFile(path, committed) !== null)
+        return true;
+    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(git.root, path)))
+        return false;
+    const present = readUnlinked(git.root, path);
+    return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/check-plaintext.js
+// Survey + tracked files → those that are not encrypted although the rule for them surely means it.
+// Must never show a byte of what it reads.
+
+
+
+
+
+
+/** `globs` as for the survey. Links are not followed; a file over 64 MiB is none that sops takes. */
+async function findPlaintext(git, survey, globs) {
+    const chosen = await choose(git.root, globs);
+    const configs = new Map(survey.configs.map((config) => [config.path, config]));
+    const names = new Set(configs.keys());
+    const known = new Set([...survey.files, ...survey.others, ...survey.damaged, ...survey.skipped].map(({ path }) => path));
+    if (survey.ownersFile !== null)
+        known.add(survey.ownersFile.path);
+    const tracked = await git.tracked();
+    const plain = tracked.find((path) => !known.has(path) && !names.has(path) && chosen(path) && configFor(path, names) !== null);
+    return plain.flatMap(({ path }) => {
+        const config = configs.get(configFor(path, names) ?? '');
+        const rule = config === undefined ? null : ruleFor(config, path);
+        if (config === undefined || rule === null)
+            return [];
+        const meant = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1));
+        const read = meant === null ? null : readUnlinked(git.root, path);
+        if (meant === null || read === null || typeof read === 'string' || !canHoldSecret(read.bytes.toString(), meant))
+            return [];
+        const which = `the rule at ${config.path}:${rule.line} is for it (path_regex ${rule.regex ?? ''})`;
+        return [finding('plaintext', meant, path, `${which}, and it is not encrypted`)];
+    });
+}
+/** Whether a path is among what the globs name; without globs every path is. */
+
+;// CONCATENATED MODULE: ./lib/stages/due-rotations.js
+// Survey + history → the files whose data key has to go although their recipients may stay. Uses no key.
+// Must never take a history that is cut off for the whole one.
+
+
+
+
+/** Where nothing was asked that takes a look back. */
+const nothingDue = { due: new Map(), keySince: new Map(), findings: [] };
+/**
+ * Due is what has an older data key than `age`, and what one of `removed` cannot read now, but whose data key was (or may have
+ * been) wrapped for them once: whoever kept that can put it into the file of today.
+ */
+function findDueRotations(history, survey, removed, age, now) {
+    const ids = new Set(removed.map(canonicalId));
+    const { reach } = history;
+    if (age !== null && reach.kind === 'partial') {
+        const what = reach.why.startsWith('the checkout is shallow') ? 'The checkout is shallow' : `Only part of the history can be seen (${reach.why})`;
+        throw new Failure('history-shallow', `${what}, so that the age of a data key (\`max-key-age\`) can't be told.`, {
+            advice: 'Write `fetch-depth: 0` for actions/checkout.',
+        });
+    }
+    const asked = survey.files.filter((file) => ids.size > 0 && !isReadBy(file, ids));
+    const due = new Map();
+    const limit = age === null ? null : reachesBackTo(age, now).getTime() / 1000;
+    const keySince = new Map();
+    const held = lastHeld(history, removed);
+    for (const { path } of survey.files) {
+        const since = reach.kind === 'whole' ? history.keySince(path) : null;
+        if (since === null)
+            continue;
+        keySince.set(path, new Date(since * 1000).toISOString());
+        if (limit !== null && since <= limit)
+            due.set(path, `its data key is from ${day(since)}, older than max-key-age`);
+    }
+    for (const { path } of asked) {
+        const until = held(path);
+        if (until !== null)
+            due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`);
+    }
+    return { due, keySince, findings: asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : [] };
+}
+/** When the data key of the file at the base, or what may be the same one, was last wrapped for one of `removed`. */
+function lastHeld(history, removed) {
+    const meant = history.recipients.map((one) => removed.some((person) => recipient_isMeantBy(person, one)));
+    const last = new Map();
+    for (const { after, time } of history.changes) {
+        if (after === null || history.versions[after]?.readers.some((one) => meant[one]) !== true)
+            continue;
+        const key = history.dataKey(after);
+        last.set(key, Math.max(last.get(key) ?? 0, time));
+    }
+    return (path) => {
+        const version = history.base.get(path);
+        if (version === undefined)
+            return null;
+        const key = history.dataKey(version);
+        const times = [key, ...history.perhapsSame(key)].flatMap((one) => last.get(one) ?? []);
+        return times.length === 0 ? null : Math.max(...times);
+    };
+}
+function day(time) {
+    return new Date(time * 1000).toISOString().slice(0, 10);
+}
+function partial(count, why) {
+    return {
+        code: 'history-shallow', level: 'warning', path: null,
+        message: `${why}: whether the removed recipient once had the data key of the ${count} files they cannot read now can't be told. `
+            + 'Write `fetch-depth: 0` for actions/checkout, or use `rotate-all: true`',
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/model/file-version.js
+// One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
+// Must never need a key, nor keep more of the text than that.
+
+
+
+
+
+const anyValue = /ENC\[AES256_GCM,data:[^\]\n]*\]/g;
+const [ofComments, ofWholeFile] = ['[-1]', '[-2]'];
+/** null: no file of sops', or one that sops can't read. */
+function readVersion(path, bytes) {
+    const file = readEncryptedFile(path, bytes);
+    if (file === null || 'damage' in file)
+        return null;
+    const text = bytes.toString();
+    const { format, explicitType, metadata } = file;
+    return {
+        format, explicitType, readers: survey_readersOf(file), leaves: leavesIn(file, text),
+        marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
+    };
+}
+/** The name of a value in reports, like `db.password` or `hosts[0]`. */
+function spelledKey(key) {
+    if (key === ofComments)
+        return comments;
+    if (key === ofWholeFile)
+        return wholeFile;
+    const [, ...steps] = JSON.parse(key);
+    return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? step : `.${step}`).join('');
+}
+/** The same for values that can change places without being changed: the items of a list, documents, comments. */
+function file_version_placeOf(key) {
+    return key === ofComments || key === ofWholeFile ? key : JSON.stringify(JSON.parse(key).map((step) => typeof step === 'number' ? 0 : step));
+}
+/** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
+function isListed(key) {
+    return key === ofComments || (key !== ofWholeFile && JSON.parse(key).slice(1).some((step) => typeof step === 'number'));
+}
+const mark = /^ENC\[AES256_GCM,#(\d+)\]$/;
+function leavesIn({ format, metadata }, text) {
+    const values = [];
+    // Short stands for the values: what is inside of one has no name, and takes a parser's time.
+    const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
+        const [value] = encryptedValues(whole, metadata.mac);
+        return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`;
+    });
+    if (format === 'binary')
+        return values.map((one) => leaf(ofWholeFile, one));
+    const valueAt = (scalar) => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)];
+    const isComment = (scalar) => valueAt(scalar)?.type === 'comment';
+    const named = scalarsIn(format, body, isComment).flatMap(([key, scalar]) => {
+        const value = valueAt(scalar);
+        return value === undefined ? [] : [leaf(key, value)];
+    });
+    return [...named, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))];
+}
+function leaf(key, { iv, tag }) {
+    return { key, iv, token: tag };
+}
+/**
+ * Every scalar of a text with its key, as sops decrypts a file of that format; an INI file is taken as lines where it is
+ * encrypted, and as sops' JSON of it where it is not.
+ */
+function scalarsIn(format, text, isLeftOut = () => false) {
+    if (format === 'binary')
+        return [[ofWholeFile, text]];
+    const found = [];
+    const walk = (item, steps) => {
+        if (typeof item === 'string')
+            found.push([JSON.stringify(steps), item]);
+        else if (Array.isArray(item))
+            item.filter((one) => !isLeftOut(one)).forEach((one, at) => walk(one, [...steps, at]));
+        else if (typeof item === 'object' && item !== null) {
+            for (const [name, one] of Object.entries(item))
+                if (steps.length > 1 || name !== 'sops')
+                    walk(one, [...steps, name]);
+        }
+        else
+            found.push([JSON.stringify(steps), JSON.stringify(item)]);
+    };
+    treesIn(format, text).forEach((tree, at) => walk(tree, [at]));
+    return found;
+}
+/** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
+function treesIn(format, text) {
+    if (format === 'json')
+        return [JSON.parse(text)];
+    if (format === 'dotenv')
+        return byTurn([...text.matchAll(/^([^#\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value]));
+    if (format === 'ini')
+        return iniTrees(text);
+    const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(yaml_block_readYamlBlock);
+    if (documents.every((one) => one !== null))
+        return documents;
+    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false }).filter(({ contents }) => contents !== null)
+        .map((document) => document.toJS({ maxAliasCount: 100 }));
+}
+function iniTrees(text) {
+    if (text.startsWith('{')) {
+        const { DEFAULT: top = {}, ...sections } = JSON.parse(text);
+        return [{ ...sections, ...top }];
+    }
+    let section = 'DEFAULT';
+    return byTurn(text.split('\n').flatMap((line) => {
+        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
+        const [, name, value = ''] = /^([^;#=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value]];
+    }));
+}
+function byTurn(entries) {
+    const seen = new Map();
+    const trees = [];
+    for (const [steps, value] of entries) {
+        const turn = seen.get(steps.join('\n')) ?? 0;
+        seen.set(steps.join('\n'), turn + 1);
+        const [section = '', name] = steps;
+        const tree = trees[turn] ??= Object.create(null);
+        if (name === undefined)
+            tree[section] = value;
+        else {
+            const known = tree[section];
+            const names = tree[section] = typeof known === 'object' ? known : Object.create(null);
+            names[name] = value;
+        }
+    }
+    return trees;
+}
+function withoutMetadata(format, text) {
+    if (format === 'yaml')
+        return text.replace(/^sops:\n(?: .*\n)+/gm, '');
+    if (format === 'dotenv')
+        return text.replace(/^sops_.*$/gm, '');
+    return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
+}
+/** What ends a wrapped data key is as random as all of it. */
+const endOfWrapped = 40;
+const armored = /-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----([^]*?)-----END/g;
+const bare = /(?:^|[\s"_{,-])enc["']?\s*[:=]\s*["']?(?!-----)([\w+/=:.-]{32,})/gm;
+/** Each wrapped data key (or part of one), however the format lays it out. */
+function wrappedKeys(format, text) {
+    const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
+        : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"');
+    const metadata = text.slice(Math.max(start, 0));
+    return [...metadata.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped));
+}
+
+;// CONCATENATED MODULE: ./lib/model/lineage.js
+/**
+ * For each change of `history`: the path whose secrets these are now. A life that lasts to the base has its own. One that is over
+ * has that of the life that came in the same commit or outlived it, and shares a value that never changed (by its IV) or the data
+ * key with its last version; of several the one that shares most. Where there is none, a file of its name takes its place.
+ */
+function homesOf(history) {
+    const { lives, lifeOf } = livesIn(history);
+    const over = lives.filter(({ end }) => end >= 0);
+    const sharers = sharersOf(history, lifeOf, over);
+    const homes = new Map(lives.filter(({ end }) => end < 0).map((life) => [life, life.path]));
+    // Who ends later has its home first.
+    for (const life of over.toSorted((a, b) => a.end - b.end)) {
+        const rank = ({ path }) => life.cameThen.has(path) ? 0 : path === life.path ? 1 : 2;
+        const [best] = [...sharers.get(life) ?? []].filter(([other]) => other !== life && other.end < life.end)
+            .toSorted(([a, shared], [b, more]) => rank(a) - rank(b) || more - shared || (a.path < b.path ? -1 : 1));
+        homes.set(life, (best === undefined ? null : homes.get(best[0])) ?? life.path);
+    }
+    return history.changes.map(({ path }, at) => homes.get(lifeOf[at]) ?? path);
+}
+function livesIn({ changes, base }) {
+    const came = new Map();
+    for (const { commit, path, before } of changes)
+        if (before === null)
+            came.set(commit, (came.get(commit) ?? new Set()).add(path));
+    const lives = [];
+    const open = new Map();
+    const lifeOf = changes.map(({ commit, path, before, after }, at) => {
+        const isFirst = !open.has(path);
+        const cameThen = after === null ? came.get(commit) ?? new Set() : new Set();
+        const life = open.get(path) ?? { path, end: isFirst && base.has(path) ? -1 : at, last: after ?? before ?? -1, cameThen };
+        if ((open.get(path) ?? null) === null)
+            lives.push(life);
+        // What is older than its birth is another.
+        open.set(path, before === null ? null : life);
+        return life;
+    });
+    return { lives, lifeOf };
+}
+/** For each of `over`: the lives that held something of its last version, and how many of its values. */
+function sharersOf(history, lifeOf, over) {
+    const [byIv, byDataKey] = [new Map(), new Map()];
+    const found = new Map(over.map((life) => [life, new Map()]));
+    for (const life of over) {
+        for (const { iv } of history.versions[life.last]?.leaves ?? [])
+            byIv.set(iv, [...byIv.get(iv) ?? [], life]);
+        byDataKey.set(history.dataKey(life.last), [...byDataKey.get(history.dataKey(life.last)) ?? [], life]);
+    }
+    const seen = new Map();
+    history.changes.forEach(({ after }, at) => {
+        const here = lifeOf[at];
+        if (after === null || here === undefined || seen.get(here)?.has(after) === true)
+            return;
+        seen.set(here, (seen.get(here) ?? new Set()).add(after));
+        const shared = new Map((byDataKey.get(history.dataKey(after)) ?? []).map((life) => [life, 0]));
+        for (const { iv } of history.versions[after]?.leaves ?? [])
+            for (const life of byIv.get(iv) ?? [])
+                shared.set(life, (shared.get(life) ?? 0) + 1);
+        for (const [life, count] of shared) {
+            const sharers = found.get(life);
+            sharers?.set(here, Math.max(sharers.get(here) ?? 0, count));
+        }
+    });
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/model/known-values.js
+
+
+/** What any of `people` could read, whoever wrapped the data key for them and whatever path the version stood at. */
+function knownTo(people, history) {
+    const { accessTo, lists } = accessOf(people, history);
+    const homes = homesOf(history);
+    const byIv = new Map();
+    const byHome = new Map();
+    const spans = { sure: new Spans(), perhaps: new Spans() };
+    history.changes.forEach(({ path, time, before, after }, at) => {
+        const home = homes[at] ?? path;
+        const [was, is] = [accessTo(before), accessTo(after)];
+        if (was !== null && before !== null) {
+            // What they could surely read is taken from them also where they may still have the data key.
+            const left = is === null || after === null || (is.listed === null && was.listed !== null) ? [] : history.versions[after]?.leaves ?? [];
+            const stays = new Set();
+            for (const { key, iv } of left)
+                stays.add(key).add(iv);
+            for (const leaf of history.versions[before]?.leaves ?? [])
+                spans[was.listed === null ? 'perhaps' : 'sure'].end(home, leaf, time, stays);
+        }
+        if (is === null || after === null)
+            return;
+        const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at;
+        const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed';
+        const secrets = byHome.get(home) ?? new Map();
+        byHome.set(home, secrets);
+        for (const leaf of history.versions[after]?.leaves ?? []) {
+            const ivs = secrets.get(leaf.key);
+            if (ivs === undefined)
+                secrets.set(leaf.key, new Set([leaf.iv]));
+            else
+                ivs.add(leaf.iv);
+            byIv.set(leaf.iv, surest(byIv.get(leaf.iv), knowing));
+            spans[is.listed === null ? 'perhaps' : 'sure'].begin(home, leaf, Math.max(time, is.listed?.time ?? 0), is.readBy);
+        }
+    });
+    const canRead = (version) => (accessTo(version)?.listed ?? null) !== null;
+    return {
+        byIv, byHome, spanOf: (home, what) => spans.sure.of(home, what) ?? spans.perhaps.of(home, what),
+        readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
+        canRead,
+    };
+}
+class Spans {
+    #spans = new Map();
+    /** `home` null: wherever it was. */
+    of(home, what) {
+        const places = home === null ? [...this.#spans.values()] : [this.#spans.get(home)];
+        const [first, ...more] = places.flatMap((place) => place?.get(what) ?? []).filter(({ since }) => since < Infinity);
+        if (first === undefined)
+            return null;
+        return more.reduce((a, b) => ({
+            since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), readBy: new Set([...a.readBy, ...b.readBy]),
+        }), first);
+    }
+    begin(home, { key, iv }, time, readBy) {
+        this.#begin(this.#span(home, key), time, readBy);
+        this.#begin(this.#span(home, iv), time, readBy);
+    }
+    end(home, { key, iv }, time, stays) {
+        for (const what of [key, iv]) {
+            if (stays.has(what))
+                continue;
+            const span = this.#span(home, what);
+            span.until = Math.max(span.until, time);
+        }
+    }
+    #begin(span, time, readBy) {
+        span.since = Math.min(span.since, time);
+        // Most have the readers of one data key: they share its set.
+        if (span.readBy !== readBy)
+            span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy]);
+    }
+    #span(home, what) {
+        const ofPlace = this.#spans.get(home) ?? new Map();
+        this.#spans.set(home, ofPlace);
+        const span = ofPlace.get(what) ?? { since: Infinity, until: -Infinity, readBy: known_values_nobody };
+        ofPlace.set(what, span);
+        return span;
+    }
+}
+const known_values_nobody = new Set();
+/** Who has which data key, from when on, and who is listed where. */
+function accessOf(people, history) {
+    const meant = history.recipients.map((one) => people.filter((person) => recipient_isMeantBy(person, one)));
+    const listed = (version) => history.versions[version]?.readers.flatMap((one) => meant[one] ?? []) ?? [];
+    const access = new Map();
+    history.changes.forEach(({ after, time }, at) => {
+        if (after === null || listed(after).length === 0)
+            return;
+        const key = history.dataKey(after);
+        const known = access.get(key) ?? { readBy: new Set(), listed: { time, at } };
+        for (const one of listed(after))
+            known.readBy.add(one);
+        // The changes go back in time.
+        access.set(key, { ...known, listed: { time: Math.min(time, known.listed?.time ?? time), at } });
+    });
+    for (const [key, { readBy }] of [...access]) {
+        for (const other of history.perhapsSame(key)) {
+            const known = access.get(other) ?? { readBy: new Set(), listed: null };
+            if (known.listed === null)
+                access.set(other, { ...known, readBy: new Set([...known.readBy, ...readBy]) });
+        }
+    }
+    return {
+        accessTo: (version) => (version === null ? null : access.get(history.dataKey(version)) ?? null),
+        lists: (version) => listed(version).length > 0,
+    };
+}
+const known_values_order = ['listed', 'spliced', 'perhaps', undefined];
+function surest(a, b) {
+    return known_values_order.indexOf(a) < known_values_order.indexOf(b) ? a ?? b : b;
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure.js
+// Which secrets some people could read at any commit, and what has become of each: names only, as far as no key is needed.
+// Pure. What only a decryption can tell stays a question, and must never be taken for an answer.
+
+
+
+
+const untoldDataKey = 'one commit changed all of the values and the recipients, so that without a key nobody can tell whether the data key changed too';
+const undecided = 'its IV is another one: only a decryption can tell whether the value is';
+const notEncrypted = 'the file is there, but is no longer one that sops can read';
+/**
+ * Every secret that any of `people` could read at a commit of `history`, by its file and name at the base, or the last it had.
+ * Someone who stands in one key group counts as a reader, whatever threshold the file has. Times are those of commits: what a
+ * side branch kept for longer than the line it was merged into is over with that line's change.
+ */
+function traceExposure(history, people, owners) {
+    const known = knownTo(people, history);
+    const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []));
+    const homes = new Set([...history.base.keys(), ...known.byHome.keys()]);
+    const places = new Map();
+    const placeOfKey = (key) => {
+        const place = places.get(key) ?? file_version_placeOf(key);
+        places.set(key, place);
+        return place;
+    };
+    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
+    return [...homes].sort().flatMap((home) => {
+        const version = history.base.get(home) ?? null;
+        const leaves = Map.groupBy(version === null ? [] : history.versions[version]?.leaves ?? [], ({ key }) => placeOfKey(key));
+        const secrets = Map.groupBy(known.byHome.get(home) ?? [], ([key]) => placeOfKey(key));
+        return [...new Set([...leaves.keys(), ...secrets.keys()])].flatMap((place) => {
+            const group = new Group(history, known, names, home, version, leaves.get(place) ?? [], new Map(secrets.get(place) ?? []), atBase);
+            return [...group.present(), ...group.gone()];
+        });
+    });
+}
+/** The values of one name in one file, then and now; of one list, since its items change places. */
+class Group {
+    #history;
+    #known;
+    #names;
+    #home;
+    #version;
+    #leaves;
+    #secrets;
+    #atBase;
+    constructor(history, known, names, home, version, leaves, secrets, atBase) {
+        this.#history = history;
+        this.#known = known;
+        this.#names = names;
+        this.#home = home;
+        this.#version = version;
+        this.#leaves = leaves;
+        this.#secrets = secrets;
+        this.#atBase = atBase;
+    }
+    /** What stands at the base. */
+    present() {
+        const fresh = this.#fresh();
+        const atKnownKey = fresh.filter(({ key }) => this.#secrets.has(key));
+        // An item that came to a list at a new place was never known, if those that are missing can be others.
+        const suspects = new Set(atKnownKey.length > 0 ? atKnownKey : fresh);
+        return this.#leaves.flatMap((leaf) => {
+            const knowing = this.#known.byIv.get(leaf.iv);
+            if (knowing === 'perhaps')
+                return [{ ...this.#found(leaf.key, leaf.iv, 'unknown', untoldDataKey), question: this.#question([leaf], 'unknown') }];
+            if (knowing !== undefined)
+                return [this.#found(leaf.key, leaf.iv, ...this.#stateOf(knowing))];
+            if (!suspects.has(leaf) || this.#missing().length === 0)
+                return [];
+            return [{ ...this.#found(leaf.key, null, 'unknown', undecided), question: this.#question([leaf], 'changed') }];
+        });
+    }
+    /** What they knew under a name that is no more. */
+    gone() {
+        const names = new Set(this.#leaves.map(({ key }) => key));
+        return [...this.#secrets].flatMap(([key, ivs]) => {
+            const [latest = -1] = ivs;
+            if (names.has(key) || this.#atBase.has(latest))
+                return [];
+            if (this.#version === null && this.#history.plain.has(this.#home))
+                return [this.#found(key, null, 'unknown', notEncrypted)];
+            const fresh = this.#fresh();
+            if (fresh.length === 0)
+                return [this.#found(key, null, 'removed', null)];
+            return [{ ...this.#found(key, null, 'unknown', undecided), question: this.#question(fresh, 'removed', ivs) }];
+        });
+    }
+    /** The values at the base that nobody knows of. */
+    #fresh() {
+        return this.#leaves.filter(({ iv }) => !this.#known.byIv.has(iv));
+    }
+    /** The IVs they knew, and that stand here no more. */
+    #missing() {
+        const here = new Set(this.#leaves.map(({ iv }) => iv));
+        return [...this.#secrets.values()].flatMap((ivs) => [...ivs]).filter((iv) => !here.has(iv));
+    }
+    #stateOf(knowing) {
+        if (knowing === 'perhaps')
+            return ['unknown', untoldDataKey];
+        const wasAnother = this.#missing().some((iv) => this.#known.byIv.get(iv) === 'listed');
+        return [knowing === 'spliced' && wasAnother ? 'changed-too-early' : 'current', null];
+    }
+    #question(now, otherwise, among = null) {
+        const known = [...this.#secrets].flatMap(([key, ivs]) => [...ivs].filter((iv) => among?.has(iv) ?? true).map((iv) => {
+            const [state, reason] = this.#stateOf(this.#known.byIv.get(iv) ?? 'perhaps');
+            return { iv, key, state, reason };
+        }));
+        return { now: now.map(({ key }) => ({ version: this.#version ?? -1, key })), known, otherwise };
+    }
+    #found(key, iv, state, reason) {
+        const { spanOf, canRead, readable } = this.#known;
+        const ofValue = iv === null ? null : spanOf(this.#home, iv) ?? spanOf(null, iv);
+        const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key);
+        const span = ofName ?? ofValue ?? this.#anySpan();
+        const here = this.#version !== null && canRead(this.#version) && this.#leaves.some((leaf) => leaf.key === key);
+        const reads = here || (ofName === null && iv !== null && readable.has(iv));
+        const readBy = [...new Set([...span?.readBy ?? []].flatMap((one) => this.#names.get(one) ?? []))];
+        const isWhole = this.#history.reach.kind === 'whole';
+        const time = (seconds) => seconds !== undefined && Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : null;
+        return {
+            secret: { file: this.#home, key: spelledKey(key), readBy, since: isWhole ? time(span?.since) : null, until: reads ? null : time(span?.until), state, reason },
+            question: null,
+        };
+    }
+    /** Of an item that stands where none stood before. */
+    #anySpan() {
+        const [key = ''] = this.#secrets.keys();
+        return this.#known.spanOf(this.#home, key);
+    }
+}
+/**
+ * The state by the digests of decrypted values (null: could not be decrypted; only equality matters). null: nothing to report
+ * here, since what they knew is found, and reported, at another place of the same list.
+ */
+function answer({ now, known, otherwise }, digestNow, digestOf) {
+    const digests = now.map(digestNow);
+    if (digests.includes(null))
+        return { state: 'unknown', reason: 'the file cannot be decrypted by this runner' };
+    const before = known.map((one) => ({ ...one, digest: digestOf(one.iv, one.key) }));
+    const same = before.filter(({ digest }) => digests.includes(digest));
+    if (same.length > 0) {
+        const worst = same.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b));
+        return otherwise === 'removed' ? null : { state: worst.state, reason: worst.reason };
+    }
+    if (before.some(({ digest }) => digest === null))
+        return { state: 'unknown', reason: 'an earlier value of it cannot be decrypted by this runner' };
+    return { state: otherwise, reason: otherwise === 'unknown' ? untoldDataKey : null };
+}
+const bySeverity = ['current', 'changed-too-early', 'unknown', 'changed', 'removed'];
+function severity(state) {
+    return bySeverity.indexOf(state);
+}
+/** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
+function mergedSecrets(secrets) {
+    return [...Map.groupBy(secrets, ({ file, key }) => JSON.stringify([file, key])).values()].flatMap((same) => {
+        const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state));
+        if (worst === undefined)
+            return [];
+        const ends = same.map(({ until }) => until);
+        return [{
+                ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
+                since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
+            }];
+    });
+}
+function earliest(times) {
+    return times.includes(null) ? null : times.toSorted()[0] ?? null;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/trusted-keys.js
 /**
  * How the address of the one Vault server that the runner's token is for may be spelled: as in VAULT_ADDR, in lower case, and
@@ -56570,6 +60185,14 @@ function pluginName({ kind, id }) {
 function runnerRefusal(file, after, runner) {
     return locksOut(file, after, runner) ?? sendsAbroad(file, after, runner) ?? runsPlugin(after, runner);
 }
+/** Why sops is not let loose on a version that only has to be decrypted; null where nothing speaks against it. */
+function decryptionRefusal(readers, { vault, agePlugins, complete, recipients }) {
+    if (complete && readers.every((one) => one.kind === 'age' && !recipients.some((own) => sameRecipient(own, one))))
+        return 'none of its keys is the runner\'s';
+    if (foreignVaults(readers, vault.address ?? undefined).length > 0)
+        return 'its Vault is not the runner\'s';
+    return readers.map(pluginName).some((one) => one !== null && !agePlugins.includes(one)) ? 'it needs a plugin that may not be run' : null;
+}
 /** What the runner could open before and surely not after. */
 function locksOut(file, after, runner) {
     // Any other kind may be one that the runner has the credentials of.
@@ -56596,6 +60219,3810 @@ function runsPlugin(after, { agePlugins }) {
     return name === null ? null : `to encrypt to it needs the program age-plugin-${name}, and no plugin is run that is not named in \`age-plugins\``;
 }
 
+;// CONCATENATED MODULE: ./lib/stages/expose.js
+// History + who loses access → the secrets they could read, and what has become of each; with a key where one is needed.
+// Must never keep a plaintext: it is compared by digests under a key that lives as long as the comparison.
+
+
+
+
+
+
+
+/** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
+function whoLoses(plan, named) {
+    const drifted = plan.changes.flatMap(({ file, after }) => survey_readersOf(file)
+        .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })));
+    const others = [...Map.groupBy(drifted, ({ recipient }) => canonicalId(recipient)).values()].map((lost) => ({ people: lost.slice(0, 1).map(({ recipient }) => recipient), only: new Set(lost.map(({ path }) => path)) }));
+    return [...named.length === 0 ? [] : [{ people: named, only: null }], ...others];
+}
+/** What they could read. No key is used. */
+function expose(history, { owners }, losing) {
+    return losing.flatMap(({ people, only }) => traceExposure(history, people, owners).filter(({ secret }) => only === null || only.has(secret.file)));
+}
+/** Says what the list can't know where not all of the history could be seen. */
+function partialExposure({ reach, tooLarge }) {
+    const finding = (level, message) => ({ code: 'history-partial', level, path: null, message });
+    if (reach.kind === 'partial') {
+        return finding('warning', `${reach.why}: what could be read at commits that are not seen is not in the list of exposed secrets. Write \`fetch-depth: 0\` for actions/checkout`);
+    }
+    return tooLarge === 0 ? null : finding('notice', `contents larger than 64 MiB in the history were not looked at for secrets: ${tooLarge} of them`);
+}
+/** Each file and version at most once, and no more of them than this in a run. */
+const mostVersions = 500;
+const rounds = 3;
+/** The secrets with their states: what only a decryption can tell is `unknown` where `decryption` is null, or where it fails. */
+async function settle(traced, open, decryption) {
+    const questions = traced.flatMap(({ question }) => question ?? []);
+    if (decryption === null || questions.length === 0)
+        return mergedSecrets(traced.map(({ secret }) => secret));
+    const digests = new Digests(open, decryption);
+    await digests.take([...new Set(questions.flatMap(({ now }) => now.map(({ version }) => version)))]);
+    for (let round = 0; round < rounds; round += 1) {
+        const wanted = stillWanted(questions, digests);
+        if (wanted.length === 0)
+            break;
+        // Where not one of them opened, no older one will.
+        if (await digests.take(cover(wanted, open.history, digests)) === 0)
+            break;
+    }
+    return mergedSecrets(traced.flatMap(({ secret, question }) => {
+        if (question === null)
+            return [secret];
+        const told = answer(question, ({ version, key }) => digests.at(version, key), (iv) => digests.of(iv));
+        return told === null ? [] : [{ ...secret, ...told }];
+    }));
+}
+/** The IVs that a question still turns on. */
+function stillWanted(questions, digests) {
+    return [...new Set(questions.flatMap(({ now, known }) => {
+            if (now.some(({ version, key }) => digests.at(version, key) === null))
+                return [];
+            return known.flatMap(({ iv }) => (digests.of(iv) === null ? [iv] : []));
+        }))];
+}
+/** As few versions as hold all of `ivs`, as far as the greedy way finds them; the newer of two, which the runner rather opens. */
+function cover(ivs, history, digests) {
+    const left = new Set(ivs);
+    const order = [...new Set(history.changes.flatMap(({ after }) => after ?? []))].filter((version) => !digests.has(version));
+    const held = new Map(order.map((version) => [version, (history.versions[version]?.leaves ?? []).map(({ iv }) => iv).filter((iv) => left.has(iv))]));
+    const chosen = [];
+    while (left.size > 0) {
+        let best = { version: -1, count: 0 };
+        for (const [version, own] of held) {
+            const count = own.filter((iv) => left.has(iv)).length;
+            if (count === 0)
+                held.delete(version);
+            if (count > best.count)
+                best = { version, count };
+        }
+        if (best.count === 0)
+            return chosen;
+        chosen.push(best.version);
+        for (const iv of held.get(best.version) ?? [])
+            left.delete(iv);
+    }
+    return chosen;
+}
+/** Digests of values, none of them known outside of this run, none of them ever written down. */
+class Digests {
+    #secret = (0,external_node_crypto_.randomBytes)(32);
+    #folder = `.sops-rekey-history-${(0,external_node_crypto_.randomUUID)()}`;
+    #byVersion = new Map();
+    #byIv = new Map();
+    #open;
+    #decryption;
+    constructor(open, decryption) {
+        this.#open = open;
+        this.#decryption = decryption;
+    }
+    has(version) {
+        return this.#byVersion.has(version);
+    }
+    at(version, key) {
+        return this.#byVersion.get(version)?.get(key) ?? null;
+    }
+    of(iv) {
+        return this.#byIv.get(iv) ?? null;
+    }
+    /** Decrypts what the runner can and may, and returns how many it could. What fails is remembered, and fails nothing else. */
+    async take(versions) {
+        const { history } = this.#open;
+        const { sops, staging, runner, atOnce } = this.#decryption;
+        const fresh = versions.filter((version) => !this.has(version)).slice(0, Math.max(0, mostVersions - this.#byVersion.size));
+        for (const version of fresh)
+            this.#byVersion.set(version, null);
+        const allowed = fresh.filter((version) => {
+            const readers = (history.versions[version]?.readers ?? []).flatMap((one) => history.recipients[one] ?? []);
+            return decryptionRefusal(readers, runner) === null;
+        });
+        await this.#open.read(allowed, (version, bytes) => staging.write(this.#path(version), { bytes, executable: false }));
+        await inParallel(allowed, atOnce, async (version) => {
+            const { format = 'binary', leaves = [] } = history.versions[version] ?? {};
+            const file = { path: this.#path(version), format, explicitType: true, config: null };
+            const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) => new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.#digest(value)]))).catch(() => null);
+            staging.remove(file.path);
+            this.#byVersion.set(version, digests);
+            for (const { key, iv } of leaves) {
+                const digest = digests?.get(key);
+                if (digest !== undefined)
+                    this.#byIv.set(iv, digest);
+            }
+        });
+        return fresh.filter((version) => this.#byVersion.get(version) !== null).length;
+    }
+    #path(version) {
+        return `${this.#folder}/${version}`;
+    }
+    #digest(value) {
+        return (0,external_node_crypto_.createHmac)('sha256', this.#secret).update(value).digest('base64');
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/history.js
+
+/**
+ * Two versions have the same data key where they share the ciphertext of a value, a wrapped data key or the MAC, whatever path,
+ * branch or merge they stand on: an edit keeps what it does not touch and every wrapped key, updatekeys keeps every value, a
+ * rotation changes all of it. A version that someone made of parts of two others (a merge by hand) makes their data keys one:
+ * sops can't read it, but rather too much is then taken for readable than too little.
+ */
+class History {
+    reach;
+    /** How many versions were left out since they are larger than any file with secrets. */
+    tooLarge;
+    /** Newest first; no commit before what follows from it. Only those in which a version comes or goes. */
+    changes;
+    versions;
+    /** The encrypted files at the base. */
+    base;
+    /** Every path of the base, encrypted or not, that some version once stood at. */
+    plain;
+    recipients;
+    #dataKeys;
+    #perhaps = new Map();
+    #births = new Map();
+    constructor(parts) {
+        this.reach = parts.reach;
+        this.tooLarge = parts.tooLarge;
+        this.changes = parts.changes;
+        this.versions = parts.versions;
+        this.base = parts.base;
+        this.plain = parts.plain;
+        this.recipients = parts.recipients;
+        this.#dataKeys = parts.dataKeys;
+        for (const { after, time } of parts.changes) {
+            if (after === null)
+                continue;
+            const key = this.dataKey(after);
+            this.#births.set(key, Math.min(this.#births.get(key) ?? Infinity, time));
+        }
+        this.#linkTheUntold();
+    }
+    /** A number per data key. */
+    dataKey(version) {
+        return this.#dataKeys[version] ?? -1;
+    }
+    /** The data keys that may be this one, as far as anyone can tell without a key; itself not among them. */
+    perhapsSame(dataKey) {
+        const found = new Set([dataKey]);
+        for (const one of found)
+            for (const other of this.#perhaps.get(one) ?? [])
+                found.add(other);
+        found.delete(dataKey);
+        return found;
+    }
+    /** When the data key that the file at the base has first stood in a commit, in seconds; rather too early than too late. */
+    keySince(path) {
+        const version = this.base.get(path);
+        if (version === undefined)
+            return null;
+        const key = this.dataKey(version);
+        const births = [key, ...this.perhapsSame(key)].flatMap((one) => this.#births.get(one) ?? []);
+        return births.length === 0 ? null : Math.min(...births);
+    }
+    /**
+     * One commit that changed every value and the recipients too may have rotated or not. Where the recipients stayed, nothing
+     * but a rotation wraps the data key anew; where an IV stayed, its ciphertext tells.
+     */
+    #linkTheUntold() {
+        const told = new Set(this.changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after));
+        for (const { before, after, isMerge } of this.changes) {
+            if (before === null || after === null || (isMerge && told.has(after)))
+                continue;
+            const [old, fresh] = [this.dataKey(before), this.dataKey(after)];
+            const [was, is] = [this.versions[before], this.versions[after]];
+            if (old === fresh || was === undefined || is === undefined)
+                continue;
+            const ivs = new Set(was.leaves.map(({ iv }) => iv));
+            if (is.leaves.some(({ iv }) => ivs.has(iv)) || sameNumbers(was.readers, is.readers))
+                continue;
+            this.#link(old, fresh);
+            this.#link(fresh, old);
+        }
+    }
+    #link(from, to) {
+        this.#perhaps.set(from, (this.#perhaps.get(from) ?? new Set()).add(to));
+    }
+}
+function sameNumbers(a, b) {
+    return a.length === b.length && a.every((one) => b.includes(one));
+}
+/** Takes versions one by one as they are read, so that none has to be kept. */
+class HistoryBuilder {
+    #versions = [];
+    #numbers = new Map();
+    #parents = [];
+    #owners = new Map();
+    #ivs = new Map();
+    #keys = new Map();
+    #leaves = [];
+    #readers = new Map();
+    #recipients = [];
+    /** `blob` is git's id of the version's bytes. */
+    add(blob, version) {
+        const number = this.#versions.length;
+        this.#numbers.set(blob, number);
+        this.#parents.push(number);
+        const leaves = version.leaves.map(({ key, iv }) => this.#leafOf(key, numberOf(this.#ivs, iv)));
+        const readers = version.readers.map((one) => this.#readerOf(one));
+        this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves });
+        for (const token of [...version.marks, ...version.leaves.map((leaf) => leaf.token)]) {
+            const owner = this.#owners.get(token);
+            if (owner === undefined)
+                this.#owners.set(ownText(token), number);
+            else
+                this.#parents[this.#root(number)] = this.#root(owner);
+        }
+    }
+    /** null: no encrypted file. */
+    numberOf(blob) {
+        return this.#numbers.get(blob) ?? null;
+    }
+    finish(rest) {
+        return new History({
+            ...rest, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
+        });
+    }
+    /** One for the many versions that have it. */
+    #leafOf(key, iv) {
+        const known = this.#leaves[iv];
+        if (known?.key === key)
+            return known;
+        const leaf = { key: this.#keys.get(key) ?? ownText(key), iv };
+        this.#keys.set(leaf.key, leaf.key);
+        return (this.#leaves[iv] = leaf);
+    }
+    #readerOf(recipient) {
+        const before = this.#recipients.length;
+        const number = numberOf(this.#readers, canonicalId(recipient));
+        if (number === before)
+            this.#recipients.push(structuredClone(recipient));
+        return number;
+    }
+    #root(of) {
+        let root = of;
+        while (this.#parents[root] !== root)
+            root = this.#parents[root] ?? root;
+        for (let at = of; at !== root;) {
+            const next = this.#parents[at] ?? root;
+            this.#parents[at] = root;
+            at = next;
+        }
+        return root;
+    }
+}
+function numberOf(numbers, text) {
+    const known = numbers.get(text) ?? numbers.size;
+    if (known === numbers.size)
+        numbers.set(ownText(text), known);
+    return known;
+}
+/** A piece of a text keeps all of it in memory; this does not. */
+function ownText(text) {
+    return Buffer.from(text).toString();
+}
+
+;// CONCATENATED MODULE: ./lib/stages/history.js
+// Checkout → its history as the model knows it. Uses no key.
+// Must never change the checkout: what a shallow one lacks is fetched beside it.
+
+
+
+
+
+
+
+/** A history, and the versions in it, until it is disposed of. */
+class OpenHistory {
+    history;
+    /** Where its objects are. */
+    git;
+    #folder;
+    constructor(history, git, folder) {
+        this.history = history;
+        this.git = git;
+        this.#folder = folder;
+    }
+    /** The bytes of some versions, each once; they are ciphertext. */
+    async read(versions, visit) {
+        const byBlob = new Map(versions.map((version) => [this.history.versions[version]?.blob ?? '', version]));
+        await readBlobs(this.git, [...byBlob.keys()], (blob, bytes) => visit(byBlob.get(blob) ?? -1, bytes));
+    }
+    async [Symbol.asyncDispose]() {
+        if (this.#folder !== null)
+            await (0,promises_namespaceObject.rm)(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    }
+}
+/** A history that is read once, and only if somebody asks for it. */
+class HistoryOnDemand {
+    #read;
+    #open = null;
+    constructor(read) {
+        this.#read = read;
+    }
+    async open() {
+        return await (this.#open ??= this.#read());
+    }
+    async [Symbol.asyncDispose]() {
+        // What could not be read was said where it was asked for.
+        await (await this.#open?.catch(() => null))?.[Symbol.asyncDispose]();
+    }
+}
+/** Reads what led to the base of `survey`. What can't be read is said in the history's `reach`, and never stops the run. */
+async function openHistory(checkout, survey, options) {
+    const { git, folder, why } = await reachBack(checkout, survey.base, options);
+    const encrypted = new Set([...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].map(({ path }) => path));
+    try {
+        const tree = await git_history_readTree(git, survey.base);
+        const missing = await git.isPartialClone() ? await readMissing(git, survey.base) : new Set();
+        const found = await readChanges(git, survey.base, options.everything ? null : encrypted);
+        const wanted = wantedBlobs(found, tree, encrypted);
+        const builder = new HistoryBuilder();
+        const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
+            if (!bytes.includes('ENC[AES256_GCM,'))
+                return;
+            const version = readVersion(wanted.get(blob) ?? '', bytes);
+            if (version !== null)
+                builder.add(blob, version);
+        });
+        const changes = found.map(({ before, after, ...rest }) => ({ ...rest, before: history_numberOf(builder, before), after: history_numberOf(builder, after) }))
+            .filter(({ before, after }) => before !== null || after !== null);
+        const base = new Map([...tree].flatMap(([path, blob]) => {
+            const number = encrypted.has(path) ? builder.numberOf(blob) : null;
+            return number === null ? [] : [[path, number]];
+        }));
+        const plain = new Set(changes.flatMap(({ path }) => (tree.has(path) && !base.has(path) ? [path] : [])));
+        const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length;
+        const reach = reachOf([why, lost > 0 ? `the clone is a partial one, which leaves out contents (${lost} of them)` : null]);
+        return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), git, folder);
+    }
+    catch (error) {
+        if (folder !== null)
+            await (0,promises_namespaceObject.rm)(folder, { recursive: true, force: true });
+        if (!(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+        const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() });
+        return new OpenHistory(nothing, checkout, null);
+    }
+}
+function history_numberOf(builder, blob) {
+    return blob === null ? null : builder.numberOf(blob);
+}
+function reachOf(whys) {
+    const said = whys.filter((why) => why !== null);
+    return said.length === 0 ? { kind: 'whole' } : { kind: 'partial', why: said.join('; ') };
+}
+async function reachBack(checkout, base, { remote, temporary }) {
+    if (!await checkout.isShallow())
+        return { git: checkout, folder: null, why: null };
+    if (remote === null)
+        return { git: checkout, folder: null, why: 'the checkout is shallow' };
+    const folder = (0,external_node_fs_namespaceObject.realpathSync)((0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-history-')));
+    try {
+        (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_namespaceObject.join)(folder, 'git'));
+        return { git: await checkout.deepened(remote, base, (0,external_node_path_namespaceObject.join)(folder, 'git')), folder, why: null };
+    }
+    catch (error) {
+        await (0,promises_namespaceObject.rm)(folder, { recursive: true, force: true });
+        if (!(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+        return { git: checkout, folder: null, why: `the checkout is shallow. ${error.message}` };
+    }
+}
+/**
+ * Every change, or just those of `paths` and of what they can have been renamed from: what went in the commit in which one of
+ * them came.
+ */
+async function readChanges(git, base, paths) {
+    const found = [];
+    const wanted = new Set(paths);
+    let pending = [];
+    let [commit, sha] = [0, ''];
+    const close = () => {
+        if (paths !== null && pending.some(({ path, before }) => before === null && wanted.has(path))) {
+            for (const { path, after } of pending)
+                if (after === null)
+                    wanted.add(path);
+        }
+        for (const change of pending)
+            if (paths === null || wanted.has(change.path))
+                found.push(change);
+        pending = [];
+    };
+    await readRevisions(git, base, (revision, path, before, after) => {
+        if (revision.sha !== sha) {
+            close();
+            sha = revision.sha;
+            commit += 1;
+        }
+        pending.push({ commit, path, time: revision.time, isMerge: revision.isMerge, before, after });
+    });
+    close();
+    return found;
+}
+/** Each version's blob with a path that it stood at; without those that the survey has found to be no encrypted file. */
+function wantedBlobs(changes, tree, encrypted) {
+    const wanted = new Map();
+    for (const path of encrypted) {
+        const blob = tree.get(path);
+        if (blob !== undefined)
+            wanted.set(blob, path);
+    }
+    const plain = new Set([...tree].flatMap(([path, blob]) => (encrypted.has(path) || wanted.has(blob) ? [] : [blob])));
+    for (const { path, before, after } of changes) {
+        for (const blob of [after, before])
+            if (blob !== null && !wanted.has(blob) && !plain.has(blob))
+                wanted.set(blob, path);
+    }
+    return wanted;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/past-owners.js
+// History → who held which key at earlier commits, for a request that names someone who has left every file and config.
+// Must never stop at what an earlier version has wrong.
+
+
+
+
+
+
+
+const past_owners_publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m;
+/**
+ * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
+ * commit that brought it; and all who could read a version of a file. `named` is the path of the owners file, where it was given.
+ */
+async function readPast({ git, history }, { base, ownersFile }, named) {
+    const ownersPath = ownersFile?.path ?? named ?? usualOwnersFile;
+    const versions = new Map();
+    await readRevisions(git, base, (revision, path, _, blob) => {
+        if (blob !== null && !versions.has(blob))
+            versions.set(blob, { path, revision });
+    });
+    const found = [];
+    await readBlobs(git, [...versions.keys()], (blob, bytes) => {
+        const version = versions.get(blob);
+        if (version === undefined)
+            return;
+        const { path, revision } = version;
+        const past = read(path, ownersPath, bytes);
+        const place = `${path} at ${revision.sha.slice(0, 12)} (${new Date(revision.time * 1000).toISOString().slice(0, 10)})`;
+        if (past !== null)
+            found.push({ known: past.known, owners: past.owners.map((owner) => ({ ...structuredClone(owner), path: place })) });
+    });
+    const owners = new Map();
+    for (const owner of found.flatMap((past) => past.owners)) {
+        const key = `${owner.name}\n${canonicalId(owner.recipient)}`;
+        if (!owners.has(key))
+            owners.set(key, owner);
+    }
+    return { owners: [...owners.values()], known: survey_unique([...found.flatMap(({ known }) => known), ...history.recipients]) };
+}
+function read(path, ownersPath, bytes) {
+    try {
+        if (path === '.sops.yaml' || path.endsWith('/.sops.yaml')) {
+            const { owners, recipients } = readSopsConfig(path, bytes.toString());
+            return { owners, known: structuredClone(recipients) };
+        }
+        if (path === ownersPath) {
+            const { owners, removed } = readOwnersFile(path, bytes.toString());
+            const left = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }]);
+            return { owners: [...owners, ...left], known: structuredClone([...owners, ...removed].map(({ recipient }) => recipient)) };
+        }
+        const text = bytes.toString();
+        return past_owners_publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null;
+    }
+    catch {
+        return null;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/request.js
+
+
+
+
+
+
+/**
+ * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`, which is asked only
+ * where nothing else does. `owners` are the names by which those are known who stand nowhere any more.
+ */
+async function resolveWithPast(inputs, survey, past) {
+    const told = (asked, { owners }) => ({ asked, owners: owners.filter((owner) => asked.removed.some((one) => sameRecipient(owner.recipient, one) && ownerOf(survey.owners, one) === null)) });
+    const records = recordedIn(survey);
+    try {
+        return told(resolveRequest(inputs, survey, records), records);
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0)
+            throw error;
+        const { owners, known } = await past();
+        const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known] };
+        return told(resolveRequest(inputs, survey, all), all);
+    }
+}
+function recordedIn({ ownersFile }) {
+    const removed = ownersFile?.removed ?? [];
+    const owners = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }]);
+    return { owners, known: removed.map(({ recipient }) => recipient) };
+}
+/** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
+function resolveRequest(inputs, survey, past = { owners: [], known: [] }) {
+    if (survey.files.length > 0 && survey.configs.length === 0) {
+        throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
+            advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
+        });
+    }
+    const known = knownRecipients(survey);
+    // Whoever takes someone's place needs that place to be there.
+    const removed = inputs.addedRecipients.length > 0 ? resolve(inputs.removedRecipients, survey, known)
+        : survey_unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, past)));
+    const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
+    const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)));
+    if (both !== undefined) {
+        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' });
+    }
+    const required = request_resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known));
+    const needed = removed.find((one) => required.some((other) => recipient_isMeantBy(other, one)));
+    if (needed !== undefined) {
+        throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' });
+    }
+    const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known);
+    return { removed, added, like, required };
+}
+function resolve(asked, survey, known) {
+    return request_resolved(resolveRecipients(asked, survey.owners, known));
+}
+/** By what stands in the repository now; only of whom that knows nothing, by the past. */
+function whoGoes(asked, survey, known, past) {
+    const now = resolveRecipients([asked], survey.owners, known);
+    if (now.kind !== 'unknown')
+        return request_resolved(now);
+    const then = resolveRecipients([asked], past.owners, past.known);
+    return request_resolved(then.kind === 'unknown' ? now : then);
+}
+function request_resolved(resolution) {
+    if (resolution.kind === 'resolved')
+        return resolution.recipients;
+    throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'));
+}
+/** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
+function newRecipient(asked, survey, known) {
+    const whole = parseRecipient(asked);
+    if (whole !== null)
+        return { recipient: spelled(whole, known), name: ownerOf(survey.owners, whole) };
+    const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(asked) ?? [];
+    const recipient = parseRecipient(key);
+    if (recipient !== null && name.trim() !== '')
+        return { recipient: spelled(recipient, known), name: name.trim() };
+    const written = survey_unique([...known, ...survey.owners.map((owner) => owner.recipient)]);
+    const [only, ...more] = resolve([asked], survey, written);
+    if (only === undefined || more.length > 0) {
+        throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' });
+    }
+    return { recipient: only, name: ownerOf(survey.owners, only) };
+}
+/** As the repository spells it already, where it does. */
+function spelled(recipient, known) {
+    return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
+}
+/** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
+function whoIsMeant({ removed, added }, { owners }) {
+    const line = (sign) => (recipient) => {
+        const named = owners.filter((owner) => recipient_isMeantBy(recipient, owner.recipient));
+        const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`);
+        return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
+    };
+    return [...removed.map(line('−')), ...added.map(({ recipient }) => recipient).map(line('+'))];
+}
+
+;// CONCATENATED MODULE: ./lib/tools/keyless-environment.js
+// The environment of a sops that must open nothing: no credential, a home without any, and no way out to a network.
+// Must never take over a variable because it looks harmless: what is not on the list is not there.
+/** What a program needs to start at all. */
+const needed = ['SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'LANG', 'LC_ALL'];
+/** Nothing can listen on port 0, so that whoever uses it as a proxy is told so at once. */
+const nowhere = 'http://127.0.0.1:0';
+/**
+ * To be given to `Sops` in place of the runner's own. `home` is an empty folder: sops and the libraries in it look for keys
+ * there whatever the environment says (`~/.ssh`, `~/.config/sops`, `~/.aws`, `~/.vault-token`, `~/.gnupg`).
+ */
+function keylessEnvironment(environment, home) {
+    const kept = needed.flatMap((name) => {
+        const value = environment[name] ?? '';
+        return value === '' ? [] : [[name, value]];
+    });
+    return {
+        ...Object.fromEntries(kept),
+        HOME: home, USERPROFILE: home, APPDATA: home, LOCALAPPDATA: home, XDG_CONFIG_HOME: home,
+        HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, https_proxy: nowhere, http_proxy: nowhere,
+        // Machines of a cloud answer for themselves at an address that no proxy setting stops every library from asking.
+        AWS_EC2_METADATA_DISABLED: 'true',
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
+
+const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
+/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
+const noRule = /no matching creation rules found|does not contain any creation rule/;
+/**
+ * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
+ * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
+ * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
+ */
+function readConfiguredRecipients(paths, stdout, stderr) {
+    const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
+    const lines = stderr.split('\n');
+    const found = new Map();
+    // The same few keys stand in the answers of thousands of files.
+    const keys = new Map();
+    let at = 0;
+    let asked = 0;
+    for (const [index, path] of paths.entries()) {
+        at = expectLine(lines, at, `Syncing keys for file ${path}`);
+        const next = paths[index + 1];
+        const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1;
+        const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''));
+        at = end;
+        if (said.includes(`File ${path} already up to date`))
+            found.set(path, { kind: 'same' });
+        else if (said.includes(`File ${path} left unchanged`)) {
+            const question = questions[asked];
+            if (question === undefined)
+                throw new Error('sops asked about fewer files than it left unchanged');
+            asked += 1;
+            found.set(path, readQuestion(question, keys));
+        }
+        else {
+            const reason = reasonIn(said);
+            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason });
+        }
+    }
+    if (asked !== questions.length)
+        throw new Error('sops asked about more files than it left unchanged');
+    return found;
+}
+/** The position behind the line that ends with `text` after sops' time stamp. */
+function expectLine(lines, from, text) {
+    for (let at = from; at < lines.length; at += 1) {
+        if (lines[at]?.replace(timeStamp, '') === text)
+            return at + 1;
+    }
+    throw new Error(`sops did not say "${text}"`);
+}
+function reasonIn(said) {
+    for (const line of said) {
+        const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
+        if (message !== undefined)
+            return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
+    }
+    const [first = 'sops gave no reason'] = said.filter((line) => line.trim() !== '');
+    return first;
+}
+function readQuestion(question, keys) {
+    const [current, groups] = [[], []];
+    let thresholdChanges = false;
+    for (const line of question.split('\n')) {
+        if (line === '' || line.startsWith('Is this okay? (y/n):'))
+            continue;
+        if (/^Group \d+$/.test(line))
+            for (const side of [current, groups])
+                side.push([]);
+        else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line))
+            thresholdChanges = true;
+        else if (!/^shamir_threshold: \d+$/.test(line)) {
+            const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
+            const recipient = keys.get(key) ?? readKey(key);
+            keys.set(key, recipient);
+            const [had, gets] = [current.at(-1), groups.at(-1)];
+            if (sign === undefined || had === undefined || gets === undefined)
+                throw new Error(`sops printed a line that is not known: ${line}`);
+            if (sign !== '+++ ')
+                had.push(recipient);
+            if (sign !== '--- ')
+                gets.push(recipient);
+        }
+    }
+    const filled = (all) => all.filter((group) => group.length > 0);
+    return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
+}
+function readKey(key) {
+    // sops also takes the short id of a PGP key.
+    const recipient = parseRecipient(key) ?? parsePgpId(key);
+    if (recipient !== null)
+        return recipient;
+    throw new Error(`sops named a recipient of a kind that is not known: ${key}`);
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./lib/tools/child.js
+// Runs one child process: argv only, an environment that is given whole, output caught and never passed through.
+// Must never inherit the environment, start a shell, or keep what a child says beyond the call.
+// Not @actions/exec: that can't end a child, and keeps copies of its output (here: plaintext) as lines of text.
+
+
+
+const tenMinutes = 600_000;
+const maxStderr = 4 * 1024 * 1024;
+const running = new Set();
+let stoppedBy = null;
+/** For the way out after a signal: ends every child, and lets no other start. What waits for one fails as `interrupted`. */
+function stopChildren(signal) {
+    stoppedBy = signal;
+    for (const child of running)
+        child.kill('SIGKILL');
+}
+/** Throws Failure `interrupted` after a signal: for what must not begin then although it takes no child. */
+function assertNotStopped() {
+    if (stoppedBy !== null)
+        throw interrupted(stoppedBy);
+}
+function interrupted(signal) {
+    return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`);
+}
+/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or takes too long. */
+async function runChild(command, args, options) {
+    const stdout = [];
+    const stderr = [];
+    let stderrBytes = 0;
+    const name = (0,external_node_path_namespaceObject.basename)(command);
+    const deadline = options.deadline ?? tenMinutes;
+    assertNotStopped();
+    return await new Promise((resolve, reject) => {
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true });
+        running.add(child);
+        const timer = setTimeout(() => {
+            child.kill('SIGKILL');
+            reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`));
+        }, deadline);
+        child.stdout.on('data', options.onStdout ?? ((piece) => void stdout.push(piece)));
+        child.stderr.on('data', (piece) => {
+            stderrBytes += piece.byteLength;
+            if (stderrBytes <= maxStderr)
+                stderr.push(piece);
+        });
+        // A child that ends without reading its input says why with its exit code.
+        child.stdin.on('error', () => undefined);
+        child.stdin.end(options.input ?? '');
+        child.on('error', (cause) => {
+            clearTimeout(timer);
+            running.delete(child);
+            reject(new Failure('sops-failed', `${name} could not be started.`, { cause }));
+        });
+        child.on('close', (exitCode) => {
+            clearTimeout(timer);
+            running.delete(child);
+            if (stoppedBy !== null)
+                reject(interrupted(stoppedBy));
+            resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/environment.js
+// The environments of our children, built from a list instead of inherited.
+// Must never pass on what could make sops or git run a program, read another configuration, or talk to another service.
+
+
+
+/** What every child needs to run at all and to find the network. */
+const base = [
+    'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'APPDATA', 'LOCALAPPDATA', 'XDG_CONFIG_HOME', 'USER', 'LANG', 'LC_ALL',
+    'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
+];
+/** Each of these makes sops run a program, use another service or rule, or trust a server that it should not. */
+const withheld = [
+    'SOPS_AGE_KEY_CMD', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', 'SOPS_GPG_EXEC', 'SOPS_KEYSERVICE', 'SOPS_ENABLE_LOCAL_KEYSERVICE', 'SOPS_CONFIG',
+    'SOPS_DECRYPTION_ORDER',
+    'SOPS_HC_VAULT_ALLOWLIST', 'VAULT_AGENT_ADDR', 'VAULT_PROXY_ADDR', 'VAULT_HTTP_PROXY', 'VAULT_SKIP_VERIFY', 'VAULT_SRV_LOOKUP',
+];
+/** The credentials of each kind of key. */
+const credentials = [
+    'SOPS_AGE_KEY', 'SOPS_AGE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_FILE',
+    'GNUPGHOME',
+    'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE',
+    'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_ROLE_ARN', 'AWS_ROLE_SESSION_NAME', 'AWS_WEB_IDENTITY_TOKEN_FILE',
+    'AWS_CA_BUNDLE', 'AWS_EC2_METADATA_DISABLED', 'AWS_SDK_LOAD_CONFIG', 'AWS_STS_REGIONAL_ENDPOINTS', 'AWS_USE_FIPS_ENDPOINT',
+    'AWS_USE_DUALSTACK_ENDPOINT', 'AWS_MAX_ATTEMPTS', 'AWS_RETRY_MODE', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_STS',
+    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+    'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+    'GOOGLE_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_OAUTH_ACCESS_TOKEN', 'CLOUDSDK_CONFIG', 'GCE_METADATA_HOST',
+    'SOPS_GCP_KMS_CLIENT_TYPE', 'SOPS_GCP_KMS_ENDPOINT', 'SOPS_GCP_KMS_UNIVERSE_DOMAIN',
+    'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_CLIENT_CERTIFICATE_PASSWORD',
+    'AZURE_CLIENT_SEND_CERTIFICATE_CHAIN', 'AZURE_ADDITIONALLY_ALLOWED_TENANTS',
+    'AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'AZURE_TOKEN_CREDENTIALS', 'AZURE_CONFIG_DIR', 'IDENTITY_ENDPOINT', 'IDENTITY_HEADER',
+    'MSI_ENDPOINT', 'MSI_SECRET',
+    'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT', 'VAULT_CACERT_BYTES', 'VAULT_CAPATH', 'VAULT_CLIENT_CERT', 'VAULT_CLIENT_KEY',
+    'VAULT_TLS_SERVER_NAME', 'VAULT_CLIENT_TIMEOUT', 'VAULT_MAX_RETRIES', 'VAULT_RATE_LIMIT', 'VAULT_DISABLE_REDIRECTS',
+    'HUAWEICLOUD_SDK_AK', 'HUAWEICLOUD_SDK_SK', 'HUAWEICLOUD_SDK_PROJECT_ID', 'HUAWEICLOUD_SDK_CREDENTIALS_FILE',
+    // Keys that expire, and the exchange of a job's own identity for them: without these only a permanent key could be used.
+    'HUAWEICLOUD_SDK_SECURITY_TOKEN', 'HUAWEICLOUD_SDK_IDP_ID', 'HUAWEICLOUD_SDK_ID_TOKEN_FILE',
+];
+/** What is set in `environment`, and would change what sops does if it were passed on. */
+function ignoredVariables(environment) {
+    return withheld.filter((name) => (environment[name] ?? '') !== '');
+}
+function pick(environment, names) {
+    return Object.fromEntries(names.flatMap((name) => {
+        const value = environment[name];
+        return value === undefined || value === '' ? [] : [[name, value]];
+    }));
+}
+/**
+ * PATH without relative folders, what lies in `workspace` or GITHUB_WORKSPACE (by its name or behind links), and what a
+ * package manager put in front.
+ */
+function trustedPath(environment, workspace) {
+    const checkouts = [workspace, environment['GITHUB_WORKSPACE'] ?? ''].filter((folder) => folder !== '')
+        .flatMap((folder) => [(0,external_node_path_namespaceObject.resolve)(folder), real(folder)]);
+    const planted = (folder) => folder.includes(`node_modules${external_node_path_namespaceObject.sep}.bin`)
+        || checkouts.some((checkout) => folder === checkout || folder.startsWith(checkout.endsWith(external_node_path_namespaceObject.sep) ? checkout : checkout + external_node_path_namespaceObject.sep));
+    return (environment['PATH'] ?? environment['Path'] ?? '').split(external_node_path_namespaceObject.delimiter).filter((folder) => {
+        if (folder === '' || folder !== (0,external_node_path_namespaceObject.resolve)(folder) && folder !== (0,external_node_path_namespaceObject.resolve)(folder) + external_node_path_namespaceObject.sep)
+            return false;
+        return !planted((0,external_node_path_namespaceObject.resolve)(folder)) && !planted(real(folder));
+    }).join(external_node_path_namespaceObject.delimiter);
+}
+/** Where `folder` really is; of one that is not there, what its name says. */
+function real(folder) {
+    try {
+        return external_node_fs_namespaceObject.realpathSync.native(folder);
+    }
+    catch {
+        return (0,external_node_path_namespaceObject.resolve)(folder);
+    }
+}
+/** The absolute path of a program on a PATH; null where it has none. */
+function findProgram(name, path) {
+    const file = process.platform === 'win32' ? `${name}.exe` : name;
+    for (const folder of path.split(external_node_path_namespaceObject.delimiter)) {
+        const program = (0,external_node_path_namespaceObject.join)(folder, file);
+        try {
+            (0,external_node_fs_namespaceObject.accessSync)(program, external_node_fs_namespaceObject.constants.X_OK);
+            return program;
+        }
+        catch {
+            continue;
+        }
+    }
+    return null;
+}
+/** What sops may run besides plugins: gpg, the Azure CLI, and the shell in which AWS' `credential_process` is started. */
+const allowedPrograms = ['gpg', 'az', 'sh'];
+/**
+ * Makes `folder` (not there yet) and fills it with the programs that sops may run, of those that are on the trusted PATH: those
+ * above, and `age-plugin-NAME` for each of `plugins`. Returns what to give sops as its PATH: this folder alone, so that no
+ * recipient of a file can name another program. Each program is entered by a script of two lines, which gives it the
+ * trusted PATH back; a link would not do, since some look for their parts beside the name they were called by.
+ * On Windows, where a script is no program: the folders in which the programs lie.
+ */
+function programFolder(folder, environment, workspace, plugins) {
+    const path = trustedPath(environment, workspace);
+    const names = plugins.filter((name) => /^[a-z0-9.+_-]+$/i.test(name)).map((name) => `age-plugin-${name}`);
+    const found = [...allowedPrograms, ...names].flatMap((name) => {
+        const program = findProgram(name, path);
+        return program === null ? [] : [{ name, program }];
+    });
+    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+    if (process.platform === 'win32')
+        return [folder, ...new Set(found.map(({ program }) => (0,external_node_path_namespaceObject.dirname)(program)))].join(external_node_path_namespaceObject.delimiter);
+    for (const { name, program } of found) {
+        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, name), `#!/bin/sh\nPATH=${quoted(path)} exec ${quoted(program)} "$@"\n`, { mode: 0o700 });
+    }
+    return folder;
+}
+function quoted(text) {
+    return `'${text.replaceAll("'", "'\\''")}'`;
+}
+/**
+ * For sops: the runner's own credentials and nothing that changes what sops does. `path` (of `programFolder`) in place of the
+ * trusted PATH. Where sops knows how (3.13), it talks to no Vault but that of VAULT_ADDR.
+ */
+function sopsEnvironment(environment, workspace, { path } = {}) {
+    return {
+        ...pick(environment, [...base, ...credentials]),
+        SOPS_HC_VAULT_ALLOWLIST: trustedVaults(environment['VAULT_ADDR']).join(',') || 'none',
+        PATH: path ?? trustedPath(environment, workspace),
+        SOPS_DISABLE_VERSION_CHECK: '1',
+        // One short-lived process a file: collecting garbage costs more than it frees.
+        GOGC: 'off',
+        GOMEMLIMIT: '1GiB',
+        NO_COLOR: '1',
+    };
+}
+/** For gpg, to list public keys: where they are, and nothing else. */
+function gpgEnvironment(environment, path) {
+    return { ...pick(environment, [...base, 'GNUPGHOME']), PATH: path, LC_ALL: 'C' };
+}
+/** What the configuration of the user or of the checkout may not decide: it would change what is read or what is pushed. */
+const ownSettings = [
+    ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'],
+    // Stronger than `color.ui`; no other command here colours what it writes with -z or --porcelain.
+    ['color.grep', 'false'],
+    ['log.showRoot', 'true'], ['log.showSignature', 'false'], ['i18n.commitEncoding', 'UTF-8'],
+    ['push.followTags', 'false'], ['push.recurseSubmodules', 'no'], ['push.gpgSign', 'false'], ['push.pushOption', ''],
+];
+/** For git: no credentials but those given, no prompt, no hook, no file watcher. `settings` never reach argv or a file. */
+function gitEnvironment(environment, workspace, settings) {
+    const all = [['safe.directory', workspace], ...ownSettings, ...settings];
+    return {
+        ...pick(environment, base),
+        PATH: trustedPath(environment, workspace),
+        GIT_TERMINAL_PROMPT: '0',
+        GIT_OPTIONAL_LOCKS: '0',
+        LC_ALL: 'C',
+        GIT_CONFIG_COUNT: String(all.length),
+        ...Object.fromEntries(all.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]])),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sops.js
+// sops, one method per thing asked of it, on files of a staged tree only.
+// Must never print or return what it decrypts: plaintext leaves here as a digest.
+
+
+
+
+
+
+
+const seconds = 1000;
+/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
+const oneFile = 180 * seconds;
+class Sops {
+    #options;
+    constructor(options) {
+        this.#options = options;
+    }
+    async #run(args, options = {}) {
+        this.#options.onCall();
+        const { program, root, workspace, environment, path } = this.#options;
+        return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: oneFile, ...options });
+    }
+    /**
+     * What each of `files` (of one format) would become under `config`, as sops says without any key.
+     * Changes nothing: every question is answered `n`.
+     */
+    async configuredRecipients(config, files) {
+        const [first] = files;
+        if (first === undefined)
+            return new Map();
+        const { exitCode, stdout, stderr } = await this.#run(['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)], { input: 'n\n'.repeat(files.length), deadline: oneFile + files.length * seconds });
+        const oneLine = (path) => (0,external_node_path_namespaceObject.join)(this.#options.root, path).replace(/[\r\n]/g, '?');
+        // sops prints names as they are: one with a line break is put on one line before the lines are read.
+        const lines = files.filter(({ path }) => /[\r\n]/.test(path))
+            .reduce((text, { path }) => text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, path), oneLine(path)), stderr);
+        try {
+            const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines);
+            return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
+        }
+        catch (cause) {
+            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(stderr)}`, {
+                path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
+            });
+        }
+    }
+    #withoutRoot(found) {
+        return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found;
+    }
+    /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
+    async updatekeys(config, files) {
+        const [first] = files;
+        if (first === undefined)
+            return;
+        const { exitCode, stderr } = await this.#run(['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)], { deadline: oneFile * files.length });
+        if (exitCode === 0)
+            return;
+        const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, path)));
+        throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, failed)));
+    }
+    /** Gives the file a new data key. */
+    async rotate(file) {
+        const type = inputType(file);
+        const output = file.explicitType ? ['--output-type', file.format] : [];
+        const { exitCode, stderr } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path]);
+        if (exitCode !== 0)
+            throw this.#failure('rotate', exitCode, file.path, stderr);
+    }
+    /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
+    async plaintextDigest(file) {
+        const { exitCode, stderr, digest } = await this.#decrypt(file);
+        if (exitCode !== 0)
+            throw this.#failure('decrypt', exitCode, file.path, stderr);
+        return digest;
+    }
+    /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
+    async isAuthentic(file) {
+        const { exitCode, stderr } = await this.#decrypt(file);
+        if (exitCode === 0)
+            return true;
+        if (exitCode === 25 || exitCode === 51)
+            return false;
+        throw this.#failure('decrypt', exitCode, file.path, stderr);
+    }
+    /**
+     * Decrypts in memory, as `output`, and returns what `take` makes of it, which must be digests: the plaintext is wiped then.
+     * Throws where sops can't decrypt it.
+     */
+    async decryptInto(file, output, take) {
+        const pieces = [];
+        const args = [...configOf(file), 'decrypt', ...inputType(file), '--output-type', output, '--', file.path];
+        const { exitCode, stderr } = await this.#run(args, { onStdout: (piece) => pieces.push(piece) });
+        if (exitCode !== 0)
+            throw this.#failure('decrypt', exitCode, file.path, stderr);
+        const plaintext = Buffer.concat(pieces);
+        try {
+            return take(plaintext);
+        }
+        finally {
+            for (const piece of [...pieces, plaintext])
+                piece.fill(0);
+        }
+    }
+    async #decrypt(file) {
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        const output = file.explicitType ? ['--output-type', file.format] : [];
+        const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) });
+        return { ...result, digest: hash.digest('hex') };
+    }
+    #said(text) {
+        return visible(text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000);
+    }
+    /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
+    #failure(command, exitCode, path, stderr) {
+        const shown = visible(path);
+        if (exitCode === 128) {
+            return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
+                path, advice: 'Give the job the credentials of one of these keys.',
+            });
+        }
+        if (exitCode === 51) {
+            return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
+                path, advice: 'Restore it from a commit at which it still decrypts.',
+            });
+        }
+        if (exitCode === 25) {
+            return new Failure('damaged-file', `${shown}: a value does not belong to its data key. ${this.#said(stderr)}`, { path });
+        }
+        if (command === 'decrypt')
+            return new Failure('damaged-file', `${shown}: sops could not read it. ${this.#said(stderr)}`, { path });
+        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(stderr)}`, {
+            path, advice: 'Every recipient of the file must be reachable and allow encryption.',
+        });
+    }
+}
+function configOf({ config }) {
+    return config === null ? [] : ['--config', config];
+}
+function inputType(file) {
+    return file.explicitType ? ['--input-type', file.format] : [];
+}
+/** Whether the log of a batch ends for this file with anything but success. */
+function updateFailed(stderr, path) {
+    return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
+        && !stderr.includes(`File ${path} already up to date\n`);
+}
+/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
+function saidOf(stderr, path) {
+    const start = `Syncing keys for file ${path}\n`;
+    const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
+    return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
+}
+/**
+ * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
+ * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
+ */
+function reasonsByKey(stderr) {
+    const reasons = new Map();
+    for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
+        // Azure rules lines off between its sentences.
+        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
+        const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500);
+        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
+    }
+    if (reasons.size === 0)
+        return stderr;
+    return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
+        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
+}
+
+;// CONCATENATED MODULE: ./lib/check.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+// The story of a check: inputs → survey → what sops says without a key → history and merges → findings.
+// Must never be given, look for or pass on a key, a credential or a token, nor change the checkout.
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
+async function check(inputs, job, tools) {
+    const { git, merges, log } = tools;
+    const startedAt = new Date();
+    const findings = [];
+    const run = { survey: null, standings: new Map(), exposure: [], sops: null, sopsCalls: 0 };
+    const finish = (failure) => ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure });
+    try {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const installing = tools.installSops();
+            installing.catch(() => undefined);
+            const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile));
+            const { base, files, configs } = survey;
+            log.line(`${base.slice(0, 12)}: ${files.length} encrypted files, ${configs.length} configs.`);
+            const known = knownRecipients(survey);
+            const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
+            findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey));
+            findings.push(...await findPlaintext(git, survey, inputs.files));
+            findings.push(...await findMergeDrops(git, merges, survey));
+            const open = __addDisposableResource(env_1, await openHistory(git, survey, { everything: job.exposedTo.length > 0, remote: null, temporary: tools.temporary }), true);
+            const { readers, owners } = await exposedTo(job.exposedTo, survey, async () => await readPast(open, survey, inputs.ownersFile));
+            const { reach } = open.history;
+            if (reach.kind === 'partial')
+                findings.push(check_unseen(reach.why, inputs, readers));
+            const { keySince } = findDueRotations(open.history, survey, [], null, startedAt);
+            findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt));
+            run.exposure = await settle(expose(open.history, { owners: [...survey.owners, ...owners] }, readers.length === 0 ? [] : [{ people: readers, only: null }]), open, null);
+            const binary = await installing;
+            log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
+            run.sops = { version: binary.version, sha256: binary.sha256 };
+            const staging = __addDisposableResource(env_1, Staging.create(tools.temporary)
+            // Nothing in it: no key to be found, and no program that a recipient could name.
+            , true);
+            // Nothing in it: no key to be found, and no program that a recipient could name.
+            const empty = staging.beside('home');
+            (0,external_node_fs_namespaceObject.mkdirSync)(empty, { mode: 0o700 });
+            const sops = new Sops({
+                program: binary.path, root: staging.root, workspace: git.root, environment: keylessEnvironment(tools.environment, empty),
+                path: empty, onCall: () => (run.sopsCalls += 1),
+            });
+            stageCopies(git.root, survey, [], staging);
+            const { answers, untold } = await askKeyless(sops, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            const told = standings(survey, answers, untold);
+            run.standings = told.byPath;
+            findings.push(...told.findings);
+            return finish(null);
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = __disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    catch (error) {
+        const what = `Something went wrong that should not: ${visible(String(error), 600)}.`;
+        const failure = error instanceof Failure ? error
+            : new Failure('unexpected', what, { advice: 'Please report this.', cause: error });
+        findings.push(finding(failure.code, 'error', failure.path, failure.message));
+        return finish(failure);
+    }
+}
+/** Those whose secrets are to be listed, also where they stand in no file and no config any more. */
+async function exposedTo(names, survey, past) {
+    if (names.length === 0)
+        return { readers: [], owners: [] };
+    const wanted = { removedRecipients: names, addedRecipients: [], sameAccessAs: null, requiredRecipients: [] };
+    const { asked, owners } = await resolveWithPast(wanted, survey, past);
+    return { readers: asked.removed, owners };
+}
+/** What only history knows, where not all of it could be seen; a warning where it was asked for. */
+function check_unseen(why, { maxKeyAge }, readers) {
+    const asked = [
+        ...(maxKeyAge === null ? [] : ['how old the data keys are']),
+        ...(readers.length === 0 ? [] : ['what those in `exposed-to` could read at earlier commits']),
+    ];
+    const what = ['whether keys came back that had been removed', ...asked].join(', and ');
+    return finding('history-shallow', asked.length === 0 ? 'notice' : 'warning', null, `${why}: ${what}, cannot be told`);
+}
+function meant(resolution) {
+    if (resolution.kind === 'resolved')
+        return resolution.recipients;
+    throw new Failure(resolution.kind === 'ambiguous' ? 'recipient-ambiguous' : 'recipient-unknown', resolution.message);
+}
+function reportOf(run, findings, started, runId) {
+    const { survey, exposure, sops, sopsCalls } = run;
+    const stand = (standing) => [...run.standings.values()].filter((one) => one === standing).length;
+    const files = survey?.files.length ?? 0;
+    const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')];
+    return {
+        schema: 1, kind: 'check', base: survey?.base ?? '',
+        startedAt: started.toISOString(), finishedAt: new Date().toISOString(), runId, sops,
+        counts: {
+            inLine, drifted, withoutRule, notTold: files - inLine - drifted - withoutRule,
+            damaged: survey?.damaged.length ?? 0, skipped: survey?.skipped.length ?? 0,
+            plaintext: findings.filter(({ code }) => code === 'plaintext').length,
+            errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
+        },
+        findings, exposure, sopsCalls,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/model/check-rules.js
+// What each code of a check means and what to do about it, in the words of docs/check.md, where each has a heading of its own.
+// Must never depend on a repository: it is what SARIF calls the rules of the tool.
+const checkRules = {
+    'drift': {
+        title: 'The recipients of a file are not those that its config names',
+        help: 'Run the action without `removed-recipient`: it brings the files in line with their configs, and gives a '
+            + 'file that loses a reader a new data key. Where the config is wrong, mend the config.',
+    },
+    'drift-unknown': {
+        title: 'Whether a file has drifted cannot be told without a key',
+        help: 'Write the version of each Azure key into the config, or look at the plan of a run that has a credential '
+            + '(`dry-run: true`).',
+    },
+    'hidden-readers': {
+        title: 'sops reads other recipients from a file than its metadata seems to name',
+        help: 'Look at the `sops` block of the file by hand: someone may have hidden a reader in it.',
+    },
+    'no-rule': {
+        title: 'No creation rule names keys for an encrypted file',
+        help: 'Add a rule for it to the nearest `.sops.yaml`. Without one, nobody can be added to the file or taken out '
+            + 'of it by sops updatekeys.',
+    },
+    'plaintext': {
+        title: 'A file that a rule says should be encrypted is not',
+        help: 'Encrypt it with `sops encrypt --in-place`, and take every secret in it for known: git keeps the '
+            + 'plaintext. If it holds no secret, narrow `path_regex`, or leave the file out with a line `!path` in '
+            + '`files`.',
+    },
+    'removed-came-back': {
+        title: 'A key that was removed is back',
+        help: 'A branch that is older than the removal may have been merged. Run the action with `removed-recipient` '
+            + 'again; or, if the key is meant to be back, enter it under `owners` in the owners file.',
+    },
+    'merge-dropped': {
+        title: 'A merge dropped a recipient',
+        help: 'One side of the merge had this recipient, and the result does not, though no side removed it. Put it '
+            + 'back, or say in a commit that it was meant.',
+    },
+    'required-recipient': {
+        title: 'A recipient that every file must keep is missing',
+        help: 'Add it to the rule of the file, and run the action.',
+    },
+    'single-key-kind': {
+        title: 'Only keys of one kind open a file',
+        help: 'Add a key of another kind to the rule, so that losing one kind does not lose the file.',
+    },
+    'shared-environment-key': {
+        title: 'A key of a key service opens the files of several environments',
+        help: 'Create a key for each environment, and give each environment a rule with its own.',
+    },
+    'few-survivors': {
+        title: 'Losing one recipient would lose a file',
+        help: 'Add another recipient to the rule, or a second one to each key group that has only one.',
+    },
+    'owner-unknown': {
+        title: 'Nobody knows whose key it is',
+        help: 'Write the name beside the key in `.sops.yaml`, or enter the key in the owners file. What has no owner is '
+            + 'forgotten when its owner leaves.',
+    },
+    'data-key-old': {
+        title: 'A data key is older than `max-key-age`',
+        help: 'Run the action with the same `max-key-age`.',
+    },
+    'damaged-file': {
+        title: 'A file is meant for sops, and is not whole',
+        help: 'Restore it from a commit at which it was whole, or leave it out with a line `!path` in `files`.',
+    },
+    'config-ignored': {
+        title: 'A config has a name that sops does not look for',
+        help: 'Rename it to `.sops.yaml`.',
+    },
+    'skipped': {
+        title: 'A link or submodule was not followed',
+        help: 'Check the repository or the file that it leads to by itself.',
+    },
+    'history-shallow': {
+        title: 'The checkout is too shallow to tell',
+        help: 'Write `fetch-depth: 0` for actions/checkout.',
+    },
+    'merges-left-out': {
+        title: 'Not every merge was looked at',
+        help: 'Nothing has to be done, unless one of the older merges is in doubt.',
+    },
+};
+/** What stopped the check has no rule here. */
+function ruleOf(code) {
+    const known = Object.hasOwn(checkRules, code) ? checkRules[code] : undefined;
+    const help = 'See what the message says, mend that, and run again.';
+    return known ?? { title: `The check could not be finished (${code})`, help };
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
+// Long lists of files, made short: by folder, by what they have in common.
+// Must never lose a file: each is named or counted.
+
+/** `1 file`, `2 files`. */
+function count(number, one, many = `${one}s`) {
+    return `${number} ${number === 1 ? one : many}`;
+}
+/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
+function listed(items, limit = 5) {
+    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
+    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
+}
+function grouped(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+        const key = keyOf(item);
+        const group = groups.get(key);
+        if (group === undefined)
+            groups.set(key, [item]);
+        else
+            group.push(item);
+    }
+    return groups;
+}
+/** A closed `<details>`; `summary` must already be safe. */
+function markdown_paths_folded(summary, content) {
+    return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
+/** Deeper folders are not told apart: it would take longer than it helps. */
+const deepest = 12;
+/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
+function byFolder(paths, limit) {
+    for (let depth = deepest;; depth -= 1) {
+        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
+        if (groups.size > limit && depth > 0)
+            continue;
+        const nameless = groups.size === 1 ? 'all folders' : 'the root';
+        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
+    }
+}
+const markdown_paths_examples = 3;
+const mostFolders = 100;
+/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
+function pathLines(paths, limit) {
+    const all = paths.length <= limit;
+    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
+        const names = inside.map((path) => path.slice(name.length));
+        if (inside.length === 1)
+            return `- ${inside.map((path) => code(path)).join('')}`;
+        const shown = (all ? names : names.slice(0, markdown_paths_examples)).map((one) => code(one)).join(', ');
+        if (name === '' && all)
+            return `- ${shown}`;
+        const more = all || names.length <= markdown_paths_examples ? '' : ` and ${names.length - markdown_paths_examples} more`;
+        return `- ${title} (${inside.length}): ${shown}${more}`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-account.js
+// What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
+// Must never count a file twice or leave one out.
+
+/** The recipients of `from` that are not among `others`. */
+function without(from, others) {
+    const ids = new Set(others.map(canonicalId));
+    return from.filter((recipient) => !ids.has(canonicalId(recipient)));
+}
+function distinct(recipients) {
+    return [...new Map(recipients.map((recipient) => [canonicalId(recipient), recipient])).values()];
+}
+/** How many of `files` lose (or gain) one of `recipients`. */
+function markdown_account_countOf(files, recipients, side) {
+    const ids = new Set(recipients.map(canonicalId));
+    return files.filter(({ recipients: { before, after } }) => (side === 'lose' ? without(before, after) : without(after, before)).some((one) => ids.has(canonicalId(one)))).length;
+}
+/** A report without a changed file is never spoken of as if one were. */
+function accountOf(report) {
+    const { files, outcome, request } = report;
+    const changed = files.filter(({ action }) => action === 'updated' || action === 'rotated' || action === 'updated+rotated');
+    const stopped = outcome === 'refused' || outcome === 'failed';
+    const voice = stopped ? 'stopped'
+        : outcome === 'planned' ? 'would'
+            : outcome === 'unchanged' ? (changed.length + report.configs.length > 0 ? 'open' : 'nothing')
+                : 'done';
+    const removed = new Set(request.removed.map(canonicalId));
+    return {
+        voice,
+        changed,
+        rotated: changed.filter(({ dataKey }) => dataKey === 'new'),
+        unverified: changed.filter(({ verified }) => !verified),
+        skipped: files.filter(({ action }) => action === 'skipped'),
+        failed: files.filter(({ action }) => action === 'failed'),
+        gone: distinct(changed.flatMap(({ recipients: { before, after } }) => without(before, after))),
+        come: distinct(changed.flatMap(({ recipients: { before, after } }) => without(after, before))),
+        remaining: files.filter(({ recipients: { after } }) => after.some((recipient) => removed.has(canonicalId(recipient)))),
+    };
+}
+/** `60 matched = 42 changed + 16 unchanged + 2 skipped + 0 failed`. After a stop nothing counts as changed: nothing was. */
+function accountingLine(report, account) {
+    const { changed, skipped, failed, voice } = account;
+    const [moved, word] = voice === 'stopped' || voice === 'open' ? [0, 'changed']
+        : [changed.length, voice === 'would' ? 'would change' : 'changed'];
+    const matched = report.files.length;
+    const still = matched - moved - skipped.length - failed.length;
+    return `${matched} matched = ${moved} ${word} + ${still} unchanged + ${skipped.length} skipped + ${failed.length} failed`;
+}
+/** How many of these keys many people may use, because who may is decided outside the file. */
+function markdown_account_sharedKeys(recipients) {
+    const shared = recipients.filter(({ kind }) => kind.endsWith('kms') || kind === 'azure_keyvault' || kind === 'hc_vault');
+    return distinct(shared).length;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-headline.js
+// The first sentence of a summary or pull request: who, how many files, what holds.
+// Must never claim what the report's files do not show.
+
+
+
+
+/** Characters shown of a person's name. */
+const nameLimit = 60;
+/** Each owner once, with all of their keys; a key without an owner stands for itself. */
+function who(recipients) {
+    const keys = new Map();
+    for (const recipient of recipients) {
+        const key = code(shortForm(recipient), 80);
+        const owner = recipient.owner === null ? key : plain(recipient.owner, nameLimit);
+        keys.set(owner, [...(keys.get(owner) ?? []), ...(recipient.owner === null ? [] : [key])]);
+    }
+    return listed([...keys].map(([owner, own]) => (own.length === 0 ? owner : `**${owner}** (${listed(own)})`)));
+}
+/** The owner alone where that name stands for one key of the report, else with the key. */
+function shownIn({ request, files }) {
+    const keys = new Map();
+    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    for (const recipient of distinct([...request.removed, ...request.added, ...named])) {
+        if (recipient.owner === null)
+            continue;
+        // As people see it: two names may differ only beyond what is shown.
+        const owner = visible(recipient.owner, nameLimit);
+        keys.set(owner, (keys.get(owner) ?? new Set()).add(canonicalId(recipient)));
+    }
+    return ({ owner, ...recipient }) => {
+        const alone = owner !== null && keys.get(visible(owner, nameLimit))?.size === 1;
+        return { owner, key: alone ? null : shortForm(recipient) };
+    };
+}
+/** Short names for lists, as Markdown. */
+function namer(report) {
+    const shown = shownIn(report);
+    const names = new Map();
+    return (recipient) => {
+        const known = names.get(recipient);
+        if (known !== undefined)
+            return known;
+        const { owner, key } = shown(recipient);
+        const name = [...(owner === null ? [] : [plain(owner, nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
+        names.set(recipient, name);
+        return name;
+    };
+}
+/** What was asked for, as the files show it; null where no recipient was named. */
+function asked({ request: { removed, added } }, { changed }, would) {
+    const clause = (recipients, verb, side) => {
+        if (recipients.length === 0)
+            return [];
+        const people = new Set(recipients.map((recipient) => recipient.owner ?? canonicalId(recipient))).size;
+        const be = would ? 'would be' : people === 1 ? 'was' : 'were';
+        return [`${who(recipients)} ${be} ${verb} ${count(markdown_account_countOf(changed, recipients, side), 'file')}`];
+    };
+    const lose = markdown_account_countOf(changed, removed, 'lose');
+    const swapped = changed.filter(({ recipients: { before, after } }) => without(removed, before).length < removed.length && without(added, without(after, before)).length === 0).length;
+    if (added.length > 0 && lose > 0 && swapped === lose && markdown_account_countOf(changed, added, 'gain') === lose) {
+        return `${who(added)} ${would ? 'would take' : 'took'} the place of ${who(removed)} in ${count(lose, 'file')}`;
+    }
+    const clauses = [...clause(removed, 'removed from', 'lose'), ...clause(added, 'added to', 'gain')];
+    return clauses.length === 0 ? null : listed(clauses);
+}
+/** What happened, and what became of the data keys where that is not the same thing. */
+function happened(report, account, would) {
+    const { request } = report;
+    const { changed, rotated, gone, come } = account;
+    const be = (number) => (would ? 'would be' : number === 1 ? 'was' : 'were');
+    const keys = rotated.length === 0 ? 'data keys as before' : count(rotated.length, 'new data key');
+    const named = asked(report, account, would);
+    if (named !== null)
+        return [named, keys];
+    if (gone.length + come.length === 0 && rotated.length > 0) {
+        const aged = request.maxKeyAge !== null && !request.rotateAll;
+        const old = aged ? ` whose data key was older than ${plain(request.maxKeyAge, 20)}` : '';
+        return [`${count(rotated.length, 'file')}${old} ${would ? 'would get' : 'got'} a new data key`];
+    }
+    const [lose, gain] = [markdown_account_countOf(changed, gone, 'lose'), markdown_account_countOf(changed, come, 'gain')];
+    const access = [
+        ...(lose > 0 ? [`${lose} ${would ? 'would lose' : 'lost'} a recipient`] : []),
+        ...(gain > 0 ? [`${gain} ${would ? 'would gain' : 'gained'} a recipient`] : []),
+    ];
+    const moved = changed.filter(({ recipients: { before, after } }) => without(before, after).length + without(after, before).length > 0);
+    // A key may be spelled otherwise in the config, without anyone's access changing.
+    const drifted = moved.length === 0 ? changed : moved;
+    const configs = new Set(drifted.map(({ config }) => config)).size;
+    return [
+        `${count(drifted.length, 'file')} ${be(drifted.length)} brought back to ` +
+            `${configs === 1 ? 'the' : 'their'} ${code('.sops.yaml')} (${access.join(', ') || 'with the same readers'})`, keys,
+    ];
+}
+/** One or two sentences; for a stopped run a title, because the reasons follow it. */
+function headline(report, account) {
+    const { voice, changed, unverified, remaining } = account;
+    const matched = count(report.files.length, 'matched file');
+    if (voice === 'stopped') {
+        const title = report.outcome === 'refused' ? 'Refused' : 'Failed';
+        return `**✖ ${title}.** Nothing was changed, neither in the checkout nor on the base branch.`;
+    }
+    const texts = listed(report.configs.map(({ path }) => code(path, 100)), 3);
+    if (voice === 'open') {
+        const what = changed.length > 0 ? count(changed.length, 'file') : texts;
+        return `Nothing new: the pull request already holds this plan for ${what}.`;
+    }
+    if (changed.length === 0 && report.configs.length === 0) {
+        if (remaining.length > 0)
+            return `Nothing was changed in ${matched}, see below.`;
+        const { removed, added } = report.request;
+        const none = removed.length > 0 ? `: none is encrypted to ${who(removed)}`
+            : added.length > 0 ? `: ${who(added)} can read each that was asked for already`
+                : '';
+        return `Nothing to change in ${matched}${none}.`;
+    }
+    if (changed.length === 0) {
+        return `${voice === 'would' ? `**Dry run.** Only ${texts} would change` : `Only ${texts} changed`}, no matched file.`;
+    }
+    const what = happened(report, account, voice === 'would');
+    if (voice === 'would')
+        return `**Dry run.** ${what.join('; ')}. No key was used and nothing was changed.`;
+    return unverified.length > 0
+        ? `${what.join('; ')}. **✖ ${unverified.length} of ${count(changed.length, 'changed file')} not verified.**`
+        : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/report.js
+/** Whether the value that someone knew is out of use. */
+function isDone({ state }) {
+    return state === 'changed' || state === 'removed';
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-checklist.js
+// The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
+// Must never leave a secret out of its count, nor tick what is not known to be changed.
+
+
+
+
+
+const foldBeyond = 60;
+const markdown_checklist_mostFolders = 200;
+const mostFolded = 40;
+const counted = {
+    current: 'in use as they knew it', 'changed-too-early': 'changed while they could read the new value too', unknown: 'not to be told',
+    changed: 'changed', removed: 'removed',
+};
+/** How many are in which state, the open ones first: `3 in use as they knew it, 1 changed`. */
+function stateCounts(exposure) {
+    const by = grouped(exposure, ({ state }) => state);
+    return Object.entries(counted)
+        .flatMap(([state, words]) => (by.has(state) ? [`${by.get(state)?.length ?? 0} ${words}`] : [])).join(', ');
+}
+/** A task list. Secrets that only some of `readers` could read say who, as long as there is a line for each secret. */
+function checklist(exposure, readers, room) {
+    const files = grouped(exposure, ({ file }) => file);
+    const each = 'Tick each once its value has been changed.';
+    if (room.secrets === 0)
+        return 'The report lists them.';
+    if (exposure.length <= room.secrets)
+        return `${each}\n\n${byEnvironment(files, (paths) => bySecret(paths, readers, exposure.length > foldBeyond))}`;
+    const what = files.size <= room.secrets ? 'file' : 'folder';
+    const lines = what === 'file'
+        ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
+        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${titleOf(folder, files)}`);
+    const list = lines.length > foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
+    return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
+}
+/** Under a heading each, where paths speak of environments at all. */
+function byEnvironment(files, list) {
+    const environments = grouped([...files], ([file]) => environmentOf(file) ?? '');
+    if (environments.size === 1 && environments.has(''))
+        return list(files);
+    const inOrder = [...environments].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
+    return inOrder.map(([environment, inside]) => {
+        const secrets = inside.flatMap(([, each]) => each);
+        return `**${environment === '' ? 'Elsewhere' : environment}** (${secretCount(secrets)})\n\n${list(new Map(inside))}`;
+    }).join('\n\n');
+}
+/** Beyond `foldBeyond` secrets a folder is opened one at a time. */
+function bySecret(files, readers, fold) {
+    const item = (secret) => {
+        const { key, readBy } = secret;
+        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret)];
+        return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
+    };
+    const list = (paths, from) => paths.map((path) => {
+        const secrets = files.get(path) ?? [];
+        return [`- ${code(path.slice(from))} (${secrets.length}${sinceOf(secrets)})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
+    }).join('\n');
+    if (!fold)
+        return list([...files.keys()], 0);
+    const folders = byFolder([...files.keys()], mostFolded);
+    return folders.map((folder) => markdown_paths_folded(titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
+}
+function noteOn({ state, reason }) {
+    if (state === 'current')
+        return [];
+    if (state === 'unknown')
+        return [`not to be told: ${plain(reason ?? '', 120)}`];
+    return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state];
+}
+/** The day from which on any of them could be read. */
+function sinceOf(secrets) {
+    const [first] = secrets.flatMap(({ since }) => since ?? []).sort();
+    return first === undefined ? '' : `, since ${first.slice(0, 10)}`;
+}
+/** Ticked is what is done with altogether. */
+function box(secrets) {
+    return secrets.every(isDone) ? '- [x]' : '- [ ]';
+}
+function secretCount(secrets) {
+    const done = secrets.filter(isDone).length;
+    return `${count(secrets.length, 'secret')}${done === 0 ? '' : `, ${done} done`}`;
+}
+function secretsOf({ paths }, files) {
+    return paths.flatMap((path) => files.get(path) ?? []);
+}
+function titleOf(folder, files) {
+    const secrets = secretsOf(folder, files);
+    const [only = ''] = folder.paths;
+    return folder.paths.length === 1 ? `${code(only)} (${secretCount(secrets)})`
+        : `${folder.title} (${count(secrets.length, 'secret')} in ${count(folder.paths.length, 'file')}${secrets.some(isDone) ? `, ${secrets.filter(isDone).length} done` : ''})`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-check.js
+// The job summary of a check, from its report.
+// Must never shorten a count to fit: when there is no room, lists are shortened first.
+
+
+
+
+
+/** GitHub shows nothing of a summary beyond 1 MiB. */
+const limit = 1_000_000;
+/** How many findings of a code, and secrets, are listed. */
+const rooms = [Infinity, 1000, 200, 50, 10, 0];
+const words = { error: '✖ error', warning: 'warning', notice: 'notice' };
+/** Markdown under 1 MiB, whatever the report holds. */
+function renderCheck(report, context) {
+    let text = '';
+    for (const room of rooms) {
+        text = `${sections(report, context, room).filter((part) => part !== '').join('\n\n')}\n`;
+        if (new TextEncoder().encode(text).length < limit)
+            break;
+    }
+    return text;
+}
+function sections(report, { documentation, reportPath }, room) {
+    const { counts, findings, base } = report;
+    const kinds = [...grouped(findings, (one) => `${one.level} ${one.code}`).values()];
+    const at = base === '' ? '' : ` at ${code(base.slice(0, 12))}`;
+    const files = [
+        [counts.inLine, 'in line with their config'], [counts.drifted, 'drifted'], [counts.withoutRule, 'without a rule'],
+        [counts.notTold, 'not told'], [counts.damaged, 'damaged'], [counts.skipped, 'skipped'],
+    ].filter(([number]) => number !== 0).map(([number = 0, what = '']) => `${number} ${what}`);
+    const all = counts.inLine + counts.drifted + counts.withoutRule + counts.notTold + counts.damaged + counts.skipped;
+    return [
+        '## sops-rekey check',
+        markdown_check_headline(report),
+        `${count(all, 'matched file')}${at}${files.length === 0 ? '' : `: ${listed(files, 6)}`}. No key was used.`,
+        kinds.length === 0 ? '' : table(kinds, documentation),
+        ...kinds.map((kind) => details(kind, room)),
+        exposed(report, room),
+        reportPath === null ? '' : `The report: ${code(reportPath)}`,
+    ];
+}
+function markdown_check_headline({ counts: { errors, warnings, notices } }) {
+    const said = [
+        ...(errors > 0 ? [count(errors, 'error')] : []), ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+        ...(notices > 0 ? [count(notices, 'notice')] : []),
+    ];
+    return said.length === 0 ? '**✔ Nothing found**' : `**${errors > 0 ? '✖ ' : ''}${listed(said)}**`;
+}
+function table(kinds, documentation) {
+    const rows = kinds.flatMap(([first, ...more]) => {
+        if (first === undefined)
+            return [];
+        // What stopped the check has no heading there.
+        const known = documentation !== null && Object.hasOwn(checkRules, first.code);
+        const name = known ? safe_text_link(first.code, `${documentation}#${first.code}`) : code(first.code);
+        return [`| ${[name, words[first.level], more.length + 1, plain(ruleOf(first.code).title)].join(' | ')} |`];
+    });
+    return ['| Finding | Level | Count | What is the matter |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+/** Findings of one code, those with the same words together, and what to do about them. */
+function details(kind, room) {
+    const [first] = kind;
+    if (first === undefined)
+        return '';
+    const alike = [...grouped(kind, ({ message }) => message).values()];
+    const shown = alike.slice(0, room);
+    const lines = shown.map((same) => {
+        const places = same.flatMap(({ path, line }) => (path === null ? [] : [`${code(path)}${line === null ? '' : `:${line}`}`]));
+        const where = places.length === 0 ? '' : `${listed(places, Math.max(3, room))}: `;
+        return `- ${where}${plain(same[0]?.message ?? '', 1000)}`;
+    });
+    const left = kind.length - shown.reduce((sum, same) => sum + same.length, 0);
+    if (left > 0)
+        lines.push(`- ${left} more, see the report`);
+    const { title, help } = ruleOf(first.code);
+    return markdown_paths_folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'));
+}
+function exposed({ exposure }, room) {
+    if (exposure.length === 0)
+        return '';
+    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
+    const who = listed(readers.map((reader) => plain(reader, nameLimit)), 3);
+    const list = checklist(exposure, readers, { files: room, secrets: room, diffLines: 0, picture: false });
+    return `### Secrets ${who} could read\n\n${count(exposure.length, 'secret')}. ${list}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sarif.js
+// A check's findings as SARIF 2.1.0, within what GitHub's code scanning takes.
+// Must never drop a finding without saying so in the file.
+
+
+/** Of more results GitHub shows the gravest 5,000, and of more than 25,000 none. */
+const mostResults = 5000;
+const levels = { error: 'error', warning: 'warning', notice: 'note' };
+/**
+ * The text of the file. A finding without a path is a notification of the run, because GitHub refuses a result without a
+ * place. `primaryLocationLineHash` is the one fingerprint GitHub looks at: it stays the same when lines move and messages change.
+ */
+function sarifOf({ findings, base }, { documentation, version, digest }) {
+    const codes = [...new Set([...Object.keys(checkRules), ...findings.map(({ code }) => code)])];
+    const placed = findings.filter(({ path }) => path !== null);
+    const left = placed.slice(mostResults);
+    const notifications = [
+        ...findings.filter(({ path }) => path === null).map(({ code, level, message }) => ({ level: levels[level], descriptor: { id: code }, message: { text: visible(message, 1000) } })),
+        ...(left.length === 0 ? [] : [{
+                level: 'warning',
+                message: { text: `${left.length} more findings are in the JSON report: code scanning shows ${mostResults}.` },
+            }]),
+    ];
+    const seen = new Map();
+    const fingerprint = ({ code, path, about }) => {
+        const hash = digest(JSON.stringify([code, path, about]));
+        const count = (seen.get(hash) ?? 0) + 1;
+        seen.set(hash, count);
+        return `${hash.slice(0, 32)}:${count}`;
+    };
+    return `${JSON.stringify({
+        $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+        version: '2.1.0',
+        runs: [{
+                tool: { driver: {
+                        name: 'sops-rekey check',
+                        ...(version === '' ? {} : { version }),
+                        ...(documentation === null ? {} : { informationUri: documentation }),
+                        rules: codes.map((code) => ruleIn(code, documentation)),
+                    } },
+                // Tells the analysis from that of other tools, and from one of another folder.
+                automationDetails: { id: 'sops-rekey/check/' },
+                columnKind: 'utf16CodeUnits',
+                invocations: [{ executionSuccessful: true, toolExecutionNotifications: notifications }],
+                ...(base === '' ? {} : { properties: { commit: base } }),
+                results: placed.slice(0, mostResults).map((one) => ({
+                    ruleId: one.code,
+                    ruleIndex: codes.indexOf(one.code),
+                    level: levels[one.level],
+                    message: { text: visible(one.message, 1000) },
+                    locations: [{ physicalLocation: {
+                                artifactLocation: { uri: uriOf(one.path ?? ''), uriBaseId: '%SRCROOT%' },
+                                region: { startLine: one.line ?? 1 },
+                            } }],
+                    partialFingerprints: { primaryLocationLineHash: fingerprint(one) },
+                })),
+            }],
+    })}\n`;
+}
+function ruleIn(code, documentation) {
+    const { title, help } = ruleOf(code);
+    const page = documentation === null || !Object.hasOwn(checkRules, code) ? null : `${documentation}#${code}`;
+    return {
+        id: code,
+        name: code.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase()),
+        shortDescription: { text: title },
+        fullDescription: { text: `${title}.` },
+        help: { text: help, markdown: page === null ? help : `${help}\n\n[What this means](${page})` },
+        ...(page === null ? {} : { helpUri: page }),
+        properties: { tags: ['security', 'sops'] },
+    };
+}
+/** A relative reference (RFC 3986) that leads to the file, whatever it is called. */
+function uriOf(path) {
+    return path.split('/').map((name) => encodeURIComponent(name.toWellFormed())).join('/');
+}
+
+;// CONCATENATED MODULE: ./lib/model/access-map-script.js
+// The script of the page of the access map: shows the rows that a filter asks for, and keeps the filter in the address.
+// Must never make markup of text; the hash in the page's policy is that of this very text.
+/** SHA-256 of `script` in base64. */
+const scriptHash = '1rsBptTt3i26NaEC9V2U4HZ9/DWubvF1au8HYptb8wY=';
+const script = `
+const form = document.forms[0]
+const { reader, environment, key, path, lone } = form.elements
+const fields = { reader, environment, key, path, lone }
+const status = document.getElementById('status')
+const shownReaders = document.getElementById('shown-readers')
+const nothing = document.getElementById('nothing')
+const all = Number(status.dataset.files)
+const nameOf = new Map([...reader.options].map((option) => [option.value, option.text]))
+const isOwned = (one) => one.startsWith('owner:')
+
+const folders = [...document.querySelectorAll('.map tbody')].map((element) => ({
+  element,
+  rows: [...element.rows].slice(1).map((row) => ({
+    row,
+    environment: row.dataset.environment,
+    keys: JSON.parse(row.dataset.keys),
+    lone: JSON.parse(row.dataset.lone),
+    files: [...row.querySelectorAll('.files li')].map((item) => (
+      { item, path: (element.dataset.folder + item.textContent).toLowerCase() })),
+  })),
+}))
+
+// The table of readers gives the value of each position.
+const readers = [...document.querySelectorAll('.overview tbody tr')].map((row) => row.dataset.reader)
+
+function show(element, visible) {
+  if (element.hidden === visible) element.hidden = !visible
+}
+
+function update() {
+  const text = path.value.trim().toLowerCase()
+  const asked = (at) => reader.value === ''
+    || (reader.value === 'nameless' ? !isOwned(readers[at]) : reader.value === readers[at])
+  const counts = new Map()
+  let files = 0
+  for (const folder of folders) {
+    let inFolder = 0
+    for (const one of folder.rows) {
+      const meant = (environment.value === '' || environment.value === one.environment)
+        && one.keys.some(([at, kind]) => asked(at) && (key.value === '' || key.value === kind))
+        && (!lone.checked || one.lone.some(asked))
+      let inRow = 0
+      for (const file of one.files) {
+        const matches = meant && file.path.includes(text)
+        show(file.item, matches)
+        if (matches) inRow += 1
+      }
+      show(one.row, inRow > 0)
+      if (inRow > 0) for (const at of new Set(one.keys.map(([at]) => at))) counts.set(at, (counts.get(at) || 0) + inRow)
+      inFolder += inRow
+    }
+    show(folder.element, inFolder > 0)
+    files += inFolder
+  }
+  const filters = Object.values(fields).filter((field) => field.type === 'checkbox' ? field.checked : field.value.trim() !== '')
+  const said = filters.map((field) => field.type === 'checkbox' ? 'one reader only'
+    : field.labels[0].textContent.toLowerCase() + ': '
+      + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim()))
+  status.textContent = filters.length === 0 ? 'All ' + all + ' files are shown.'
+    : files + ' of ' + all + (all === 1 ? ' file' : ' files') + ' shown (' + said.join(', ') + ').'
+  shownReaders.replaceChildren()
+  if (filters.length > 0 && files > 0) {
+    shownReaders.append('Read by: ')
+    for (const [at, count] of [...counts].sort(([a, m], [b, n]) => n - m || a - b)) {
+      if (shownReaders.childNodes.length > 1) shownReaders.append(', ')
+      const name = document.createElement('bdi')
+      name.textContent = nameOf.get(readers[at])
+      shownReaders.append(name, ' (' + count + ')')
+    }
+  }
+  show(nothing, files === 0)
+}
+
+function keepInAddress() {
+  const filter = new URLSearchParams()
+  for (const [name, field] of Object.entries(fields)) {
+    const value = field.type === 'checkbox' ? (field.checked ? 'yes' : '') : field.value.trim()
+    if (value !== '') filter.set(name, value)
+  }
+  const text = filter.toString()
+  history.replaceState(null, '', text === '' ? location.href.split('#')[0] : '#' + text)
+}
+
+function readAddress() {
+  const filter = new URLSearchParams(location.hash.slice(1))
+  for (const [name, field] of Object.entries(fields)) {
+    const value = filter.get(name) || ''
+    if (field.type === 'checkbox') field.checked = value === 'yes'
+    else {
+      // Who is asked for and is not here reads nothing, rather than everything.
+      const isHere = !field.options || [...field.options].some((option) => option.value === value)
+      if (!isHere) field.add(new Option(value + ' (not here)', value))
+      field.value = value
+    }
+  }
+  update()
+}
+
+function linkTo(cell, filter) {
+  const link = document.createElement('a')
+  link.href = '#' + new URLSearchParams(filter)
+  link.append(...cell.childNodes)
+  cell.append(link)
+}
+
+for (const link of document.links) {
+  link.addEventListener('click', (event) => {
+    // The address keeps the filter.
+    event.preventDefault()
+    document.getElementById(link.hash.slice(1)).focus()
+  })
+}
+
+const columns = [...document.querySelectorAll('.overview thead th[data-environment]')]
+for (const cell of columns) linkTo(cell, { environment: cell.dataset.environment })
+for (const row of document.querySelectorAll('.overview tbody tr')) {
+  const reader = row.dataset.reader
+  linkTo(row.querySelector('th span'), { reader })
+  columns.forEach((column, at) => {
+    const cell = row.cells[at + 1]
+    if (!cell.classList.contains('soft')) linkTo(cell, { reader, environment: column.dataset.environment })
+  })
+}
+form.addEventListener('submit', (event) => event.preventDefault())
+form.addEventListener('input', () => { update(); keepInAddress() })
+form.addEventListener('reset', () => setTimeout(() => { update(); keepInAddress() }))
+addEventListener('hashchange', readAddress)
+form.hidden = false
+document.getElementById('no-script').hidden = true
+readAddress()
+`;
+
+;// CONCATENATED MODULE: ./lib/model/access-map-style.js
+// The style of the page of the access map: light and dark, wide and narrow, and on paper.
+// Must never fetch anything; the hash in the page's policy is that of this very text.
+/** SHA-256 of `style` in base64. */
+const styleHash = 'HZzgflShq0jkBVme/BbBfr4tgBRlV/QFln/+LHyYNyA=';
+const style = `
+:root {
+  color-scheme: light dark;
+  --back: #fff; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --edge: #818b98; --band: #f6f8fa; --link: #0757ba;
+  --warn: #6b4500; --warn-back: #fff5c7; --note: #0a3d80; --note-back: #e3f2ff; --part: #4f2a86; --part-back: #f4ecff;
+  --prod: #8e1020; --prod-back: #ffe9e7;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --back: #0d1117; --text: #e6edf3; --soft: #9ba5b0; --line: #30363d; --edge: #7b8590; --band: #161b22; --link: #74b6ff;
+    --warn: #f0d070; --warn-back: #352a0c; --note: #9bcbff; --note-back: #10294a; --part: #d6bcff; --part-back: #2d2045;
+    --prod: #ffb3ac; --prod-back: #451a1d;
+  }
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+html { scroll-padding-top: 6rem; }
+body {
+  margin: 0 auto; max-width: 90rem; padding: 0 1rem 3rem;
+  background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
+}
+h1, h2 { line-height: 1.25; margin: 1.5rem 0 .5rem; }
+h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; }
+p { margin: .5rem 0; overflow-wrap: anywhere; }
+a { color: var(--link); }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
+.skip { position: absolute; left: .5rem; top: -6rem; z-index: 3; padding: .5rem 1rem; background: var(--back); }
+.skip:focus { top: .5rem; }
+.soft { color: var(--soft); }
+code, .files, .keys { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+form {
+  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
+  padding: .75rem 0; background: var(--back); border-bottom: 1px solid var(--line);
+}
+form p { flex: 1 1 10rem; min-width: 0; margin: 0; }
+form label { display: block; font-size: .875rem; }
+form .check { display: flex; gap: .5rem; align-items: center; min-height: 2.25rem; }
+select, input, button {
+  font: inherit; color: inherit; background: var(--back); border: 1px solid var(--edge); border-radius: 6px;
+  padding: .3rem .5rem; min-height: 2.25rem; width: 100%;
+}
+input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
+button { width: auto; cursor: pointer; background: var(--band); }
+.scroll { overflow: auto; max-height: 28rem; border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; width: 100%; }
+th, td {
+  text-align: left; vertical-align: top; padding: .35rem .75rem; border-top: 1px solid var(--line);
+  overflow-wrap: anywhere;
+}
+.overview td, .overview thead th { white-space: nowrap; overflow-wrap: normal; }
+.overview tbody th { min-width: 16rem; font-weight: 600; }
+.overview thead th { position: sticky; top: 0; z-index: 1; background: var(--band); border-top: 0; }
+.overview .number { text-align: right; font-variant-numeric: tabular-nums; }
+.overview .keys { width: 100%; }
+.map { table-layout: fixed; margin-top: .5rem; }
+.map thead th { background: var(--band); }
+.map .folder { background: var(--band); padding-top: .6rem; }
+.map thead th:first-child { width: 45%; }
+ul { list-style: none; margin: 0; padding: 0; }
+.files { columns: 14rem; column-gap: 1rem; }
+.files li { padding: .05rem 0; break-inside: avoid; }
+.about { margin-bottom: .15rem; }
+.readers { display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
+.mark {
+  display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; white-space: nowrap;
+  font: 600 .75rem/1.5 system-ui, sans-serif; background: var(--band); color: var(--soft);
+}
+.mark.nameless, .mark.lone { color: var(--warn); background: var(--warn-back); }
+.mark.service { color: var(--note); background: var(--note-back); }
+.mark.part { color: var(--part); background: var(--part-back); }
+.mark.prod { color: var(--prod); background: var(--prod-back); }
+.limits { list-style: disc; padding-left: 1.25rem; max-width: 60rem; }
+.limits li { margin: .25rem 0; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  html { scroll-padding-top: 0; }
+  form { position: static; }
+  .overview tbody th { min-width: 10rem; }
+  th, td { padding: .35rem .4rem; }
+  .scroll { max-height: 24rem; }
+}
+@media print {
+  form, .skip { display: none; }
+  body { max-width: none; font-size: 10pt; }
+  .scroll { max-height: none; overflow: visible; border: 0; }
+  .overview thead th { position: static; }
+  .overview td { white-space: normal; }
+  tr, li { break-inside: avoid; }
+}
+`;
+
+;// CONCATENATED MODULE: ./lib/model/access-map-page.js
+
+
+
+
+
+
+const kindNames = {
+    age: 'age', 'age-ssh': 'age (SSH)', 'age-plugin': 'age (plugin)', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
+    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
+};
+/** Nothing may be fetched, sent or embedded; only the page's own style and script are let work. */
+const policy = [
+    "default-src 'none'", `style-src 'sha256-${styleHash}'`, `script-src 'sha256-${scriptHash}'`,
+    "base-uri 'none'", "form-action 'none'",
+].join('; ');
+const access_map_page_nameLimit = 200;
+const pathLimit = 4096;
+const access_map_page_marks = new Map([['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#39;']]);
+/** `visible(text)` for any place in HTML, attributes in quotes included. */
+function safe(text, limit = access_map_page_nameLimit) {
+    return visible(text, limit).replace(/[&<>"']/g, (mark) => access_map_page_marks.get(mark) ?? '');
+}
+/** Letters of another direction stay inside. */
+function access_map_page_name(text, limit = access_map_page_nameLimit) {
+    return `<bdi>${safe(text, limit)}</bdi>`;
+}
+function access_map_page_mark(kind, text) {
+    return ` <small class="mark ${kind}">${text}</small>`;
+}
+/** What stands for a reader in the address. */
+function access_map_page_valueOf({ name, owned }) {
+    return `${owned ? 'owner' : 'key'}:${name}`;
+}
+function marksOf(reader) {
+    return `${reader.owned ? '' : access_map_page_mark('nameless', 'no known owner')}${isSharedKey(reader) ? access_map_page_mark('service', 'key service') : ''}`;
+}
+const environmentText = (environment) => environment ?? 'no environment';
+const environmentValue = (environment) => environment ?? 'none';
+function access_map_page_option(value, text) {
+    return `<option value="${safe(value, pathLimit)}">${safe(text)}</option>`;
+}
+function choice(field, label, any, options) {
+    return `<p><label for="by-${field}">${label}</label>`
+        + `<select id="by-${field}" name="${field}"><option value="">${any}</option>${options}</select></p>`;
+}
+function filters({ readers, environments }) {
+    const kinds = Object.entries(kindNames)
+        .filter(([kind]) => readers.some(({ keys }) => keys.some((one) => one.kind === kind)));
+    const group = (label, own) => (own.length === 0 ? ''
+        : `<optgroup label="${label}">${own.map((one) => access_map_page_option(access_map_page_valueOf(one), one.name)).join('')}</optgroup>`);
+    const nameless = readers.filter(({ owned }) => !owned);
+    return `<form hidden role="search" aria-label="Filter the files">
+${choice('reader', 'Reader', 'anyone', [
+        nameless.length === 0 ? '' : access_map_page_option('nameless', 'any key without a known owner'),
+        group('Owners', readers.filter(({ owned }) => owned)),
+        group('Keys without a known owner', nameless),
+    ].join(''))}
+${choice('environment', 'Environment', 'any', environments.map((one) => access_map_page_option(environmentValue(one), environmentText(one))).join(''))}
+${choice('key', 'Kind of key', 'any', kinds.map(([kind, text]) => access_map_page_option(kind, text)).join(''))}
+<p><label for="by-path">Path contains</label>
+<input id="by-path" name="path" type="search" autocomplete="off" spellcheck="false"></p>
+<label class="check"><input name="lone" type="checkbox"> Only what depends on one reader</label>
+<button type="reset">Show all</button>
+</form>`;
+}
+function overview({ readers, files, environments }) {
+    const total = readers.map(() => 0);
+    const perEnvironment = readers.map(() => new Map());
+    for (const { environment, grants } of files) {
+        for (const { reader } of grants) {
+            const own = perEnvironment[reader];
+            total[reader] = (total[reader] ?? 0) + 1;
+            own?.set(environment, (own.get(environment) ?? 0) + 1);
+        }
+    }
+    const heads = environments.map((one) => `<th scope="col" class="number" data-environment="${environmentValue(one)}">${environmentText(one)}</th>`);
+    const rows = readers.map((reader, at) => {
+        const cells = environments.map((one) => {
+            const own = perEnvironment[at]?.get(one) ?? 0;
+            return own === 0 ? '<td class="number soft">–</td>' : `<td class="number">${own}</td>`;
+        });
+        const keys = reader.keys.map((key) => `<li>${kindNames[key.kind]} ${reader.owned ? access_map_page_name(shortForm(key)) : ''}</li>`);
+        return `<tr data-reader="${safe(access_map_page_valueOf(reader), pathLimit)}">`
+            + `<th scope="row"><span>${access_map_page_name(reader.name)}</span>${marksOf(reader)}</th>${cells.join('')}`
+            + `<td class="number">${total[at] ?? 0}</td><td class="keys"><ul>${keys.join('')}</ul></td></tr>`;
+    });
+    return `<div class="scroll" role="region" aria-labelledby="readers" tabindex="0"><table class="overview">
+<thead><tr><th scope="col">Reader</th>${heads.join('')}
+<th scope="col" class="number">All files</th><th scope="col">Keys</th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+/** Files of one folder with the same readers share a row. */
+function folder(title, files, readers) {
+    const rows = [...grouped(files, ({ environment, grants, needs }) => JSON.stringify([environment, grants, needs])).values()];
+    const head = title === '' ? '(root)' : access_map_page_name(title, pathLimit);
+    return `<tbody data-folder="${safe(title, pathLimit)}">
+<tr><th class="folder" scope="rowgroup" colspan="2">${head}</th></tr>
+${rows.map((same) => row(same, title, readers)).join('\n')}</tbody>`;
+}
+function row(files, within, readers) {
+    return files.slice(0, 1).map(({ environment, grants, indispensable, needs }) => {
+        const names = grants.flatMap(({ reader, alone }) => readers.slice(reader, reader + 1).map((one) => `<li>${access_map_page_name(one.name)}${marksOf(one)}${alone ? '' : access_map_page_mark('part', 'a part')}</li>`));
+        const keys = safe(JSON.stringify(grants.flatMap(({ reader, kinds }) => kinds.map((kind) => [reader, kind]))), Infinity);
+        const about = [
+            environment === null ? '' : access_map_page_mark(environment === 'prod' ? 'prod' : 'environment', environment),
+            indispensable.length === 0 ? '' : access_map_page_mark('lone', 'depends on one reader'),
+            needs === null ? '' : access_map_page_mark('part', `needs ${needs.groups} of ${needs.of} key groups`),
+        ].join('');
+        const lone = JSON.stringify(indispensable);
+        return `<tr data-environment="${environmentValue(environment)}" data-keys="${keys}" data-lone="${lone}">`
+            + `<td>${about === '' ? '' : `<div class="about">${about}</div>`}`
+            + `<ul class="files">${files.map(({ path }) => `<li>${access_map_page_name(path.slice(within.length), pathLimit)}</li>`).join('')}</ul>`
+            + `</td><td><ul class="readers">${names.join('')}</ul></td></tr>`;
+    }).join('');
+}
+function limits({ readers, files, unread }) {
+    const words = [
+        ...(readers.some(isSharedKey)
+            ? ['A key of a key service (KMS, Key Vault, Vault) is one reader here but many people: the service decides (in IAM) who '
+                    + 'may use it, and these files do not say.']
+            : []),
+        'It shows one commit. Older commits stay readable to whoever held a key of theirs; so does every clone of them.',
+        'Who holds a key is what the owners file, .sops.yaml, lists of public keys and the keys themselves say. Nobody proved it, '
+            + 'and a key may have been copied.',
+        'A file’s environment is told from words in its path, and from nothing else.',
+        ...(files.some(({ needs }) => needs !== null)
+            ? ['Where a file needs keys of several groups, a reader with a part opens it only together with others.'] : []),
+    ];
+    const list = unread.map(({ path, reason }) => `<li>${access_map_page_name(path, pathLimit)}: ${safe(reason, 1000)}</li>`);
+    return `<h2 id="limits" tabindex="-1">What this page does not know</h2>
+<ul class="limits">${words.map((one) => `<li>${one}</li>`).join('\n')}</ul>
+${unread.length === 0 ? '' : `<h2>Not read</h2>
+<p>${count(unread.length, 'file')} may hold secrets and could not be read:</p>
+<ul class="limits">${list.join('\n')}</ul>`}`;
+}
+/** The whole page. Pure: the same map and context give the same bytes. */
+function accessMapPage(map, { repository, madeAt }) {
+    const { readers, files, unread } = map;
+    const nameless = readers.filter(({ owned }) => !owned).length;
+    const lone = files.filter(({ indispensable }) => indispensable.length > 0).length;
+    const facts = [
+        count(files.length, 'encrypted file'), count(readers.length - nameless, 'owner'),
+        count(nameless, 'key without a known owner', 'keys without a known owner'),
+        count(lone, 'file that depends on one reader', 'files that depend on one reader'),
+        ...(unread.length === 0 ? [] : [count(unread.length, 'file that could not be read', 'files that could not be read')]),
+    ];
+    const title = `Who can read what${repository === null ? '' : ` in ${safe(repository)}`}`;
+    const made = madeAt.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
+    const folders = [...grouped(files, ({ path }) => folderOf(path))].map(([path, own]) => folder(path, own, readers));
+    return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${style}</style>
+</head>
+<body>
+<a class="skip" href="#readers">Skip to the readers</a>
+<a class="skip" href="#files">Skip to the files</a>
+<header>
+<h1>${title}</h1>
+<p class="soft">Commit <code>${safe(map.base)}</code>, <time datetime="${safe(madeAt)}">${safe(made)}</time>, by sops-rekey.
+<a href="#limits">What this page does not know</a></p>
+<p>${facts.join(' · ')}</p>
+</header>
+<main>
+${filters(map)}
+<p id="no-script">Without JavaScript this page shows everything, and cannot filter.</p>
+<p role="status" id="status" data-files="${files.length}"></p>
+<p id="shown-readers"></p>
+<h2 id="readers" tabindex="-1">Readers</h2>
+<p class="soft">How many files each can read, of each environment.</p>
+${overview(map)}
+<h2 id="files" tabindex="-1">Files</h2>
+<p id="nothing" hidden>No file is what the filter asks for.</p>
+<table class="map">
+<thead><tr><th scope="col">File</th><th scope="col">Read by</th></tr></thead>
+${folders.join('\n')}
+</table>
+${limits(map)}
+</main>
+<script type="module">${script}</script>
+</body>
+</html>
+`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/access-diagram.js
+// Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
+// Must never let a name be anything but the text of its node.
+
+
+
+const most = { recipients: 12, groups: 12, links: 40 };
+const labelLimit = 60;
+/** By what became of the access; no name can hold one of these. */
+const arrows = { kept: '-->', lost: '-.->', gained: '==>' };
+/**
+ * `text` inside a quoted label. A quote ends a label, `%%{` starts a directive wherever it stands, `#…;` is a character, and
+ * what is left is read as Markdown and HTML: so all punctuation is `#code;`, save a dot, hyphen or underscore inside a word.
+ */
+function label(text) {
+    // Mermaid marks characters with `ﬂ°` on the way, and would take a name's own for that.
+    const shown = visible(text, labelLimit).replaceAll('ﬂ°', 'ﬂ °')
+        .replace(/(?<![\p{L}\p{N}])[._-]|[._-](?![\p{L}\p{N}])|(?<=www)\.|[^\p{L}\p{N} /._-]/giu, (character) => `#${character.codePointAt(0) ?? 0};`);
+    return `"${shown}"`;
+}
+/** Whose readers are the same before, and the same after. */
+function groupsOf(files) {
+    const rows = files.map(({ path, recipients: { before, after } }) => ({ path, before: new Set(before.map(canonicalId)), after: new Set(after.map(canonicalId)) }));
+    const readable = rows.filter(({ before, after }) => before.size + after.size > 0);
+    return [...grouped(readable, ({ before, after }) => JSON.stringify([[...before].sort(), [...after].sort()])).values()]
+        .flatMap((same) => same.slice(0, 1).map(({ before, after }) => ({ before, after, paths: same.map(({ path }) => path) })));
+}
+/** The folder all of `paths` are in; empty for the root. */
+function commonFolder(paths) {
+    return paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)).reduce((common, folder) => {
+        let shared = common;
+        while (!folder.startsWith(shared))
+            shared = shared.slice(0, shared.lastIndexOf('/', shared.length - 2) + 1);
+        return shared;
+    });
+}
+/**
+ * The flowchart's source, without a fence. A link is solid for who could read the files before and can after, dotted for
+ * who no longer can, thick for who is new. null where nobody's access changes, or where it would be too large to be read.
+ * `nameOf` gives plain text, whatever it holds.
+ */
+function accessDiagram(files, nameOf) {
+    const groups = groupsOf(files);
+    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    const recipients = new Map(named.map((one) => [canonicalId(one), one]));
+    if (groups.length > most.groups || recipients.size > most.recipients)
+        return null;
+    const links = groups.flatMap(({ before, after }, at) => [...recipients.keys()].flatMap((id, who) => {
+        const [had, has] = [before.has(id), after.has(id)];
+        if (!had && !has)
+            return [];
+        const arrow = had && has ? arrows.kept : had ? `${arrows.lost}|no longer|` : `${arrows.gained}|new|`;
+        return [{ text: `r${who} ${arrow} f${at}`, color: had && has ? null : had ? '#cf222e' : '#1a7f37' }];
+    }));
+    if (links.length > most.links || links.every(({ color }) => color === null))
+        return null;
+    const titles = groups.map(({ paths }) => access_diagram_titleOf(paths));
+    const again = (title) => titles.indexOf(title) !== titles.lastIndexOf(title);
+    return [
+        'flowchart LR',
+        ...[...recipients.values()].map((recipient, at) => `  r${at}[${label(nameOf(recipient))}]`),
+        ...groups.map(({ paths }, at) => {
+            const title = titles[at] ?? '';
+            return `  f${at}[${label(again(title) ? `${title}, like ${paths[0] ?? ''}` : title)}]`;
+        }),
+        ...links.map(({ text }) => `  ${text}`),
+        ...['#cf222e', '#1a7f37'].flatMap((color) => {
+            const colored = links.flatMap((link, at) => (link.color === color ? [at] : []));
+            return colored.length === 0 ? [] : [`  linkStyle ${colored.join(',')} stroke:${color}`];
+        }),
+    ].join('\n');
+}
+function access_diagram_titleOf(paths) {
+    const [first = ''] = paths;
+    if (paths.length === 1)
+        return first;
+    const folder = commonFolder(paths);
+    return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-access.js
+
+
+
+const markdown_access_nameLimit = 60;
+/** A longer table is folded away. */
+const openRows = 12;
+const mostRows = 200;
+const namesInRow = 20;
+/**
+ * A table of readers by environments; readers of the very same files share a row, those who read most come first. Then what of
+ * it calls for a look. Empty where nothing is encrypted.
+ */
+function accessTable(map, room) {
+    const { files, environments, readers } = map;
+    if (files.length === 0)
+        return '';
+    const all = rowsOf(map);
+    const rows = all.slice(0, Math.min(room.files, mostRows));
+    const left = all.slice(rows.length).reduce((sum, row) => sum + row.readers.length, 0);
+    const table = rows.length === 0 ? '' : [
+        `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
+        `| --- |${' ---: |'.repeat(environments.length + 1)}`,
+        ...rows.map((row) => `| ${[markdown_access_namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
+    ].join('\n');
+    const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
+    const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
+    const parts = [table, more].filter((part) => part !== '').join('\n\n');
+    return [
+        table === '' ? `${counts}.` : rows.length > openRows ? markdown_paths_folded(counts, parts) : parts,
+        notes(map, room),
+    ].filter((part) => part !== '').join('\n\n');
+}
+function rowsOf({ files, environments, readers }) {
+    const columns = new Map(environments.map((one, at) => [one, at]));
+    const own = readers.map(() => []);
+    for (const { path, environment, grants } of files) {
+        for (const { reader, alone } of grants)
+            own[reader]?.push({ path, column: columns.get(environment) ?? 0, alone });
+    }
+    const rows = readers.map((reader, at) => {
+        const reads = own[at] ?? [];
+        const row = {
+            readers: [reader],
+            files: environments.map((_, column) => reads.filter((one) => one.column === column).length),
+            total: reads.length,
+            some: reads.some(({ alone }) => !alone),
+        };
+        // A key that nobody is known to hold does not hide among those of people.
+        return { row, what: JSON.stringify([reader.owned, isSharedKey(reader), reads.map(({ path, alone }) => [path, alone])]) };
+    });
+    return [...grouped(rows, ({ what }) => what).values()]
+        .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
+        .sort((a, b) => b.total - a.total);
+}
+function markdown_access_namesOf({ readers, some }) {
+    const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
+    const [first] = readers;
+    const marks = [
+        ...(first?.owned === false ? ['no known owner'] : []),
+        ...(first !== undefined && isSharedKey(first) ? ['key service'] : []),
+        ...(some ? ['of some only a part'] : []),
+    ];
+    return marks.length === 0 ? names : `${names} (${marks.join(', ')})`;
+}
+function notes({ files, readers, unread }, room) {
+    const lone = files.filter(({ indispensable }) => indispensable.length > 0).map(({ path }) => path);
+    const nameless = readers.filter(({ owned }) => !owned).length;
+    const parts = files.filter(({ needs }) => needs !== null).length;
+    const few = Math.min(room.files, 20);
+    return [
+        ...(lone.length === 0 ? [] : [
+            `- ${count(lone.length, 'file opens', 'files open')} only with the key of one reader: `
+                + `if that is lost, so ${lone.length === 1 ? 'is it' : 'are they'}.`,
+            ...(few === 0 ? [] : pathLines(lone, few).map((line) => `  ${line}`)),
+        ]),
+        ...(nameless === 0 ? [] : [`- ${count(nameless, 'key has', 'keys have')} no known owner.`]),
+        ...(readers.some(isSharedKey)
+            ? ['- A key of a key service is one reader but many people: the service decides (in IAM) who may use it.'] : []),
+        ...(parts === 0 ? []
+            : [`- ${count(parts, 'file takes', 'files take')} keys of several groups: a reader of one may hold only a part.`]),
+        ...(unread.length === 0 ? [] : [`- ${count(unread.length, 'file')} could not be read, so that their readers are not in it.`]),
+    ].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
+// What a person must know beside the change itself: one line for each kind of finding, the gravest first.
+// Must never let many findings of one kind hide another, nor drop one without counting it.
+
+
+const weight = { error: 0, warning: 2, notice: 3 };
+/** Someone can read what they should not, whatever this run does. */
+const grave = new Set(['still-reads', 'removed-came-back']);
+/** Whether it has to be read before anything else. */
+function isUrgent({ level, code }) {
+    return level === 'error' || grave.has(code);
+}
+function weightOf(finding) {
+    return finding.level !== 'error' && isUrgent(finding) ? 1 : weight[finding.level];
+}
+/** Beyond these, messages of one kind are told by an example. */
+const wordings = 3;
+/** Some are shown whatever the room. */
+function findingLines(findings, room) {
+    const kinds = [...grouped(findings, ({ level, code }) => `${level} ${code}`).values()].flatMap((kind) => {
+        const messages = [...grouped(kind, ({ message }) => message).values()];
+        return messages.length > wordings ? [kind] : messages;
+    }).sort(([a], [b]) => (a === undefined || b === undefined ? 0 : weightOf(a) - weightOf(b)));
+    const [least, length] = room.files === 0 ? [3, 300] : [5, 1000];
+    const shown = kinds.slice(0, Math.max(least, room.files));
+    const lines = shown.map((kind) => line(kind, room, length));
+    const left = findings.length - shown.reduce((sum, kind) => sum + kind.length, 0);
+    if (left > 0)
+        lines.push(`\nand ${count(left, 'more finding')}, see the report.`);
+    return lines.join('\n');
+}
+function line(kind, room, length) {
+    const [first] = kind;
+    if (first === undefined)
+        return '';
+    const level = first.level === 'error' ? '✖ error' : first.level;
+    // A message may list, on lines of their own, who there is.
+    const message = plain(first.message.trim().replace(/\s*\n\s*/g, '; '), length);
+    const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3;
+    const files = (some) => {
+        const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)));
+        return listed(paths, limit);
+    };
+    if (kind.every((one) => one.message === first.message)) {
+        const all = kind.every(({ path }) => path === null);
+        const where = all ? (kind.length > 1 ? ` (${kind.length} times)` : '') : ` (${files(kind)})`;
+        return `- ${level}: ${message}${where}`;
+    }
+    const where = first.path === null ? '' : ` (${code(first.path, 100)})`;
+    return `- ${level}: ${message}${where}, and ${kind.length - 1} more of the kind ${code(first.code)}: ${files(kind.slice(1))}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-lists.js
+// The parts of a summary or pull request that grow with the repository: files, diffs, reasons.
+// Must never drop an item without saying how many were dropped.
+
+
+
+/** A table says the same again in each row; beyond so many files, what they have in common is said once. */
+const tableLimit = 20;
+function changeOf(file, name, voice) {
+    const { before, after } = file.recipients;
+    const signed = (sign) => (recipient) => `${sign}${name(recipient)}`;
+    const moves = [...without(before, after).map(signed('−')), ...without(after, before).map(signed('+'))];
+    const unproven = voice === 'would' ? 'to come' : voice === 'open' ? 'in the pull request' : '✖ none';
+    return {
+        recipients: listed(moves, 4) || 'as before',
+        dataKey: file.dataKey === 'new' ? 'new data key' : 'as before',
+        proof: file.verified ? 'same values ✔' : unproven,
+    };
+}
+/** A table of the changed files, or what is done to how many of them, folder by folder. */
+function changedFiles({ changed, voice }, name, room) {
+    if (changed.length === 0)
+        return '';
+    if (room.files === 0)
+        return `The report lists the ${count(changed.length, 'file')}.`;
+    const rows = changed.map((file) => ({ path: file.path, change: changeOf(file, name, voice) }));
+    if (rows.length <= Math.min(tableLimit, room.files)) {
+        return [
+            '| File | Recipients | Data key | Proof |',
+            '| --- | --- | --- | --- |',
+            ...rows.map(({ path, change }) => `| ${[code(path), change.recipients, change.dataKey, change.proof].join(' | ')} |`),
+        ].join('\n');
+    }
+    const kinds = [...grouped(rows, ({ change }) => JSON.stringify(change)).values()].sort((a, b) => b.length - a.length);
+    const parts = kinds.slice(0, room.files).map((kind) => {
+        const lines = pathLines(kind.map(({ path }) => path), room.files).join('\n');
+        return kinds.length === 1 ? lines : `**${kindOf(kind)}**\n\n${lines}`;
+    });
+    const left = kinds.slice(room.files).reduce((sum, kind) => sum + kind.length, 0);
+    if (left > 0)
+        parts.push(`and ${count(left, 'more file')} with other changes, see the report.`);
+    else if (changed.length > room.files)
+        parts.push('The report names every file.');
+    const [only = []] = kinds;
+    return markdown_paths_folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
+}
+/** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
+function kindOf(files) {
+    const parts = files.slice(0, 1).flatMap(({ change: { recipients, dataKey, proof } }) => [
+        recipients === 'as before' ? 'recipients as before' : recipients,
+        dataKey === 'as before' ? 'data key as before' : dataKey,
+        proof === 'to come' || proof === '✖ none' ? `proof: ${proof}` : proof,
+    ]);
+    return `${count(files.length, 'file')}: ${parts.join(', ')}`;
+}
+function configDiffs({ configs }, room) {
+    const shown = configs.slice(0, room.files).map(({ path, diff }) => {
+        const lines = diff.replace(/\n$/, '').split('\n');
+        const left = lines.length - room.diffLines;
+        const block = fenced('diff', lines.slice(0, room.diffLines));
+        return `${code(path)}\n\n${block}${left > 0 ? `\n\nand ${count(left, 'more line')} of it.` : ''}`;
+    });
+    const left = configs.length - shown.length;
+    if (left > 0)
+        shown.push(`${shown.length === 0 ? count(left, 'config') : `and ${count(left, 'more config')}`}, see the report.`);
+    return shown.join('\n\n');
+}
+/** Files with the same reason are named together, with `namesOf` how many of them at most. */
+function reasons(files, room, namesOf = room.files) {
+    const groups = [...grouped(files, ({ reason }) => reason)];
+    const shown = groups.slice(0, room.files);
+    const lines = shown.map(([reason, same]) => {
+        const paths = same.map(({ path }) => path);
+        if (same.length <= 3)
+            return `- ${listed(paths.map((path) => code(path)))}: ${plain(reason)}`;
+        const nested = namesOf === 0 ? '' : `\n${pathLines(paths, namesOf).map((line) => `  ${line}`).join('\n')}`;
+        return `- ${count(same.length, 'file')}: ${plain(reason)}${nested}`;
+    });
+    const left = files.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
+    if (left > 0)
+        lines.push(`${lines.length === 0 ? count(left, 'file') : `\nand ${count(left, 'more file')}`}, see the report.`);
+    return lines.join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-words.js
+// The sentences that say what was proven, and what re-encryption cannot do. Each must be exactly true of the report.
+// Must never say "verified" of a file that was not, nor grow with the number of files.
+
+
+
+/** What holds for the files that passed every proof; for a dry run, that nothing does yet. */
+function proofs(report, { voice, changed, unverified, remaining, come }) {
+    if (changed.length === 0 || voice === 'open')
+        return '';
+    if (voice === 'would')
+        return 'Nothing yet: a dry run uses no key. A real run proves every file before it changes anything.';
+    const verified = changed.filter((file) => file.verified);
+    const rotated = verified.filter(({ dataKey }) => dataKey === 'new');
+    const { removed } = report.request;
+    const lines = [
+        '- It decrypts.',
+        '- Its plaintext is byte for byte the one before, compared by digest.',
+        '- Its recipients are exactly those planned.',
+    ];
+    const { added } = report.request;
+    const holding = verified.filter(({ recipients: { after } }) => without(added, after).length === 0);
+    if (added.length > 0 && holding.length > 0 && without(come, added).length === 0) {
+        const which = holding.length === verified.length ? '' : ` (in ${count(holding.length, 'file')})`;
+        lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them${which}, and nobody else came.`);
+    }
+    if (removed.length > 0 && !verified.some((file) => remaining.includes(file))) {
+        lines.push(`- ${who(removed)} ${removed.length === 1 ? 'is' : 'are'} not among them.`);
+    }
+    if (rotated.length > 0) {
+        const which = rotated.length === verified.length ? '' : ` (${count(rotated.length, 'rotated file')})`;
+        const bare = rotated.some(({ values }) => values === 0)
+            ? ' (where a file has no value to compare: its new MAC does not open with the old data key)'
+            : '';
+        lines.push(`- Its data key is another${which}: under the same IV the same plaintext has other ciphertext${bare}. ` +
+            'So an old key stanza spliced into the new file opens nothing.');
+    }
+    const not = count(unverified.length, 'changed file is', 'changed files are');
+    const missing = unverified.length === 0 ? [] : [`**✖ ${not} not verified.**\n`];
+    const scope = verified.length === 1 ? 'For the one verified file:' : `For each of the ${verified.length} verified files:`;
+    return [...missing, ...(verified.length === 0 ? [] : [scope, '', ...lines])].join('\n');
+}
+/** What stays true although every file was re-encrypted. */
+function honestWords(report, { voice, changed, gone }) {
+    const { request, files, exposure } = report;
+    const leaves = request.removed.length + gone.length > 0;
+    if (!leaves && changed.length === 0)
+        return '';
+    const words = [];
+    if (leaves) {
+        const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open';
+        words.push('- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
+            `Re-encryption takes nothing back, so ${secrets} must itself be changed.`);
+    }
+    else if (changed.some(({ dataKey }) => dataKey === 'new')) {
+        words.push('- Older commits still open with their older data keys. A new one protects only what is written from now on.');
+    }
+    const opened = changed.filter(({ dataKey, recipients: { before, after } }) => dataKey === 'same' && without(after, before).length > 0);
+    if (opened.length > 0) {
+        words.push(`- Whoever ${voice === 'would' ? 'is' : 'was'} added has the data key that ` +
+            `${opened.length === changed.length ? 'these files' : `${opened.length} of these files`} have had ` +
+            'since they last got a new one: it opens their older commits, back to that one, as well.');
+    }
+    const involved = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    if (markdown_account_sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
+        words.push('- A key in a key service (KMS, Key Vault, Vault) is one recipient but many people: who can read through it is ' +
+            'decided there (in IAM), not in these files.');
+    }
+    return words.join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown.js
+// The job summary and the pull request's body, both from the report and in the same words.
+// Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
+
+
+
+
+
+
+
+
+
+
+// GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
+const bodyLimit = 60_000;
+const summaryLimit = 1_000_000;
+const headerLimit = 10_000;
+const markdown_rooms = [
+    { files: Infinity, secrets: Infinity, diffLines: Infinity, picture: true },
+    { files: 2000, secrets: 8000, diffLines: 1000, picture: true },
+    { files: 500, secrets: 2000, diffLines: 400, picture: true },
+    { files: 200, secrets: 1000, diffLines: 200, picture: true },
+    { files: 60, secrets: 600, diffLines: 100, picture: true },
+    { files: 60, secrets: 200, diffLines: 60, picture: true },
+    { files: 20, secrets: 60, diffLines: 20, picture: false },
+    { files: 10, secrets: 20, diffLines: 20, picture: false },
+    { files: 3, secrets: 5, diffLines: 5, picture: false },
+    { files: 0, secrets: 0, diffLines: 0, picture: false },
+];
+function section(title, content) {
+    return content === '' ? '' : `### ${title}\n\n${content}`;
+}
+/** Beyond so many, an error that repeats why each file was refused is shorter without it. */
+const fewFailed = 3;
+function whyStopped(report, { failed }, room) {
+    const says = ({ path, reason }) => `${visible(path)}: ${visible(reason, 1000)}`;
+    const shortened = (message) => failed.reduce((text, one) => text.replace(says(one), '\0'), message)
+        .replace(/\0(?:; \0)*/g, 'of the files below');
+    const shown = report.findings.map((finding) => (finding.level === 'error' && failed.length > fewFailed ? { ...finding, message: shortened(finding.message) } : finding));
+    const said = shown.filter(({ level, message }) => level === 'error' && message.length < 1000).map(({ message }) => message);
+    const unsaid = failed.filter((one) => !said.some((message) => message === one.reason || message.includes(says(one))));
+    const parts = [findingLines(shown, room), reasons(unsaid, room)].filter((part) => part !== '');
+    const errors = report.findings.some(({ level }) => level === 'error');
+    return errors || failed.length > 0 ? parts.join('\n\n') : [...parts, 'The log of the run says why.'].join('\n\n');
+}
+/** Empty where there is nothing to draw. */
+function picture(report, { voice }) {
+    const shown = shownIn(report);
+    const diagram = accessDiagram(report.files, (recipient) => {
+        const { owner, key } = shown(recipient);
+        return [owner, key].filter((part) => part !== null).join(' ');
+    });
+    if (diagram === null)
+        return '';
+    const legend = [
+        ...(diagram.includes(arrows.kept) ? ['Solid: could and can.'] : []),
+        ...(diagram.includes(arrows.lost) ? ['Red, dotted: no longer can.'] : []),
+        ...(diagram.includes(arrows.gained) ? ['Green, thick: newly can.'] : []),
+    ].join(' ');
+    // Nothing in it can close the fence: a name's backtick stands as its number.
+    const title = voice === 'would' ? 'Who can read what, as it would be' : 'Who can read what';
+    return section(title, `${legend}\n\n\`\`\`mermaid\n${diagram}\n\`\`\``);
+}
+function markdown_exposed(report, { gone }, room) {
+    const { exposure, request, base } = report;
+    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
+    if (exposure.length === 0) {
+        const lost = request.removed.length > 0 ? request.removed : gone;
+        return lost.length === 0 ? ''
+            : section('Secrets to change', `At ${code(base.slice(0, 12))} none was found that ${who(lost)} could read.`);
+    }
+    const files = new Set(exposure.map(({ file }) => file)).size;
+    const title = `Secrets ${listed(readers.map((reader) => plain(reader, nameLimit)), 3)} could read`;
+    // Of a run that knows no history all are as they were at the base.
+    const states = exposure.every(({ since, state }) => since === null && state === 'current') ? '' : `: ${stateCounts(exposure)}`;
+    const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}${states}.`;
+    return section(title, `${where} ${checklist(exposure, readers, room)}`);
+}
+function markdown_sections(report, account, name, drawn, room) {
+    const { voice, skipped, remaining } = account;
+    const skippedList = section('Skipped', reasons(skipped, room));
+    const accounting = accountingLine(report, account);
+    const first = headline(report, account);
+    if (voice === 'stopped')
+        return [first, section('What stopped it', whyStopped(report, account, room)), skippedList, accounting];
+    const open = voice === 'open';
+    const are = count(remaining.length, 'matched file is', 'matched files are');
+    const kept = `${are} still encrypted to ${who(report.request.removed)}`;
+    const still = remaining.length > 0 && !open ? `**✖ ${kept}:**\n\n${reasons(remaining, room)}` : '';
+    // What is said of a file above is not said of it twice.
+    const above = new Set(still === '' ? [] : remaining.map(({ path }) => path));
+    const found = report.findings.filter(({ code, path }) => code !== 'still-reads' || path === null || !above.has(path));
+    const urgent = findingLines(found.filter(isUrgent), room);
+    return [
+        first,
+        still,
+        urgent === '' ? '' : `**Look at this first:**\n\n${urgent}`,
+        changedFiles(account, name, room),
+        room.picture ? drawn : '',
+        section(voice === 'would' ? 'Config, as it would be' : 'Config', configDiffs(report, room)),
+        section('What was proven', proofs(report, account)),
+        markdown_exposed(report, account, room),
+        section('What this cannot do', honestWords(report, account)),
+        skippedList,
+        section('Unchanged', reasons(unchanged(report), room, 0)),
+        section('Findings', findingLines(found.filter((one) => !isUrgent(one)), room)),
+        accounting,
+    ];
+}
+function unchanged({ files }) {
+    return files.filter(({ action }) => action === 'unchanged');
+}
+/** Fewer bytes than any name in the list of files, and than any line of the checklist. */
+const [leastName, leastItem] = [14, 8];
+/** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
+function surelyTooMuch({ exposure }, { changed }, room, limit) {
+    const names = changed.length <= room.files ? changed.length : 0;
+    return names * leastName + (exposure.length <= room.secrets ? exposure.length : 0) * leastItem > limit;
+}
+function fit(report, limit, around) {
+    const [account, name] = [accountOf(report), namer(report)];
+    const drawn = picture(report, account);
+    let text = '';
+    for (const room of markdown_rooms) {
+        if (surelyTooMuch(report, account, room, limit))
+            continue;
+        text = `${around(markdown_sections(report, account, name, drawn, room), room).filter((part) => part !== '').join('\n\n')}\n`;
+        if (new TextEncoder().encode(text).length < limit)
+            break;
+    }
+    return text;
+}
+/** Markdown for the job summary, under 1 MiB whatever the report holds. */
+function renderSummary(report, context) {
+    const { pullRequestUrl, reportPath, access = null } = context;
+    return fit(report, summaryLimit, (parts, room) => [
+        '## sops-rekey',
+        ...parts,
+        section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
+        pullRequestUrl === null ? '' : safe_text_link('The pull request', pullRequestUrl),
+        reportPath === null ? '' : `The report: ${code(reportPath)}`,
+    ]);
+}
+/**
+ * Markdown for the pull request, under 60,000 bytes of UTF-8 whatever the report holds. The last line is the hidden marker
+ * `<!-- sops-rekey fingerprint=… -->`; throws a RangeError where the fingerprint is not hexadecimal.
+ */
+function renderPullRequestBody(report, context) {
+    const { bodyHeader, fingerprint, runUrl } = context;
+    if (fingerprint !== null && !/^[0-9a-f]+$/.test(fingerprint))
+        throw new RangeError('The fingerprint is not hexadecimal.');
+    const header = bodyHeader === null || new TextEncoder().encode(bodyHeader).length <= headerLimit ? bodyHeader?.trim() ?? ''
+        : `(The body header has ${bodyHeader.length} characters and was left out.)`;
+    return fit(report, bodyLimit, (parts) => [
+        header,
+        ...parts,
+        runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
+        fingerprint === null ? '' : `<!-- sops-rekey fingerprint=${fingerprint} -->`,
+    ]);
+}
+
+;// CONCATENATED MODULE: ./lib/outputs.js
+// Result → outputs, report file, job summary, annotations. The one place that writes them.
+// Must never write text from outside that was not made harmless first.
+
+
+
+
+
+
+
+
+function reportIn(place) {
+    return (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-report.json');
+}
+/** Throws, before anything was published, where the outputs and the report could not be written afterwards. */
+function assertWritable(place, outputFile) {
+    const append = external_node_fs_namespaceObject.constants.O_WRONLY | external_node_fs_namespaceObject.constants.O_APPEND;
+    // The runner makes the file for the outputs itself.
+    if (outputFile !== undefined && outputFile !== '')
+        tryOpen('GITHUB_OUTPUT', outputFile, append);
+    tryOpen('RUNNER_TEMP', reportIn(place), append | external_node_fs_namespaceObject.constants.O_CREAT);
+}
+function tryOpen(variable, path, flags) {
+    try {
+        (0,external_node_fs_namespaceObject.closeSync)((0,external_node_fs_namespaceObject.openSync)(path, flags, 0o644));
+    }
+    catch (cause) {
+        throw new Failure('input', `${variable} leads to ${visible(path)}, which cannot be written (${cause.code ?? String(cause)}).`, {
+            advice: 'The runner sets it; leave it as it is.', cause,
+        });
+    }
+}
+async function writeOutputs(result, inputs, place) {
+    const { report, published } = result;
+    const reportPath = reportIn(place);
+    (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify(report)}\n`);
+    const accessMapPath = writeAccessMap(result.access, report.finishedAt, place);
+    const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null);
+    const acted = done ? report.files : [];
+    const count = (...actions) => acted.filter(({ action }) => actions.includes(action)).length;
+    const changed = count('updated', 'rotated', 'updated+rotated');
+    const outputs = {
+        changed: done,
+        shards: result.shards === null ? null : JSON.stringify(result.shards),
+        'rotated-path': inputs.job.kind === 'rotate' && result.failure === null ? inputs.job.folder : null,
+        'files-matched': report.files.length,
+        'files-changed': changed,
+        'files-updated': count('updated', 'updated+rotated'),
+        'files-rotated': count('rotated', 'updated+rotated'),
+        'files-unchanged': report.files.filter(({ action }) => action !== 'skipped' && action !== 'failed').length - changed,
+        'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
+        'exposed-secrets': report.exposure.filter((secret) => !isDone(secret)).length,
+        'report-path': reportPath,
+        'access-map-path': accessMapPath,
+        'pull-request-number': published?.number ?? null,
+        'pull-request-url': published?.url ?? null,
+        'pull-request-operation': published?.operation ?? 'none',
+        'pull-request-branch': published?.branch ?? null,
+        'pull-request-head-sha': published?.headSha ?? null,
+        'pull-request-commits-verified': published?.verified ?? null,
+        'tracking-issue-number': result.issue?.numbers.join('\n') ?? null,
+        'compare-url': published?.compareUrl ?? null,
+    };
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value ?? '');
+    annotate(result, inputs);
+    // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
+    try {
+        const text = strandedSummary(result, place) ?? renderSummary(report, {
+            bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath, access: result.access,
+        });
+        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
+            await summary.addRaw(text, true).write();
+    }
+    catch (error) {
+        warning(`The summary could not be written: ${visible(String(error), 300)}`);
+    }
+}
+/** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
+function writeAccessMap(access, madeAt, { temporary, repository }) {
+    if (access === null)
+        return null;
+    const path = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-access-map.html');
+    try {
+        (0,external_node_fs_namespaceObject.writeFileSync)(path, accessMapPage(access, { repository, madeAt }));
+        return path;
+    }
+    catch (error) {
+        warning(`The access map could not be written: ${visible(String(error), 300)}`);
+        return null;
+    }
+}
+/** For a branch without its pull request: the text of it, for a person to paste, in a file and here; null for any other run. */
+function strandedSummary({ failure, published }, place) {
+    const body = published?.body ?? null;
+    if (failure === null || body === null)
+        return null;
+    const path = (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-pull-request.md');
+    (0,external_node_fs_namespaceObject.writeFileSync)(path, body);
+    info(`The text for the pull request: ${path}`);
+    return ['## sops-rekey', `**✖ Failed**, with the verified changes on a branch: ${plain(failure.message, 1000)}`,
+        `The text for the pull request (${code(path)}):`, body].join('\n\n');
+}
+/** GitHub shows ten annotations of a level. */
+const annotationsShown = 10;
+/** One warning a code, with how many more there are of it; those of publishing, each its own, come first. */
+function warningsOf({ report, published, issue }) {
+    const alike = Map.groupBy(report.findings.filter(({ level }) => level === 'warning'), ({ code }) => code);
+    const found = [...alike.values()].flatMap(([first, ...more]) => {
+        if (first === undefined)
+            return [];
+        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message)}`;
+        return [more.length === 0 ? sentence : `${sentence} (and ${more.length} more, see the summary)`];
+    });
+    return [...published?.warnings ?? [], ...issue?.warnings ?? [], ...found].slice(0, annotationsShown);
+}
+/** Few annotations, because a step shows few. The error is set where the run ends. */
+function annotate(result, inputs) {
+    const { report } = result;
+    if (report.files.length === 0 && report.outcome === 'unchanged') {
+        notice(inputs.files.length === 0
+            ? 'No tracked file carries sops metadata: every file that git tracks was looked at.'
+            : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`);
+    }
+    for (const sentence of warningsOf(result))
+        warning(sentence);
+    for (const sentence of result.published?.notices ?? [])
+        notice(sentence);
+    const skipped = report.files.filter(({ action }) => action === 'skipped');
+    if (skipped.length > 0)
+        notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`);
+}
+
+;// CONCATENATED MODULE: ./lib/check-outputs.js
+// The result of a check → outputs, JSON and SARIF files, job summary, annotations. The one place that writes them.
+// Must never write text from outside that was not made harmless first.
+
+
+
+
+
+
+
+
+
+async function writeCheck({ report, access }, { temporary, repository, documentation, version }) {
+    const reportPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.json');
+    const sarifPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.sarif');
+    const shown = report.findings.map((one) => ({ ...one, message: visible(one.message, 4000) }));
+    (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify({ ...report, findings: shown })}\n`);
+    const digest = (text) => (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
+    (0,external_node_fs_namespaceObject.writeFileSync)(sarifPath, sarifOf(report, { documentation, version, digest }));
+    const { errors, warnings } = report.counts;
+    const outputs = {
+        findings: report.findings.length, errors, warnings, 'report-path': reportPath, 'sarif-path': sarifPath,
+        'access-map-path': writeAccessMap(access, report.finishedAt, { temporary, repository }) ?? '',
+    };
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value);
+    for (const level of ['error', 'warning', 'notice']) {
+        check_outputs_annotate(level, report.findings.filter((one) => one.level === level));
+    }
+    // A runner that offers no summary is no reason to fail.
+    try {
+        const text = renderCheck(report, { documentation, reportPath });
+        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
+            await summary.addRaw(text, true).write();
+    }
+    catch (cause) {
+        warning(`The summary could not be written: ${visible(String(cause), 300)}`);
+    }
+}
+/** GitHub shows ten annotations of a level; one place is kept for what ends the run. */
+const check_outputs_annotationsShown = 9;
+const writers = { error: error, warning: warning, notice: notice };
+/** One annotation a code; of one finding alone, beside the line it is about. */
+function check_outputs_annotate(level, findings) {
+    const kinds = [...Map.groupBy(findings, ({ code }) => code).values()];
+    for (const [first, ...more] of kinds.slice(0, check_outputs_annotationsShown)) {
+        if (first === undefined)
+            continue;
+        const title = ruleOf(first.code).title;
+        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message, 1000)}`;
+        const place = more.length > 0 || first.path === null ? {} : { file: visible(first.path), startLine: first.line ?? 1 };
+        const others = more.length === 0 ? '' : ` (and ${more.length} more of \`${first.code}\`, see the summary)`;
+        writers[level](sentence + others, { title, ...place });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/shard.js
+/** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
+function parseShard(text) {
+    const [, index = '', of = ''] = /^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? [];
+    const shard = { index: Number(index), of: Number(of) };
+    return shard.index >= 1 && shard.index <= shard.of && shard.of <= 256 ? shard : null;
+}
+/** What one job has to do: every `of`th file of the plan, so that large neighbours are spread; the texts are for who publishes. */
+function partOf(plan, { index, of }) {
+    const own = (_, at) => at % of === index - 1;
+    const others = plan.changes.filter((change, at) => !own(change, at)).map(({ file }) => ({ file, reason: 'another job gives it new keys' }));
+    return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null };
+}
+/** As many shards as are worth a job of their own, `most` at most: none for a plan without a file to change. */
+function shardsFor({ changes }, most) {
+    const of = Math.min(most, Math.ceil(changes.length / filesWorthAJob));
+    return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`);
+}
+/** A job takes some twenty seconds to start, in which this many files are rotated. */
+const filesWorthAJob = 100;
+
+;// CONCATENATED MODULE: ./lib/model/template.js
+// Text with `{variables}`, as inputs may have it: which ones stand in it, and what it says once they are filled in.
+// Must never know what a value is for: who fills in makes each harmless for its place.
+/** `{name}` is a variable, `{{name}}` the text `{name}`; any other brace is just a brace. */
+const places = /\{\{([a-z]+)\}\}|\{([a-z]+)\}/g;
+/** What may stand in each input that is a template. A base and a branch only get what is the same for every run of a request. */
+const templateVariables = {
+    base: ['default'],
+    branch: ['removed', 'added', 'base'],
+    title: ['removed', 'added', 'files', 'date', 'base', 'repository'],
+    'commit-message': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
+    'body-header': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
+};
+/** The variables in the text, each once, whether there are such or not. */
+function variablesIn(text) {
+    return [...new Set([...text.matchAll(places)].flatMap(([, , name]) => name ?? []))];
+}
+/** Throws a RangeError for a variable without a value. A value is never read as a template itself. */
+function fillTemplate(text, values) {
+    return text.replace(places, (_, literal, name) => {
+        if (literal !== undefined)
+            return `{${literal}}`;
+        const value = Object.hasOwn(values, name) ? values[name] : undefined;
+        if (value === undefined)
+            throw new RangeError(`There is no value for {${name}}.`);
+        return value;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/inputs.js
+// Every input, read once, checked, as one readonly value.
+// Must refuse what is no such thing or contradicts itself before anything else runs.
+
+
+
+
+
+
+function wrong(name, value, advice) {
+    return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice });
+}
+function inputs_text(name) {
+    const value = getInput(name);
+    return value === '' ? null : value;
+}
+function lines(name) {
+    return getInput(name).split('\n').map((line) => line.trim()).filter((line) => line !== '');
+}
+/** One a line or separated by commas. */
+function list(name) {
+    return lines(name).flatMap((line) => line.split(',')).map((item) => item.trim()).filter((item) => item !== '');
+}
+function flag(name, standard) {
+    const value = getInput(name);
+    if (value === '')
+        return standard;
+    if (/^(?:true|True|TRUE)$/.test(value))
+        return true;
+    if (/^(?:false|False|FALSE)$/.test(value))
+        return false;
+    throw wrong(name, value, `Write \`${name}: true\` or \`${name}: false\`.`);
+}
+function concurrency() {
+    const value = getInput('concurrency');
+    if (value === '')
+        return null;
+    if (/^[1-9]\d{0,2}$/.test(value) && Number(value) <= 128)
+        return Number(value);
+    throw wrong('concurrency', value, 'Write a whole number from 1 to 128, like `concurrency: 8`.');
+}
+function maxKeyAge() {
+    const value = getInput('max-key-age');
+    const age = parseKeyAge(value);
+    if (value !== '' && age === null)
+        throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.');
+    return age;
+}
+/** What no input is for: a private key in it is not used, and hidden from here on. */
+function refusePrivateKeys() {
+    for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient', 'exposed-to']) {
+        const found = getInput(name).match(privateKeys);
+        if (found === null)
+            continue;
+        for (const key of found)
+            core_setSecret(key);
+        throw new Failure('input', `The input \`${name}\` holds a private key, which was not used.`, {
+            advice: 'Write the public one (`age1…`). The log of a run may keep its inputs: take that key for known, and replace it.',
+        });
+    }
+}
+/** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
+function recipients(name, example) {
+    const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/\s*"[^"]*"\s*(?=,|$)|[^,]+/g) ?? []))
+        .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '');
+    // Nobody would mean another job: to bring files in line with their configs.
+    const given = getInput(name);
+    if (found.length === 0 && given !== '')
+        throw wrong(name, given, `Write ${example}.`);
+    return found;
+}
+function inputs_policy() {
+    const value = getInput('policy') || 'warn';
+    if (value === 'off' || value === 'warn' || value === 'enforce')
+        return value;
+    throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.');
+}
+function onClosed() {
+    const value = getInput('on-closed') || 'respect';
+    if (value === 'respect' || value === 'reopen')
+        return value;
+    throw wrong('on-closed', value, 'Write `on-closed: respect` or `on-closed: reopen`.');
+}
+function onHumanCommits() {
+    const value = getInput('on-human-commits') || 'fail';
+    if (value === 'fail' || value === 'overwrite')
+        return value;
+    throw wrong('on-human-commits', value, 'Write `on-human-commits: fail` or `on-human-commits: overwrite`.');
+}
+function ownersFile() {
+    const value = inputs_text('owners-file');
+    if (value === null || value === '.sops-owners.yaml')
+        return null;
+    if (/^(?!\/|\.\.?(?:\/|$))(?:[^/\\]+\/)*[^/\\]+$/.test(value))
+        return value;
+    throw wrong('owners-file', value, 'Write a path inside of the checkout, like `owners-file: .sops-owners.yaml`.');
+}
+function agePlugins() {
+    const names = list('age-plugins');
+    const bad = names.find((name) => !/^[a-z0-9][a-z0-9.+_-]*$/.test(name));
+    if (bad !== undefined)
+        throw wrong('age-plugins', bad, 'Write names of plugins, like `age-plugins: yubikey` for the program age-plugin-yubikey.');
+    return names;
+}
+function template(name) {
+    const value = inputs_text(name);
+    const known = templateVariables[name];
+    const strange = variablesIn(value ?? '').find((variable) => !known.includes(variable));
+    if (strange === undefined)
+        return value;
+    throw new Failure('input', `The input \`${name}\` holds {${strange}}, which stands for nothing there.`, {
+        advice: `There ${known.length === 1 ? 'is' : 'are'} ${known.map((one) => `{${one}}`).join(', ')}; write \`{{${strange}}}\` for the text itself.`,
+    });
+}
+function branchName(name) {
+    const value = template(name);
+    if (value === null)
+        return null;
+    const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|^refs\//;
+    const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])));
+    if (forbidden.test(filled))
+        throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`);
+    return value;
+}
+/** More would not leave room for the report in a pull request's body. */
+const longestHeader = 10_000;
+function bodyHeader() {
+    const value = template('body-header');
+    if (value === null || Buffer.byteLength(value) <= longestHeader)
+        return value;
+    throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' });
+}
+function commitMode(requireVerified) {
+    const value = getInput('commit-mode') || 'auto';
+    if (value === 'git' && requireVerified) {
+        throw new Failure('input', 'The inputs `commit-mode: git` and `require-verified: true` contradict each other: GitHub signs only what is committed through its API.', {
+            advice: 'Write `commit-mode: api`, or leave out `require-verified`.',
+        });
+    }
+    if (value === 'auto' || value === 'api' || value === 'git')
+        return value;
+    throw wrong('commit-mode', value, 'Write `commit-mode: auto`, `commit-mode: api` or `commit-mode: git`.');
+}
+const onlyForPullRequests = [
+    'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
+    'signoff', 'commit-mode', 'require-verified',
+];
+/** What action.yml gives by itself does not count. */
+function isGiven(name) {
+    if (name === 'draft' || name === 'signoff' || name === 'require-verified')
+        return flag(name, false);
+    return getInput(name) !== '' && !(name === 'commit-mode' && getInput(name) === 'auto');
+}
+function pullRequest() {
+    if (flag('pull-request', true)) {
+        const requireVerified = flag('require-verified', false);
+        return {
+            base: branchName('base'), branch: branchName('branch'),
+            commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
+            labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
+            milestone: inputs_text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
+            onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
+            commitMode: commitMode(requireVerified), requireVerified,
+        };
+    }
+    const [given] = onlyForPullRequests.filter(isGiven);
+    if (given === undefined)
+        return null;
+    throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
+        advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,
+    });
+}
+function refuseContradictingAccess({ removedRecipients: removed, addedRecipients: added, sameAccessAs }) {
+    const contradict = (what, advice) => new Failure('input', what, { advice });
+    if (added.length > 0 && removed.length === 0 && sameAccessAs === null) {
+        throw contradict('The input `added-recipient` does not say what the new recipient gets access to.', 'Write whose access it gets, like `same-access-as: alice`, or `same-access-as: "*"` for every rule; or name in `removed-recipient` whose place it takes.');
+    }
+    if (sameAccessAs !== null && added.length === 0) {
+        throw contradict('The input `same-access-as` needs `added-recipient`: it says whose access the new recipient gets.', 'Write who comes, like `added-recipient: carol=age1…`.');
+    }
+    if (sameAccessAs !== null && removed.length > 0) {
+        throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
+    }
+}
+/** A name or a sentence with a hole in it says something else. */
+function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }) {
+    const templates = {
+        branch: wanted?.branch, title: wanted?.title, 'commit-message': wanted?.commitMessage, 'body-header': wanted?.bodyHeader,
+    };
+    const empty = [...(removedRecipients.length === 0 ? ['removed'] : []), ...(addedRecipients.length === 0 ? ['added'] : [])];
+    for (const [name, value] of Object.entries(templates)) {
+        const hole = variablesIn(value ?? '').find((variable) => empty.includes(variable));
+        if (hole === undefined)
+            continue;
+        throw new Failure('input', `The input \`${name}\` holds {${hole}}, but \`${hole}-recipient\` is not given.`, {
+            advice: `Leave {${hole}} out of \`${name}\`, or give \`${hole}-recipient\`.`,
+        });
+    }
+}
+function failOn() {
+    const value = getInput('fail-on') || 'error';
+    if (value === 'error' || value === 'warning' || value === 'notice' || value === 'never')
+        return value;
+    throw wrong('fail-on', value, 'Write `fail-on: error`, `fail-on: warning`, `fail-on: notice` or `fail-on: never`.');
+}
+/** The actions below the root name their part of the story themselves, by a default of `job`. */
+function job() {
+    const kind = getInput('job') || 'all';
+    const folder = getInput('rotated-path');
+    if (kind === 'all')
+        return { kind };
+    if (kind === 'check')
+        return { kind, failOn: failOn(), exposedTo: recipients('exposed-to', 'whose secrets to list, like `exposed-to: bob`') };
+    if (kind === 'plan') {
+        const shards = getInput('shards') || '8';
+        if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256)
+            throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.');
+        return { kind, shards: Number(shards) };
+    }
+    if (kind !== 'rotate' && kind !== 'publish')
+        throw wrong('job', kind, 'Leave it out.');
+    if (folder === '')
+        throw wrong('rotated-path', folder, 'Write a folder, like `rotated-path: ${{ runner.temp }}/rotated`.');
+    if (kind === 'publish')
+        return { kind, folder };
+    const shard = parseShard(getInput('shard') || '1/1');
+    if (shard === null)
+        throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.');
+    return { kind, shard, folder };
+}
+/** Throws Failure `input`, naming the input and giving a right example. */
+function readInputs() {
+    refusePrivateKeys();
+    const own = job();
+    const inputs = {
+        job: own,
+        removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
+        addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
+        sameAccessAs: inputs_text('same-access-as'),
+        requiredRecipients: recipients('required-recipient', 'who has to stay, like `required-recipient: break-glass`'),
+        policy: inputs_policy(),
+        ownersFile: ownersFile(),
+        agePlugins: agePlugins(),
+        rotateAll: flag('rotate-all', false),
+        maxKeyAge: maxKeyAge(),
+        workingDirectory: getInput('working-directory') || '.',
+        files: lines('files'),
+        dryRun: flag('dry-run', false),
+        concurrency: concurrency(),
+        sopsVersion: inputs_text('sops-version'),
+        sopsPath: inputs_text('sops-path'),
+        token: getInput('token'),
+        trackingIssue: own.kind !== 'check' && flag('tracking-issue', false),
+        pullRequest: own.kind === 'rotate' || own.kind === 'check' ? null : pullRequest(),
+    };
+    refuseContradictingAccess(inputs);
+    refuseEmptyVariables(inputs);
+    if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
+        throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
+            advice: 'Leave out one of them.',
+        });
+    }
+    if (inputs.rotateAll && inputs.maxKeyAge !== null) {
+        throw new Failure('input', 'The inputs `rotate-all: true` and `max-key-age` contradict each other: the first gives every file a new data key, whatever its age.', {
+            advice: 'Leave out one of them.',
+        });
+    }
+    if (inputs.token === '' && !inputs.dryRun && (inputs.pullRequest !== null || inputs.trackingIssue)) {
+        throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' });
+    }
+    return inputs;
+}
+
+;// CONCATENATED MODULE: ./lib/model/event.js
+// Which event may have started a run that is given keys: an allowlist, held against what the runner says of it.
+// Must never take what is missing or unreadable for consent.
+
+
+/** Events that the clock or someone with write access causes, and that run on a branch of the repository itself. */
+const direct = ['workflow_dispatch', 'schedule', 'push', 'repository_dispatch', 'workflow_call'];
+const advice = 'Run on `workflow_dispatch`, `schedule` or `push` to the default branch, `repository_dispatch`, `workflow_call` from '
+    + 'one of these, or `workflow_run` after one of these; `dry-run: true` needs no key and runs on any event.';
+/**
+ * Why a run is given no key, as a Failure `event`; null where it is. `base` is the input of that name: a push to that branch is
+ * served as one to the default branch is.
+ */
+function eventRefusal(started, base) {
+    const reason = reasonAgainst(started, base);
+    return reason === null ? null : new Failure('event', `This run ${reason}; it is not given keys.`, { advice });
+}
+function reasonAgainst({ event, ref, payload }, base) {
+    if (event === '')
+        return 'does not say by GITHUB_EVENT_NAME what started it';
+    const name = visible(event, 60);
+    if (/^pull_request(?:_|$)/.test(event))
+        return `was started by \`${name}\`, whose content its author controls`;
+    if (event !== 'workflow_run' && !direct.includes(event)) {
+        return `was started by \`${name}\`, which is none of the events that only the clock or someone with write access can cause`;
+    }
+    // Whatever the event is called: these hold commits that are on no branch yet.
+    const shown = visible(ref, 120);
+    if (/^refs\/pull\//.test(ref))
+        return `is for ${shown}, whose content the author of a pull request controls`;
+    if (/^refs\/heads\/gh-readonly-queue\//.test(ref))
+        return `is for ${shown}, a merge that is not on its branch yet`;
+    if (event === 'workflow_run')
+        return againstEarlierRun(payload);
+    return event === 'push' ? againstPush(ref, payload, base) : null;
+}
+/** The run before may have left artifacts, or name commits for the checkout, of whoever started it. */
+function againstEarlierRun(payload) {
+    const started = 'was started by `workflow_run`';
+    const earlier = field(payload, 'workflow_run');
+    const from = field(field(earlier, 'head_repository'), 'full_name');
+    const here = field(field(payload, 'repository'), 'full_name');
+    if (typeof here !== 'string')
+        return `${started}, and the event does not say in which repository`;
+    // null where the fork was deleted.
+    if (typeof from !== 'string')
+        return `${started} after a run of a repository that the event does not name`;
+    if (from.toLowerCase() !== here.toLowerCase())
+        return `${started} after a run of the fork ${visible(from, 120)}`;
+    const first = field(earlier, 'event');
+    if (typeof first !== 'string')
+        return `${started} after a run that an unnamed event had started`;
+    return direct.includes(first) ? null : `${started} after a run that \`${visible(first, 60)}\` had started`;
+}
+/**
+ * On another branch stands what nobody has reviewed yet, like the branch of a pull request: that of this action's own among them,
+ * for which it would then open another one.
+ */
+function againstPush(ref, payload, base) {
+    if (base !== null && ref === `refs/heads/${base}`)
+        return null;
+    const standard = field(field(payload, 'repository'), 'default_branch');
+    if (typeof standard !== 'string')
+        return 'was started by `push`, and the event does not say which branch is the default one';
+    if (ref === `refs/heads/${standard}`)
+        return null;
+    return `was started by a \`push\` to ${visible(ref, 120)}, which is neither the default branch (${visible(standard, 80)}) `
+        + 'nor the one in `base`';
+}
+function field(value, name) {
+    return typeof value === 'object' && value !== null ? value[name] : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners-file-text.js
+// Where in the text of an owners file its lists and maps stand, and how one more entry is put into them.
+// Must never touch a character that is there.
+
+
+
+/** A field by the names that lead to it; null where there is none. */
+function fieldItems(tree, names) {
+    let [list, node, field] = [tree.root, tree.contents, null];
+    for (const name of names) {
+        const pairs = (0,dist/* isMap */.jh)(node) ? node.items : [];
+        const at = pairs.findIndex(({ key }) => (0,dist/* isScalar */.jn)(key) && key.value === name);
+        const slot = list?.slots[at];
+        if (slot === undefined)
+            return null;
+        node = slot.value;
+        list = (0,dist/* isScalar */.jn)(node) ? null : slot.below;
+        field = { slot, list };
+    }
+    return field;
+}
+/** `text`, whose last line has an end, with one more entry at the end of the field; the last of `names` is made where it is missing. */
+function appendItem(path, text, names, item) {
+    const tree = readTree(path, text);
+    const field = fieldItems(tree, names);
+    if (field !== null)
+        return field.list === null ? fill(tree, field.slot, item) : append(text, field.list, owners_file_text_startOf(field.slot.value), item);
+    const name = names.at(-1) ?? '';
+    const made = { block: [`${name}:`, ...indented(item.block, '  ')], flow: `${name}: ${bracketed(item)}` };
+    const { root } = tree;
+    if (root?.style === 'flow')
+        return append(text, root, owners_file_text_startOf(tree.contents), made);
+    const [first, last] = [root?.slots[0], root?.slots.at(-1)];
+    // Comments at the end are about what stands above them, so that a new field comes after.
+    const marker = last === undefined ? null : /^[^\s#]/m.exec(text.slice(lineEnd(text, last.end)));
+    const at = marker === null || last === undefined ? text.length : last.end;
+    return insertLines(text, at, indented(made.block, first === undefined ? '' : padOf(text, first)));
+}
+function append(text, list, open, item) {
+    const [first, last] = [list.slots[0], list.slots.at(-1)];
+    if (first === undefined || last === undefined)
+        return `${text.slice(0, open + 1)}${item.flow}${text.slice(open + 1)}`;
+    if (list.style === 'flow')
+        return `${text.slice(0, last.end)}, ${item.flow}${text.slice(last.end)}`;
+    return insertLines(text, last.end, indented(item.block, padOf(text, first)));
+}
+/** A field that holds nothing gets a list or map of one. */
+function fill({ text, root }, slot, item) {
+    const [start, end] = slot.value?.range ?? [slot.end, slot.end];
+    if (start === end && root?.style === 'block')
+        return insertLines(text, slot.end, indented(item.block, `${padOf(text, slot)}  `));
+    return `${text.slice(0, start)}${start === end ? ' ' : ''}${bracketed(item)}${text.slice(end)}`;
+}
+/** The lines below the line of an offset. */
+function insertLines(text, at, lines) {
+    const below = at === text.length ? at : lineEnd(text, at) + 1;
+    return `${text.slice(0, below)}${lines.map((line) => line + lineEnding(text)).join('')}${text.slice(below)}`;
+}
+function lineEnding(text) {
+    return text.includes('\r\n') ? '\r\n' : '\n';
+}
+function indented(lines, pad) {
+    return lines.map((line) => pad + line);
+}
+function padOf(text, slot) {
+    return ' '.repeat(slot.start - lineStart(text, slot.start));
+}
+function bracketed({ block, flow }) {
+    return block[0]?.startsWith('- ') === true ? `[${flow}]` : `{${flow}}`;
+}
+function owners_file_text_startOf(node) {
+    return node?.range?.[0] ?? 0;
+}
+/** A scalar that reads as `value` anywhere in YAML: plain where that is sure, else in double quotes. */
+function owners_file_text_scalarText(value) {
+    const word = /^[\p{L}\p{N}](?:[\p{L}\p{N}_.@+/|:=-]*[\p{L}\p{N}_.@+/|=-])?$/u;
+    const plain = value.split(' ').every((part) => word.test(part)) && !/^(?:null|true|false|yes|no|on|off)$/i.test(value);
+    return plain ? value : JSON.stringify(value);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/splice.js
+// The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
+// Must never write a character that was not there, and never cut where nothing is removed.
+
+/** What to cut so that the items at the indices `removed` of the list are no longer there. At least one item must stay. */
+function cutsFor(tree, list, removed) {
+    const cuts = list.style === 'block' ? blockCuts(tree.text, list, removed) : separatedCuts(tree.text, list, removed);
+    const comments = [...removed].flatMap((at) => commentsLeaving(tree, list, at, removed));
+    const ordered = orderedComments(tree.text, list)?.filter((_, at) => removed.has(at)) ?? [];
+    return [...cuts, ...[...comments, ...ordered].map(({ start, end }) => [start, end]), ...nameCuts(tree.text, list, removed)];
+}
+/** The names of who goes in a comment that lists them by position, each with a comma. */
+function nameCuts(text, list, removed) {
+    const names = orderedComments(text, list) === null ? namesByPosition(text, list) : null;
+    if (names === null || removed.size === names.length)
+        return [];
+    const first = names.findIndex((_, at) => !removed.has(at));
+    return names.flatMap(({ start, end }, at) => {
+        if (!removed.has(at))
+            return [];
+        return [at < first ? [start, names[at + 1]?.start ?? end] : [names[at - 1]?.end ?? start, end]];
+    });
+}
+/** The text without the cuts, which may overlap. A text without a line end at its end stays one. */
+function splice(text, cuts) {
+    let [result, at] = ['', 0];
+    for (const [start, end] of cuts.toSorted((a, b) => a[0] - b[0])) {
+        if (start > at)
+            result += text.slice(at, start);
+        at = Math.max(at, end);
+    }
+    return at >= text.length && !text.endsWith('\n') ? result.replace(/\r?\n$/, '') : result + text.slice(at);
+}
+function wholeLines(text, slot) {
+    return [lineStart(text, slot.start), Math.min(lineEnd(text, slot.end) + 1, text.length)];
+}
+function blockCuts(text, list, removed) {
+    return [...removed].flatMap((at) => {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            return [];
+        const lines = wholeLines(text, slot);
+        if (text.slice(lines[0], slot.start).trim() === '')
+            return [lines];
+        // `- age: …` or `- - …`: the dash before it belongs to what stays, so that the next thing moves up beside the dash.
+        let last = slot;
+        for (let next = at + 1; removed.has(next); next += 1)
+            last = list.slots[next] ?? last;
+        const rest = /^\s*/.exec(text.slice(lineEnd(text, last.end)));
+        return [[slot.start, lineEnd(text, last.end) + (rest?.[0].length ?? 0)]];
+    });
+}
+/** Lists with commas: each item that goes takes one comma along, the one after it where there is one. */
+function separatedCuts(text, list, removed) {
+    const commas = commasLeaving(text, list, removed);
+    const items = list.slots.filter((_, at) => removed.has(at)).map(({ start, end }) => [start, end]);
+    const spans = [...items, ...[...commas.values()].map((comma) => [comma, comma + 1])];
+    return [...removed].flatMap((at) => {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            return [];
+        const comma = commas.get(at);
+        const [from, to] = wholeLines(text, slot);
+        const commaCut = comma === undefined ? [] : [loneComma(text, comma)];
+        if (isBare(text, [from, to], spans, list.style))
+            return [[from, to], ...commaCut];
+        if (comma === undefined)
+            return [[slot.start, slot.end]];
+        if (comma < slot.start) {
+            // The last one: what stands between it and the comma goes too, unless that is a comment.
+            return isBare(text, [comma, slot.end], spans, 'text') ? [[comma, slot.end]] : [...commaCut, [slot.start, slot.end]];
+        }
+        return [inlineCut(text, list, at, comma, removed)];
+    });
+}
+function inlineCut(text, list, at, comma, removed) {
+    const { slots, style } = list;
+    const slot = slots[at] ?? { start: comma, end: comma };
+    const next = slots.find(({ start }, index) => start > comma && !removed.has(index));
+    const own = lineEnd(text, comma);
+    if (next !== undefined && next.start < own)
+        return [slot.start, next.start];
+    const before = slots.findLast(({ end }, index) => end <= slot.start && !removed.has(index));
+    if (before !== undefined && before.end >= lineStart(text, slot.start)) {
+        return [slot.start - (/[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1];
+    }
+    // The first on the line of the opening bracket or quote: the next one moves up to it.
+    if (next === undefined)
+        return [slot.start, comma + 1];
+    const commented = style === 'flow' && text.slice(own, next.start).includes('#');
+    return [slot.start, commented ? own - (text[own - 1] === '\r' ? 1 : 0) : next.start];
+}
+/** A comma whose item stands on another line; one that leads its line takes the blanks after it along. */
+function loneComma(text, comma) {
+    const leads = text.slice(lineStart(text, comma), comma).trim() === '';
+    return [comma, comma + 1 + (leads ? (/^[ \t]*/.exec(text.slice(comma + 1))?.[0].length ?? 0) : 0)];
+}
+/** Which comma each item takes along: an item that leads its line with a comma that one, the last of all the one before it. */
+function commasLeaving(text, list, removed) {
+    const taken = new Set();
+    const leaving = new Map();
+    const sameLine = (a, b) => !text.slice(Math.min(a, b), Math.max(a, b)).includes('\n');
+    for (const at of [...removed].sort((a, b) => a - b)) {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            continue;
+        const [before, after] = [list.commas[at - 1], list.commas[at]];
+        const leads = before !== undefined && !taken.has(before) && sameLine(before, slot.start)
+            && (after === undefined || !sameLine(slot.end, after));
+        const comma = leads ? before : after ?? list.commas.findLast((one) => one < slot.start && !taken.has(one));
+        if (comma === undefined)
+            continue;
+        taken.add(comma);
+        leaving.set(at, comma);
+    }
+    return leaving;
+}
+/** Whether only blanks are left of a stretch of text once the spans are cut, and the comment that ends a flow list's line. */
+function isBare(text, [from, to], spans, style) {
+    let left = '';
+    for (let at = from; at < to; at += 1) {
+        const span = spans.find(([start, end]) => start <= at && at < end);
+        if (span === undefined)
+            left += text[at] ?? '';
+        else
+            at = span[1] - 1;
+    }
+    return (style === 'flow' ? left.replace(/^[ \t]*#.*/, '') : left).trim() === '';
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners-file-edit.js
+// An owners file after a change of keys: who lost one, who got one, and the record of it; what else stands in it stays.
+// Must never write the file anew.
+
+
+
+
+
+
+
+
+
+/**
+ * The text of an owners file after the change; null where it says all of it already, so that a second run changes nothing.
+ * A removed key goes with its line, an owner without keys too; a key that replaces it stands in its place. Comments on lines of
+ * their own stay. Each removed key is recorded, once for ever. Added keys without a name that anyone could tell are not entered.
+ * Throws Failure `owners-file` where `text` is none, where an added key is another owner's already, and where the result,
+ * read again, does not mean what `text` meant with the change.
+ */
+function editOwnersFile(path, text, change) {
+    const before = readOwnersFile(path, text);
+    const fail = (why, cause) => new Failure('owners-file', `${visible(path)} could not be edited: ${why}.`, {
+        path, advice: 'Bring it up to date by hand, commit that, and run again.', cause,
+    });
+    const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient));
+    const staying = before.owners.filter((owned) => !leaving.includes(owned));
+    const arriving = arrivals(before, leaving, staying, change, fail);
+    const recorded = before.removed.map(({ recipient }) => recipient);
+    const records = survey_unique(change.removed).filter((recipient) => !among(recorded, recipient))
+        .map((recipient) => ({
+        owner: leaving.find((owned) => sameRecipient(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
+        recipient, date: change.date, by: change.by,
+    }));
+    let after;
+    try {
+        after = apply(path, text, leaving, arriving, records);
+    }
+    catch (cause) {
+        throw fail('the result would not be valid', cause);
+    }
+    if (after === text)
+        return null;
+    prove(path, after, { owners: [...staying, ...arriving], removed: [...before.removed, ...records] }, fail);
+    return after;
+}
+function apply(path, text, leaving, arriving, records) {
+    const open = text !== '' && !text.endsWith('\n');
+    let after = open ? text + lineEnding(text) : text;
+    const waiting = [...leaving];
+    for (const { recipient, name } of arriving) {
+        const at = waiting.findIndex((owned) => owned.name === name);
+        const [replaced] = at === -1 ? [] : waiting.splice(at, 1);
+        after = replaced === undefined ? enter(path, after, { recipient, name }) : replace(path, after, replaced, recipient);
+    }
+    if (waiting.length > 0)
+        after = takeOut(path, after, waiting);
+    for (const record of records)
+        after = appendItem(path, after, ['removed'], recordLines(record));
+    return open ? after.replace(/\r?\n$/, '') : after;
+}
+/** The added keys that have to be entered, each with its owner's name as the file spells it. */
+function arrivals(before, leaving, staying, { added }, fail) {
+    const [leaver, ...more] = new Set(leaving.map(({ name }) => name));
+    const arriving = [];
+    for (const { recipient, name: asked } of added) {
+        const spelled = before.owners.find(({ name }) => name.toLowerCase() === asked?.toLowerCase())?.name;
+        const name = spelled ?? asked ?? (more.length === 0 ? leaver : undefined);
+        const holder = [...staying, ...arriving].find((owned) => sameRecipient(owned.recipient, recipient));
+        if (holder !== undefined && asked !== null && holder.name !== name) {
+            throw fail(`the key that was added for ${visible(asked, 60)} is ${visible(holder.name, 60)}'s in it`);
+        }
+        if (holder === undefined && name !== undefined)
+            arriving.push({ recipient, name });
+    }
+    return arriving;
+}
+function enter(path, text, { recipient, name }) {
+    const [owner, key] = [owners_file_text_scalarText(name), owners_file_text_scalarText(recipient.id)];
+    const present = fieldItems(readTree(path, text), ['owners', name]) !== null;
+    return present ? appendItem(path, text, ['owners', name], { block: [`- ${key}`], flow: key })
+        : appendItem(path, text, ['owners'], { block: [`${owner}:`, `  - ${key}`], flow: `${owner}: [${key}]` });
+}
+function replace(path, text, { name, recipient: old }, recipient) {
+    const tree = readTree(path, text);
+    const slot = fieldItems(tree, ['owners', name])?.list?.slots.find((one) => holds(one, old));
+    const start = slot?.value?.range?.[0];
+    if (slot === undefined || start === undefined)
+        return text;
+    return `${text.slice(0, start)}${owners_file_text_scalarText(recipient.id)}${text.slice(slot.end)}`;
+}
+function takeOut(path, text, leaving) {
+    const tree = readTree(path, text);
+    const owners = fieldItems(tree, ['owners'])?.list ?? null;
+    if (owners === null)
+        return text;
+    const gone = new Set();
+    const cuts = owners.slots.flatMap(({ below }, at) => {
+        if (below === null)
+            return [];
+        const keys = new Set([...below.slots.keys()].filter((index) => {
+            const slot = below.slots[index];
+            return slot !== undefined && leaving.some(({ recipient }) => holds(slot, recipient));
+        }));
+        if (keys.size > 0 && keys.size === below.slots.length)
+            gone.add(at);
+        return keys.size === 0 || gone.has(at) ? [] : cutsFor(tree, below, keys);
+    });
+    const all = gone.size === 0 ? cuts : [...cuts, ...cutsFor(tree, owners, gone)];
+    // Names are not told by comments here: those on lines of their own may be about anyone, and stay.
+    return splice(text, all.filter(([start, end]) => !/^[ \t]*#/.test(text.slice(start, end))));
+}
+function recordLines({ owner, recipient, date, by }) {
+    const fields = [
+        ...owner === null ? [] : [`owner: ${owners_file_text_scalarText(owner)}`],
+        `recipient: ${owners_file_text_scalarText(recipient.id)}`, `date: ${owners_file_text_scalarText(date)}`,
+        ...by === null ? [] : [`by: ${owners_file_text_scalarText(by)}`],
+    ];
+    return { block: fields.map((field, at) => `${at === 0 ? '- ' : '  '}${field}`), flow: `{${fields.join(', ')}}` };
+}
+function prove(path, after, wanted, fail) {
+    let read;
+    try {
+        read = readOwnersFile(path, after);
+    }
+    catch (cause) {
+        throw fail('the result would not be valid', cause);
+    }
+    const meaning = ({ owners, removed }) => JSON.stringify([
+        owners.map(({ name, recipient }) => [name, canonicalId(recipient)].join('\n')).sort(),
+        removed.map(({ owner, recipient, date, by }) => [owner, canonicalId(recipient), date, by]),
+    ]);
+    if (meaning(read) !== meaning(wanted))
+        throw fail('the result would not mean what it meant, with the change');
+}
+function among(recipients, recipient) {
+    return recipients.some((one) => sameRecipient(one, recipient));
+}
+function holds({ value }, recipient) {
+    const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) : null;
+    return key !== null && sameRecipient(key, recipient);
+}
+
 ;// CONCATENATED MODULE: ./lib/model/plan.js
 // Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
 // Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
@@ -56615,7 +64042,7 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
     const findings = [...noted];
     const removed = new Set(request.removed.map(canonicalId));
     const asked = request.removed.length + request.added.length > 0;
-    const configs = edits.flatMap((edit) => (edit.kind === 'edited' && generatedBy(survey, edit.path) === null ? [{ path: edit.path, before: edit.before, after: edit.after }] : []));
+    const configs = edits.flatMap((edit) => (edit.kind === 'edited' && plan_generatedBy(survey, edit.path) === null ? [{ path: edit.path, before: edit.before, after: edit.after }] : []));
     refusals.push(...refusedEdits(survey, edits));
     for (const file of survey.files) {
         const { configured, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null };
@@ -56651,14 +64078,14 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
     const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : recordOf(survey, request);
     return { changes, unchanged, configs, record, refusals, findings };
 }
-function generatedBy(survey, path) {
+function plan_generatedBy(survey, path) {
     return survey.configs.find((config) => config.path === path)?.generatedBy ?? null;
 }
 function refusedEdits(survey, edits) {
     return edits.flatMap((edit) => {
         if (edit.kind === 'refused')
             return [{ path: edit.path, reason: `line ${edit.line}: ${edit.reason}` }];
-        const generated = edit.kind === 'edited' ? generatedBy(survey, edit.path) : null;
+        const generated = edit.kind === 'edited' ? plan_generatedBy(survey, edit.path) : null;
         if (edit.kind !== 'edited' || generated === null)
             return [];
         return [{ path: edit.path, reason: `it is generated (line ${generated.line}: ${generated.text}); make the change in its source, and run again` }];
@@ -56792,7 +64219,7 @@ function shortestScript(a, b) {
 
 
 
-function reportOf(run) {
+function run_report_reportOf(run) {
     const { survey, plan, failure } = run;
     const stopped = failure !== null && !run.published;
     const known = new Map();
@@ -56832,7 +64259,7 @@ function reportFiles(run, survey, named) {
     const files = survey.files.map((file) => {
         const change = changes.get(file.path);
         const before = named(survey_readersOf(file));
-        const kept = { recipients: { before, after: before }, dataKey: 'same', verified: false };
+        const kept = { recipients: { before, after: before }, dataKey: 'same', keySince: run.keySince.get(file.path) ?? null, verified: false };
         const refusal = refused.get(file.path);
         if (failure?.path === file.path)
             return run_report_entry(file, 'failed', failure.message, kept);
@@ -56845,10 +64272,11 @@ function reportFiles(run, survey, named) {
         return run_report_entry(file, actionOf(change), change.reason, {
             recipients: { before, after: named(survey_unique(change.after.flat())) },
             dataKey: verified.get(file.path)?.dataKey ?? (change.rotate ? 'new' : 'same'),
+            keySince: run.keySince.get(file.path) ?? null,
             verified: verified.has(file.path),
         });
     });
-    const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', verified: false, values: 0 };
+    const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', keySince: null, verified: false, values: 0 };
     return [
         ...files,
         ...survey.damaged.map(({ path, damage }) => ({ path, action: 'failed', reason: damage, ...nobody })),
@@ -56934,7 +64362,7 @@ function anchorName(name) {
 // How a recipient is written in a `.sops.yaml`: under which field, as a string or as a map, quoted where YAML needs it.
 // Must never write what sops would read as another key.
 
-const fields = {
+const spelling_fields = {
     age: ['age', 'age'],
     'age-ssh': ['age', 'age'],
     'age-plugin': ['age', 'age'],
@@ -56945,26 +64373,26 @@ const fields = {
     hc_vault: ['hc_vault_transit_uri', 'hc_vault'],
     hckms: ['hckms', 'hckms'],
 };
-const names = new Set(Object.values(fields).flat());
+const names = new Set(Object.values(spelling_fields).flat());
 const mapKinds = ['kms', 'gcp_kms', 'azure_keyvault', 'hckms'];
 /** The field that holds keys of this kind, directly in a rule or in a key group. */
 function fieldFor(kind, group) {
-    return fields[kind][group ? 1 : 0];
+    return spelling_fields[kind][group ? 1 : 0];
 }
 function isField(name) {
     return names.has(name);
 }
 /** The fields that hold keys in a rule itself, or in a key group. */
 function fieldNames(group) {
-    return [...new Set(Object.values(fields).map((of) => of[group ? 1 : 0]))];
+    return [...new Set(Object.values(spelling_fields).map((of) => of[group ? 1 : 0]))];
 }
 /** Whether two kinds stand under the same field. */
 function sameField(a, b) {
-    return fields[a][0] === fields[b][0];
+    return spelling_fields[a][0] === spelling_fields[b][0];
 }
 /** Whether keys of this kind stand under the field, in rules or in groups. */
 function takes(field, kind) {
-    return fields[kind].includes(field);
+    return spelling_fields[kind].includes(field);
 }
 /** How sops wants a key of this kind in a rule's own field or in a key group. */
 function formFor(kind, group) {
@@ -56974,7 +64402,7 @@ function formFor(kind, group) {
  * The key as one string, to stand alone or between commas; null for a KMS key that a string cannot express where the strings
  * are used with `profile`: one with an encryption context, or with another profile.
  */
-function spelled(recipient, profile) {
+function spelling_spelled(recipient, profile) {
     const { kind, id } = recipient;
     if (kind === 'pgp')
         return canonicalId(recipient).slice('pgp:'.length);
@@ -57009,7 +64437,7 @@ function mapEntries({ kind, id }) {
     ];
 }
 /** The text as a YAML scalar, in the quotes given where they fit, without any where that is safe. */
-function scalar(text, quote = '') {
+function spelling_scalar(text, quote = '') {
     if (quote === "'")
         return `'${text.replaceAll("'", "''")}'`;
     return quote === '' && isPlain(text) ? text : JSON.stringify(text);
@@ -57224,7 +64652,7 @@ function child(tree, node, name) {
         return (provided(tree, parent, String(name))?.value ?? null);
     return (0,dist/* isSeq */.oP)(parent) ? parent.get(name, true) ?? null : null;
 }
-function lineOf(tree, node) {
+function rules_lineOf(tree, node) {
     return tree.lineOf(node?.range?.[0] ?? 0);
 }
 
@@ -57288,7 +64716,7 @@ class Unspellable extends Error {
 }
 /** The key as a string; throws Unspellable. */
 function item_textOf(recipient, profile, at) {
-    const text = spelled(recipient, profile);
+    const text = spelling_spelled(recipient, profile);
     if (text === null)
         throw new Unspellable(recipient, at);
     return text;
@@ -57308,7 +64736,7 @@ function inlineItem(tree, place, one) {
     if (entries !== null)
         return anchor + flowMap(entries);
     const quote = (0,dist/* isAlias */.Vj)(slot.value) ? '' : quoteOf(model);
-    return anchor + scalar(item_textOf(one.recipient, slot.profile, slot.start), quote);
+    return anchor + spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start), quote);
 }
 /** The item as the lines of a block; those after the first begin with `pad`. */
 function blockItem(tree, place, one, pad) {
@@ -57321,12 +64749,12 @@ function blockItem(tree, place, one, pad) {
     return [first, ...rest.map((line) => pad + line)];
 }
 function mapLines(entries) {
-    return entries.flatMap(([name, value]) => typeof value === 'string' ? [`${name}: ${scalar(value)}`]
-        : [`${name}:`, ...value.map(([key, of]) => `  ${scalar(key)}: ${scalar(of)}`)]);
+    return entries.flatMap(([name, value]) => typeof value === 'string' ? [`${name}: ${spelling_scalar(value)}`]
+        : [`${name}:`, ...value.map(([key, of]) => `  ${spelling_scalar(key)}: ${spelling_scalar(of)}`)]);
 }
 function flowMap(entries) {
-    const pairs = entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? scalar(value)
-        : `{${value.map(([key, of]) => `${scalar(key)}: ${scalar(of)}`).join(', ')}}`}`);
+    const pairs = entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? spelling_scalar(value)
+        : `{${value.map(([key, of]) => `${spelling_scalar(key)}: ${spelling_scalar(of)}`).join(', ')}}`}`);
     return `{${pairs.join(', ')}}`;
 }
 function quoteOf(node) {
@@ -57427,7 +64855,7 @@ function field_itemOf(slot, { group, profile }, one) {
     if (entries !== null)
         return entries;
     const model = (0,dist/* isSeq */.oP)(slot.value) ? slot.value.items[0] : slot.value;
-    return (0,dist/* isAlias */.Vj)(model) && one.alias !== null ? one.alias : scalar(item_textOf(one.recipient, profile, slot.start), quoteOf(model));
+    return (0,dist/* isAlias */.Vj)(model) && one.alias !== null ? one.alias : spelling_scalar(item_textOf(one.recipient, profile, slot.start), quoteOf(model));
 }
 /** A rule's own field: an alias can stand for one key only. */
 function stringOf(slot, { profile }, newcomers) {
@@ -57435,7 +64863,7 @@ function stringOf(slot, { profile }, newcomers) {
     if ((0,dist/* isAlias */.Vj)(slot.value) && first !== undefined && first.alias !== null && more.length === 0)
         return first.alias;
     const text = newcomers.map(({ recipient }) => item_textOf(recipient, profile, slot.start)).join(',');
-    return scalar(text, quoteOf(slot.value));
+    return spelling_scalar(text, quoteOf(slot.value));
 }
 function blockLines(tree, block, items, newcomers) {
     const pad = ' '.repeat(columnOf(tree.text, block.slots[0]?.start ?? 0));
@@ -57527,7 +64955,7 @@ function besideAlias({ list, slot, recipient }, newcomers) {
     const [start = 0, end = 0] = slot.value?.range ?? [];
     const all = [...(recipient === null ? [] : [recipient]), ...newcomers.map((one) => one.recipient)];
     const text = all.map((one) => item_textOf(one, slot.profile, slot.start)).join(',');
-    return [{ start, end, text: list.style === 'block' && all.every((one) => isPlain(one.id)) ? text : scalar(text) }];
+    return [{ start, end, text: list.style === 'block' && all.every((one) => isPlain(one.id)) ? text : spelling_scalar(text) }];
 }
 function behindLines(tree, place, newcomers) {
     const { text } = tree;
@@ -57538,7 +64966,7 @@ function behindLines(tree, place, newcomers) {
     const [beside, above] = [besideLead(tree, place), aboveLead(tree, place)];
     const lines = newcomers.flatMap((one) => {
         const comment = commentFor(beside, one);
-        const key = list.pairs ? `${one.anchor ?? scalar(one.name ?? '')}: ` : dash;
+        const key = list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : dash;
         const [head = '', ...rest] = blockItem(tree, place, one, pad + ' '.repeat(dash.length));
         return [...(above === null ? [] : [above + labelOf(one)]), pad + key + head + comment, ...rest];
     });
@@ -57547,7 +64975,7 @@ function behindLines(tree, place, newcomers) {
 function behindFlowItem(tree, place, newcomers) {
     const { text } = tree;
     const { list, at, slot } = place;
-    const keyOf = (one) => list.pairs ? `${one.anchor ?? scalar(one.name ?? '')}: ` : '';
+    const keyOf = (one) => list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : '';
     const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one));
     const comma = list.commas[at];
     const lead = text.slice(lineStart(text, slot.start), slot.start);
@@ -57604,21 +65032,21 @@ function replacedPart({ list, slot, pair }, { recipient }) {
     const text = item_textOf(recipient, slot.profile, slot.start);
     const value = pair?.list.slots[pair.at]?.value;
     const alone = list.slots.length === 1 && (0,dist/* isScalar */.jn)(value) && value.type === 'PLAIN';
-    return [{ start: slot.start, end: slot.end, text: alone ? scalar(text) : text }];
+    return [{ start: slot.start, end: slot.end, text: alone ? spelling_scalar(text) : text }];
 }
 function replacedItem(tree, place, one) {
     const { slot } = place;
     const { value } = slot;
     const [start = 0, end = 0] = value?.range ?? [];
     if ((0,dist/* isAlias */.Vj)(value)) {
-        const spelled = () => scalar(item_textOf(one.recipient, slot.profile, slot.start));
+        const spelled = () => spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start));
         const text = one.alias ?? ((0,dist/* isMap */.jh)(tree.target(value)) ? null : spelled());
         return text === null ? null : [{ start, end, text }];
     }
     const head = replacedHead(tree, place, one);
     const text = () => item_textOf(one.recipient, slot.profile, slot.start);
     if ((0,dist/* isScalar */.jn)(value))
-        return [...head, { start, end, text: scalar(text(), quoteOf(value)) }];
+        return [...head, { start, end, text: spelling_scalar(text(), quoteOf(value)) }];
     if (!(0,dist/* isMap */.jh)(value))
         return null;
     const entries = mapEntries(one.recipient) ?? [];
@@ -57628,7 +65056,7 @@ function replacedItem(tree, place, one) {
     return [...head, ...entries.map(([name, of]) => {
             const node = value.get(name, true);
             const [from = 0, to = 0] = node?.range ?? [];
-            return { start: from, end: to, text: scalar(typeof of === 'string' ? of : '', quoteOf(node)) };
+            return { start: from, end: to, text: spelling_scalar(typeof of === 'string' ? of : '', quoteOf(node)) };
         })];
 }
 /** The anchor, and the name of a table's pair. */
@@ -57639,7 +65067,7 @@ function replacedHead({ text }, { list, slot }, one) {
     const edits = [];
     if (list.pairs && one.name !== null) {
         const key = /^(?:"[^"]*"|'[^']*'|[^:]*)/.exec(text.slice(slot.start, from))?.[0] ?? '';
-        edits.push({ start: slot.start, end: slot.start + key.length, text: one.anchor ?? scalar(one.name) });
+        edits.push({ start: slot.start, end: slot.start + key.length, text: one.anchor ?? spelling_scalar(one.name) });
     }
     if (old === null || at === -1 || at > from || one.anchor === old)
         return edits;
@@ -57822,7 +65250,7 @@ class Plan {
                 continue;
             const reason = `${rule.what} has ${holders.length} key groups, and "*" does not say into which of them the key goes: `
                 + 'name in same-access-as whose access it gets.';
-            return { line: lineOf(this.#tree, rule.node), reason };
+            return { line: rules_lineOf(this.#tree, rule.node), reason };
         }
         return null;
     }
@@ -57993,11 +65421,11 @@ function addition_unique(added) {
 function accessIn(value) {
     const rules = (name) => isEntries(value) && Array.isArray(value[name]) ? value[name] : [];
     return [
-        ...rules('creation_rules').flatMap((rule, at) => accessOf(rule, `creation rule ${at + 1}`)),
-        ...rules('destination_rules').flatMap((rule, at) => accessOf(isEntries(rule) ? rule.recreation_rule : null, `the recreation_rule of destination rule ${at + 1}`)),
+        ...rules('creation_rules').flatMap((rule, at) => access_accessOf(rule, `creation rule ${at + 1}`)),
+        ...rules('destination_rules').flatMap((rule, at) => access_accessOf(isEntries(rule) ? rule.recreation_rule : null, `the recreation_rule of destination rule ${at + 1}`)),
     ];
 }
-function accessOf(rule, what) {
+function access_accessOf(rule, what) {
     const groups = isEntries(rule) && Array.isArray(rule.key_groups) ? rule.key_groups : [];
     if (groups.length === 0)
         return [{ what, groups: 0, ...keysIn(rule, false) }];
@@ -58107,7 +65535,7 @@ function stray_formsOf(recipient) {
     const profile = recipient.id.split('|')[2] ?? null;
     const entries = (mapEntries(recipient) ?? []).flatMap(([name, value]) => typeof value === 'string'
         ? [`${name}: ${value}`, `${name}:`, value] : [`${name}:`, ...value.flat()]);
-    const forms = [recipient.id, spelled(recipient, null), spelled(recipient, profile), ...entries];
+    const forms = [recipient.id, spelling_spelled(recipient, null), spelling_spelled(recipient, profile), ...entries];
     return forms.flatMap((form) => form === null || form === '' ? [] : form);
 }
 
@@ -58207,14 +65635,14 @@ function equal(a, b) {
 function cutsIn(tree, list, isRemoved) {
     const leaving = new Set([...list.slots.keys()].filter((at) => {
         const slot = list.slots[at];
-        return slot !== undefined && isGone(tree, slot, isRemoved);
+        return slot !== undefined && removal_isGone(tree, slot, isRemoved);
     }));
     const staying = list.slots.filter((_, at) => !leaving.has(at));
     const below = staying.flatMap((slot) => slot.below === null ? [] : cutsIn(tree, slot.below, isRemoved));
     return leaving.size === 0 ? below : [...below, ...cutsFor(tree, list, leaving)];
 }
 /** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
-function isGone(tree, slot, isRemoved) {
+function removal_isGone(tree, slot, isRemoved) {
     if (slot.part === null)
         return isNodeGone(tree, slot.value, slot, isRemoved);
     const recipient = recipientOf(tree, slot);
@@ -58337,810 +65765,9 @@ function refuse(old, tree, isRemoved) {
             continue;
         const group = left.group === null ? null : child(old, child(old, rule.node, 'key_groups'), left.group);
         const who = left.group === null ? rule.what : `key group ${left.group + 1} of ${rule.what}`;
-        return { line: lineOf(old, group ?? rule.node), reason: `${who} would have no recipient left.` };
+        return { line: rules_lineOf(old, group ?? rule.node), reason: `${who} would have no recipient left.` };
     }
     return minus(tree.value, isRemoved) === gone ? { line: 1, reason: 'Nothing would be left of the file.' } : null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/encrypted-value.js
-// The ENC[…] values of a file as sops writes them, and what two versions of them say about the data key.
-// Must never need a key.
-const value = /ENC\[AES256_GCM,data:([A-Za-z0-9+/=]*),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:([a-z]+)\]/g;
-/** Every encrypted value of `text` in order, the MAC (which is one too) left out. */
-function encryptedValues(text, mac) {
-    const values = [];
-    for (const [whole, data = '', iv = '', tag = '', type = ''] of text.matchAll(value)) {
-        if (whole !== mac)
-            values.push({ data, iv, tag, type });
-    }
-    return values;
-}
-/** Whether a whole string is one encrypted value. */
-function isEncryptedValue(text) {
-    return text.startsWith('ENC[AES256_GCM,data:') && text.endsWith(']');
-}
-function isEncryptedComment(item) {
-    return typeof item === 'string' && isEncryptedValue(item) && item.endsWith(',type:comment]');
-}
-/**
- * Compares the data keys of two versions of one file whose decrypted content is known to be equal.
- * sops keeps the IV of a value it re-encrypts at the same path, and AES-GCM is deterministic given key, IV, path and
- * plaintext: same IV and other ciphertext is another key, same IV and same ciphertext is the same key.
- * `unproven` where no IV stands in both, as in a file without any encrypted value.
- */
-function compareDataKeys(before, after) {
-    const earlier = new Map(before.map((one) => [one.iv, one]));
-    let compared = 0;
-    for (const { iv, data, tag } of after) {
-        const same = earlier.get(iv);
-        if (same === undefined)
-            continue;
-        if (same.data === data && same.tag === tag)
-            return 'same';
-        compared += 1;
-    }
-    return compared > 0 ? 'new' : 'unproven';
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-metadata.js
-function isFields(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-function sops_metadata_text(fields, name) {
-    const value = fields[name];
-    if (value === undefined || value === null)
-        return '';
-    if (typeof value === 'string')
-        return value;
-    throw new TypeError(`sops.${name} is no string`);
-}
-/** sops' `arn+role|context|profile`, with the context's keys in order. Source: `kms/keysource.go`, `ToString`. */
-function sops_metadata_kmsId(key) {
-    const context = isFields(key['context']) ? key['context'] : {};
-    const pairs = Object.keys(context).sort().map((name) => `${name}:${sops_metadata_text(context, name)}`).join(',');
-    const role = sops_metadata_text(key, 'role');
-    const profile = sops_metadata_text(key, 'aws_profile');
-    const arn = role === '' ? sops_metadata_text(key, 'arn') : `${sops_metadata_text(key, 'arn')}+${role}`;
-    if (profile !== '')
-        return `${arn}|${pairs}|${profile}`;
-    return pairs === '' ? arn : `${arn}|${pairs}`;
-}
-function ageKind(recipient) {
-    if (recipient.startsWith('ssh-'))
-        return 'age-ssh';
-    return recipient.startsWith('age1pq1') || recipient.lastIndexOf('1') === 3 ? 'age' : 'age-plugin';
-}
-/** How each kind stands in a group of the metadata. Source: `stores/stores.go`. */
-const sops_metadata_kinds = {
-    age: (key) => ({ kind: ageKind(sops_metadata_text(key, 'recipient')), id: sops_metadata_text(key, 'recipient') }),
-    pgp: (key) => ({ kind: 'pgp', id: sops_metadata_text(key, 'fp') }),
-    kms: (key) => ({ kind: 'kms', id: sops_metadata_kmsId(key) }),
-    gcp_kms: (key) => ({ kind: 'gcp_kms', id: sops_metadata_text(key, 'resource_id') }),
-    azure_kv: (key) => ({
-        kind: 'azure_keyvault',
-        id: `${sops_metadata_text(key, 'vault_url')}/keys/${sops_metadata_text(key, 'name')}/${sops_metadata_text(key, 'version')}`,
-    }),
-    hc_vault: (key) => ({
-        kind: 'hc_vault',
-        id: `${sops_metadata_text(key, 'vault_address')}/v1/${sops_metadata_text(key, 'engine_path')}/keys/${sops_metadata_text(key, 'key_name')}`,
-    }),
-    hckms: (key) => ({ kind: 'hckms', id: sops_metadata_text(key, 'key_id') }),
-};
-/** Nothing, in JSON or as the text of a YAML null. */
-function isEmpty(value) {
-    return value === undefined || value === null || value === '' || value === 'null' || value === '~';
-}
-function readGroup(group) {
-    return Object.entries(sops_metadata_kinds).flatMap(([name, read]) => {
-        const keys = isEmpty(group[name]) ? [] : group[name];
-        if (!Array.isArray(keys))
-            throw new TypeError(`sops.${name} is no list`);
-        return keys.map((key) => {
-            if (!isFields(key))
-                throw new TypeError(`sops.${name} has an entry that is no map`);
-            const recipient = read(key);
-            // A line break in a key would let it pass for two when sops prints it.
-            if (!/^[^\p{Cc}]+$/u.test(recipient.id))
-                throw new TypeError(`sops.${name} has a key without a usable name`);
-            return recipient;
-        });
-    });
-}
-/**
- * The metadata in the value of a file's `sops` entry, its scalars as text (YAML would take a fingerprint for a number); null where that value is not sops metadata at all (it has
- * neither a MAC nor a version). Throws a TypeError that says what is wrong with metadata that is damaged.
- */
-function readMetadata(value) {
-    if (!isFields(value) || (value['mac'] === undefined && value['version'] === undefined))
-        return null;
-    const mac = sops_metadata_text(value, 'mac');
-    if (!mac.startsWith('ENC[AES256_GCM,'))
-        throw new TypeError('sops.mac is missing');
-    const nested = isEmpty(value['key_groups']) ? [] : value['key_groups'];
-    if (!Array.isArray(nested))
-        throw new TypeError('sops.key_groups is no list');
-    const flat = readGroup(value);
-    if (nested.length > 0 && flat.length > 0)
-        throw new TypeError('sops has both key_groups and keys beside them');
-    const groups = nested.length > 0
-        ? nested.map((group) => {
-            if (!isFields(group))
-                throw new TypeError('sops.key_groups has an entry that is no map');
-            return readGroup(group);
-        })
-        : [flat];
-    if (groups.every((group) => group.length === 0))
-        throw new TypeError('sops names no recipient');
-    const threshold = Number(value['shamir_threshold'] ?? 0);
-    return {
-        groups,
-        shamirThreshold: Number.isInteger(threshold) && threshold > 0 ? threshold : null,
-        lastModified: sops_metadata_text(value, 'lastmodified'),
-        mac,
-        version: sops_metadata_text(value, 'version'),
-    };
-}
-/**
- * Undoes the flat names of ENV and INI files: `age__list_0__map_recipient` is `age[0].recipient`.
- * Source: `stores/flatten.go`.
- */
-function unflatten(flat) {
-    const root = {};
-    for (const [name, value] of flat) {
-        const steps = name.split(/__(?=list_\d+(?:__|$)|map_)/).map((step, at) => at === 0 ? step : step.startsWith('list_') ? Number(step.slice(5)) : step.slice(4));
-        let place = root;
-        steps.forEach((step, at) => {
-            const next = steps[at + 1];
-            if (step === '__proto__')
-                throw new TypeError('a name in the sops block is not allowed');
-            if (typeof step === 'number' && step > 10_000)
-                throw new TypeError('a list in the sops block is too long');
-            if (next === undefined)
-                place[step] = value;
-            else
-                place = (place[step] ??= typeof next === 'number' ? [] : {});
-        });
-    }
-    return root;
-}
-
-;// CONCATENATED MODULE: ./lib/model/yaml-block.js
-// YAML in the one layout that sops itself writes, read without a YAML parser: thousands of files are read this way.
-// Must give up (null) at the first line that is laid out in any other way.
-/** A wrapped data key as a literal block: most of the text, and of no interest here. Below a dash its lines stand deeper. */
-const wrapped = /^( *)(?:(- )enc: \|-?\n(?:\1 {4}.*\n)+|enc: \|-?\n(?:\1 {2}.*\n)+)/gm;
-const yaml_block_entry = /^( *)(- )?(?:([A-Za-z_][\w./-]*):(?: (.*))?|([^\s#].*))$/;
-/** Some parsers take these names for something else than text. */
-const noName = /^(?:null|true|false|__proto__)$/i;
-/** What is the same text to every YAML parser, quoted or not. */
-const yaml_block_scalar = /^(?:"([^"\\]*)"|([A-Za-z0-9/_](?:(?!: | #)[^\n])*[^\s:]|[A-Za-z0-9]))$/;
-/** The map in `block`, at whatever column it starts, all scalars as text; null where a parser has to read it. */
-function readYamlBlock(block) {
-    const root = {};
-    /** What is open, outermost first, with the column its entries start at; null until its first entry. */
-    const open = [
-        { column: null, place: root, list: false, into: () => undefined },
-    ];
-    for (const line of block.replace(wrapped, '$1$2enc: ""\n').split('\n')) {
-        if (/^(?: *#.*)?$/.test(line))
-            continue;
-        const [, spaces = '', dash = '', name = '', value = '', bare = ''] = yaml_block_entry.exec(line) ?? [];
-        if (noName.test(name) || (name === '' && (bare === '' || dash === '')))
-            return null;
-        const column = spaces.length;
-        while (open.length > 1 && (open.at(-1)?.column ?? 0) > column)
-            open.pop();
-        let top = open.at(-1);
-        if (top === undefined)
-            return null;
-        if (top.column === null) {
-            // A name without a value, or with one at its own column.
-            if (open.length > 1 && column <= (open.at(-2)?.column ?? 0))
-                return null;
-            // The first entry decides whether this is a list or a map.
-            top.column = column;
-            if (top.list === null) {
-                top.list = dash !== '';
-                top.place = top.list ? [] : {};
-                top.into(top.place);
-            }
-        }
-        if (top.column !== column || top.list !== (dash !== ''))
-            return null;
-        if (name === '') {
-            const text = yaml_block_textOf(bare);
-            if (text === null || !Array.isArray(top.place))
-                return null;
-            top.place.push(text);
-            continue;
-        }
-        if (dash !== '' && Array.isArray(top.place)) {
-            const item = {};
-            top.place.push(item);
-            top = { column: column + 2, place: item, list: false, into: () => undefined };
-            open.push(top);
-        }
-        const map = top.place;
-        if (Array.isArray(map) || Object.hasOwn(map, name))
-            return null;
-        if (value === '')
-            open.push({ column: null, place: {}, list: null, into: (made) => (map[name] = made) });
-        else if (value === '[]')
-            map[name] = [];
-        else {
-            const text = yaml_block_textOf(value);
-            if (text === null)
-                return null;
-            map[name] = text;
-        }
-    }
-    return open.some(({ column }) => column === null) ? null : root;
-}
-function yaml_block_textOf(value) {
-    const [, quoted, plain] = yaml_block_scalar.exec(value) ?? [];
-    return quoted ?? plain ?? null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/encrypted-file.js
-// An encrypted file read without a key: its format, its metadata, the names of its secrets.
-// Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
-
-
-
-
-const encrypted_file_maxBytes = 64 * 1024 * 1024;
-/** The store sops takes by a file's name; case counts. Source: `cmd/sops/formats/formats.go`. */
-function formatByName(path) {
-    if (path.endsWith('.yaml') || path.endsWith('.yml'))
-        return 'yaml';
-    if (path.endsWith('.json'))
-        return 'json';
-    if (path.endsWith('.env'))
-        return 'dotenv';
-    return path.endsWith('.ini') ? 'ini' : 'binary';
-}
-function readYaml(text) {
-    return yamlBlocks(text) ?? yamlDocuments(text);
-}
-/**
- * The quick way through what sops itself writes: `sops:` is the last top-level entry of each document, so only that
- * block has to be parsed. null where the text is laid out in any other way.
- */
-function yamlBlocks(text) {
-    const found = [];
-    for (const document of text.split(/^---(?=\s|$).*\n?/m)) {
-        if (document.trim() === '')
-            continue;
-        const [, block, ...more] = document.split(/^sops:[ \t]*\r?$/m);
-        if (block === undefined || more.length > 0 || /^[^\s#]/m.test(block) || /^["'{[%]|^\.\.\./m.test(document))
-            return null;
-        const quick = readYamlBlock(block);
-        if (quick === null)
-            return null;
-        found.push(quick);
-    }
-    return found;
-}
-/** The metadata as sops lays it out, and what is inside of a value: neither has a secret's name. */
-const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
-function yamlDocuments(text) {
-    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe' }).map((document) => {
-        const [error] = document.errors;
-        if (error !== undefined)
-            throw new Error(`${error.code.toLowerCase().replaceAll('_', ' ')} at line ${error.linePos?.[0].line ?? '?'}`);
-        const value = document.toJS({ maxAliasCount: 100 });
-        return topLevelSops(value);
-    });
-}
-function topLevelSops(value) {
-    return typeof value === 'object' && value !== null && 'sops' in value ? value.sops : undefined;
-}
-function readJson(text) {
-    // A byte order mark is no JSON to sops, and none to JSON.parse.
-    return [topLevelSops(JSON.parse(text))];
-}
-function readDotenv(text) {
-    const entries = text.split('\n').flatMap((line, at) => {
-        if (line.trim() === '' || line.startsWith('#'))
-            return [];
-        const equals = line.indexOf('=');
-        if (equals < 1)
-            throw new Error(`line ${at + 1} is no NAME=value`);
-        return line.startsWith('sops_') ? [[line.slice('sops_'.length, equals), line.slice(equals + 1)]] : [];
-    });
-    if (entries.some(([, value]) => value.endsWith('\r')))
-        throw new Error('lines end in CRLF, which sops cannot read in ENV files');
-    return entries.length === 0 ? [undefined] : [unflatten(entries)];
-}
-function readIni(text) {
-    const [, section] = text.split(/^\[sops\][ \t]*\r?$/m);
-    if (section === undefined)
-        return [undefined];
-    const [body = ''] = section.split(/^\[/m);
-    const entries = body.split(/\r?\n/).flatMap((line) => {
-        const equals = line.indexOf('=');
-        return equals < 1 || /^\s*[;#]/.test(line) ? [] : [[line.slice(0, equals).trim(), line.slice(equals + 1).trim()]];
-    });
-    return [unflatten(entries)];
-}
-const readers = {
-    yaml: readYaml, json: readJson, dotenv: readDotenv, ini: readIni, binary: readJson,
-};
-/** Marks that a text carries sops metadata in that format, cheap enough to try them all. */
-const encrypted_file_marks = [
-    ['json', /^\s*\{[^]*"sops"\s*:/],
-    ['dotenv', /^sops_(?:mac|version)=/m],
-    ['ini', /^\[sops\][ \t]*\r?$/m],
-    ['yaml', /^["']?sops["']?[ \t]*:/m],
-];
-/** The text of a file that starts with the mark of UTF-16; null for any other. */
-function wideText(bytes) {
-    const [first, second] = bytes;
-    if (first === 0xff && second === 0xfe)
-        return new TextDecoder('utf-16le').decode(bytes);
-    return first === 0xfe && second === 0xff ? new TextDecoder('utf-16be').decode(bytes) : null;
-}
-function formatByContent(text, byName) {
-    const marked = encrypted_file_marks.filter(([, mark]) => mark.test(text)).map(([format]) => format);
-    // JSON is YAML too, and a binary file is kept as JSON: where the name fits the content, the name decides.
-    if (byName === 'yaml' && marked.includes('json'))
-        return 'yaml';
-    if (marked.includes(byName))
-        return byName;
-    const [format = null] = marked;
-    return format === 'json' && byName === 'binary' && isBinaryEnvelope(text) ? 'binary' : format;
-}
-function isBinaryEnvelope(text) {
-    try {
-        const names = Object.keys(JSON.parse(text));
-        return names.length === 2 && names.includes('data') && names.includes('sops');
-    }
-    catch {
-        return false;
-    }
-}
-/** How the JSON that holds a binary file starts, and no text that only speaks of one. */
-const envelope = /^\s*\{\s*"data"\s*:\s*"ENC\[AES256_GCM,data:/;
-/** Whether a text without metadata is what is left of an encrypted file: values of sops where its format has values. */
-function isStump(text, byName) {
-    if (byName === 'binary')
-        return envelope.test(text);
-    if (byName === 'yaml' || byName === 'json') {
-        // Where it still parses, an example inside of a text is told from a value.
-        const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe' });
-        if (documents.every(({ errors }) => errors.length === 0)) {
-            return documents.some((document) => treeNames(document.toJS({ maxAliasCount: 100 }), '').length > 0);
-        }
-    }
-    return /^[ \t]*(?:- +)?(?:"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?"?ENC\[AES256_GCM,data:/m.test(text);
-}
-/**
- * Reads one file that may be encrypted with sops.
- * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
- */
-function readEncryptedFile(path, bytes) {
-    if (bytes.byteLength > encrypted_file_maxBytes)
-        return { path, damage: 'it is larger than 64 MiB' };
-    const byName = formatByName(path);
-    const wide = wideText(bytes);
-    if (wide !== null)
-        return encrypted_file_marks.some(([, mark]) => mark.test(wide)) ? { path, damage: 'it is written in UTF-16; sops reads that, but does not write it' } : null;
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    const format = formatByContent(text.replace(/^\u{feff}/u, ''), byName);
-    if (format === null)
-        return isStump(text, byName) ? { path, damage: 'it has encrypted values but no sops metadata' } : null;
-    if (format === 'json' && text.startsWith('\u{feff}'))
-        return { path, damage: 'it starts with a byte order mark, which sops cannot read' };
-    try {
-        const found = readers[format](text).map(readMetadata);
-        const [metadata] = found;
-        if (metadata === undefined || metadata === null) {
-            return isStump(text, byName) ? { path, damage: 'its sops metadata is not whole' } : null;
-        }
-        if (found.some((other) => JSON.stringify(other) !== JSON.stringify(metadata))) {
-            return { path, damage: 'its documents carry different sops metadata' };
-        }
-        if (!text.includes(metadata.mac))
-            return { path, damage: 'its values are written with escapes, as sops never does' };
-        // A copy, because a piece of a text keeps all of the text in memory.
-        return { path, format, explicitType: format !== byName, metadata: structuredClone(metadata), ...countValues(text, metadata) };
-    }
-    catch (error) {
-        // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
-        if (byName === 'binary' && !(error instanceof TypeError) && !envelope.test(text))
-            return null;
-        return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` };
-    }
-}
-function countValues(text, { mac }) {
-    const values = encryptedValues(text, mac);
-    const valueCount = values.filter(({ type }) => type !== 'comment').length;
-    return { valueCount, encryptsComments: valueCount < values.length };
-}
-/** Every encrypted value of `file` in the order of its `bytes`, comments among them. */
-function valuesIn(file, bytes) {
-    return encryptedValues(new TextDecoder().decode(bytes), file.metadata.mac);
-}
-/** What a parser says, without what it quotes of the text. */
-function parserSays(error) {
-    if (!(error instanceof Error))
-        return 'unknown error';
-    return error instanceof SyntaxError ? (/position \d+/.exec(error.message)?.[0] ?? 'it ends too early') : error.message;
-}
-const wholeFile = '(whole file)';
-const comments = '(comments)';
-/**
- * The paths of the secrets in a file, like `db.password` or `hosts[0].token`, in the file's order; `(whole file)` for
- * a binary one, `(comments)` where comments are encrypted.
- */
-function secretNames(file, bytes) {
-    const text = new TextDecoder().decode(bytes);
-    const names = file.format === 'binary' ? [wholeFile]
-        : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
-            : file.format === 'ini' ? iniNames(text)
-                : yamlNames(text.replace(nameless, ''));
-    const unique = [...new Set(names)];
-    return file.encryptsComments ? [...unique, comments] : unique;
-}
-function yamlNames(text) {
-    const quick = readYamlBlock(text);
-    if (quick !== null)
-        return treeNames(quick, '');
-    return (0,dist/* parseAllDocuments */.hR)(text).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''));
-}
-function lineNames(text, name) {
-    return text.split('\n').flatMap((line) => name.exec(line)?.[1] ?? []).filter((one) => !one.startsWith('sops_'));
-}
-function iniNames(text) {
-    let section = '';
-    return text.split('\n').flatMap((line) => {
-        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
-        const name = /^([^;#=][^=]*?)\s*=\s*ENC\[AES256_GCM,/.exec(line)?.[1];
-        return name === undefined || section === 'sops' ? [] : [section === '' || section === 'DEFAULT' ? name : `${section}.${name}`];
-    });
-}
-function treeNames(value, path) {
-    if (typeof value === 'string')
-        return isEncryptedValue(value) ? [path] : [];
-    // A comment in a list is an item of it as long as it is encrypted.
-    if (Array.isArray(value))
-        return value.filter((item) => !isEncryptedComment(item)).flatMap((item, at) => treeNames(item, `${path}[${at}]`));
-    if (typeof value !== 'object' || value === null)
-        return [];
-    return Object.entries(value).flatMap(([name, item]) => path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`));
-}
-
-;// CONCATENATED MODULE: ./lib/model/exposure.js
-
-
-/** One entry a secret; `names` are the secrets of `file` as `secretNames` gives them. */
-function exposedSecrets(file, names, readers, owners) {
-    const readBy = [...new Set(readers.map((one) => ownerOf(owners, one) ?? shortForm(one)))];
-    return names.map((key) => ({ file: file.path, key, readBy, since: null, until: null, state: 'current', reason: null }));
-}
-
-;// CONCATENATED MODULE: ./lib/stages/expose.js
-// Survey + who loses access → the names of the secrets they could read, from the staged ciphertext.
-// Uses no key. Has to run before sops rewrites the staged files.
-
-
-
-
-/** What each recipient that `plan` takes out of a file could read in that file. */
-function expose(survey, plan, staging) {
-    const exposed = [];
-    for (const { file, after } of plan.changes) {
-        const stays = new Set(after.flat().map(canonicalId));
-        const readers = survey_readersOf(file).filter((one) => !stays.has(canonicalId(one)));
-        if (readers.length === 0)
-            continue;
-        exposed.push(...exposedSecrets(file, secretNames(file, staging.read(file.path)), readers, survey.owners));
-    }
-    return exposed;
-}
-
-;// CONCATENATED MODULE: ./lib/model/data-key-age.js
-
-/**
- * The versions, newest first, that surely or possibly have the data key of the newest: going back until no ciphertext
- * survived, or to the file's birth. An edit gives the value it changes another IV; only a new data key gives a value other
- * ciphertext under the same. Where no IV stands in both, the key is taken to be the same: rather too old than too young.
- */
-function versionsWithSameKey(versions) {
-    const other = versions.findIndex(({ file }, at) => {
-        const newer = versions[at - 1];
-        return newer !== undefined && (file === null || newer.file === null || compareDataKeys(file.values, newer.file.values) === 'new');
-    });
-    return other < 0 ? versions : versions.slice(0, other);
-}
-
-;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
-// Runs work on many things, a bounded number at once; the first failure keeps the rest from starting.
-/** Places for work, `atOnce` of them. After the first failure nothing more is started: what still waits fails with it. */
-class Places {
-    #free;
-    #waiting = [];
-    #failure = null;
-    constructor(atOnce) {
-        this.#free = atOnce;
-    }
-    /** Runs `work` when a place is free: `urgent` work before all that waits, the rest in its order. */
-    async run(work, urgent = false) {
-        await this.#place(urgent);
-        try {
-            return await work();
-        }
-        catch (cause) {
-            this.#failure ??= { cause };
-            for (const { giveUp } of this.#waiting.splice(0))
-                giveUp(this.#failure.cause);
-            throw cause;
-        }
-        finally {
-            const next = this.#waiting.shift();
-            if (next === undefined)
-                this.#free += 1;
-            else
-                next.start();
-        }
-    }
-    async #place(urgent) {
-        if (this.#failure !== null)
-            throw this.#failure.cause;
-        if (this.#free > 0) {
-            this.#free -= 1;
-            return;
-        }
-        await new Promise((start, giveUp) => {
-            if (urgent)
-                this.#waiting.unshift({ start, giveUp });
-            else
-                this.#waiting.push({ start, giveUp });
-        });
-    }
-    /** The results of work that runs here, in its order. Rejects with the first failure, after all that had started came to its end. */
-    async all(works) {
-        await Promise.allSettled(works);
-        if (this.#failure !== null)
-            throw this.#failure.cause;
-        return await Promise.all(works);
-    }
-}
-/** The results in the order of `items`. Rejects with the first failure, after what had started came to its end. */
-async function inParallel(items, atOnce, work) {
-    const places = new Places(atOnce);
-    return await places.all(items.map(async (item) => await places.run(async () => await work(item))));
-}
-/** `items` in pieces of at most `size`. */
-function inPieces(items, size) {
-    return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
-}
-
-;// CONCATENATED MODULE: ./lib/stages/due-rotations.js
-// Survey + git's history → the files whose data key has to go although their recipients may stay. Uses no key.
-// Must never take a history that is cut off for the whole one.
-
-
-
-
-
-
-
-/** How many files' versions are in memory at once. */
-const filesAtOnce = 50;
-/**
- * Due is what has an older data key than `age`, and what one of `removed` cannot read now, but whose data key was once wrapped
- * for them: whoever kept that can put it into the file of today.
- */
-async function findDueRotations(git, survey, removed, age, now) {
-    const ids = new Set(removed.map(canonicalId));
-    const asked = survey.files.filter((file) => age !== null || (ids.size > 0 && !isReadBy(file, ids)));
-    const due = new Map();
-    if (asked.length === 0)
-        return { due, findings: [] };
-    if (await git.isShallow()) {
-        if (age === null)
-            return { due, findings: [shallow(asked.length)] };
-        throw new Failure('history-shallow', 'The checkout is shallow, so that the age of a data key (`max-key-age`) can\'t be told.', {
-            advice: 'Write `fetch-depth: 0` for actions/checkout.',
-        });
-    }
-    const limit = age === null ? null : reachesBackTo(age, now).getTime() / 1000;
-    const history = await git.history(asked.map(({ path }) => path));
-    for (const piece of inPieces(asked, filesAtOnce)) {
-        const blobs = await git.readBlobs([...new Set(piece.flatMap(({ path }) => (history.get(path) ?? []).map(({ blob }) => blob)))]);
-        for (const { path } of piece) {
-            const versions = (history.get(path) ?? []).map(({ time, blob }) => {
-                const bytes = blobs.get(blob) ?? new Uint8Array();
-                const read = readEncryptedFile(path, bytes);
-                return { time, file: read !== null && 'metadata' in read ? { metadata: read.metadata, values: valuesIn(read, bytes) } : null };
-            });
-            const sameKey = versionsWithSameKey(versions);
-            // The commit that brought the data key.
-            const since = sameKey.at(-1)?.time ?? null;
-            const held = sameKey.find(({ file }) => file !== null && isReadBy(file, ids));
-            if (held !== undefined)
-                due.set(path, `its data key was wrapped for the removed recipient until ${day(held.time)}, and has not changed since`);
-            else if (limit !== null && since !== null && since <= limit)
-                due.set(path, `its data key is from ${day(since)}, older than max-key-age`);
-        }
-    }
-    return { due, findings: [] };
-}
-function day(time) {
-    return new Date(time * 1000).toISOString().slice(0, 10);
-}
-function shallow(count) {
-    return {
-        code: 'history-shallow', level: 'warning', path: null,
-        message: `the checkout is shallow: whether the removed recipient once had the data key of the ${count} files they cannot read now can't be told. `
-            + 'Write `fetch-depth: 0` for actions/checkout, or use `rotate-all: true`',
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/stages/request.js
-
-
-
-
-
-
-/** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
-function resolveRequest(inputs, survey) {
-    if (survey.files.length > 0 && survey.configs.length === 0) {
-        throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
-            advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
-        });
-    }
-    const known = knownRecipients(survey);
-    const removed = resolve(inputs.removedRecipients, survey, known);
-    const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
-    const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)));
-    if (both !== undefined) {
-        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' });
-    }
-    const required = request_resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known));
-    const needed = removed.find((one) => required.some((other) => recipient_isMeantBy(other, one)));
-    if (needed !== undefined) {
-        throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' });
-    }
-    const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known);
-    return { removed, added, like, required };
-}
-function resolve(asked, survey, known) {
-    return request_resolved(resolveRecipients(asked, survey.owners, known));
-}
-function request_resolved(resolution) {
-    if (resolution.kind === 'resolved')
-        return resolution.recipients;
-    throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'));
-}
-/** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
-function newRecipient(asked, survey, known) {
-    const whole = parseRecipient(asked);
-    if (whole !== null)
-        return { recipient: request_spelled(whole, known), name: ownerOf(survey.owners, whole) };
-    const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(asked) ?? [];
-    const recipient = parseRecipient(key);
-    if (recipient !== null && name.trim() !== '')
-        return { recipient: request_spelled(recipient, known), name: name.trim() };
-    const written = survey_unique([...known, ...survey.owners.map((owner) => owner.recipient)]);
-    const [only, ...more] = resolve([asked], survey, written);
-    if (only === undefined || more.length > 0) {
-        throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' });
-    }
-    return { recipient: only, name: ownerOf(survey.owners, only) };
-}
-/** As the repository spells it already, where it does. */
-function request_spelled(recipient, known) {
-    return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
-}
-/** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
-function whoIsMeant({ removed, added }, { owners }) {
-    const line = (sign) => (recipient) => {
-        const named = owners.filter((owner) => recipient_isMeantBy(recipient, owner.recipient));
-        const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`);
-        return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
-    };
-    return [...removed.map(line('−')), ...added.map(({ recipient }) => recipient).map(line('+'))];
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
-;// CONCATENATED MODULE: ./lib/tools/staging.js
-// A temporary tree of ciphertext, laid out like the repository, in which sops works; gone when it is disposed of.
-// Must never hold plaintext, follow a link, or write outside of its own folder.
-
-
-
-
-
-
-const staging_maxBytes = 64 * 1024 * 1024;
-/**
- * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
- * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
- */
-function readUnlinked(root, path) {
-    const place = (0,external_node_path_namespaceObject.join)(root, ...path.split('/'));
-    if ((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_path_namespaceObject.dirname)(place)) !== (0,external_node_path_namespaceObject.dirname)(place))
-        return 'symlink';
-    let file;
-    try {
-        file = (0,external_node_fs_namespaceObject.openSync)(place, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW);
-    }
-    catch (error) {
-        if (error.code === 'ELOOP')
-            return 'symlink';
-        throw error;
-    }
-    try {
-        const stat = (0,external_node_fs_namespaceObject.fstatSync)(file);
-        if (!stat.isFile())
-            return 'special file';
-        if (stat.size > staging_maxBytes)
-            return 'larger than 64 MiB';
-        return { bytes: (0,external_node_fs_namespaceObject.readFileSync)(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 };
-    }
-    finally {
-        (0,external_node_fs_namespaceObject.closeSync)(file);
-    }
-}
-/** The bytes of a regular file that has to be as it was. Throws `changed-underneath` where its SHA-256 is another. */
-function readAsItWas(root, { path, sha256 }) {
-    const read = readUnlinked(root, path);
-    if (typeof read !== 'string' && sha256Of(read.bytes) === sha256)
-        return read;
-    throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' });
-}
-function sha256Of(bytes) {
-    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
-}
-class Staging {
-    /** The staged tree, an absolute path without links. */
-    root;
-    #folder;
-    #folders = new Set();
-    constructor(folder) {
-        this.#folder = folder;
-        this.root = (0,external_node_path_namespaceObject.join)(folder, 'tree');
-    }
-    /** Makes an empty tree in a new folder of `parent` that only this user can read. */
-    static create(parent) {
-        const staging = new Staging((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(parent, 'sops-rekey-'))));
-        (0,external_node_fs_namespaceObject.mkdirSync)(staging.root, { mode: 0o700 });
-        return staging;
-    }
-    /** A path for a file that belongs to the run and not to the tree. */
-    beside(name) {
-        return (0,external_node_path_namespaceObject.join)(this.#folder, name);
-    }
-    write(path, { bytes, executable }) {
-        const place = this.#place(path);
-        if (!this.#folders.has((0,external_node_path_namespaceObject.dirname)(place)))
-            (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_namespaceObject.dirname)(place), { recursive: true, mode: 0o700 });
-        this.#folders.add((0,external_node_path_namespaceObject.dirname)(place));
-        (0,external_node_fs_namespaceObject.writeFileSync)(place, bytes);
-        // Who may look is decided by the folder above.
-        (0,external_node_fs_namespaceObject.chmodSync)(place, executable ? 0o755 : 0o644);
-    }
-    read(path) {
-        return (0,external_node_fs_namespaceObject.readFileSync)(this.#place(path));
-    }
-    remove(path) {
-        (0,external_node_fs_namespaceObject.rmSync)(this.#place(path), { force: true });
-    }
-    #place(path) {
-        const place = (0,external_node_path_namespaceObject.join)(this.root, ...path.split('/'));
-        if (!place.startsWith(this.root + external_node_path_namespaceObject.sep))
-            throw new Failure('refused', `${visible(path)} leads out of the repository.`, { path });
-        return place;
-    }
-    async [Symbol.asyncDispose]() {
-        await (0,promises_namespaceObject.rm)(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-    }
 }
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -59631,10 +66258,10 @@ function getValues(context, operator, key, modifier) {
 }
 function parseUrl(template) {
   return {
-    expand: expand.bind(null, template)
+    expand: dist_bundle_expand.bind(null, template)
   };
 }
-function expand(template, context) {
+function dist_bundle_expand(template, context) {
   var operators = ["+", "#", ".", "/", ";", "?", "&"];
   template = template.replace(
     /\{([^\{\}]+)\}|([^\{\}]+)/g,
@@ -61034,8 +67661,8 @@ function withCustomRequest(customRequest) {
 ;// CONCATENATED MODULE: ./node_modules/@octokit/auth-token/dist-bundle/index.js
 // pkg/dist-src/is-jwt.js
 var b64url = "(?:[a-zA-Z0-9_-]+)";
-var sep = "\\.";
-var jwtRE = new RegExp(`^${b64url}${sep}${b64url}${sep}${b64url}$`);
+var dist_bundle_sep = "\\.";
+var jwtRE = new RegExp(`^${b64url}${dist_bundle_sep}${b64url}${dist_bundle_sep}${b64url}$`);
 var isJWT = jwtRE.test.bind(jwtRE);
 
 // pkg/dist-src/auth.js
@@ -64098,14 +70725,14 @@ paginateRest.VERSION = plugin_paginate_rest_dist_bundle_VERSION;
 
 const context = new Context();
 const baseUrl = getApiBaseUrl();
-const defaults = {
+const utils_defaults = {
     baseUrl,
     request: {
         agent: getProxyAgent(baseUrl),
         fetch: getProxyFetch(baseUrl)
     }
 };
-const GitHub = Octokit.plugin(restEndpointMethods, paginateRest).defaults(defaults);
+const GitHub = Octokit.plugin(restEndpointMethods, paginateRest).defaults(utils_defaults);
 
 /**
  * Convience function to correctly format Octokit Options to pass into the constructor.
@@ -64746,8 +71373,6 @@ class github_GitHub {
     }
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./lib/tools/swap.js
 // Puts verified bytes into the working tree, all of them or none, whatever happens to the run meanwhile.
 // The work is done by a process of its own session that acts only on a complete order: a kill of the run leaves all old
@@ -64933,7 +71558,7 @@ async function closeSettled(github, settling) {
     catch (error) {
         const what = pullRequest === undefined ? 'its pull request could not be looked for'
             : `pull request #${pullRequest.number} stays open`;
-        return { closed: null, warnings: [`Nothing is left to do, but ${what}: ${words(error)}`] };
+        return { closed: null, warnings: [`Nothing is left to do, but ${what}: ${close_pull_request_words(error)}`] };
     }
     return { closed: pullRequest, warnings: await sayAndDelete(github, pullRequest, settling) };
 }
@@ -64941,7 +71566,7 @@ async function sayAndDelete(github, { number, headSha }, settling) {
     const { branch, commit, runUrl, deleteBranch } = settling;
     const warnings = [];
     const attempt = async (what, action) => {
-        await action().catch((error) => warnings.push(`Pull request #${number} is closed, but ${what}: ${words(error)}`));
+        await action().catch((error) => warnings.push(`Pull request #${number} is closed, but ${what}: ${close_pull_request_words(error)}`));
     };
     const run = runUrl === null ? 'A run' : safe_text_link('A run', runUrl);
     await attempt('not told why', () => github.comment(number, [
@@ -64953,7 +71578,7 @@ async function sayAndDelete(github, { number, headSha }, settling) {
         await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha));
     return warnings;
 }
-function words(error) {
+function close_pull_request_words(error) {
     return visible(error instanceof Error ? error.message : String(error), 600);
 }
 
@@ -65033,227 +71658,6 @@ function checkRecipients(planned, found) {
     return null;
 }
 
-;// CONCATENATED MODULE: ./lib/tools/child.js
-// Runs one child process: argv only, an environment that is given whole, output caught and never passed through.
-// Must never inherit the environment, start a shell, or keep what a child says beyond the call.
-// Not @actions/exec: that can't end a child, and keeps copies of its output (here: plaintext) as lines of text.
-
-
-
-const tenMinutes = 600_000;
-const maxStderr = 4 * 1024 * 1024;
-const running = new Set();
-let stoppedBy = null;
-/** For the way out after a signal: ends every child, and lets no other start. What waits for one fails as `interrupted`. */
-function stopChildren(signal) {
-    stoppedBy = signal;
-    for (const child of running)
-        child.kill('SIGKILL');
-}
-/** Throws Failure `interrupted` after a signal: for what must not begin then although it takes no child. */
-function assertNotStopped() {
-    if (stoppedBy !== null)
-        throw interrupted(stoppedBy);
-}
-function interrupted(signal) {
-    return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`);
-}
-/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or takes too long. */
-async function runChild(command, args, options) {
-    const stdout = [];
-    const stderr = [];
-    let stderrBytes = 0;
-    const name = (0,external_node_path_namespaceObject.basename)(command);
-    const deadline = options.deadline ?? tenMinutes;
-    assertNotStopped();
-    return await new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true });
-        running.add(child);
-        const timer = setTimeout(() => {
-            child.kill('SIGKILL');
-            reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`));
-        }, deadline);
-        child.stdout.on('data', options.onStdout ?? ((piece) => void stdout.push(piece)));
-        child.stderr.on('data', (piece) => {
-            stderrBytes += piece.byteLength;
-            if (stderrBytes <= maxStderr)
-                stderr.push(piece);
-        });
-        // A child that ends without reading its input says why with its exit code.
-        child.stdin.on('error', () => undefined);
-        child.stdin.end(options.input ?? '');
-        child.on('error', (cause) => {
-            clearTimeout(timer);
-            running.delete(child);
-            reject(new Failure('sops-failed', `${name} could not be started.`, { cause }));
-        });
-        child.on('close', (exitCode) => {
-            clearTimeout(timer);
-            running.delete(child);
-            if (stoppedBy !== null)
-                reject(interrupted(stoppedBy));
-            resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
-        });
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/tools/environment.js
-// The environments of our children, built from a list instead of inherited.
-// Must never pass on what could make sops or git run a program, read another configuration, or talk to another service.
-
-
-
-/** What every child needs to run at all and to find the network. */
-const base = [
-    'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'APPDATA', 'LOCALAPPDATA', 'XDG_CONFIG_HOME', 'USER', 'LANG', 'LC_ALL',
-    'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
-];
-/** Each of these makes sops run a program, use another service or rule, or trust a server that it should not. */
-const withheld = [
-    'SOPS_AGE_KEY_CMD', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', 'SOPS_GPG_EXEC', 'SOPS_KEYSERVICE', 'SOPS_ENABLE_LOCAL_KEYSERVICE', 'SOPS_CONFIG',
-    'SOPS_DECRYPTION_ORDER',
-    'SOPS_HC_VAULT_ALLOWLIST', 'VAULT_AGENT_ADDR', 'VAULT_PROXY_ADDR', 'VAULT_HTTP_PROXY', 'VAULT_SKIP_VERIFY', 'VAULT_SRV_LOOKUP',
-];
-/** The credentials of each kind of key. */
-const credentials = [
-    'SOPS_AGE_KEY', 'SOPS_AGE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_FILE',
-    'GNUPGHOME',
-    'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE',
-    'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_ROLE_ARN', 'AWS_ROLE_SESSION_NAME', 'AWS_WEB_IDENTITY_TOKEN_FILE',
-    'AWS_CA_BUNDLE', 'AWS_EC2_METADATA_DISABLED', 'AWS_SDK_LOAD_CONFIG', 'AWS_STS_REGIONAL_ENDPOINTS', 'AWS_USE_FIPS_ENDPOINT',
-    'AWS_USE_DUALSTACK_ENDPOINT', 'AWS_MAX_ATTEMPTS', 'AWS_RETRY_MODE', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL_STS',
-    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_AUTHORIZATION_TOKEN',
-    'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
-    'GOOGLE_CREDENTIALS', 'GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_OAUTH_ACCESS_TOKEN', 'CLOUDSDK_CONFIG', 'GCE_METADATA_HOST',
-    'SOPS_GCP_KMS_CLIENT_TYPE', 'SOPS_GCP_KMS_ENDPOINT', 'SOPS_GCP_KMS_UNIVERSE_DOMAIN',
-    'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_CLIENT_CERTIFICATE_PASSWORD',
-    'AZURE_CLIENT_SEND_CERTIFICATE_CHAIN', 'AZURE_ADDITIONALLY_ALLOWED_TENANTS',
-    'AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'AZURE_TOKEN_CREDENTIALS', 'AZURE_CONFIG_DIR', 'IDENTITY_ENDPOINT', 'IDENTITY_HEADER',
-    'MSI_ENDPOINT', 'MSI_SECRET',
-    'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT', 'VAULT_CACERT_BYTES', 'VAULT_CAPATH', 'VAULT_CLIENT_CERT', 'VAULT_CLIENT_KEY',
-    'VAULT_TLS_SERVER_NAME', 'VAULT_CLIENT_TIMEOUT', 'VAULT_MAX_RETRIES', 'VAULT_RATE_LIMIT', 'VAULT_DISABLE_REDIRECTS',
-    'HUAWEICLOUD_SDK_AK', 'HUAWEICLOUD_SDK_SK', 'HUAWEICLOUD_SDK_PROJECT_ID', 'HUAWEICLOUD_SDK_CREDENTIALS_FILE',
-    // Keys that expire, and the exchange of a job's own identity for them: without these only a permanent key could be used.
-    'HUAWEICLOUD_SDK_SECURITY_TOKEN', 'HUAWEICLOUD_SDK_IDP_ID', 'HUAWEICLOUD_SDK_ID_TOKEN_FILE',
-];
-/** What is set in `environment`, and would change what sops does if it were passed on. */
-function ignoredVariables(environment) {
-    return withheld.filter((name) => (environment[name] ?? '') !== '');
-}
-function pick(environment, names) {
-    return Object.fromEntries(names.flatMap((name) => {
-        const value = environment[name];
-        return value === undefined || value === '' ? [] : [[name, value]];
-    }));
-}
-/**
- * PATH without relative folders, what lies in `workspace` or GITHUB_WORKSPACE (by its name or behind links), and what a
- * package manager put in front.
- */
-function trustedPath(environment, workspace) {
-    const checkouts = [workspace, environment['GITHUB_WORKSPACE'] ?? ''].filter((folder) => folder !== '')
-        .flatMap((folder) => [(0,external_node_path_namespaceObject.resolve)(folder), real(folder)]);
-    const planted = (folder) => folder.includes(`node_modules${external_node_path_namespaceObject.sep}.bin`)
-        || checkouts.some((checkout) => folder === checkout || folder.startsWith(checkout.endsWith(external_node_path_namespaceObject.sep) ? checkout : checkout + external_node_path_namespaceObject.sep));
-    return (environment['PATH'] ?? environment['Path'] ?? '').split(external_node_path_namespaceObject.delimiter).filter((folder) => {
-        if (folder === '' || folder !== (0,external_node_path_namespaceObject.resolve)(folder) && folder !== (0,external_node_path_namespaceObject.resolve)(folder) + external_node_path_namespaceObject.sep)
-            return false;
-        return !planted((0,external_node_path_namespaceObject.resolve)(folder)) && !planted(real(folder));
-    }).join(external_node_path_namespaceObject.delimiter);
-}
-/** Where `folder` really is; of one that is not there, what its name says. */
-function real(folder) {
-    try {
-        return external_node_fs_namespaceObject.realpathSync.native(folder);
-    }
-    catch {
-        return (0,external_node_path_namespaceObject.resolve)(folder);
-    }
-}
-/** The absolute path of a program on a PATH; null where it has none. */
-function findProgram(name, path) {
-    const file = process.platform === 'win32' ? `${name}.exe` : name;
-    for (const folder of path.split(external_node_path_namespaceObject.delimiter)) {
-        const program = (0,external_node_path_namespaceObject.join)(folder, file);
-        try {
-            (0,external_node_fs_namespaceObject.accessSync)(program, external_node_fs_namespaceObject.constants.X_OK);
-            return program;
-        }
-        catch {
-            continue;
-        }
-    }
-    return null;
-}
-/** What sops may run besides plugins: gpg, the Azure CLI, and the shell in which AWS' `credential_process` is started. */
-const allowedPrograms = ['gpg', 'az', 'sh'];
-/**
- * Makes `folder` (not there yet) and fills it with the programs that sops may run, of those that are on the trusted PATH: those
- * above, and `age-plugin-NAME` for each of `plugins`. Returns what to give sops as its PATH: this folder alone, so that no
- * recipient of a file can name another program. Each program is entered by a script of two lines, which gives it the
- * trusted PATH back; a link would not do, since some look for their parts beside the name they were called by.
- * On Windows, where a script is no program: the folders in which the programs lie.
- */
-function programFolder(folder, environment, workspace, plugins) {
-    const path = trustedPath(environment, workspace);
-    const names = plugins.filter((name) => /^[a-z0-9.+_-]+$/i.test(name)).map((name) => `age-plugin-${name}`);
-    const found = [...allowedPrograms, ...names].flatMap((name) => {
-        const program = findProgram(name, path);
-        return program === null ? [] : [{ name, program }];
-    });
-    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
-    if (process.platform === 'win32')
-        return [folder, ...new Set(found.map(({ program }) => (0,external_node_path_namespaceObject.dirname)(program)))].join(external_node_path_namespaceObject.delimiter);
-    for (const { name, program } of found) {
-        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, name), `#!/bin/sh\nPATH=${quoted(path)} exec ${quoted(program)} "$@"\n`, { mode: 0o700 });
-    }
-    return folder;
-}
-function quoted(text) {
-    return `'${text.replaceAll("'", "'\\''")}'`;
-}
-/**
- * For sops: the runner's own credentials and nothing that changes what sops does. `path` (of `programFolder`) in place of the
- * trusted PATH. Where sops knows how (3.13), it talks to no Vault but that of VAULT_ADDR.
- */
-function sopsEnvironment(environment, workspace, { path } = {}) {
-    return {
-        ...pick(environment, [...base, ...credentials]),
-        SOPS_HC_VAULT_ALLOWLIST: trustedVaults(environment['VAULT_ADDR']).join(',') || 'none',
-        PATH: path ?? trustedPath(environment, workspace),
-        SOPS_DISABLE_VERSION_CHECK: '1',
-        // One short-lived process a file: collecting garbage costs more than it frees.
-        GOGC: 'off',
-        GOMEMLIMIT: '1GiB',
-        NO_COLOR: '1',
-    };
-}
-/** For gpg, to list public keys: where they are, and nothing else. */
-function gpgEnvironment(environment, path) {
-    return { ...pick(environment, [...base, 'GNUPGHOME']), PATH: path, LC_ALL: 'C' };
-}
-/** What the configuration of the user or of the checkout may not decide: it would change what is read or what is pushed. */
-const ownSettings = [
-    ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'],
-    // Stronger than `color.ui`; no other command here colours what it writes with -z or --porcelain.
-    ['color.grep', 'false'],
-    ['log.showRoot', 'true'], ['log.showSignature', 'false'], ['i18n.commitEncoding', 'UTF-8'],
-    ['push.followTags', 'false'], ['push.recurseSubmodules', 'no'], ['push.gpgSign', 'false'], ['push.pushOption', ''],
-];
-/** For git: no credentials but those given, no prompt, no hook, no file watcher. `settings` never reach argv or a file. */
-function gitEnvironment(environment, workspace, settings) {
-    const all = [['safe.directory', workspace], ...ownSettings, ...settings];
-    return {
-        ...pick(environment, base),
-        PATH: trustedPath(environment, workspace),
-        GIT_TERMINAL_PROMPT: '0',
-        GIT_OPTIONAL_LOCKS: '0',
-        LC_ALL: 'C',
-        GIT_CONFIG_COUNT: String(all.length),
-        ...Object.fromEntries(all.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]])),
-    };
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/git.js
 // Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
 // Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
@@ -65278,6 +71682,7 @@ class Git {
             cwd: this.root,
             env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
             input: options.input ?? '',
+            ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
         });
     }
     async #run(args, options = {}) {
@@ -65340,49 +71745,36 @@ class Git {
         return entries.map((entry) => entry.slice(3));
     }
     /**
-     * For each of `wanted`, the blobs it had on the way to HEAD (first parents), newest first and back to its birth, through
-     * renames, with the commit's time in seconds.
+     * Runs a command that only reads and never asks the network; hands its output on piece by piece, so that none of it has to be
+     * kept. Throws `git-failed`.
      */
-    async history(wanted) {
-        /** What each file was called at the commit that is looked at. */
-        const names = new Map(wanted.map((path) => [path, path]));
-        const found = new Map(wanted.map((path) => [path, []]));
-        const log = ['log', '--first-parent', '-m', '--find-renames', '--raw', '--no-abbrev', '--no-color', '-z', '--format=commit %ct'];
-        const fields = paths(await this.#run(log));
-        let time = 0;
-        for (let at = 0; at < fields.length; at += 1) {
-            const field = fields[at]?.trimStart() ?? '';
-            time = Number(/^commit (\d+)/.exec(field)?.[1] ?? time);
-            const [, blob = '', kind = ''] = /:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) ([A-Z])\d*$/.exec(field) ?? [];
-            if (kind === '')
-                continue;
-            const before = fields[at += 1] ?? '';
-            const after = kind === 'R' || kind === 'C' ? fields[at += 1] ?? '' : before;
-            const path = names.get(after);
-            if (path === undefined)
-                continue;
-            found.get(path)?.push({ time, blob });
-            if (kind === 'R' || kind === 'C' || kind === 'A')
-                names.delete(after);
-            if (kind === 'R')
-                names.set(before, path);
-        }
-        return found;
+    async stream(args, onStdout, input = '') {
+        // Stands in for GIT_NO_LAZY_FETCH, which older ones don't know: a partial clone would fetch what is missing one by one.
+        const settings = [['protocol.allow', 'never']];
+        const { exitCode, stderr } = await this.#try(args, { input, settings, env: { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' }, onStdout });
+        if (exitCode !== 0)
+            throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
     }
-    /** The bytes of blobs by their ids; an id that is none is left out. */
-    async readBlobs(ids) {
-        const output = await this.#run(['cat-file', '--batch'], { input: ids.map((id) => `${id}\n`).join('') });
-        const found = new Map();
-        for (let at = 0; at < output.length;) {
-            const end = output.indexOf(10, at);
-            const [id = '', type, size] = output.subarray(at, end).toString().split(' ');
-            at = end + 1;
-            if (type !== 'blob')
-                continue;
-            found.set(id, output.subarray(at, at + Number(size)));
-            at += Number(size) + 1;
-        }
-        return found;
+    /** Whether objects may be missing here, as the remote that they were left at promised to have them. */
+    async isPartialClone() {
+        return (await this.#try(['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'])).exitCode === 0;
+    }
+    /**
+     * Makes a bare repository in `folder` (empty) that borrows the objects of this one, and fetches into it what a shallow
+     * checkout lacks of the history of `commit`. The checkout stays as it is. Throws `git-failed`.
+     */
+    async deepened(remote, commit, folder) {
+        const [objects, shallow] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n');
+        const aside = new Git({ program: this.#program, root: folder, environment: this.#environment });
+        await aside.#run(['init', '--quiet', '--bare', '--template=']);
+        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`);
+        (0,external_node_fs_namespaceObject.copyFileSync)(shallow ?? '', (0,external_node_path_namespaceObject.join)(folder, 'shallow'));
+        await aside.#run(['update-ref', 'refs/heads/base', commit]);
+        const { settings, hide } = git_access(remote);
+        const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', '--unshallow', '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings });
+        if (exitCode === 0)
+            return aside;
+        throw new Failure('git-failed', `The history before the checkout could not be fetched: ${visible(hide(stderr.trim()))}`);
     }
     /** The bytes of `path` at HEAD; null where it is not there. */
     async committed(path) {
@@ -65455,23 +71847,29 @@ class Git {
         throw new Failure('git-failed', `The commit could not be pushed to ${visible(ref)}: ${said}`, { advice: 'The token needs `contents: write`.' });
     }
     /** null where it went well; else what git says. */
-    async #push({ url, token }, refspec, lease) {
-        const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
-        const header = `http.${new URL(url).origin}/.extraheader`;
-        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, url, refspec], {
-            settings: [
-                // The empty value drops a header that the checkout left behind.
-                [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
-                // The longest match wins: the address itself, whatever the user has it replaced by.
-                [`url.${url}.pushInsteadOf`, url],
-            ],
-        });
+    async #push(remote, refspec, lease) {
+        const { settings, hide } = git_access(remote);
+        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings });
         if (exitCode === 0)
             return null;
         // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
         const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr;
-        return visible(reason.replaceAll(authorization, '***').replaceAll(token, '***').trim());
+        return visible(hide(reason).trim());
     }
+}
+/** What makes git use the token at the remote and nothing else, and a text without it. */
+function git_access({ url, token }) {
+    const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
+    const header = `http.${new URL(url).origin}/.extraheader`;
+    return {
+        settings: [
+            // The empty value drops a header that the checkout left behind.
+            [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
+            // The longest match wins: the address itself, whatever the user has it replaced by.
+            [`url.${url}.pushInsteadOf`, url], [`url.${url}.insteadOf`, url],
+        ],
+        hide: (text) => text.replaceAll(authorization, '***').replaceAll(token, '***'),
+    };
 }
 /** git's id of `bytes` as they are; `like` is any id of the repository, whose length tells its hash. */
 function blobId(bytes, like) {
@@ -65871,7 +72269,7 @@ const pauses = [1_000, 2_000, 4_000];
 async function openPullRequest(github, wanted) {
     const draft = { ...wanted, body: `${wanted.body.trimEnd()}\n${requestMarker(wanted.request)}\n` };
     const found = await github.findOpenPullRequest(draft.base, draft.branch);
-    const pullRequest = found === null ? await create(github, draft) : await update(github, found, draft);
+    const pullRequest = found === null ? await pull_request_create(github, draft) : await update(github, found, draft);
     const { number } = pullRequest;
     const { milestone, overwritten } = draft;
     const warnings = [
@@ -65891,7 +72289,7 @@ async function update(github, { number, url }, draft) {
     return { number, url, operation: 'updated' };
 }
 /** Looks again before it asks again, for an answer that was lost may have followed the deed. */
-async function create(github, draft, [pause, ...later] = pauses) {
+async function pull_request_create(github, draft, [pause, ...later] = pauses) {
     try {
         return { ...await github.createPullRequest(draft), operation: 'created' };
     }
@@ -65907,7 +72305,7 @@ async function create(github, draft, [pause, ...later] = pauses) {
         if (error.status === 422 || pause === undefined)
             throw error;
         await github.pause(pause);
-        return await create(github, draft, later);
+        return await pull_request_create(github, draft, later);
     }
 }
 /** Then it is the one whose answer was lost: the body says for which plan it is. */
@@ -66137,7 +72535,7 @@ function pullRequestPublisher(place, inputs, wanted) {
                 base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
                 isOurs: async (sha) => await madeFor(github, sha, host) !== null,
                 deleteBranch: wanted.deleteBranch
-                    ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token })
+                    ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: inputs.token })
                     : null,
             });
             return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings };
@@ -66156,7 +72554,8 @@ function pullRequestPublisher(place, inputs, wanted) {
                 parent: report.base, message: texts.commitMessage, fingerprint, signoff: wanted.signoff,
             });
             const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)];
-            const { requireVerified, commitMode: mode, token } = wanted;
+            const { requireVerified, commitMode: mode } = wanted;
+            const { token } = inputs;
             const done = await publishCommit(git, github, {
                 branch, commit, expected: head, mode, requireVerified, url: `${serverUrl}/${repository}`, token,
             });
@@ -66298,66 +72697,6 @@ function unusable(folder, what) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/stages/stage.js
-// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
-// Uses no key. Must never stage bytes that are not those that were surveyed.
-
-
-
-/** Copies the matched files and every config, the latter as edited. */
-function stageCopies(root, survey, edits, staging) {
-    const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
-    for (const { path, text } of survey.configs) {
-        staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
-    }
-    for (const file of survey.files)
-        staging.write(file.path, readAsItWas(root, file));
-}
-/** As many names as one command line takes on every system. */
-const namesAtOnce = 250;
-/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
-const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
-/**
- * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
- * Loads each edited config, if only to see that it loads.
- */
-async function askSops(sops, survey, edits, staging, atOnce) {
-    // What is made for the asking has names that no tracked file has.
-    const rule = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
-    const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
-    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
-    staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
-    const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
-    const batches = batchesOf(survey.files, namesAtOnce);
-    const configured = await ask(batches);
-    const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different');
-    const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce));
-    const governing = new Set(batches.map(({ config }) => config));
-    for (const edit of edits) {
-        if (edit.kind === 'edited' && !governing.has(edit.path))
-            await sops.configuredRecipients(edit.path, [probe]);
-    }
-    staging.remove(rule);
-    staging.remove(probe.path);
-    return new Map(survey.files.map(({ path }) => {
-        const answer = configured.get(path) ?? { kind: 'no-rule' };
-        return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }];
-    }));
-}
-function currentOf(answer) {
-    if (answer?.kind === 'different')
-        return answer.current;
-    return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null;
-}
-/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
-function batchesOf(files, size) {
-    const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]));
-    return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
-        const config = piece[0]?.config ?? null;
-        return config === null ? [] : [{ config, files: piece }];
-    }));
-}
-
 ;// CONCATENATED MODULE: ./lib/stages/rotate.js
 // Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
 // Must never touch a file that is not staged, and must see a file decrypt before it changes it.
@@ -66421,3943 +72760,695 @@ async function explainLockout(planned, work) {
     }
 }
 
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-glob-options-helper.js
+;// CONCATENATED MODULE: ./lib/model/tracking-issue-marker.js
+// The hidden mark in a tracking issue that tells which removal it is for, and the marks around its list.
+// Must never hold more than names of keys, a commit and a version: no value of a secret, no hash of one.
+const trackingVersion = 1;
+const start = '<!-- sops-rekey tracking ';
+const retired = '<!-- sops-rekey duplicate ';
+const tracking_issue_marker_marks = /<!-- sops-rekey tracking (\{[^\n]*?\}) -->/g;
+/** One HTML comment on one line. What could end it, or is not ASCII, stands as a JSON escape. */
+function trackingMarker({ removed, scope, commit }) {
+    const json = JSON.stringify({ version: trackingVersion, removed, scope, commit });
+    return `${start}${json.replace(/[^ -~]|[-<>&]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)} -->`;
+}
+/** The last mark in the text; null where there is none that can be read. */
+function readTrackingMarker(body) {
+    const [, json = ''] = [...body.matchAll(tracking_issue_marker_marks)].at(-1) ?? [];
+    try {
+        const { version, removed, scope, commit } = JSON.parse(json);
+        const whole = Number.isInteger(version) && typeof scope === 'string' && typeof commit === 'string'
+            && Array.isArray(removed) && removed.every((one) => typeof one === 'string');
+        return whole ? { version: Number(version), removed: removed.map(String), scope, commit } : null;
+    }
+    catch {
+        return null;
+    }
+}
+/** Whether both are for the same removal, whatever the commit. */
+function isSameRemoval(a, b) {
+    return JSON.stringify([a.removed, a.scope]) === JSON.stringify([b.removed, b.scope]);
+}
+/** The text with this mark in the place of the one it has. */
+function withTrackingMarker(body, mark) {
+    return body.replace(tracking_issue_marker_marks, () => trackingMarker(mark));
+}
+/** The text of an issue that is given up for another one: its mark is no longer found. */
+function retiredBody(body) {
+    return body.replaceAll(start, retired);
+}
 
-/**
- * Returns a copy with defaults filled in.
- */
-function getOptions(copy) {
-    const result = {
-        followSymbolicLinks: true,
-        implicitDescendants: true,
-        matchDirectories: true,
-        omitBrokenSymbolicLinks: true,
-        excludeHiddenFiles: false
+;// CONCATENATED MODULE: ./lib/model/tracking-issue-lines.js
+// The lines of a tracking issue's list: what one stands for, how it is written, how it is told from a person's own words.
+// A line says in words what was last known of its secret, so that a tick beside other words is a person's.
+
+
+
+
+/** From many lines to one. */
+const grains = ['secret', 'file', 6, 4, 3, 2, 1, 0];
+const byPerson = ', but ticked by a person';
+const allDone = 'all changed or gone';
+const itemLine = /^(\s*[-*+] )\[([ xX])\] (<code>.*?<\/code>|the root|all files)(?: <em>(.*?)<\/em>)?(.*)$/s;
+const headerLine = /^(\s*[-*+] |<details><summary>)(<code>.*?<\/code>)( \((?:\d+ of \d+ left|done)\))?(.*)$/s;
+const anyTask = /^\s*[-*+] \[ \] /;
+function entriesOf(exposure, grain) {
+    const groupOf = ({ file }) => (grain === 'secret' ? code(file) : '');
+    const labelOf = ({ file, key }) => {
+        if (grain === 'secret')
+            return code(key);
+        if (grain === 'file')
+            return code(file);
+        if (grain === 0)
+            return 'all files';
+        const folder = file.split('/').slice(0, -1).slice(0, grain).map((name) => `${name}/`).join('');
+        return folder === '' ? 'the root' : code(folder);
     };
-    if (copy) {
-        if (typeof copy.followSymbolicLinks === 'boolean') {
-            result.followSymbolicLinks = copy.followSymbolicLinks;
-            core_debug(`followSymbolicLinks '${result.followSymbolicLinks}'`);
-        }
-        if (typeof copy.implicitDescendants === 'boolean') {
-            result.implicitDescendants = copy.implicitDescendants;
-            core_debug(`implicitDescendants '${result.implicitDescendants}'`);
-        }
-        if (typeof copy.matchDirectories === 'boolean') {
-            result.matchDirectories = copy.matchDirectories;
-            core_debug(`matchDirectories '${result.matchDirectories}'`);
-        }
-        if (typeof copy.omitBrokenSymbolicLinks === 'boolean') {
-            result.omitBrokenSymbolicLinks = copy.omitBrokenSymbolicLinks;
-            core_debug(`omitBrokenSymbolicLinks '${result.omitBrokenSymbolicLinks}'`);
-        }
-        if (typeof copy.excludeHiddenFiles === 'boolean') {
-            result.excludeHiddenFiles = copy.excludeHiddenFiles;
-            core_debug(`excludeHiddenFiles '${result.excludeHiddenFiles}'`);
-        }
-    }
-    return result;
-}
-//# sourceMappingURL=internal-glob-options-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path-helper.js
-
-
-const internal_path_helper_IS_WINDOWS = process.platform === 'win32';
-/**
- * Similar to path.dirname except normalizes the path separators and slightly better handling for Windows UNC paths.
- *
- * For example, on Linux/macOS:
- * - `/               => /`
- * - `/hello          => /`
- *
- * For example, on Windows:
- * - `C:\             => C:\`
- * - `C:\hello        => C:\`
- * - `C:              => C:`
- * - `C:hello         => C:`
- * - `\               => \`
- * - `\hello          => \`
- * - `\\hello         => \\hello`
- * - `\\hello\world   => \\hello\world`
- */
-function dirname(p) {
-    // Normalize slashes and trim unnecessary trailing slash
-    p = safeTrimTrailingSeparator(p);
-    // Windows UNC root, e.g. \\hello or \\hello\world
-    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+(\\[^\\]+)?$/.test(p)) {
-        return p;
-    }
-    // Get dirname
-    let result = external_path_namespaceObject.dirname(p);
-    // Trim trailing slash for Windows UNC root, e.g. \\hello\world\
-    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+\\[^\\]+\\$/.test(result)) {
-        result = safeTrimTrailingSeparator(result);
-    }
-    return result;
-}
-/**
- * Roots the path if not already rooted. On Windows, relative roots like `\`
- * or `C:` are expanded based on the current working directory.
- */
-function ensureAbsoluteRoot(root, itemPath) {
-    external_assert_(root, `ensureAbsoluteRoot parameter 'root' must not be empty`);
-    external_assert_(itemPath, `ensureAbsoluteRoot parameter 'itemPath' must not be empty`);
-    // Already rooted
-    if (hasAbsoluteRoot(itemPath)) {
-        return itemPath;
-    }
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // Check for itemPath like C: or C:foo
-        if (itemPath.match(/^[A-Z]:[^\\/]|^[A-Z]:$/i)) {
-            let cwd = process.cwd();
-            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
-            // Drive letter matches cwd? Expand to cwd
-            if (itemPath[0].toUpperCase() === cwd[0].toUpperCase()) {
-                // Drive only, e.g. C:
-                if (itemPath.length === 2) {
-                    // Preserve specified drive letter case (upper or lower)
-                    return `${itemPath[0]}:\\${cwd.substr(3)}`;
-                }
-                // Drive + path, e.g. C:foo
-                else {
-                    if (!cwd.endsWith('\\')) {
-                        cwd += '\\';
-                    }
-                    // Preserve specified drive letter case (upper or lower)
-                    return `${itemPath[0]}:\\${cwd.substr(3)}${itemPath.substr(2)}`;
-                }
-            }
-            // Different drive
-            else {
-                return `${itemPath[0]}:\\${itemPath.substr(2)}`;
-            }
-        }
-        // Check for itemPath like \ or \foo
-        else if (internal_path_helper_normalizeSeparators(itemPath).match(/^\\$|^\\[^\\]/)) {
-            const cwd = process.cwd();
-            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
-            return `${cwd[0]}:\\${itemPath.substr(1)}`;
-        }
-    }
-    external_assert_(hasAbsoluteRoot(root), `ensureAbsoluteRoot parameter 'root' must have an absolute root`);
-    // Otherwise ensure root ends with a separator
-    if (root.endsWith('/') || (internal_path_helper_IS_WINDOWS && root.endsWith('\\'))) {
-        // Intentionally empty
-    }
-    else {
-        // Append separator
-        root += external_path_namespaceObject.sep;
-    }
-    return root + itemPath;
-}
-/**
- * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
- * `\\hello\share` and `C:\hello` (and using alternate separator).
- */
-function hasAbsoluteRoot(itemPath) {
-    external_assert_(itemPath, `hasAbsoluteRoot parameter 'itemPath' must not be empty`);
-    // Normalize separators
-    itemPath = internal_path_helper_normalizeSeparators(itemPath);
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // E.g. \\hello\share or C:\hello
-        return itemPath.startsWith('\\\\') || /^[A-Z]:\\/i.test(itemPath);
-    }
-    // E.g. /hello
-    return itemPath.startsWith('/');
-}
-/**
- * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
- * `\`, `\hello`, `\\hello\share`, `C:`, and `C:\hello` (and using alternate separator).
- */
-function hasRoot(itemPath) {
-    external_assert_(itemPath, `isRooted parameter 'itemPath' must not be empty`);
-    // Normalize separators
-    itemPath = internal_path_helper_normalizeSeparators(itemPath);
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // E.g. \ or \hello or \\hello
-        // E.g. C: or C:\hello
-        return itemPath.startsWith('\\') || /^[A-Z]:/i.test(itemPath);
-    }
-    // E.g. /hello
-    return itemPath.startsWith('/');
-}
-/**
- * Removes redundant slashes and converts `/` to `\` on Windows
- */
-function internal_path_helper_normalizeSeparators(p) {
-    p = p || '';
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // Convert slashes on Windows
-        p = p.replace(/\//g, '\\');
-        // Remove redundant slashes
-        const isUnc = /^\\\\+[^\\]/.test(p); // e.g. \\hello
-        return (isUnc ? '\\' : '') + p.replace(/\\\\+/g, '\\'); // preserve leading \\ for UNC
-    }
-    // Remove redundant slashes
-    return p.replace(/\/\/+/g, '/');
-}
-/**
- * Normalizes the path separators and trims the trailing separator (when safe).
- * For example, `/foo/ => /foo` but `/ => /`
- */
-function safeTrimTrailingSeparator(p) {
-    // Short-circuit if empty
-    if (!p) {
-        return '';
-    }
-    // Normalize separators
-    p = internal_path_helper_normalizeSeparators(p);
-    // No trailing slash
-    if (!p.endsWith(external_path_namespaceObject.sep)) {
-        return p;
-    }
-    // Check '/' on Linux/macOS and '\' on Windows
-    if (p === external_path_namespaceObject.sep) {
-        return p;
-    }
-    // On Windows check if drive root. E.g. C:\
-    if (internal_path_helper_IS_WINDOWS && /^[A-Z]:\\$/i.test(p)) {
-        return p;
-    }
-    // Otherwise trim trailing slash
-    return p.substr(0, p.length - 1);
-}
-//# sourceMappingURL=internal-path-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-match-kind.js
-/**
- * Indicates whether a pattern matches a path
- */
-var MatchKind;
-(function (MatchKind) {
-    /** Not matched */
-    MatchKind[MatchKind["None"] = 0] = "None";
-    /** Matched if the path is a directory */
-    MatchKind[MatchKind["Directory"] = 1] = "Directory";
-    /** Matched if the path is a regular file */
-    MatchKind[MatchKind["File"] = 2] = "File";
-    /** Matched */
-    MatchKind[MatchKind["All"] = 3] = "All";
-})(MatchKind || (MatchKind = {}));
-//# sourceMappingURL=internal-match-kind.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern-helper.js
-
-
-const internal_pattern_helper_IS_WINDOWS = process.platform === 'win32';
-/**
- * Given an array of patterns, returns an array of paths to search.
- * Duplicates and paths under other included paths are filtered out.
- */
-function getSearchPaths(patterns) {
-    // Ignore negate patterns
-    patterns = patterns.filter(x => !x.negate);
-    // Create a map of all search paths
-    const searchPathMap = {};
-    for (const pattern of patterns) {
-        const key = internal_pattern_helper_IS_WINDOWS
-            ? pattern.searchPath.toUpperCase()
-            : pattern.searchPath;
-        searchPathMap[key] = 'candidate';
-    }
-    const result = [];
-    for (const pattern of patterns) {
-        // Check if already included
-        const key = internal_pattern_helper_IS_WINDOWS
-            ? pattern.searchPath.toUpperCase()
-            : pattern.searchPath;
-        if (searchPathMap[key] === 'included') {
-            continue;
-        }
-        // Check for an ancestor search path
-        let foundAncestor = false;
-        let tempKey = key;
-        let parent = dirname(tempKey);
-        while (parent !== tempKey) {
-            if (searchPathMap[parent]) {
-                foundAncestor = true;
-                break;
-            }
-            tempKey = parent;
-            parent = dirname(tempKey);
-        }
-        // Include the search pattern in the result
-        if (!foundAncestor) {
-            result.push(pattern.searchPath);
-            searchPathMap[key] = 'included';
-        }
-    }
-    return result;
-}
-/**
- * Matches the patterns against the path
- */
-function internal_pattern_helper_match(patterns, itemPath) {
-    let result = MatchKind.None;
-    for (const pattern of patterns) {
-        if (pattern.negate) {
-            result &= ~pattern.match(itemPath);
-        }
-        else {
-            result |= pattern.match(itemPath);
-        }
-    }
-    return result;
-}
-/**
- * Checks whether to descend further into the directory
- */
-function internal_pattern_helper_partialMatch(patterns, itemPath) {
-    return patterns.some(x => !x.negate && x.partialMatch(itemPath));
-}
-//# sourceMappingURL=internal-pattern-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/balanced-match/dist/esm/index.js
-const balanced = (a, b, str) => {
-    const ma = a instanceof RegExp ? maybeMatch(a, str) : a;
-    const mb = b instanceof RegExp ? maybeMatch(b, str) : b;
-    const r = ma !== null && mb != null && range(ma, mb, str);
-    return (r && {
-        start: r[0],
-        end: r[1],
-        pre: str.slice(0, r[0]),
-        body: str.slice(r[0] + ma.length, r[1]),
-        post: str.slice(r[1] + mb.length),
+    const groups = grouped(exposure, (secret) => `${groupOf(secret)}\0${labelOf(secret)}`);
+    return [...groups].map(([key, secrets]) => {
+        const [group = '', label = ''] = key.split('\0');
+        return { group, label, secrets };
     });
-};
-const maybeMatch = (reg, str) => {
-    const m = str.match(reg);
-    return m ? m[0] : null;
-};
-const range = (a, b, str) => {
-    let begs, beg, left, right = undefined, result;
-    let ai = str.indexOf(a);
-    let bi = str.indexOf(b, ai + 1);
-    let i = ai;
-    if (ai >= 0 && bi > 0) {
-        if (a === b) {
-            return [ai, bi];
-        }
-        begs = [];
-        left = str.length;
-        while (i >= 0 && !result) {
-            if (i === ai) {
-                begs.push(i);
-                ai = str.indexOf(a, i + 1);
-            }
-            else if (begs.length === 1) {
-                const r = begs.pop();
-                if (r !== undefined)
-                    result = [r, bi];
-            }
-            else {
-                beg = begs.pop();
-                if (beg !== undefined && beg < left) {
-                    left = beg;
-                    right = bi;
-                }
-                bi = str.indexOf(b, i + 1);
-            }
-            i = ai < bi && ai >= 0 ? ai : bi;
-        }
-        if (begs.length && right !== undefined) {
-            result = [left, right];
-        }
+}
+/** What is known of the entry. `readers` are all that could read anything; who alone could read this is named. */
+function tracking_issue_lines_wordsOf({ secrets }, readers, tickedByPerson) {
+    const left = secrets.filter((secret) => !isDone(secret)).length;
+    const [only] = secrets;
+    const said = secrets.length === 1 && only !== undefined ? `${stateWords(only)}${some(only, readers)}`
+        : left === 0 ? allDone : `${left} of ${secrets.length} to change`;
+    return tickedByPerson ? `${said}${byPerson}` : said;
+}
+function stateWords({ state, reason }) {
+    switch (state) {
+        case 'current': return 'still in use';
+        case 'changed-too-early': return 'changed too early: the new value could be read too';
+        case 'unknown': return `not known${reason === null ? '' : ` (${plain(reason, 200)})`}`;
+        case 'changed': return 'changed';
+        case 'removed': return 'no longer there';
     }
-    return result;
-};
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/brace-expansion/dist/esm/index.js
+}
+function some({ readBy }, readers) {
+    return readBy.length < readers.length ? `, read by ${listed(readBy.map((reader) => plain(reader, nameLimit)))} only` : '';
+}
+/** How many secrets the words leave to be changed; more than any number where there are no words. */
+function leftIn(words) {
+    if (words === null)
+        return Infinity;
+    const is = (said) => words === said || words.startsWith(`${said},`);
+    if (is('changed') || is('no longer there') || is(allDone))
+        return 0;
+    return Number(/^(\d+) of \d+ to change/.exec(words)?.[1] ?? 1);
+}
+function isTooEarly(words) {
+    return words?.startsWith('changed too early') === true;
+}
+/** Whether an earlier run already saw that a person ticked it. */
+function isSeenTick(words) {
+    return words?.endsWith(byPerson) === true;
+}
+function parseItem(line) {
+    const [, indent, box, label, words = null, note] = itemLine.exec(line) ?? [];
+    if (indent === undefined || label === undefined || note === undefined)
+        return null;
+    return { indent, ticked: box !== ' ', label, words, note };
+}
+function itemText({ indent, ticked, label, words, note }) {
+    return `${indent}[${ticked ? 'x' : ' '}] ${label}${words === null ? '' : ` <em>${words}</em>`}${note}`;
+}
+function parseHeader(line) {
+    const [, before, label, count = null, note] = headerLine.exec(line) ?? [];
+    return before === undefined || label === undefined || note === undefined ? null : { before, label, count, note };
+}
+function headerText({ before, label, count, note }) {
+    return `${before}${label}${count ?? ''}${note}`;
+}
+function countText(left, all) {
+    return left === 0 ? ' (done)' : ` (${left} of ${all} left)`;
+}
+/** Also one of a person's own. */
+function isOpenTask(line) {
+    return anyTask.test(line);
+}
 
-const escSlash = '\0SLASH' + Math.random().toFixed(16) + '\0';
-const escOpen = '\0OPEN' + Math.random().toFixed(16) + '\0';
-const escClose = '\0CLOSE' + Math.random().toFixed(16) + '\0';
-const escComma = '\0COMMA' + Math.random().toFixed(16) + '\0';
-const escPeriod = '\0PERIOD' + Math.random().toFixed(16) + '\0';
-const escSlashPattern = new RegExp(escSlash, 'g');
-const escOpenPattern = new RegExp(escOpen, 'g');
-const escClosePattern = new RegExp(escClose, 'g');
-const escCommaPattern = new RegExp(escComma, 'g');
-const escPeriodPattern = new RegExp(escPeriod, 'g');
-const slashPattern = /\\\\/g;
-const openPattern = /\\{/g;
-const closePattern = /\\}/g;
-const commaPattern = /\\,/g;
-const periodPattern = /\\\./g;
-const EXPANSION_MAX = 100_000;
-// `EXPANSION_MAX` caps the *number* of expansions, but not their length. An
-// input like `'{a,b}'.repeat(1500)` stays under that count - its output is
-// truncated to 100k results - while making every result ~1500 characters
-// long. The result set, and the intermediate arrays built while combining
-// brace sets, then grow large enough to exhaust memory and crash the process
-// (CVE-2026-14257). `EXPANSION_MAX_LENGTH` bounds the total number of
-// characters the accumulator may hold at any point, so memory stays flat no
-// matter how many brace groups are chained. The limit sits well above any
-// realistic expansion (100k results hitting `EXPANSION_MAX` measure ~1M
-// characters) so legitimate input is unaffected.
-const EXPANSION_MAX_LENGTH = 4_000_000;
-// `expand_` recurses once per level of brace *nesting* - both when expanding a
-// set's comma members and when re-wrapping a set whose body is a single part.
-// The CVE-2026-14257 fix made the *tail* iterative (recursion on `m.post`, one
-// level per chained group), which left nesting depth unbounded: about 3,100
-// levels of `{{{...a,b...}}}` - only ~6KB of input - exhausted the native stack
-// and crashed the process. `EXPANSION_MAX_DEPTH` bounds how deep the parser
-// will follow nesting. It sits far above any realistic pattern and well below
-// the depth at which the stack runs out.
-const EXPANSION_MAX_DEPTH = 1_000;
-// Bash keeps a quirk where a brace group followed by a comma set still expands
-// (`{a},b}`). The parser implements it by rewriting the string and restarting
-// the scan, absorbing one `}` per pass. `n` trailing braces therefore cost `n`
-// full passes over a string that itself grows by one `escClose` sentinel each
-// time - quadratic in `n`, with a ~26x constant from the sentinel's length.
-// 128KB of `'{a}' + '}'.repeat(n) + ',z}'` blocked the event loop for 27
-// seconds to produce two results. `EXPANSION_MAX_REWRITES` bounds how many
-// times the scan may restart. Real `{a},b}` input needs a handful.
-const EXPANSION_MAX_REWRITES = 1_000;
-// `EXPANSION_MAX_STEPS` bounds the work one `expand` call does, which `max`,
-// `maxLength` and `maxDepth` don't: nested sets are rescanned at every level
-// and chained groups each rebuild up to `max` results, so 2KB of input could
-// block the event loop for over 30 seconds. Each character scanned, result
-// built and sequence value generated is a step, and each `expand_` call costs
-// `CALL_STEPS` more. Past the budget, the set being expanded and everything
-// after it stay literal. A glob needs a few hundred steps, and nesting all the
-// way to `EXPANSION_MAX_DEPTH` about 4M.
-const EXPANSION_MAX_STEPS = 20_000_000;
-// What one `expand_` call costs on top of what it scans and builds. Setting
-// one up takes about as long as scanning 16 characters, and a set whose
-// results are wrapped to be expanded again makes one call per result, each
-// scanning and building next to nothing: 64KB of
-// `('{{' + ','.repeat(316) + '}{' + ','.repeat(316) + '}}').repeat(n)` made
-// 4M such calls, which spent the budget three times as slowly as anything
-// else.
-const CALL_STEPS = 16;
-function numeric(str) {
-    return !isNaN(str) ? parseInt(str, 10) : str.charCodeAt(0);
+;// CONCATENATED MODULE: ./lib/model/tracking-issue-list.js
+// The list of secrets in a tracking issue: written anew, or brought up to date in the lines that are there.
+// Must never change a line that is not ours, nor take away a tick that a person set while nothing got worse.
+
+
+
+/** What is worth telling people about a line; in the order in which it is told. */
+const newsKinds = ['back', 'added', 'too-early', 'ticked', 'done'];
+const tracking_issue_list_foldBeyond = 60;
+/** `prior` is the line of the last run, with what people did to it; null where there is none. */
+function judge(entry, prior, readers) {
+    const left = entry.secrets.filter((secret) => !isDone(secret)).length;
+    const tell = (ticked, news) => ({ entry, ticked, news, words: tracking_issue_lines_wordsOf(entry, readers, ticked && left > 0) });
+    if (prior === null)
+        return left === 0 ? tell(true, null) : tell(false, 'added');
+    const leftBefore = leftIn(prior.words);
+    // A tick that a person took from what is done stays away.
+    if (left === 0)
+        return leftBefore === 0 ? tell(prior.ticked, null) : tell(true, 'done');
+    if (left > leftBefore)
+        return tell(false, 'back');
+    if (prior.ticked)
+        return tell(true, isSeenTick(prior.words) ? null : 'ticked');
+    const { words } = tell(false, null);
+    return tell(false, isTooEarly(words) && !isTooEarly(prior.words) ? 'too-early' : null);
 }
-function escapeBraces(str) {
-    return str
-        .replace(slashPattern, escSlash)
-        .replace(openPattern, escOpen)
-        .replace(closePattern, escClose)
-        .replace(commaPattern, escComma)
-        .replace(periodPattern, escPeriod);
-}
-function unescapeBraces(str) {
-    return str
-        .replace(escSlashPattern, '\\')
-        .replace(escOpenPattern, '{')
-        .replace(escClosePattern, '}')
-        .replace(escCommaPattern, ',')
-        .replace(escPeriodPattern, '.');
-}
-// Like `target.push(...items)` but doesn't overflow the stack
-function pushAll(target, items) {
-    for (let i = 0; i < items.length; i++) {
-        target.push(items[i]);
+/**
+ * Brings `lines` up to date: the ticks and words of lines that stand for a secret, the counts beside files. What has no line
+ * yet gets one, above the others of its file or at the end, unless it is done. All else stays, in its order.
+ */
+function mergeList(lines, exposure, grain, readers) {
+    const entries = new Map(entriesOf(exposure, grain).map((entry) => [keyOf(entry.group, entry.label), entry]));
+    const verdicts = new Map();
+    const firstOf = new Map();
+    let group = '';
+    const merged = lines.map((line, at) => {
+        const item = parseItem(line);
+        if (item === null) {
+            if (grain === 'secret')
+                group = parseHeader(line)?.label ?? group;
+            return line;
+        }
+        if (!firstOf.has(group))
+            firstOf.set(group, { at, indent: item.indent });
+        const key = keyOf(group, item.label);
+        const entry = entries.get(key);
+        if (entry === undefined || verdicts.has(key))
+            return line;
+        const verdict = judge(entry, item, readers);
+        verdicts.set(key, verdict);
+        return itemText({ ...item, ticked: verdict.ticked, words: verdict.words });
+    });
+    const missing = [...entries].filter(([key]) => !verdicts.has(key)).map(([, entry]) => judge(entry, null, readers));
+    const added = [...grouped(missing.filter(({ ticked }) => !ticked), ({ entry }) => entry.group)];
+    const listed = [...verdicts.values(), ...added.flatMap(([, fresh]) => fresh)];
+    // From the end, so that the places of those before stay.
+    const places = added.map(([name, fresh]) => ({ fresh, first: firstOf.get(name) }));
+    for (const { fresh, first } of places.sort((a, b) => (b.first?.at ?? -1) - (a.first?.at ?? -1))) {
+        if (first !== undefined)
+            merged.splice(first.at, 0, ...fresh.map((one) => tracking_issue_list_lineOf(one, first.indent)));
     }
-}
-// `balanced`, run on `masked` (see `maskUnmatchedOpens`), sliced from `str`
-// and charged for the characters it walks: up to the group's `}`, or the
-// whole string when there is no match or unmatched `{` come first, which
-// `unmatched` then flags for masking. Once a call overdraws the budget, it
-// and every later one return undefined, so the rest stays literal.
-function balancedWithBudget(str, masked, budget) {
-    if (budget.remaining < 0) {
-        return undefined;
-    }
-    const r = range('{', '}', masked);
-    const unmatched = r !== undefined && masked.indexOf('{') < r[0];
-    budget.remaining -= r && !unmatched ? r[1] + 1 : str.length;
-    if (!r || budget.remaining < 0) {
-        return undefined;
-    }
+    const isFolded = lines.some((line) => line.startsWith('<details>'));
+    const blocks = places.filter(({ first }) => first === undefined).flatMap(({ fresh }) => fresh);
+    const last = merged.findLastIndex((line) => line.trim() !== '') + 1;
+    if (blocks.length > 0)
+        merged.splice(last, 0, ...listLines(blocks, isFolded));
+    const whole = tracking_issue_list_counted(merged, listed);
     return {
-        end: r[1],
-        pre: str.slice(0, r[0]),
-        body: str.slice(r[0] + 1, r[1]),
-        post: str.slice(r[1] + 1),
-        unmatched,
+        lines: whole, verdicts: [...listed, ...missing.filter(({ ticked }) => ticked)],
+        complete: listed.every(({ ticked }) => ticked) && !whole.some(isOpenTask),
     };
 }
-// `masked` with every `{` that has no matching `}` swapped for a `\0`, which
-// keeps the length, so a scan of it still lines up with the string it was
-// made from. Such a `{` is literal either way, but `balanced` only learns that
-// one is unmatched by reading to the end of the string, so with one at the
-// head of every group (`'{a,{b,c}'.repeat(n)`) each scan read the rest of the
-// input. That was quadratic, and once the step budget charged for it, it ran
-// out partway through and left the rest literal. A scan of the masked copy
-// stops at the group's `}`. It is one pass, charged as such.
-function maskUnmatchedOpens(masked, budget) {
-    budget.remaining -= masked.length;
-    const open = [];
-    for (let i = 0; i < masked.length; i++) {
-        const c = masked.charCodeAt(i);
-        if (c === 0x7b) {
-            open.push(i);
-        }
-        else if (c === 0x7d && open.length) {
-            open.pop();
-        }
-    }
-    let out = '';
-    let last = 0;
-    for (let i = 0; i < open.length; i++) {
-        const at = open[i];
-        out += masked.slice(last, at) + '\0';
-        last = at + 1;
-    }
-    return out + masked.slice(last);
+/** The list as it is first written; a line is ticked where all its secrets are among `ticked`. */
+function renderList(exposure, grain, readers, ticked) {
+    const verdicts = entriesOf(exposure, grain).map((entry) => {
+        const all = entry.secrets.every((secret) => ticked.has(secret));
+        const open = entry.secrets.some((secret) => !isDone(secret));
+        return { entry, ticked: all, words: tracking_issue_lines_wordsOf(entry, readers, all && open), news: null };
+    });
+    return listLines(verdicts, grain === 'secret' && verdicts.length > tracking_issue_list_foldBeyond);
 }
-// Whether `str` has a `,` not followed by another `,`, with a `}` after it on
-// the same line - what `/,(?!,).*\}/.test(str)` asks, answered in one pass from
-// the end. The regex tries every `,` and backtracks through the rest of its
-// line from each, which is quadratic, and the `{a},b}` rewrite asks again on
-// every pass. Like a scan, it is charged for the whole string and refused if
-// that overdraws the budget.
-function commaSetFollows(str, budget) {
-    budget.remaining -= str.length;
-    if (budget.remaining < 0) {
-        return false;
-    }
-    // Whether a `}` follows the current position before the line ends
-    let close = false;
-    for (let i = str.length - 1; i >= 0; i--) {
-        const c = str.charCodeAt(i);
-        if (c === 0x7d) {
-            close = true;
-        }
-        else if (c === 0x0a || c === 0x0d || c === 0x2028 || c === 0x2029) {
-            // A line terminator, which `.` does not match
-            close = false;
-        }
-        else if (c === 0x2c && close && str.charCodeAt(i + 1) !== 0x2c) {
-            return true;
-        }
-    }
-    return false;
+function keyOf(group, label) {
+    return `${group}\0${label}`;
 }
-/**
- * Basically just str.split(","), but handling cases
- * where we have nested braced sections, which should be
- * treated as individual members, like {a,{b,c},d}
- *
- * Returns `undefined` if the step budget runs out before the whole set is
- * split, since splitting what is left on every comma would tear apart the
- * nested sets it still holds.
- */
-function parseCommaParts(str, budget) {
-    const parts = [];
-    // Walk the brace groups iteratively. Recursing on `post` once per group let a
-    // chain of them exhaust the stack - the parsing-side counterpart to
-    // the `expand_` overflow fixed for CVE-2026-14257, and not something `max` or
-    // `maxLength` can bound, since it happens before expansion.
-    //
-    // The part the next chunk continues
-    let carry = '';
-    for (;;) {
-        // A set's body holds no unmatched `{`, so there is nothing to mask.
-        const m = balancedWithBudget(str, str, budget);
-        if (budget.remaining < 0) {
-            return undefined;
+function tracking_issue_list_lineOf({ entry: { label }, ticked, words }, indent) {
+    return itemText({ indent, ticked, label, words, note: '' });
+}
+function listLines(verdicts, fold) {
+    return [...grouped(verdicts, ({ entry }) => entry.group)].flatMap(([group, inside]) => {
+        if (group === '')
+            return inside.map((one) => tracking_issue_list_lineOf(one, '- '));
+        const title = `${group}${countText(inside.filter(({ ticked }) => !ticked).length, inside.length)}`;
+        if (!fold)
+            return [`- ${title}`, ...inside.map((one) => tracking_issue_list_lineOf(one, '  - '))];
+        return ['', ...markdown_paths_folded(title, inside.map((one) => tracking_issue_list_lineOf(one, '- ')).join('\n')).split('\n')];
+    });
+}
+/** The counts beside files as they are now; one that a person took out stays out. */
+function tracking_issue_list_counted(lines, verdicts) {
+    const groups = grouped(verdicts, ({ entry }) => entry.group);
+    return lines.map((line) => {
+        const header = parseItem(line) === null ? parseHeader(line) : null;
+        const inside = groups.get(header?.label ?? '') ?? [];
+        if (header === null || header.count === null || inside.length === 0)
+            return line;
+        return headerText({ ...header, count: countText(inside.filter(({ ticked }) => !ticked).length, inside.length) });
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/tracking-issue-comment.js
+// What a run says in a tracking issue: one comment about what is new, or none.
+// Must never speak where nothing happened: a schedule would fill the issue.
+
+
+
+const mostNames = 20;
+const headings = {
+    back: 'Open again, because a value that could be read is in use again, or there is more to change than before:',
+    added: 'New in the list:',
+    'too-early': 'Changed, but while the new value could still be read, so to be changed once more:',
+    ticked: 'Ticked by a person, though the value in the file is not known to be another. The tick stays:',
+    done: 'Done:',
+};
+/** Markdown; null where there is nothing to say. `move` is what becomes of the issue. */
+function trackingComment(merged, removal, move) {
+    const { verdicts, appended, shortened } = merged;
+    const { runUrl, pullRequestUrl, commit } = removal;
+    const parts = [
+        move === 'close' ? '**Every secret is changed, gone or ticked by a person.** Closed.' : '',
+        move === 'reopen' ? '**Opened again.**' : '',
+        ...newsKinds.map((kind) => about(headings[kind], verdicts.filter(({ news }) => news === kind))),
+        appended ? 'The hidden marks around the list were gone, so it was added again at the end; the old one is as it was.' : '',
+        shortened === null ? '' : `The list had become too long, so it was written anew with a line for each ${what(shortened)}; `
+            + 'notes behind its lines are in the edit history.',
+    ].filter((part) => part !== '');
+    if (parts.length === 0)
+        return null;
+    const run = runUrl === null ? 'a run' : safe_text_link('this run', runUrl);
+    const pull = pullRequestUrl === null ? '' : `, see also ${safe_text_link('the pull request', pullRequestUrl)}`;
+    return `${[...parts, `As of commit ${commit.slice(0, 12)}, by ${run} of sops-rekey${pull}.`].join('\n\n')}\n`;
+}
+function what(grain) {
+    return typeof grain === 'number' ? 'folder' : grain;
+}
+function about(heading, verdicts) {
+    if (verdicts.length === 0)
+        return '';
+    const names = verdicts.slice(0, mostNames).map(({ entry: { group, label }, words }) => {
+        return `- ${group === '' ? '' : `${group} `}${label}: ${words}`;
+    });
+    const left = verdicts.length - names.length;
+    return [`**${heading}**`, '', ...names, ...(left > 0 ? [`- and ${count(left, 'more', 'more')}`] : [])].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/tracking-issue.js
+// The text of a tracking issue: first written, then brought up to date around what people wrote into it.
+// Must never touch more than the mark, the count and the lines of the list that are ours.
+
+
+
+
+
+
+
+
+/** GitHub takes 65,536 characters; the rest is for people. */
+const tracking_issue_bodyLimit = 60_000;
+/** A longer list is nothing that a person ticks off one by one. */
+const mostLines = 400;
+const beginLine = /^<!-- sops-rekey list=(secret|file|\d+) -->\s*$/;
+const endLine = /^<!-- sops-rekey list end -->\s*$/;
+const countMark = ' <!-- sops-rekey count -->';
+/** One line, for GitHub's 256 characters. */
+function trackingTitle(removed) {
+    const said = new Set(removed.map(({ owner, kind, id }) => owner ?? shortForm({ kind, id })));
+    const names = [...said].map((name) => visible(name, 60));
+    const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+    return `Change the secrets that ${shown} could read`;
+}
+/** Markdown below 60,000 characters, with all that is needed to keep it. */
+function newTrackingBody(removal, mark) {
+    const { removed, exposure, runUrl, pullRequestUrl } = removal;
+    const ticked = new Set(exposure.filter(isDone));
+    const text = (grain) => [
+        `${who(removed)} could read the secrets below. Encrypting the files again does not take back what was read, and the git `
+            + 'history keeps it readable: **each secret has to be changed where it is issued**, then in its file.',
+        tracking_issue_section(removal, grain, renderList(exposure, grain, tracking_issue_readersOf(exposure), ticked), ticked),
+        'Each run ticks what has been changed since, and says here what is new. Tick a line yourself where the secret no longer '
+            + 'works although the file still holds it: that stays. What you write above, below or behind a line stays too. Once every '
+            + 'line is ticked, the next run closes the issue.',
+        [
+            runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
+            pullRequestUrl === null ? '' : `Access ends with ${safe_text_link('the pull request', pullRequestUrl)}.`,
+        ].filter((part) => part !== '').join(' '),
+        trackingMarker(mark),
+    ].filter((part) => part !== '').join('\n\n');
+    return text(fitting(text, exposure, grains));
+}
+/** Brings the text up to date; see `mergeList` for what becomes of the lines of the list. */
+function mergeTrackingBody(previous, removal, mark) {
+    const { exposure, partial } = removal;
+    const [lines, readers] = [previous.split('\n'), tracking_issue_readersOf(exposure)];
+    const found = findSection(lines);
+    const grain = found?.grain ?? 'secret';
+    const merged = mergeList(found === null ? lines : lines.slice(found.begin + 1, found.end), exposure, grain, readers);
+    const ticked = new Set(merged.verdicts.filter((one) => one.ticked).flatMap(({ entry }) => entry.secrets));
+    const around = (list) => {
+        if (found !== null)
+            return [...lines.slice(0, found.begin), list, ...lines.slice(found.end + 1)].join('\n');
+        const rest = lines.filter((line) => !beginLine.test(line) && !endLine.test(line)).join('\n');
+        return `${rest.trimEnd()}\n\n${list}\n`;
+    };
+    const recountedLines = merged.lines.map((line) => recounted(line, removal, ticked));
+    const kept = around([lines[found?.begin ?? -1] ?? '', ...recountedLines, lines[found?.end ?? -1] ?? ''].join('\n'));
+    const fits = found !== null && kept.length <= tracking_issue_bodyLimit && merged.lines.length <= 2 * mostLines;
+    const rewritten = (one) => around(tracking_issue_section(removal, one, renderList(exposure, one, readers, ticked), ticked));
+    const shorter = fits ? grain : fitting(rewritten, exposure, found === null ? grains : grains.slice(grains.indexOf(grain) + 1));
+    const text = fits ? kept : rewritten(shorter);
+    return {
+        body: withTrackingMarker(text, mark), changed: text !== previous, complete: merged.complete && !partial,
+        verdicts: merged.verdicts,
+        appended: found === null, shortened: found !== null && shorter !== grain ? shorter : null,
+    };
+}
+/** The first with which the text is short enough; the shortest where none is. */
+function fitting(text, exposure, among) {
+    const lines = (grain) => (grain === 'secret' ? exposure.length : entriesOf(exposure, grain).length);
+    return among.find((grain) => lines(grain) <= mostLines && text(grain).length <= tracking_issue_bodyLimit) ?? 0;
+}
+/** null where a mark is missing. */
+function findSection(lines) {
+    const begin = lines.findLastIndex((line) => beginLine.test(line));
+    const end = lines.findIndex((line, at) => at > begin && endLine.test(line));
+    const [, said = ''] = beginLine.exec(lines[begin] ?? '') ?? [];
+    const grain = grains.find((one) => `${one}` === said);
+    return begin < 0 || end < 0 || grain === undefined ? null : { begin, end, grain };
+}
+function tracking_issue_section(removal, grain, list, ticked) {
+    const lines = [`<!-- sops-rekey list=${grain} -->`, countLine(removal, ticked), '', ...list, '', '<!-- sops-rekey list end -->'];
+    return lines.join('\n');
+}
+function countLine({ exposure, partial }, ticked) {
+    const left = exposure.filter((secret) => !ticked.has(secret)).length;
+    const said = left === 0 ? `None of ${count(exposure.length, 'secret')} is left to change.`
+        : `${left} of ${count(exposure.length, 'secret')} ${left === 1 ? 'is' : 'are'} left to change.`;
+    const more = partial ? ' Only part of the git history was there, so there may be more, and the issue is not closed by itself.'
+        : '';
+    return `**${said}**${more}${countMark}`;
+}
+function recounted(line, removal, ticked) {
+    const end = line.endsWith('\r') ? '\r' : '';
+    return line.endsWith(`${countMark}${end}`) ? `${countLine(removal, ticked)}${end}` : line;
+}
+function tracking_issue_readersOf(exposure) {
+    return [...new Set(exposure.flatMap(({ readBy }) => readBy))];
+}
+
+;// CONCATENATED MODULE: ./lib/tools/github-issues.js
+// Issues as GitHub's API has them: who we are there, which issues there are, making, changing and commenting on one.
+// Must never ask twice for what must not be made twice, nor trust that GitHub heeded a filter.
+
+
+const github_issues_permission = 'issues: write';
+const pageSize = 100;
+const viewer = 'query { viewer { login } }';
+/** Whom the token belongs to, as the author of its issues. `GET /user` refuses the token of an App; GraphQL does not. */
+async function ownLogin(github) {
+    const found = await github.ask({ action: 'ask whose the token is', permission: github_issues_permission }, async (octokit) => {
+        try {
+            return { data: await octokit.graphql(viewer) };
         }
-        if (!m) {
-            const tail = str.split(',');
-            tail[0] = carry + tail[0];
-            pushAll(parts, tail);
-            return parts;
+        catch (error) {
+            throw withStatus(error);
         }
-        const { pre, body, post } = m;
-        const p = pre.split(',');
-        p[0] = carry + p[0];
-        p[p.length - 1] += '{' + body + '}';
-        if (!post.length) {
-            pushAll(parts, p);
-            return parts;
-        }
-        carry = p.pop();
-        pushAll(parts, p);
-        str = post;
+    });
+    return found.viewer.login;
+}
+/** The newest issues of a label or an author, pull requests left out: at most `pages` hundreds of both. */
+async function listIssues(github, by, pages) {
+    const { owner, repo } = github;
+    const purpose = { action: 'look for the tracking issue', permission: github_issues_permission };
+    const found = [];
+    for (let page = 1; page <= pages; page += 1) {
+        const listed = await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => rest.issues.listForRepo({
+            owner, repo, ...by, state: 'all', sort: 'created', direction: 'desc', per_page: pageSize, page,
+        })));
+        found.push(...listed.filter(({ pull_request: pull }) => pull === undefined).map(issueOf));
+        if (listed.length < pageSize)
+            break;
+    }
+    return found;
+}
+/** Asks once: after an answer that was lost the issue may be there. */
+async function createIssue(github, { title, body, labels }) {
+    const { owner, repo } = github;
+    const purpose = { action: 'open the tracking issue', permission: github_issues_permission };
+    return issueOf(await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => {
+        return rest.issues.create({ owner, repo, ...onlyOnce, title, body, labels: [...labels] });
+    })));
+}
+async function changeIssue(github, number, { body, state, reason }) {
+    const { owner, repo } = github;
+    await github.ask({ action: `update issue #${number}`, permission: github_issues_permission }, ({ rest }) => rest.issues.update({
+        owner, repo, issue_number: number, ...(body === undefined ? {} : { body }), ...(state === undefined ? {} : { state }),
+        ...(reason === undefined ? {} : { state_reason: reason }),
+    }));
+}
+/** Asks once: said twice would be worse than a warning that it may not have been said. */
+async function commentOnIssue(github, number, body) {
+    const { owner, repo } = github;
+    const purpose = { action: `comment on issue #${number}`, permission: github_issues_permission };
+    await github.ask(purpose, ({ rest }) => rest.issues.createComment({ owner, repo, ...onlyOnce, issue_number: number, body }));
+}
+async function labelIssue(github, number, label) {
+    const { owner, repo } = github;
+    const purpose = { action: `label issue #${number}`, permission: github_issues_permission };
+    await github.ask(purpose, ({ rest }) => rest.issues.addLabels({ owner, repo, issue_number: number, labels: [label] }));
+}
+function issueOf({ number, html_url: url, body, state, state_reason: reason, user, labels }) {
+    return {
+        number, url, body: body ?? '', state: state === 'open' ? 'open' : 'closed', reopened: reason === 'reopened',
+        author: user?.login ?? null,
+        labels: labels.map((label) => (typeof label === 'string' ? label : label.name ?? '')),
+    };
+}
+/** A repository whose issues are turned off has 410 for its list. */
+async function askIssues(github, { action }, ask) {
+    try {
+        return await ask();
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || error.status !== 410)
+            throw error;
+        const what = `Could not ${action} in ${github.owner}/${github.repo}: the repository has no issues (410).`;
+        throw new GitHubFailure('github-setting', what, error.status, error.said, {
+            advice: 'Turn them on in Settings → General → Features, or leave `tracking-issue` out.',
+        });
     }
 }
-// An option that is left out, or that is NaN, gets its default. Every
-// comparison against NaN is false, so a NaN bound would never be reached:
-// `{ maxSteps: NaN }` let 15KB of input block the event loop for 16 seconds,
-// and `{ maxDepth: NaN }` overflowed the stack again (CVE-2026-102278). Pass
-// `Infinity` to lift a bound.
-function bound(value, fallback) {
-    return value === undefined || isNaN(value) ? fallback : value;
+/** GraphQL refuses with an answer of 200, whose words are not where REST has them. */
+function withStatus(error) {
+    const refused = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null;
+    if (!Array.isArray(refused) || typeof responseOf(error)?.status === 'number')
+        return error;
+    return { response: { status: 200, headers: {}, data: { message: 'refused', errors: refused } } };
 }
-function esm_expand(str, options = {}) {
-    if (!str) {
+
+;// CONCATENATED MODULE: ./lib/stages/tracking-issue.js
+// The exposure of a removal → the issue that keeps its checklist: opened, brought up to date, closed, opened again.
+// Must never touch an issue that the token's owner did not open, nor fail a run: what goes wrong is a warning.
+
+
+
+
+
+
+
+
+
+/** By which the issue is found again among any number of others. */
+const trackingLabel = 'sops-rekey';
+/** The waits, in milliseconds, before each further try to open the issue. */
+const tracking_issue_pauses = [1_000, 2_000, 4_000];
+const [labelPages, creatorPages] = [10, 3];
+/** Post-quantum keys have 2,000 characters each, and the text has to stay below GitHub's limit. */
+const mostIds = 4_000;
+/** Never throws. Opens no issue where nothing is left to change. */
+async function keepTrackingIssue(github, removal) {
+    const mark = markOf(removal);
+    const warnings = [];
+    let issue = null;
+    try {
+        const found = await find(github, mark, removal);
+        warnings.push(...found.warnings);
+        issue = found.issue;
+        if (issue === null) {
+            if (found.foreign || removal.exposure.every(isDone))
+                return { number: null, url: null, operation: 'none', warnings };
+            const made = await tracking_issue_create(github, removal, mark);
+            return { number: made.number, url: made.url, operation: 'created', warnings };
+        }
+        for (const { number, body } of found.duplicates) {
+            await tracking_issue_attempt(warnings, `Issue #${number}, a duplicate of #${issue.number}, stays open`, async () => {
+                await changeIssue(github, number, { body: retiredBody(body), state: 'closed', reason: 'duplicate' });
+            });
+        }
+        return { number: issue.number, url: issue.url, ...await tracking_issue_update(github, issue, removal, mark, warnings), warnings };
+    }
+    catch (error) {
+        const what = issue === null ? 'The tracking issue could not be kept'
+            : `The tracking issue #${issue.number} was not brought up to date`;
+        warnings.push(`${what}: ${tracking_issue_words(error)}`);
+        return { number: issue?.number ?? null, url: issue?.url ?? null, operation: 'none', warnings };
+    }
+}
+/** The removals that the token's owner has an issue about, the oldest of each. Throws a Failure where GitHub does not say. */
+async function trackedRemovals(github) {
+    const issues = await listIssues(github, { labels: trackingLabel }, labelPages);
+    const marked = issues.flatMap((issue) => {
+        const mark = readTrackingMarker(issue.body);
+        return mark?.version === trackingVersion ? [{ ...issue, mark }] : [];
+    });
+    if (marked.length === 0)
         return [];
-    }
-    const max = bound(options.max, EXPANSION_MAX);
-    const maxLength = bound(options.maxLength, EXPANSION_MAX_LENGTH);
-    const maxDepth = bound(options.maxDepth, EXPANSION_MAX_DEPTH);
-    const maxRewrites = bound(options.maxRewrites, EXPANSION_MAX_REWRITES);
-    const maxSteps = bound(options.maxSteps, EXPANSION_MAX_STEPS);
-    // I don't know why Bash 4.3 does this, but it does.
-    // Anything starting with {} will have the first two bytes preserved
-    // but *only* at the top level, so {},a}b will not expand to anything,
-    // but a{},b}c will be expanded to [a}c,abc].
-    // One could argue that this is a bug in Bash, but since the goal of
-    // this module is to match Bash's rules, we escape a leading {}
-    if (str.slice(0, 2) === '{}') {
-        str = '\\{\\}' + str.slice(2);
-    }
-    return expand_(escapeBraces(str), max, maxLength, maxDepth, 0, maxRewrites, { remaining: maxSteps }, true).map(unescapeBraces);
+    const login = await ownLogin(github);
+    const ours = marked.filter(({ author }) => isBy(author, login)).toSorted((a, b) => a.number - b.number);
+    return ours.filter(({ mark }, at) => ours.findIndex((one) => isSameRemoval(one.mark, mark)) === at).map(({ number, mark }) => ({ ...mark, number }));
 }
-function embrace(str) {
-    return '{' + str + '}';
+function markOf({ removed, scope, commit }) {
+    const ids = [...new Set(removed.map(canonicalId))].sort();
+    const long = ids.join('').length > mostIds;
+    return { removed: long ? [`sha256:${sha256Of(JSON.stringify(ids))}`] : ids, scope, commit };
 }
-function isPadded(el) {
-    return /^-?0\d/.test(el);
-}
-function lte(i, y) {
-    return i <= y;
-}
-function gte(i, y) {
-    return i >= y;
-}
-// Build `{ acc[a] + pre + values[v] }` for every combination, capping the
-// number of results at `max` and the total number of characters at `maxLength`.
-// This is the one place output grows, so bounding it here keeps the single
-// accumulator - and therefore memory - flat regardless of how many brace groups
-// are combined (CVE-2026-14257). Each result built is a step, since `max` and
-// `maxLength` bound one combination, not how many brace groups are combined.
-function combine(acc, pre, values, max, maxLength, dropEmpties, budget) {
-    const out = [];
-    let length = 0;
-    // Bash drops empty results at the top level, and they don't count against
-    // `max`, so `max` bounds the number of *kept* results. Only an empty
-    // `acc[a] + pre` can make one, so for those the empty values are skipped
-    // without being visited. Visiting them one at a time let a set of empties
-    // cost `acc.length * values.length` while keeping nothing.
-    let nonEmpty;
-    outer: for (let a = 0; a < acc.length; a++) {
-        const prefix = acc[a] + pre;
-        let vs = values;
-        if (dropEmpties && !prefix) {
-            if (!nonEmpty)
-                nonEmpty = values.filter(v => v);
-            vs = nonEmpty;
-        }
-        for (let v = 0; v < vs.length; v++) {
-            if (out.length >= max)
-                break outer;
-            const expansion = prefix + vs[v];
-            if (length + expansion.length > maxLength)
-                break outer;
-            out.push(expansion);
-            length += expansion.length;
-        }
-    }
-    budget.remaining -= out.length;
-    return out;
-}
-// The expansion values of a single numeric (`1..5`) or alphabetic (`a..e..2`)
-// sequence body, or `undefined` if the step budget runs out generating them.
-function expandSequence(body, isAlphaSequence, max, maxLength, budget) {
-    const n = body.split(/\.\./);
-    const N = [];
-    // A sequence body always splits into two or three parts, but the compiler
-    // can't know that.
-    /* c8 ignore start */
-    if (n[0] === undefined || n[1] === undefined) {
-        return N;
-    }
-    /* c8 ignore stop */
-    const x = numeric(n[0]);
-    const y = numeric(n[1]);
-    const width = Math.max(n[0].length, n[1].length);
-    let incr = n.length === 3 && n[2] !== undefined ?
-        Math.max(Math.abs(numeric(n[2])), 1)
-        : 1;
-    let test = lte;
-    const reverse = y < x;
-    if (reverse) {
-        incr *= -1;
-        test = gte;
-    }
-    const pad = n.some(isPadded);
-    // A padded value is built a character at a time to `width`, which the input
-    // sets, so it costs one step per character: 64KB of
-    // `('{' + '0'.repeat(100) + '..99999}').repeat(n)` took 7 seconds charged
-    // one step per value.
-    const cost = pad ? width : 1;
-    let length = 0;
-    for (let i = x; test(i, y) && N.length < max; i += incr) {
-        // Each value is a step. `max` and `maxLength` bound one sequence, but a
-        // chain of them still generated up to `max` values each, however few
-        // combining could keep.
-        budget.remaining -= cost;
-        if (budget.remaining < 0) {
-            return undefined;
-        }
-        let c;
-        if (isAlphaSequence) {
-            c = String.fromCharCode(i);
-            if (c === '\\') {
-                c = '';
-            }
-        }
-        else {
-            c = String(i);
-            if (pad) {
-                const need = width - c.length;
-                if (need > 0) {
-                    const z = new Array(need + 1).join('0');
-                    if (i < 0) {
-                        c = '-' + z + c.slice(1);
-                    }
-                    else {
-                        c = z + c;
-                    }
-                }
-            }
-        }
-        if (length + c.length > maxLength)
-            break;
-        N.push(c);
-        length += c.length;
-    }
-    return N;
-}
-function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTop) {
-    // An overdraft here makes the first scan refuse, so `str` stays literal.
-    budget.remaining -= CALL_STEPS;
-    // Too deeply nested to keep following: treat the rest as literal, the same
-    // way a group that cannot expand is already handled. Truncating rather than
-    // throwing keeps `expand` total, matching `max` and `maxLength`.
-    if (depth > maxDepth) {
-        return [str];
-    }
-    // Consume the string's top-level brace groups left to right, threading a
-    // running set of combined prefixes (`acc`). Expanding the tail iteratively -
-    // rather than recursing on `m.post` once per group - keeps the native stack
-    // depth constant, so deeply chained input (`'{a,b}'.repeat(3000)`) can no
-    // longer overflow the stack, and leaves a single accumulator whose size
-    // `maxLength` bounds directly (CVE-2026-14257).
-    let acc = [''];
-    // Bash drops empty results, but only when the *first* top-level group is a
-    // comma set - a sequence like `{a..\}` may legitimately yield ''. The drop
-    // is on the final strings, so it is applied to whichever `combine` produces
-    // them (the one with no brace set left in the tail).
-    // How many times the `{a},b}` rewrite below has restarted the scan. Each pass
-    // re-reads the whole string, so leaving this unbounded is quadratic.
-    let rewrites = 0;
-    let dropEmpties = false;
-    let firstGroup = true;
-    // `str` with its unmatched `{` masked, once a scan has run into them
-    let masked = str;
-    for (;;) {
-        const m = balancedWithBudget(str, masked, budget);
-        // No brace set left, or no step budget left to look for one: the rest of
-        // the string is literal.
-        if (!m) {
-            return combine(acc, str, [''], max, maxLength, dropEmpties, budget);
-        }
-        if (m.unmatched) {
-            masked = maskUnmatchedOpens(masked, budget);
-        }
-        // no need to expand pre, since it is guaranteed to be free of brace-sets
-        const pre = m.pre;
-        // This set and the rest of the string, literal: for a set that cannot
-        // expand, and for one the step budget runs out on. Once it is overdrawn,
-        // every set still being expanded, at every level, stays literal like this -
-        // otherwise each level above would go on combining, and wrapping and
-        // expanding again, results the budget was too small for.
-        const literal = () => combine(acc, pre + '{' + m.body + '}' + m.post, [''], max, maxLength, dropEmpties, budget);
-        if (/\$$/.test(pre)) {
-            acc = combine(acc, pre + '{' + m.body + '}', [''], max, maxLength, dropEmpties && !m.post.length, budget);
-            firstGroup = false;
-            if (!m.post.length)
-                break;
-            str = m.post;
-            masked = masked.slice(m.end + 1);
-            continue;
-        }
-        const isNumericSequence = /^-?\d+\.\.-?\d+(?:\.\.-?\d+)?$/.test(m.body);
-        const isAlphaSequence = /^[a-zA-Z]\.\.[a-zA-Z](?:\.\.-?\d+)?$/.test(m.body);
-        const isSequence = isNumericSequence || isAlphaSequence;
-        const isOptions = m.body.indexOf(',') >= 0;
-        if (!isSequence && !isOptions) {
-            // {a},b}
-            if (rewrites < maxRewrites && commaSetFollows(m.post, budget)) {
-                rewrites++;
-                str = m.pre + '{' + m.body + escClose + m.post;
-                // Taking a `}` away never gives an unmatched `{` a partner, so what
-                // is masked stays unmatched. The `{` it closed can be left without
-                // one, and the next scan masks it.
-                masked =
-                    masked.slice(0, m.end) + escClose + masked.slice(m.end + 1);
-                isTop = true;
-                continue;
-            }
-            // Nothing here expands, so the whole remaining string is literal.
-            return literal();
-        }
-        if (firstGroup) {
-            dropEmpties = isTop && !isSequence;
-            firstGroup = false;
-        }
-        let values;
-        if (isSequence) {
-            values = expandSequence(m.body, isAlphaSequence, max, maxLength, budget);
-            if (!values) {
-                return literal();
-            }
-        }
-        else {
-            let n = parseCommaParts(m.body, budget);
-            // The step budget ran out partway through the set.
-            if (!n) {
-                return literal();
-            }
-            if (n.length === 1 && n[0] !== undefined) {
-                // x{{a,b}}y ==> x{a}y x{b}y
-                n = expand_(n[0], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false).map(embrace);
-                // The step budget ran out expanding the set's only part.
-                if (budget.remaining < 0) {
-                    return literal();
-                }
-                //XXX is this necessary? Can't seem to hit it in tests.
-                /* c8 ignore start */
-                if (n.length === 1) {
-                    const next = combine(acc, pre + n[0], [''], max, maxLength, dropEmpties && !m.post.length, budget);
-                    if (budget.remaining < 0) {
-                        return literal();
-                    }
-                    acc = next;
-                    if (!m.post.length)
-                        break;
-                    str = m.post;
-                    masked = masked.slice(m.end + 1);
-                    continue;
-                }
-                /* c8 ignore stop */
-            }
-            // Values that `combine` is going to drop as empty produce no result, so
-            // they must not count against `max` - otherwise `{a,,b}` with `max: 2`
-            // would stop at `['a', '']` and yield one result instead of two. Skipping
-            // them outright keeps `values` bounded while leaving `max` a bound on
-            // *kept* results.
-            let dropsEmpties = dropEmpties && !m.post.length && !pre;
-            for (let d = 0; dropsEmpties && d < acc.length; d++) {
-                if (acc[d]) {
-                    dropsEmpties = false;
-                }
-            }
-            values = [];
-            let valuesLength = 0;
-            outer: for (let j = 0; j < n.length; j++) {
-                const expanded = expand_(n[j], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false);
-                // The step budget ran out expanding a member.
-                if (budget.remaining < 0) {
-                    return literal();
-                }
-                for (let k = 0; k < expanded.length; k++) {
-                    const v = expanded[k];
-                    if (dropsEmpties && !v)
-                        continue;
-                    if (values.length >= max ||
-                        valuesLength + v.length > maxLength) {
-                        break outer;
-                    }
-                    values.push(v);
-                    valuesLength += v.length;
-                }
-            }
-        }
-        const next = combine(acc, pre, values, max, maxLength, dropEmpties && !m.post.length, budget);
-        // The step budget ran out combining the set's values in.
-        if (budget.remaining < 0) {
-            return literal();
-        }
-        acc = next;
-        if (!m.post.length)
-            break;
-        str = m.post;
-        masked = masked.slice(m.end + 1);
-    }
-    return acc;
-}
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/assert-valid-pattern.js
-const MAX_PATTERN_LENGTH = 1024 * 64;
-const assertValidPattern = (pattern) => {
-    if (typeof pattern !== 'string') {
-        throw new TypeError('invalid pattern');
-    }
-    if (pattern.length > MAX_PATTERN_LENGTH) {
-        throw new TypeError('pattern is too long');
-    }
-};
-//# sourceMappingURL=assert-valid-pattern.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/brace-expressions.js
-// translate the various posix character classes into unicode properties
-// this works across all unicode locales
-// { <posix class>: [<translation>, /u flag required, negated]
-const posixClasses = {
-    '[:alnum:]': ['\\p{L}\\p{Nl}\\p{Nd}', true],
-    '[:alpha:]': ['\\p{L}\\p{Nl}', true],
-    '[:ascii:]': ['\\x' + '00-\\x' + '7f', false],
-    '[:blank:]': ['\\p{Zs}\\t', true],
-    '[:cntrl:]': ['\\p{Cc}', true],
-    '[:digit:]': ['\\p{Nd}', true],
-    '[:graph:]': ['\\p{Z}\\p{C}', true, true],
-    '[:lower:]': ['\\p{Ll}', true],
-    '[:print:]': ['\\p{C}', true],
-    '[:punct:]': ['\\p{P}', true],
-    '[:space:]': ['\\p{Z}\\t\\r\\n\\v\\f', true],
-    '[:upper:]': ['\\p{Lu}', true],
-    '[:word:]': ['\\p{L}\\p{Nl}\\p{Nd}\\p{Pc}', true],
-    '[:xdigit:]': ['A-Fa-f0-9', false],
-};
-// only need to escape a few things inside of brace expressions
-// escapes: [ \ ] -
-const braceEscape = (s) => s.replace(/[[\]\\-]/g, '\\$&');
-// escape all regexp magic characters
-const regexpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-// everything has already been escaped, we just have to join
-const rangesToString = (ranges) => ranges.join('');
-// takes a glob string at a posix brace expression, and returns
-// an equivalent regular expression source, and boolean indicating
-// whether the /u flag needs to be applied, and the number of chars
-// consumed to parse the character class.
-// This also removes out of order ranges, and returns ($.) if the
-// entire class just no good.
-const parseClass = (glob, position) => {
-    const pos = position;
-    /* c8 ignore start */
-    if (glob.charAt(pos) !== '[') {
-        throw new Error('not in a brace expression');
-    }
-    /* c8 ignore stop */
-    const ranges = [];
-    const negs = [];
-    let i = pos + 1;
-    let sawStart = false;
-    let uflag = false;
-    let escaping = false;
-    let negate = false;
-    let endPos = pos;
-    let rangeStart = '';
-    WHILE: while (i < glob.length) {
-        const c = glob.charAt(i);
-        if ((c === '!' || c === '^') && i === pos + 1) {
-            negate = true;
-            i++;
-            continue;
-        }
-        if (c === ']' && sawStart && !escaping) {
-            endPos = i + 1;
-            break;
-        }
-        sawStart = true;
-        if (c === '\\') {
-            if (!escaping) {
-                escaping = true;
-                i++;
-                continue;
-            }
-            // escaped \ char, fall through and treat like normal char
-        }
-        if (c === '[' && !escaping) {
-            // either a posix class, a collation equivalent, or just a [
-            for (const [cls, [unip, u, neg]] of Object.entries(posixClasses)) {
-                if (glob.startsWith(cls, i)) {
-                    // invalid, [a-[] is fine, but not [a-[:alpha]]
-                    if (rangeStart) {
-                        return ['$.', false, glob.length - pos, true];
-                    }
-                    i += cls.length;
-                    if (neg)
-                        negs.push(unip);
-                    else
-                        ranges.push(unip);
-                    uflag = uflag || u;
-                    continue WHILE;
-                }
-            }
-        }
-        // now it's just a normal character, effectively
-        escaping = false;
-        if (rangeStart) {
-            // throw this range away if it's not valid, but others
-            // can still match.
-            if (c > rangeStart) {
-                ranges.push(braceEscape(rangeStart) + '-' + braceEscape(c));
-            }
-            else if (c === rangeStart) {
-                ranges.push(braceEscape(c));
-            }
-            rangeStart = '';
-            i++;
-            continue;
-        }
-        // now might be the start of a range.
-        // can be either c-d or c-] or c<more...>] or c] at this point
-        if (glob.startsWith('-]', i + 1)) {
-            ranges.push(braceEscape(c + '-'));
-            i += 2;
-            continue;
-        }
-        if (glob.startsWith('-', i + 1)) {
-            rangeStart = c;
-            i += 2;
-            continue;
-        }
-        // not the start of a range, just a single character
-        ranges.push(braceEscape(c));
-        i++;
-    }
-    if (endPos < i) {
-        // didn't see the end of the class, not a valid class,
-        // but might still be valid as a literal match.
-        return ['', false, 0, false];
-    }
-    // if we got no ranges and no negates, then we have a range that
-    // cannot possibly match anything, and that poisons the whole glob
-    if (!ranges.length && !negs.length) {
-        return ['$.', false, glob.length - pos, true];
-    }
-    // if we got one positive range, and it's a single character, then that's
-    // not actually a magic pattern, it's just that one literal character.
-    // we should not treat that as "magic", we should just return the literal
-    // character. [_] is a perfectly valid way to escape glob magic chars.
-    if (negs.length === 0 &&
-        ranges.length === 1 &&
-        /^\\?.$/.test(ranges[0]) &&
-        !negate) {
-        const r = ranges[0].length === 2 ? ranges[0].slice(-1) : ranges[0];
-        return [regexpEscape(r), false, endPos - pos, false];
-    }
-    const sranges = '[' + (negate ? '^' : '') + rangesToString(ranges) + ']';
-    const snegs = '[' + (negate ? '' : '^') + rangesToString(negs) + ']';
-    const comb = ranges.length && negs.length ? '(' + sranges + '|' + snegs + ')'
-        : ranges.length ? sranges
-            : snegs;
-    return [comb, uflag, endPos - pos, true];
-};
-//# sourceMappingURL=brace-expressions.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/unescape.js
 /**
- * Un-escape a string that has been escaped with {@link escape}.
- *
- * If the {@link MinimatchOptions.windowsPathsNoEscape} option is used, then
- * square-bracket escapes are removed, but not backslash escapes.
- *
- * For example, it will turn the string `'[*]'` into `*`, but it will not
- * turn `'\\*'` into `'*'`, because `\` is a path separator in
- * `windowsPathsNoEscape` mode.
- *
- * When `windowsPathsNoEscape` is not set, then both square-bracket escapes and
- * backslash escapes are removed.
- *
- * Slashes (and backslashes in `windowsPathsNoEscape` mode) cannot be escaped
- * or unescaped.
- *
- * When `magicalBraces` is not set, escapes of braces (`{` and `}`) will not be
- * unescaped.
+ * By the label, and by who opened it where a person took the label away. Not by GitHub's own filter on authors alone, which
+ * is known to find nothing for some Apps, nor by its search, which comes too late for the next run.
  */
-const unescape_unescape = (s, { windowsPathsNoEscape = false, magicalBraces = true, } = {}) => {
-    if (magicalBraces) {
-        return windowsPathsNoEscape ?
-            s.replace(/\[([^/\\])\]/g, '$1')
-            : s
-                .replace(/((?!\\).|^)\[([^/\\])\]/g, '$1$2')
-                .replace(/\\([^/])/g, '$1');
-    }
-    return windowsPathsNoEscape ?
-        s.replace(/\[([^/\\{}])\]/g, '$1')
-        : s
-            .replace(/((?!\\).|^)\[([^/\\{}])\]/g, '$1$2')
-            .replace(/\\([^/{}])/g, '$1');
-};
-//# sourceMappingURL=unescape.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/ast.js
-// parse a single path portion
-var _a;
-
-
-const types = new Set(['!', '?', '+', '*', '@']);
-const isExtglobType = (c) => types.has(c);
-const isExtglobAST = (c) => isExtglobType(c.type);
-// Map of which extglob types can adopt the children of a nested extglob
-//
-// anything but ! can adopt a matching type:
-// +(a|+(b|c)|d) => +(a|b|c|d)
-// *(a|*(b|c)|d) => *(a|b|c|d)
-// @(a|@(b|c)|d) => @(a|b|c|d)
-// ?(a|?(b|c)|d) => ?(a|b|c|d)
-//
-// * can adopt anything, because 0 or repetition is allowed
-// *(a|?(b|c)|d) => *(a|b|c|d)
-// *(a|+(b|c)|d) => *(a|b|c|d)
-// *(a|@(b|c)|d) => *(a|b|c|d)
-//
-// + can adopt @, because 1 or repetition is allowed
-// +(a|@(b|c)|d) => +(a|b|c|d)
-//
-// + and @ CANNOT adopt *, because 0 would be allowed
-// +(a|*(b|c)|d) => would match "", on *(b|c)
-// @(a|*(b|c)|d) => would match "", on *(b|c)
-//
-// + and @ CANNOT adopt ?, because 0 would be allowed
-// +(a|?(b|c)|d) => would match "", on ?(b|c)
-// @(a|?(b|c)|d) => would match "", on ?(b|c)
-//
-// ? can adopt @, because 0 or 1 is allowed
-// ?(a|@(b|c)|d) => ?(a|b|c|d)
-//
-// ? and @ CANNOT adopt * or +, because >1 would be allowed
-// ?(a|*(b|c)|d) => would match bbb on *(b|c)
-// @(a|*(b|c)|d) => would match bbb on *(b|c)
-// ?(a|+(b|c)|d) => would match bbb on +(b|c)
-// @(a|+(b|c)|d) => would match bbb on +(b|c)
-//
-// ! CANNOT adopt ! (nothing else can either)
-// !(a|!(b|c)|d) => !(a|b|c|d) would fail to match on b (not not b|c)
-//
-// ! can adopt @
-// !(a|@(b|c)|d) => !(a|b|c|d)
-//
-// ! CANNOT adopt *
-// !(a|*(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
-//
-// ! CANNOT adopt +
-// !(a|+(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
-//
-// ! CANNOT adopt ?
-// x!(a|?(b|c)|d) => x!(a|b|c|d) would fail to match "x"
-const adoptionMap = new Map([
-    ['!', ['@']],
-    ['?', ['?', '@']],
-    ['@', ['@']],
-    ['*', ['*', '+', '?', '@']],
-    ['+', ['+', '@']],
-]);
-// nested extglobs that can be adopted in, but with the addition of
-// a blank '' element.
-const adoptionWithSpaceMap = new Map([
-    ['!', ['?']],
-    ['@', ['?']],
-    ['+', ['?', '*']],
-]);
-// union of the previous two maps
-const adoptionAnyMap = new Map([
-    ['!', ['?', '@']],
-    ['?', ['?', '@']],
-    ['@', ['?', '@']],
-    ['*', ['*', '+', '?', '@']],
-    ['+', ['+', '@', '?', '*']],
-]);
-// Extglobs that can take over their parent if they are the only child
-// the key is parent, value maps child to resulting extglob parent type
-// '@' is omitted because it's a special case. An `@` extglob with a single
-// member can always be usurped by that subpattern.
-const usurpMap = new Map([
-    ['!', new Map([['!', '@']])],
-    [
-        '?',
-        new Map([
-            ['*', '*'],
-            ['+', '*'],
-        ]),
-    ],
-    [
-        '@',
-        new Map([
-            ['!', '!'],
-            ['?', '?'],
-            ['@', '@'],
-            ['*', '*'],
-            ['+', '+'],
-        ]),
-    ],
-    [
-        '+',
-        new Map([
-            ['?', '*'],
-            ['*', '*'],
-        ]),
-    ],
-]);
-// Patterns that get prepended to bind to the start of either the
-// entire string, or just a single path portion, to prevent dots
-// and/or traversal patterns, when needed.
-// Exts don't need the ^ or / bit, because the root binds that already.
-const startNoTraversal = '(?!(?:^|/)\\.\\.?(?:$|/))';
-const startNoDot = '(?!\\.)';
-// characters that indicate a start of pattern needs the "no dots" bit,
-// because a dot *might* be matched. ( is not in the list, because in
-// the case of a child extglob, it will handle the prevention itself.
-const addPatternStart = new Set(['[', '.']);
-// cases where traversal is A-OK, no dot prevention needed
-const justDots = new Set(['..', '.']);
-const reSpecials = new Set('().*{}+?[]^$\\!');
-const regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-// any single thing other than /
-const qmark = '[^/]';
-// * => any number of characters
-const star = qmark + '*?';
-// use + when we need to ensure that *something* matches, because the * is
-// the only thing in the path portion.
-const starNoEmpty = qmark + '+?';
-// remove the \ chars that we added if we end up doing a nonmagic compare
-// const deslash = (s: string) => s.replace(/\\(.)/g, '$1')
-let ID = 0;
-class AST {
-    type;
-    #root;
-    #hasMagic;
-    #uflag = false;
-    #parts = [];
-    #parent;
-    #parentIndex;
-    #negs;
-    #filledNegs = false;
-    #options;
-    #toString;
-    // set to true if it's an extglob with no children
-    // (which really means one child of '')
-    #emptyExt = false;
-    id = ++ID;
-    get depth() {
-        return (this.#parent?.depth ?? -1) + 1;
-    }
-    [Symbol.for('nodejs.util.inspect.custom')]() {
-        return {
-            '@@type': 'AST',
-            id: this.id,
-            type: this.type,
-            root: this.#root.id,
-            parent: this.#parent?.id,
-            depth: this.depth,
-            partsLength: this.#parts.length,
-            parts: this.#parts,
-        };
-    }
-    constructor(type, parent, options = {}) {
-        this.type = type;
-        // extglobs are inherently magical
-        if (type)
-            this.#hasMagic = true;
-        this.#parent = parent;
-        this.#root = this.#parent ? this.#parent.#root : this;
-        this.#options = this.#root === this ? options : this.#root.#options;
-        this.#negs = this.#root === this ? [] : this.#root.#negs;
-        if (type === '!' && !this.#root.#filledNegs)
-            this.#negs.push(this);
-        this.#parentIndex = this.#parent ? this.#parent.#parts.length : 0;
-    }
-    get hasMagic() {
-        /* c8 ignore start */
-        if (this.#hasMagic !== undefined)
-            return this.#hasMagic;
-        /* c8 ignore stop */
-        for (const p of this.#parts) {
-            if (typeof p === 'string')
-                continue;
-            if (p.type || p.hasMagic)
-                return (this.#hasMagic = true);
-        }
-        // note: will be undefined until we generate the regexp src and find out
-        return this.#hasMagic;
-    }
-    // reconstructs the pattern
-    toString() {
-        return (this.#toString !== undefined ? this.#toString
-            : !this.type ?
-                (this.#toString = this.#parts.map(p => String(p)).join(''))
-                : (this.#toString =
-                    this.type +
-                        '(' +
-                        this.#parts.map(p => String(p)).join('|') +
-                        ')'));
-    }
-    #fillNegs() {
-        /* c8 ignore start */
-        if (this !== this.#root)
-            throw new Error('should only call on root');
-        if (this.#filledNegs)
-            return this;
-        /* c8 ignore stop */
-        // call toString() once to fill this out
-        this.toString();
-        this.#filledNegs = true;
-        let n;
-        while ((n = this.#negs.pop())) {
-            if (n.type !== '!')
-                continue;
-            // walk up the tree, appending everthing that comes AFTER parentIndex
-            let p = n;
-            let pp = p.#parent;
-            while (pp) {
-                for (let i = p.#parentIndex + 1; !pp.type && i < pp.#parts.length; i++) {
-                    for (const part of n.#parts) {
-                        /* c8 ignore start */
-                        if (typeof part === 'string') {
-                            throw new Error('string part in extglob AST??');
-                        }
-                        /* c8 ignore stop */
-                        part.copyIn(pp.#parts[i]);
-                    }
-                }
-                p = pp;
-                pp = p.#parent;
-            }
-        }
-        return this;
-    }
-    push(...parts) {
-        for (const p of parts) {
-            if (p === '')
-                continue;
-            /* c8 ignore start */
-            if (typeof p !== 'string' &&
-                !(p instanceof _a && p.#parent === this)) {
-                throw new Error('invalid part: ' + p);
-            }
-            /* c8 ignore stop */
-            this.#parts.push(p);
-        }
-    }
-    toJSON() {
-        const ret = this.type === null ?
-            this.#parts
-                .slice()
-                .map(p => (typeof p === 'string' ? p : p.toJSON()))
-            : [this.type, ...this.#parts.map(p => p.toJSON())];
-        if (this.isStart() && !this.type)
-            ret.unshift([]);
-        if (this.isEnd() &&
-            (this === this.#root ||
-                (this.#root.#filledNegs && this.#parent?.type === '!'))) {
-            ret.push({});
-        }
-        return ret;
-    }
-    isStart() {
-        if (this.#root === this)
-            return true;
-        // if (this.type) return !!this.#parent?.isStart()
-        if (!this.#parent?.isStart())
-            return false;
-        if (this.#parentIndex === 0)
-            return true;
-        // if everything AHEAD of this is a negation, then it's still the "start"
-        const p = this.#parent;
-        for (let i = 0; i < this.#parentIndex; i++) {
-            const pp = p.#parts[i];
-            if (!(pp instanceof _a && pp.type === '!')) {
-                return false;
-            }
-        }
-        return true;
-    }
-    isEnd() {
-        if (this.#root === this)
-            return true;
-        if (this.#parent?.type === '!')
-            return true;
-        if (!this.#parent?.isEnd())
-            return false;
-        if (!this.type)
-            return this.#parent?.isEnd();
-        // if not root, it'll always have a parent
-        /* c8 ignore start */
-        const pl = this.#parent ? this.#parent.#parts.length : 0;
-        /* c8 ignore stop */
-        return this.#parentIndex === pl - 1;
-    }
-    copyIn(part) {
-        if (typeof part === 'string')
-            this.push(part);
-        else
-            this.push(part.clone(this));
-    }
-    clone(parent) {
-        const c = new _a(this.type, parent);
-        for (const p of this.#parts) {
-            c.copyIn(p);
-        }
-        return c;
-    }
-    static #parseAST(str, ast, pos, opt, extDepth) {
-        const maxDepth = opt.maxExtglobRecursion ?? 2;
-        let escaping = false;
-        let inBrace = false;
-        let braceStart = -1;
-        let braceNeg = false;
-        if (ast.type === null) {
-            // outside of a extglob, append until we find a start
-            let i = pos;
-            let acc = '';
-            while (i < str.length) {
-                const c = str.charAt(i++);
-                // still accumulate escapes at this point, but we do ignore
-                // starts that are escaped
-                if (escaping || c === '\\') {
-                    escaping = !escaping;
-                    acc += c;
-                    continue;
-                }
-                if (inBrace) {
-                    if (i === braceStart + 1) {
-                        if (c === '^' || c === '!') {
-                            braceNeg = true;
-                        }
-                    }
-                    else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
-                        inBrace = false;
-                    }
-                    acc += c;
-                    continue;
-                }
-                else if (c === '[') {
-                    inBrace = true;
-                    braceStart = i;
-                    braceNeg = false;
-                    acc += c;
-                    continue;
-                }
-                // we don't have to check for adoption here, because that's
-                // done at the other recursion point.
-                const doRecurse = !opt.noext &&
-                    isExtglobType(c) &&
-                    str.charAt(i) === '(' &&
-                    extDepth <= maxDepth;
-                if (doRecurse) {
-                    ast.push(acc);
-                    acc = '';
-                    const ext = new _a(c, ast);
-                    i = _a.#parseAST(str, ext, i, opt, extDepth + 1);
-                    ast.push(ext);
-                    continue;
-                }
-                acc += c;
-            }
-            ast.push(acc);
-            return i;
-        }
-        // some kind of extglob, pos is at the (
-        // find the next | or )
-        let i = pos + 1;
-        let part = new _a(null, ast);
-        const parts = [];
-        let acc = '';
-        while (i < str.length) {
-            const c = str.charAt(i++);
-            // still accumulate escapes at this point, but we do ignore
-            // starts that are escaped
-            if (escaping || c === '\\') {
-                escaping = !escaping;
-                acc += c;
-                continue;
-            }
-            if (inBrace) {
-                if (i === braceStart + 1) {
-                    if (c === '^' || c === '!') {
-                        braceNeg = true;
-                    }
-                }
-                else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
-                    inBrace = false;
-                }
-                acc += c;
-                continue;
-            }
-            else if (c === '[') {
-                inBrace = true;
-                braceStart = i;
-                braceNeg = false;
-                acc += c;
-                continue;
-            }
-            const doRecurse = !opt.noext &&
-                isExtglobType(c) &&
-                str.charAt(i) === '(' &&
-                /* c8 ignore start - the maxDepth is sufficient here */
-                (extDepth <= maxDepth || (ast && ast.#canAdoptType(c)));
-            /* c8 ignore stop */
-            if (doRecurse) {
-                const depthAdd = ast && ast.#canAdoptType(c) ? 0 : 1;
-                part.push(acc);
-                acc = '';
-                const ext = new _a(c, part);
-                part.push(ext);
-                i = _a.#parseAST(str, ext, i, opt, extDepth + depthAdd);
-                continue;
-            }
-            if (c === '|') {
-                part.push(acc);
-                acc = '';
-                parts.push(part);
-                part = new _a(null, ast);
-                continue;
-            }
-            if (c === ')') {
-                if (acc === '' && ast.#parts.length === 0) {
-                    ast.#emptyExt = true;
-                }
-                part.push(acc);
-                acc = '';
-                ast.push(...parts, part);
-                return i;
-            }
-            acc += c;
-        }
-        // unfinished extglob
-        // if we got here, it was a malformed extglob! not an extglob, but
-        // maybe something else in there.
-        ast.type = null;
-        ast.#hasMagic = undefined;
-        ast.#parts = [str.substring(pos - 1)];
-        return i;
-    }
-    #canAdoptWithSpace(child) {
-        return this.#canAdopt(child, adoptionWithSpaceMap);
-    }
-    #canAdopt(child, map = adoptionMap) {
-        if (!child ||
-            typeof child !== 'object' ||
-            child.type !== null ||
-            child.#parts.length !== 1 ||
-            this.type === null) {
-            return false;
-        }
-        const gc = child.#parts[0];
-        if (!gc || typeof gc !== 'object' || gc.type === null) {
-            return false;
-        }
-        return this.#canAdoptType(gc.type, map);
-    }
-    #canAdoptType(c, map = adoptionAnyMap) {
-        return !!map.get(this.type)?.includes(c);
-    }
-    #adoptWithSpace(child, index) {
-        const gc = child.#parts[0];
-        const blank = new _a(null, gc, this.options);
-        blank.#parts.push('');
-        gc.push(blank);
-        this.#adopt(child, index);
-    }
-    #adopt(child, index) {
-        const gc = child.#parts[0];
-        this.#parts.splice(index, 1, ...gc.#parts);
-        for (const p of gc.#parts) {
-            if (typeof p === 'object')
-                p.#parent = this;
-        }
-        this.#toString = undefined;
-    }
-    #canUsurpType(c) {
-        const m = usurpMap.get(this.type);
-        return !!m?.has(c);
-    }
-    #canUsurp(child) {
-        if (!child ||
-            typeof child !== 'object' ||
-            child.type !== null ||
-            child.#parts.length !== 1 ||
-            this.type === null ||
-            this.#parts.length !== 1) {
-            return false;
-        }
-        const gc = child.#parts[0];
-        if (!gc || typeof gc !== 'object' || gc.type === null) {
-            return false;
-        }
-        return this.#canUsurpType(gc.type);
-    }
-    #usurp(child) {
-        const m = usurpMap.get(this.type);
-        const gc = child.#parts[0];
-        const nt = m?.get(gc.type);
-        /* c8 ignore start - impossible */
-        if (!nt)
-            return false;
-        /* c8 ignore stop */
-        this.#parts = gc.#parts;
-        for (const p of this.#parts) {
-            if (typeof p === 'object') {
-                p.#parent = this;
-            }
-        }
-        this.type = nt;
-        this.#toString = undefined;
-        this.#emptyExt = false;
-    }
-    static fromGlob(pattern, options = {}) {
-        const ast = new _a(null, undefined, options);
-        _a.#parseAST(pattern, ast, 0, options, 0);
-        return ast;
-    }
-    // returns the regular expression if there's magic, or the unescaped
-    // string if not.
-    toMMPattern() {
-        // should only be called on root
-        /* c8 ignore start */
-        if (this !== this.#root)
-            return this.#root.toMMPattern();
-        /* c8 ignore stop */
-        const glob = this.toString();
-        const [re, body, hasMagic, uflag] = this.toRegExpSource();
-        // if we're in nocase mode, and not nocaseMagicOnly, then we do
-        // still need a regular expression if we have to case-insensitively
-        // match capital/lowercase characters.
-        const anyMagic = hasMagic ||
-            this.#hasMagic ||
-            (this.#options.nocase &&
-                !this.#options.nocaseMagicOnly &&
-                glob.toUpperCase() !== glob.toLowerCase());
-        if (!anyMagic) {
-            return body;
-        }
-        const flags = (this.#options.nocase ? 'i' : '') + (uflag ? 'u' : '');
-        return Object.assign(new RegExp(`^${re}$`, flags), {
-            _src: re,
-            _glob: glob,
-        });
-    }
-    get options() {
-        return this.#options;
-    }
-    // returns the string match, the regexp source, whether there's magic
-    // in the regexp (so a regular expression is required) and whether or
-    // not the uflag is needed for the regular expression (for posix classes)
-    // TODO: instead of injecting the start/end at this point, just return
-    // the BODY of the regexp, along with the start/end portions suitable
-    // for binding the start/end in either a joined full-path makeRe context
-    // (where we bind to (^|/), or a standalone matchPart context (where
-    // we bind to ^, and not /).  Otherwise slashes get duped!
-    //
-    // In part-matching mode, the start is:
-    // - if not isStart: nothing
-    // - if traversal possible, but not allowed: ^(?!\.\.?$)
-    // - if dots allowed or not possible: ^
-    // - if dots possible and not allowed: ^(?!\.)
-    // end is:
-    // - if not isEnd(): nothing
-    // - else: $
-    //
-    // In full-path matching mode, we put the slash at the START of the
-    // pattern, so start is:
-    // - if first pattern: same as part-matching mode
-    // - if not isStart(): nothing
-    // - if traversal possible, but not allowed: /(?!\.\.?(?:$|/))
-    // - if dots allowed or not possible: /
-    // - if dots possible and not allowed: /(?!\.)
-    // end is:
-    // - if last pattern, same as part-matching mode
-    // - else nothing
-    //
-    // Always put the (?:$|/) on negated tails, though, because that has to be
-    // there to bind the end of the negated pattern portion, and it's easier to
-    // just stick it in now rather than try to inject it later in the middle of
-    // the pattern.
-    //
-    // We can just always return the same end, and leave it up to the caller
-    // to know whether it's going to be used joined or in parts.
-    // And, if the start is adjusted slightly, can do the same there:
-    // - if not isStart: nothing
-    // - if traversal possible, but not allowed: (?:/|^)(?!\.\.?$)
-    // - if dots allowed or not possible: (?:/|^)
-    // - if dots possible and not allowed: (?:/|^)(?!\.)
-    //
-    // But it's better to have a simpler binding without a conditional, for
-    // performance, so probably better to return both start options.
-    //
-    // Then the caller just ignores the end if it's not the first pattern,
-    // and the start always gets applied.
-    //
-    // But that's always going to be $ if it's the ending pattern, or nothing,
-    // so the caller can just attach $ at the end of the pattern when building.
-    //
-    // So the todo is:
-    // - better detect what kind of start is needed
-    // - return both flavors of starting pattern
-    // - attach $ at the end of the pattern when creating the actual RegExp
-    //
-    // Ah, but wait, no, that all only applies to the root when the first pattern
-    // is not an extglob. If the first pattern IS an extglob, then we need all
-    // that dot prevention biz to live in the extglob portions, because eg
-    // +(*|.x*) can match .xy but not .yx.
-    //
-    // So, return the two flavors if it's #root and the first child is not an
-    // AST, otherwise leave it to the child AST to handle it, and there,
-    // use the (?:^|/) style of start binding.
-    //
-    // Even simplified further:
-    // - Since the start for a join is eg /(?!\.) and the start for a part
-    // is ^(?!\.), we can just prepend (?!\.) to the pattern (either root
-    // or start or whatever) and prepend ^ or / at the Regexp construction.
-    toRegExpSource(allowDot) {
-        const dot = allowDot ?? !!this.#options.dot;
-        if (this.#root === this) {
-            this.#flatten();
-            this.#fillNegs();
-        }
-        if (!isExtglobAST(this)) {
-            const noEmpty = this.isStart() &&
-                this.isEnd() &&
-                !this.#parts.some(s => typeof s !== 'string');
-            const src = this.#parts
-                .map(p => {
-                const [re, _, hasMagic, uflag] = typeof p === 'string' ?
-                    _a.#parseGlob(p, this.#hasMagic, noEmpty)
-                    : p.toRegExpSource(allowDot);
-                this.#hasMagic = this.#hasMagic || hasMagic;
-                this.#uflag = this.#uflag || uflag;
-                return re;
-            })
-                .join('');
-            let start = '';
-            if (this.isStart()) {
-                if (typeof this.#parts[0] === 'string') {
-                    // this is the string that will match the start of the pattern,
-                    // so we need to protect against dots and such.
-                    // '.' and '..' cannot match unless the pattern is that exactly,
-                    // even if it starts with . or dot:true is set.
-                    const dotTravAllowed = this.#parts.length === 1 && justDots.has(this.#parts[0]);
-                    if (!dotTravAllowed) {
-                        const aps = addPatternStart;
-                        // check if we have a possibility of matching . or ..,
-                        // and prevent that.
-                        const needNoTrav = 
-                        // dots are allowed, and the pattern starts with [ or .
-                        (dot && aps.has(src.charAt(0))) ||
-                            // the pattern starts with \., and then [ or .
-                            (src.startsWith('\\.') && aps.has(src.charAt(2))) ||
-                            // the pattern starts with \.\., and then [ or .
-                            (src.startsWith('\\.\\.') && aps.has(src.charAt(4)));
-                        // no need to prevent dots if it can't match a dot, or if a
-                        // sub-pattern will be preventing it anyway.
-                        const needNoDot = !dot && !allowDot && aps.has(src.charAt(0));
-                        start =
-                            needNoTrav ? startNoTraversal
-                                : needNoDot ? startNoDot
-                                    : '';
-                    }
-                }
-            }
-            // append the "end of path portion" pattern to negation tails
-            let end = '';
-            if (this.isEnd() &&
-                this.#root.#filledNegs &&
-                this.#parent?.type === '!') {
-                end = '(?:$|\\/)';
-            }
-            const final = start + src + end;
-            return [
-                final,
-                unescape_unescape(src),
-                (this.#hasMagic = !!this.#hasMagic),
-                this.#uflag,
-            ];
-        }
-        // We need to calculate the body *twice* if it's a repeat pattern
-        // at the start, once in nodot mode, then again in dot mode, so a
-        // pattern like *(?) can match 'x.y'
-        const repeated = this.type === '*' || this.type === '+';
-        // some kind of extglob
-        const start = this.type === '!' ? '(?:(?!(?:' : '(?:';
-        let body = this.#partsToRegExp(dot);
-        if (this.isStart() && this.isEnd() && !body && this.type !== '!') {
-            // invalid extglob, has to at least be *something* present, if it's
-            // the entire path portion.
-            const s = this.toString();
-            const me = this;
-            me.#parts = [s];
-            me.type = null;
-            me.#hasMagic = undefined;
-            return [s, unescape_unescape(this.toString()), false, false];
-        }
-        let bodyDotAllowed = !repeated || allowDot || dot || !startNoDot ?
-            ''
-            : this.#partsToRegExp(true);
-        if (bodyDotAllowed === body) {
-            bodyDotAllowed = '';
-        }
-        if (bodyDotAllowed) {
-            body = `(?:${body})(?:${bodyDotAllowed})*?`;
-        }
-        // an empty !() is exactly equivalent to a starNoEmpty
-        let final = '';
-        if (this.type === '!' && this.#emptyExt) {
-            final = (this.isStart() && !dot ? startNoDot : '') + starNoEmpty;
-        }
-        else {
-            const close = this.type === '!' ?
-                // !() must match something,but !(x) can match ''
-                '))' +
-                    (this.isStart() && !dot && !allowDot ? startNoDot : '') +
-                    star +
-                    ')'
-                : this.type === '@' ? ')'
-                    : this.type === '?' ? ')?'
-                        : this.type === '+' && bodyDotAllowed ? ')'
-                            : this.type === '*' && bodyDotAllowed ? `)?`
-                                : `)${this.type}`;
-            final = start + body + close;
-        }
-        return [
-            final,
-            unescape_unescape(body),
-            (this.#hasMagic = !!this.#hasMagic),
-            this.#uflag,
-        ];
-    }
-    #flatten() {
-        if (!isExtglobAST(this)) {
-            for (const p of this.#parts) {
-                if (typeof p === 'object') {
-                    p.#flatten();
-                }
-            }
-        }
-        else {
-            // do up to 10 passes to flatten as much as possible
-            let iterations = 0;
-            let done = false;
-            do {
-                done = true;
-                for (let i = 0; i < this.#parts.length; i++) {
-                    const c = this.#parts[i];
-                    if (typeof c === 'object') {
-                        c.#flatten();
-                        if (this.#canAdopt(c)) {
-                            done = false;
-                            this.#adopt(c, i);
-                        }
-                        else if (this.#canAdoptWithSpace(c)) {
-                            done = false;
-                            this.#adoptWithSpace(c, i);
-                        }
-                        else if (this.#canUsurp(c)) {
-                            done = false;
-                            this.#usurp(c);
-                        }
-                    }
-                }
-            } while (!done && ++iterations < 10);
-        }
-        this.#toString = undefined;
-    }
-    #partsToRegExp(dot) {
-        return this.#parts
-            .map(p => {
-            // extglob ASTs should only contain parent ASTs
-            /* c8 ignore start */
-            if (typeof p === 'string') {
-                throw new Error('string type in extglob ast??');
-            }
-            /* c8 ignore stop */
-            // can ignore hasMagic, because extglobs are already always magic
-            const [re, _, _hasMagic, uflag] = p.toRegExpSource(dot);
-            this.#uflag = this.#uflag || uflag;
-            return re;
-        })
-            .filter(p => !(this.isStart() && this.isEnd()) || !!p)
-            .join('|');
-    }
-    static #parseGlob(glob, hasMagic, noEmpty = false) {
-        let escaping = false;
-        let re = '';
-        let uflag = false;
-        // multiple stars that aren't globstars coalesce into one *
-        let inStar = false;
-        for (let i = 0; i < glob.length; i++) {
-            const c = glob.charAt(i);
-            if (escaping) {
-                escaping = false;
-                re += (reSpecials.has(c) ? '\\' : '') + c;
-                continue;
-            }
-            if (c === '*') {
-                if (inStar)
-                    continue;
-                inStar = true;
-                re += noEmpty && /^[*]+$/.test(glob) ? starNoEmpty : star;
-                hasMagic = true;
-                continue;
-            }
-            else {
-                inStar = false;
-            }
-            if (c === '\\') {
-                if (i === glob.length - 1) {
-                    re += '\\\\';
-                }
-                else {
-                    escaping = true;
-                }
-                continue;
-            }
-            if (c === '[') {
-                const [src, needUflag, consumed, magic] = parseClass(glob, i);
-                if (consumed) {
-                    re += src;
-                    uflag = uflag || needUflag;
-                    i += consumed - 1;
-                    hasMagic = hasMagic || magic;
-                    continue;
-                }
-            }
-            if (c === '?') {
-                re += qmark;
-                hasMagic = true;
-                continue;
-            }
-            re += regExpEscape(c);
-        }
-        return [re, unescape_unescape(glob), !!hasMagic, uflag];
-    }
-}
-_a = AST;
-//# sourceMappingURL=ast.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/escape.js
-/**
- * Escape all magic characters in a glob pattern.
- *
- * If the {@link MinimatchOptions.windowsPathsNoEscape}
- * option is used, then characters are escaped by wrapping in `[]`, because
- * a magic character wrapped in a character class can only be satisfied by
- * that exact character.  In this mode, `\` is _not_ escaped, because it is
- * not interpreted as a magic character, but instead as a path separator.
- *
- * If the {@link MinimatchOptions.magicalBraces} option is used,
- * then braces (`{` and `}`) will be escaped.
- */
-const escape_escape = (s, { windowsPathsNoEscape = false, magicalBraces = false, } = {}) => {
-    // don't need to escape +@! because we escape the parens
-    // that make those magic, and escaping ! as [!] isn't valid,
-    // because [!]] is a valid glob class meaning not ']'.
-    if (magicalBraces) {
-        return windowsPathsNoEscape ?
-            s.replace(/[?*()[\]{}]/g, '[$&]')
-            : s.replace(/[?*()[\]\\{}]/g, '\\$&');
-    }
-    return windowsPathsNoEscape ?
-        s.replace(/[?*()[\]]/g, '[$&]')
-        : s.replace(/[?*()[\]\\]/g, '\\$&');
-};
-//# sourceMappingURL=escape.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/index.js
-
-
-
-
-
-const minimatch = (p, pattern, options = {}) => {
-    assertValidPattern(pattern);
-    // shortcut: comments match nothing.
-    if (!options.nocomment && pattern.charAt(0) === '#') {
-        return false;
-    }
-    return new Minimatch(pattern, options).match(p);
-};
-// Optimized checking for the most common glob patterns.
-const starDotExtRE = /^\*+([^+@!?*[(]*)$/;
-const starDotExtTest = (ext) => (f) => !f.startsWith('.') && f.endsWith(ext);
-const starDotExtTestDot = (ext) => (f) => f.endsWith(ext);
-const starDotExtTestNocase = (ext) => {
-    ext = ext.toLowerCase();
-    return (f) => !f.startsWith('.') && f.toLowerCase().endsWith(ext);
-};
-const starDotExtTestNocaseDot = (ext) => {
-    ext = ext.toLowerCase();
-    return (f) => f.toLowerCase().endsWith(ext);
-};
-const starDotStarRE = /^\*+\.\*+$/;
-const starDotStarTest = (f) => !f.startsWith('.') && f.includes('.');
-const starDotStarTestDot = (f) => f !== '.' && f !== '..' && f.includes('.');
-const dotStarRE = /^\.\*+$/;
-const dotStarTest = (f) => f !== '.' && f !== '..' && f.startsWith('.');
-const starRE = /^\*+$/;
-const starTest = (f) => f.length !== 0 && !f.startsWith('.');
-const starTestDot = (f) => f.length !== 0 && f !== '.' && f !== '..';
-const qmarksRE = /^\?+([^+@!?*[(]*)?$/;
-const qmarksTestNocase = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExt([$0]);
-    if (!ext)
-        return noext;
-    ext = ext.toLowerCase();
-    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
-};
-const qmarksTestNocaseDot = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExtDot([$0]);
-    if (!ext)
-        return noext;
-    ext = ext.toLowerCase();
-    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
-};
-const qmarksTestDot = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExtDot([$0]);
-    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
-};
-const qmarksTest = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExt([$0]);
-    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
-};
-const qmarksTestNoExt = ([$0]) => {
-    const len = $0.length;
-    return (f) => f.length === len && !f.startsWith('.');
-};
-const qmarksTestNoExtDot = ([$0]) => {
-    const len = $0.length;
-    return (f) => f.length === len && f !== '.' && f !== '..';
-};
-/* c8 ignore start */
-const defaultPlatform = (typeof process === 'object' && process ?
-    (typeof process.env === 'object' &&
-        process.env &&
-        process.env.__MINIMATCH_TESTING_PLATFORM__) ||
-        process.platform
-    : 'posix');
-const esm_path = {
-    win32: { sep: '\\' },
-    posix: { sep: '/' },
-};
-/* c8 ignore stop */
-const esm_sep = defaultPlatform === 'win32' ? esm_path.win32.sep : esm_path.posix.sep;
-minimatch.sep = esm_sep;
-const GLOBSTAR = Symbol('globstar **');
-minimatch.GLOBSTAR = GLOBSTAR;
-// any single thing other than /
-// don't need to escape / when using new RegExp()
-const esm_qmark = '[^/]';
-// * => any number of characters
-const esm_star = esm_qmark + '*?';
-// ** when dots are allowed.  Anything goes, except .. and .
-// not (^ or / followed by one or two dots followed by $ or /),
-// followed by anything, any number of times.
-const twoStarDot = '(?:(?!(?:\\/|^)(?:\\.{1,2})($|\\/)).)*?';
-// not a ^ or / followed by a dot,
-// followed by anything, any number of times.
-const twoStarNoDot = '(?:(?!(?:\\/|^)\\.).)*?';
-const filter = (pattern, options = {}) => (p) => minimatch(p, pattern, options);
-minimatch.filter = filter;
-const ext = (a, b = {}) => Object.assign({}, a, b);
-const esm_defaults = (def) => {
-    if (!def || typeof def !== 'object' || !Object.keys(def).length) {
-        return minimatch;
-    }
-    const orig = minimatch;
-    const m = (p, pattern, options = {}) => orig(p, pattern, ext(def, options));
-    return Object.assign(m, {
-        Minimatch: class Minimatch extends orig.Minimatch {
-            constructor(pattern, options = {}) {
-                super(pattern, ext(def, options));
-            }
-            static defaults(options) {
-                return orig.defaults(ext(def, options)).Minimatch;
-            }
-        },
-        AST: class AST extends orig.AST {
-            /* c8 ignore start */
-            constructor(type, parent, options = {}) {
-                super(type, parent, ext(def, options));
-            }
-            /* c8 ignore stop */
-            static fromGlob(pattern, options = {}) {
-                return orig.AST.fromGlob(pattern, ext(def, options));
-            }
-        },
-        unescape: (s, options = {}) => orig.unescape(s, ext(def, options)),
-        escape: (s, options = {}) => orig.escape(s, ext(def, options)),
-        filter: (pattern, options = {}) => orig.filter(pattern, ext(def, options)),
-        defaults: (options) => orig.defaults(ext(def, options)),
-        makeRe: (pattern, options = {}) => orig.makeRe(pattern, ext(def, options)),
-        braceExpand: (pattern, options = {}) => orig.braceExpand(pattern, ext(def, options)),
-        match: (list, pattern, options = {}) => orig.match(list, pattern, ext(def, options)),
-        sep: orig.sep,
-        GLOBSTAR: GLOBSTAR,
+async function find(github, mark, { exposure }) {
+    const marked = (issues) => issues.filter(({ body }) => {
+        const found = readTrackingMarker(body);
+        return found !== null && isSameRemoval(found, mark);
     });
-};
-minimatch.defaults = esm_defaults;
-// Brace expansion:
-// a{b,c}d -> abd acd
-// a{b,}c -> abc ac
-// a{0..3}d -> a0d a1d a2d a3d
-// a{b,c{d,e}f}g -> abg acdfg acefg
-// a{b,c}d{e,f}g -> abdeg acdeg abdeg abdfg
-//
-// Invalid sets are not expanded.
-// a{2..}b -> a{2..}b
-// a{b}c -> a{b}c
-const braceExpand = (pattern, options = {}) => {
-    assertValidPattern(pattern);
-    // Thanks to Yeting Li <https://github.com/yetingli> for
-    // improving this regexp to avoid a ReDOS vulnerability.
-    if (options.nobrace || !/\{(?:(?!\{).)*\}/.test(pattern)) {
-        // shortcut. no need to expand.
-        return [pattern];
-    }
-    return esm_expand(pattern, { max: options.braceExpandMax });
-};
-minimatch.braceExpand = braceExpand;
-// parse a component of the expanded set.
-// At this point, no pattern may contain "/" in it
-// so we're going to return a 2d array, where each entry is the full
-// pattern, split on '/', and then turned into a regular expression.
-// A regexp is made at the end which joins each array with an
-// escaped /, and another full one which joins each regexp with |.
-//
-// Following the lead of Bash 4.1, note that "**" only has special meaning
-// when it is the *only* thing in a path portion.  Otherwise, any series
-// of * is equivalent to a single *.  Globstar behavior is enabled by
-// default, and can be disabled by setting options.noglobstar.
-const makeRe = (pattern, options = {}) => new Minimatch(pattern, options).makeRe();
-minimatch.makeRe = makeRe;
-const match = (list, pattern, options = {}) => {
-    const mm = new Minimatch(pattern, options);
-    list = list.filter(f => mm.match(f));
-    if (mm.options.nonull && !list.length) {
-        list.push(pattern);
-    }
-    return list;
-};
-minimatch.match = match;
-// replace stuff like \* with *
-const globMagic = /[?*]|[+@!]\(.*?\)|\[|\]/;
-const esm_regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-class Minimatch {
-    options;
-    set;
-    pattern;
-    windowsPathsNoEscape;
-    nonegate;
-    negate;
-    comment;
-    empty;
-    preserveMultipleSlashes;
-    partial;
-    globSet;
-    globParts;
-    nocase;
-    isWindows;
-    platform;
-    windowsNoMagicRoot;
-    maxGlobstarRecursion;
-    regexp;
-    constructor(pattern, options = {}) {
-        assertValidPattern(pattern);
-        options = options || {};
-        this.options = options;
-        this.maxGlobstarRecursion = options.maxGlobstarRecursion ?? 200;
-        this.pattern = pattern;
-        this.platform = options.platform || defaultPlatform;
-        this.isWindows = this.platform === 'win32';
-        // avoid the annoying deprecation flag lol
-        const awe = ('allowWindow' + 'sEscape');
-        this.windowsPathsNoEscape =
-            !!options.windowsPathsNoEscape || options[awe] === false;
-        if (this.windowsPathsNoEscape) {
-            this.pattern = this.pattern.replace(/\\/g, '/');
-        }
-        this.preserveMultipleSlashes = !!options.preserveMultipleSlashes;
-        this.regexp = null;
-        this.negate = false;
-        this.nonegate = !!options.nonegate;
-        this.comment = false;
-        this.empty = false;
-        this.partial = !!options.partial;
-        this.nocase = !!this.options.nocase;
-        this.windowsNoMagicRoot =
-            options.windowsNoMagicRoot !== undefined ?
-                options.windowsNoMagicRoot
-                : !!(this.isWindows && this.nocase);
-        this.globSet = [];
-        this.globParts = [];
-        this.set = [];
-        // make the set of regexps etc.
-        this.make();
-    }
-    hasMagic() {
-        if (this.options.magicalBraces && this.set.length > 1) {
-            return true;
-        }
-        for (const pattern of this.set) {
-            for (const part of pattern) {
-                if (typeof part !== 'string')
-                    return true;
-            }
-        }
-        return false;
-    }
-    debug(..._) { }
-    make() {
-        const pattern = this.pattern;
-        const options = this.options;
-        // empty patterns and comments match nothing.
-        if (!options.nocomment && pattern.charAt(0) === '#') {
-            this.comment = true;
-            return;
-        }
-        if (!pattern) {
-            this.empty = true;
-            return;
-        }
-        // step 1: figure out negation, etc.
-        this.parseNegate();
-        // step 2: expand braces
-        this.globSet = [...new Set(this.braceExpand())];
-        if (options.debug) {
-            //oxlint-disable-next-line no-console
-            this.debug = (...args) => console.error(...args);
-        }
-        this.debug(this.pattern, this.globSet);
-        // step 3: now we have a set, so turn each one into a series of
-        // path-portion matching patterns.
-        // These will be regexps, except in the case of "**", which is
-        // set to the GLOBSTAR object for globstar behavior,
-        // and will not contain any / characters
-        //
-        // First, we preprocess to make the glob pattern sets a bit simpler
-        // and deduped.  There are some perf-killing patterns that can cause
-        // problems with a glob walk, but we can simplify them down a bit.
-        const rawGlobParts = this.globSet.map(s => this.slashSplit(s));
-        this.globParts = this.preprocess(rawGlobParts);
-        this.debug(this.pattern, this.globParts);
-        // glob --> regexps
-        let set = this.globParts.map((s, _, __) => {
-            if (this.isWindows && this.windowsNoMagicRoot) {
-                // check if it's a drive or unc path.
-                const isUNC = s[0] === '' &&
-                    s[1] === '' &&
-                    (s[2] === '?' || !globMagic.test(s[2])) &&
-                    !globMagic.test(s[3]);
-                const isDrive = /^[a-z]:/i.test(s[0]);
-                if (isUNC) {
-                    return [
-                        ...s.slice(0, 4),
-                        ...s.slice(4).map(ss => this.parse(ss)),
-                    ];
-                }
-                else if (isDrive) {
-                    return [s[0], ...s.slice(1).map(ss => this.parse(ss))];
-                }
-            }
-            return s.map(ss => this.parse(ss));
-        });
-        this.debug(this.pattern, set);
-        // filter out everything that didn't compile properly.
-        this.set = set.filter(s => s.indexOf(false) === -1);
-        // do not treat the ? in UNC paths as magic
-        if (this.isWindows) {
-            for (let i = 0; i < this.set.length; i++) {
-                const p = this.set[i];
-                if (p[0] === '' &&
-                    p[1] === '' &&
-                    this.globParts[i][2] === '?' &&
-                    typeof p[3] === 'string' &&
-                    /^[a-z]:$/i.test(p[3])) {
-                    p[2] = '?';
-                }
-            }
-        }
-        this.debug(this.pattern, this.set);
-    }
-    // various transforms to equivalent pattern sets that are
-    // faster to process in a filesystem walk.  The goal is to
-    // eliminate what we can, and push all ** patterns as far
-    // to the right as possible, even if it increases the number
-    // of patterns that we have to process.
-    preprocess(globParts) {
-        // if we're not in globstar mode, then turn ** into *
-        if (this.options.noglobstar) {
-            for (const partset of globParts) {
-                for (let j = 0; j < partset.length; j++) {
-                    if (partset[j] === '**') {
-                        partset[j] = '*';
-                    }
-                }
-            }
-        }
-        const { optimizationLevel = 1 } = this.options;
-        if (optimizationLevel >= 2) {
-            // aggressive optimization for the purpose of fs walking
-            globParts = this.firstPhasePreProcess(globParts);
-            globParts = this.secondPhasePreProcess(globParts);
-        }
-        else if (optimizationLevel >= 1) {
-            // just basic optimizations to remove some .. parts
-            globParts = this.levelOneOptimize(globParts);
-        }
-        else {
-            // just collapse multiple ** portions into one
-            globParts = this.adjascentGlobstarOptimize(globParts);
-        }
-        return globParts;
-    }
-    // just get rid of adjascent ** portions
-    adjascentGlobstarOptimize(globParts) {
-        return globParts.map(parts => {
-            let gs = -1;
-            while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
-                let i = gs;
-                while (parts[i + 1] === '**') {
-                    i++;
-                }
-                if (i !== gs) {
-                    parts.splice(gs, i - gs);
-                }
-            }
-            return parts;
+    const labelled = marked(await listIssues(github, { labels: trackingLabel }, labelPages));
+    if (labelled.length === 0 && exposure.length === 0)
+        return { issue: null, duplicates: [], foreign: false, warnings: [] };
+    const login = await ownLogin(github);
+    const isOurs = ({ author }) => isBy(author, login);
+    const own = labelled.filter(isOurs);
+    const ours = own.length > 0 ? own : marked(await listIssues(github, { creator: login }, creatorPages)).filter(isOurs);
+    const [issue = null, ...duplicates] = ours.toSorted((a, b) => a.number - b.number);
+    const foreign = issue === null ? labelled : [];
+    return { issue, duplicates, foreign: foreign.length > 0, warnings: foreign.map((one) => foreignWarning(one, login)) };
+}
+/** Anybody can copy the mark into an issue of their own. */
+function isBy(author, login) {
+    return author === login || author === `${login}[bot]`;
+}
+function foreignWarning({ number, author }, login) {
+    return `Issue #${number} has the mark of this removal, but was opened by ${visible(author ?? 'nobody', 60)}, not by `
+        + `${visible(login, 60)}, whose token this is. It was left alone, and no other was opened: take the label ${trackingLabel} `
+        + 'from it to have one, or use the token of the one who opened it.';
+}
+/** Looks again before it asks again, for an answer that was lost may have followed the deed. */
+async function tracking_issue_create(github, removal, mark, [pause, ...later] = tracking_issue_pauses) {
+    try {
+        return await createIssue(github, {
+            title: trackingTitle(removal.removed), body: newTrackingBody(removal, mark), labels: [trackingLabel],
         });
     }
-    // get rid of adjascent ** and resolve .. portions
-    levelOneOptimize(globParts) {
-        return globParts.map(parts => {
-            parts = parts.reduce((set, part) => {
-                const prev = set[set.length - 1];
-                if (part === '**' && prev === '**') {
-                    return set;
-                }
-                if (part === '..') {
-                    if (prev && prev !== '..' && prev !== '.' && prev !== '**') {
-                        set.pop();
-                        return set;
-                    }
-                }
-                set.push(part);
-                return set;
-            }, []);
-            return parts.length === 0 ? [''] : parts;
-        });
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || (error.status !== null && error.status < 500) || pause === undefined)
+            throw error;
+        const { issue } = await find(github, mark, removal);
+        if (issue !== null)
+            return issue;
+        await github.pause(pause);
+        return await tracking_issue_create(github, removal, mark, later);
     }
-    levelTwoFileOptimize(parts) {
-        if (!Array.isArray(parts)) {
-            parts = this.slashSplit(parts);
-        }
-        let didSomething = false;
-        do {
-            didSomething = false;
-            // <pre>/<e>/<rest> -> <pre>/<rest>
-            if (!this.preserveMultipleSlashes) {
-                for (let i = 1; i < parts.length - 1; i++) {
-                    const p = parts[i];
-                    // don't squeeze out UNC patterns
-                    if (i === 1 && p === '' && parts[0] === '')
-                        continue;
-                    if (p === '.' || p === '') {
-                        didSomething = true;
-                        parts.splice(i, 1);
-                        i--;
-                    }
-                }
-                if (parts[0] === '.' &&
-                    parts.length === 2 &&
-                    (parts[1] === '.' || parts[1] === '')) {
-                    didSomething = true;
-                    parts.pop();
-                }
-            }
-            // <pre>/<p>/../<rest> -> <pre>/<rest>
-            let dd = 0;
-            while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
-                const p = parts[dd - 1];
-                if (p &&
-                    p !== '.' &&
-                    p !== '..' &&
-                    p !== '**' &&
-                    !(this.isWindows && /^[a-z]:$/i.test(p))) {
-                    didSomething = true;
-                    parts.splice(dd - 1, 2);
-                    dd -= 2;
-                }
-            }
-        } while (didSomething);
-        return parts.length === 0 ? [''] : parts;
+}
+async function tracking_issue_update(github, issue, removal, mark, warnings) {
+    const { number, state } = issue;
+    if (readTrackingMarker(issue.body)?.version !== trackingVersion) {
+        warnings.push(`Issue #${number} was written by another version of sops-rekey, and was left as it is.`);
+        return { operation: 'unchanged' };
     }
-    // First phase: single-pattern processing
-    // <pre> is 1 or more portions
-    // <rest> is 1 or more portions
-    // <p> is any portion other than ., .., '', or **
-    // <e> is . or ''
-    //
-    // **/.. is *brutal* for filesystem walking performance, because
-    // it effectively resets the recursive walk each time it occurs,
-    // and ** cannot be reduced out by a .. pattern part like a regexp
-    // or most strings (other than .., ., and '') can be.
-    //
-    // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
-    // <pre>/<e>/<rest> -> <pre>/<rest>
-    // <pre>/<p>/../<rest> -> <pre>/<rest>
-    // **/**/<rest> -> **/<rest>
-    //
-    // **/*/<rest> -> */**/<rest> <== not valid because ** doesn't follow
-    // this WOULD be allowed if ** did follow symlinks, or * didn't
-    firstPhasePreProcess(globParts) {
-        let didSomething = false;
-        do {
-            didSomething = false;
-            // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
-            for (let parts of globParts) {
-                let gs = -1;
-                while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
-                    let gss = gs;
-                    while (parts[gss + 1] === '**') {
-                        // <pre>/**/**/<rest> -> <pre>/**/<rest>
-                        gss++;
-                    }
-                    // eg, if gs is 2 and gss is 4, that means we have 3 **
-                    // parts, and can remove 2 of them.
-                    if (gss > gs) {
-                        parts.splice(gs + 1, gss - gs);
-                    }
-                    let next = parts[gs + 1];
-                    const p = parts[gs + 2];
-                    const p2 = parts[gs + 3];
-                    if (next !== '..')
-                        continue;
-                    if (!p ||
-                        p === '.' ||
-                        p === '..' ||
-                        !p2 ||
-                        p2 === '.' ||
-                        p2 === '..') {
-                        continue;
-                    }
-                    didSomething = true;
-                    // edit parts in place, and push the new one
-                    parts.splice(gs, 1);
-                    const other = parts.slice(0);
-                    other[gs] = '**';
-                    globParts.push(other);
-                    gs--;
-                }
-                // <pre>/<e>/<rest> -> <pre>/<rest>
-                if (!this.preserveMultipleSlashes) {
-                    for (let i = 1; i < parts.length - 1; i++) {
-                        const p = parts[i];
-                        // don't squeeze out UNC patterns
-                        if (i === 1 && p === '' && parts[0] === '')
-                            continue;
-                        if (p === '.' || p === '') {
-                            didSomething = true;
-                            parts.splice(i, 1);
-                            i--;
-                        }
-                    }
-                    if (parts[0] === '.' &&
-                        parts.length === 2 &&
-                        (parts[1] === '.' || parts[1] === '')) {
-                        didSomething = true;
-                        parts.pop();
-                    }
-                }
-                // <pre>/<p>/../<rest> -> <pre>/<rest>
-                let dd = 0;
-                while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
-                    const p = parts[dd - 1];
-                    if (p && p !== '.' && p !== '..' && p !== '**') {
-                        didSomething = true;
-                        const needDot = dd === 1 && parts[dd + 1] === '**';
-                        const splin = needDot ? ['.'] : [];
-                        parts.splice(dd - 1, 2, ...splin);
-                        if (parts.length === 0)
-                            parts.push('');
-                        dd -= 2;
-                    }
-                }
-            }
-        } while (didSomething);
-        return globParts;
+    if (!issue.labels.includes(trackingLabel)) {
+        const what = `Issue #${number} lacks the label ${trackingLabel}, by which it is found`;
+        await tracking_issue_attempt(warnings, what, () => labelIssue(github, number, trackingLabel));
     }
-    // second phase: multi-pattern dedupes
-    // {<pre>/*/<rest>,<pre>/<p>/<rest>} -> <pre>/*/<rest>
-    // {<pre>/<rest>,<pre>/<rest>} -> <pre>/<rest>
-    // {<pre>/**/<rest>,<pre>/<rest>} -> <pre>/**/<rest>
-    //
-    // {<pre>/**/<rest>,<pre>/**/<p>/<rest>} -> <pre>/**/<rest>
-    // ^-- not valid because ** doens't follow symlinks
-    secondPhasePreProcess(globParts) {
-        for (let i = 0; i < globParts.length - 1; i++) {
-            for (let j = i + 1; j < globParts.length; j++) {
-                const matched = this.partsMatch(globParts[i], globParts[j], !this.preserveMultipleSlashes);
-                if (matched) {
-                    globParts[i] = [];
-                    globParts[j] = matched;
-                    break;
-                }
-            }
-        }
-        return globParts.filter(gs => gs.length);
+    const merged = mergeTrackingBody(issue.body, removal, mark);
+    // Of what a person closed only something new takes the decision back, and what a person opened again stays open as it is.
+    const isNew = merged.verdicts.some(({ news }) => news === 'back' || news === 'added');
+    const move = state === 'closed' ? (isNew ? 'reopen' : null)
+        : merged.complete && (merged.changed || !issue.reopened) ? 'close' : null;
+    if (!merged.changed && move === null)
+        return { operation: 'unchanged' };
+    await changeIssue(github, number, {
+        body: merged.body,
+        ...(move === 'close' ? { state: 'closed', reason: 'completed' } : move === 'reopen' ? { state: 'open', reason: 'reopened' } : {}),
+    });
+    const comment = state === 'closed' && move === null ? null : trackingComment(merged, removal, move);
+    if (comment !== null) {
+        const what = `Issue #${number} is up to date, but says nothing of what is new`;
+        await tracking_issue_attempt(warnings, what, () => commentOnIssue(github, number, comment));
     }
-    partsMatch(a, b, emptyGSMatch = false) {
-        let ai = 0;
-        let bi = 0;
-        let result = [];
-        let which = '';
-        while (ai < a.length && bi < b.length) {
-            if (a[ai] === b[bi]) {
-                result.push(which === 'b' ? b[bi] : a[ai]);
-                ai++;
-                bi++;
-            }
-            else if (emptyGSMatch && a[ai] === '**' && b[bi] === a[ai + 1]) {
-                result.push(a[ai]);
-                ai++;
-            }
-            else if (emptyGSMatch && b[bi] === '**' && a[ai] === b[bi + 1]) {
-                result.push(b[bi]);
-                bi++;
-            }
-            else if (a[ai] === '*' &&
-                b[bi] &&
-                (this.options.dot || !b[bi].startsWith('.')) &&
-                b[bi] !== '**') {
-                if (which === 'b')
-                    return false;
-                which = 'a';
-                result.push(a[ai]);
-                ai++;
-                bi++;
-            }
-            else if (b[bi] === '*' &&
-                a[ai] &&
-                (this.options.dot || !a[ai].startsWith('.')) &&
-                a[ai] !== '**') {
-                if (which === 'a')
-                    return false;
-                which = 'b';
-                result.push(b[bi]);
-                ai++;
-                bi++;
-            }
-            else {
-                return false;
-            }
-        }
-        // if we fall out of the loop, it means they two are identical
-        // as long as their lengths match
-        return a.length === b.length && result;
-    }
-    parseNegate() {
-        if (this.nonegate)
-            return;
-        const pattern = this.pattern;
-        let negate = false;
-        let negateOffset = 0;
-        for (let i = 0; i < pattern.length && pattern.charAt(i) === '!'; i++) {
-            negate = !negate;
-            negateOffset++;
-        }
-        if (negateOffset)
-            this.pattern = pattern.slice(negateOffset);
-        this.negate = negate;
-    }
-    // set partial to true to test if, for example,
-    // "/a/b" matches the start of "/*/b/*/d"
-    // Partial means, if you run out of file before you run
-    // out of pattern, then that's fine, as long as all
-    // the parts match.
-    matchOne(file, pattern, partial = false) {
-        let fileStartIndex = 0;
-        let patternStartIndex = 0;
-        // UNC paths like //?/X:/... can match X:/... and vice versa
-        // Drive letters in absolute drive or unc paths are always compared
-        // case-insensitively.
-        if (this.isWindows) {
-            const fileDrive = typeof file[0] === 'string' && /^[a-z]:$/i.test(file[0]);
-            const fileUNC = !fileDrive &&
-                file[0] === '' &&
-                file[1] === '' &&
-                file[2] === '?' &&
-                /^[a-z]:$/i.test(file[3]);
-            const patternDrive = typeof pattern[0] === 'string' && /^[a-z]:$/i.test(pattern[0]);
-            const patternUNC = !patternDrive &&
-                pattern[0] === '' &&
-                pattern[1] === '' &&
-                pattern[2] === '?' &&
-                typeof pattern[3] === 'string' &&
-                /^[a-z]:$/i.test(pattern[3]);
-            const fdi = fileUNC ? 3
-                : fileDrive ? 0
-                    : undefined;
-            const pdi = patternUNC ? 3
-                : patternDrive ? 0
-                    : undefined;
-            if (typeof fdi === 'number' && typeof pdi === 'number') {
-                const [fd, pd] = [
-                    file[fdi],
-                    pattern[pdi],
-                ];
-                // start matching at the drive letter index of each
-                if (fd.toLowerCase() === pd.toLowerCase()) {
-                    pattern[pdi] = fd;
-                    patternStartIndex = pdi;
-                    fileStartIndex = fdi;
-                }
-            }
-        }
-        // resolve and reduce . and .. portions in the file as well.
-        // don't need to do the second phase, because it's only one string[]
-        const { optimizationLevel = 1 } = this.options;
-        if (optimizationLevel >= 2) {
-            file = this.levelTwoFileOptimize(file);
-        }
-        if (pattern.includes(GLOBSTAR)) {
-            return this.#matchGlobstar(file, pattern, partial, fileStartIndex, patternStartIndex);
-        }
-        return this.#matchOne(file, pattern, partial, fileStartIndex, patternStartIndex);
-    }
-    #matchGlobstar(file, pattern, partial, fileIndex, patternIndex) {
-        // split the pattern into head, tail, and middle of ** delimited parts
-        const firstgs = pattern.indexOf(GLOBSTAR, patternIndex);
-        const lastgs = pattern.lastIndexOf(GLOBSTAR);
-        // split the pattern up into globstar-delimited sections
-        // the tail has to be at the end, and the others just have
-        // to be found in order from the head.
-        const [head, body, tail] = partial ?
-            [
-                pattern.slice(patternIndex, firstgs),
-                pattern.slice(firstgs + 1),
-                [],
-            ]
-            : [
-                pattern.slice(patternIndex, firstgs),
-                pattern.slice(firstgs + 1, lastgs),
-                pattern.slice(lastgs + 1),
-            ];
-        // check the head, from the current file/pattern index.
-        if (head.length) {
-            const fileHead = file.slice(fileIndex, fileIndex + head.length);
-            if (!this.#matchOne(fileHead, head, partial, 0, 0)) {
-                return false;
-            }
-            fileIndex += head.length;
-            patternIndex += head.length;
-        }
-        // now we know the head matches!
-        // if the last portion is not empty, it MUST match the end
-        // check the tail
-        let fileTailMatch = 0;
-        if (tail.length) {
-            // if head + tail > file, then we cannot possibly match
-            if (tail.length + fileIndex > file.length)
-                return false;
-            // try to match the tail
-            let tailStart = file.length - tail.length;
-            if (this.#matchOne(file, tail, partial, tailStart, 0)) {
-                fileTailMatch = tail.length;
-            }
-            else {
-                // affordance for stuff like a/**/* matching a/b/
-                // if the last file portion is '', and there's more to the pattern
-                // then try without the '' bit.
-                if (file[file.length - 1] !== '' ||
-                    fileIndex + tail.length === file.length) {
-                    return false;
-                }
-                tailStart--;
-                if (!this.#matchOne(file, tail, partial, tailStart, 0)) {
-                    return false;
-                }
-                fileTailMatch = tail.length + 1;
-            }
-        }
-        // now we know the tail matches!
-        // the middle is zero or more portions wrapped in **, possibly
-        // containing more ** sections.
-        // so a/**/b/**/c/**/d has become **/b/**/c/**
-        // if it's empty, it means a/**/b, just verify we have no bad dots
-        // if there's no tail, so it ends on /**, then we must have *something*
-        // after the head, or it's not a matc
-        if (!body.length) {
-            let sawSome = !!fileTailMatch;
-            for (let i = fileIndex; i < file.length - fileTailMatch; i++) {
-                const f = String(file[i]);
-                sawSome = true;
-                if (f === '.' ||
-                    f === '..' ||
-                    (!this.options.dot && f.startsWith('.'))) {
-                    return false;
-                }
-            }
-            // in partial mode, we just need to get past all file parts
-            return partial || sawSome;
-        }
-        // now we know that there's one or more body sections, which can
-        // be matched anywhere from the 0 index (because the head was pruned)
-        // through to the length-fileTailMatch index.
-        // split the body up into sections, and note the minimum index it can
-        // be found at (start with the length of all previous segments)
-        // [section, before, after]
-        const bodySegments = [[[], 0]];
-        let currentBody = bodySegments[0];
-        let nonGsParts = 0;
-        const nonGsPartsSums = [0];
-        for (const b of body) {
-            if (b === GLOBSTAR) {
-                nonGsPartsSums.push(nonGsParts);
-                currentBody = [[], 0];
-                bodySegments.push(currentBody);
-            }
-            else {
-                currentBody[0].push(b);
-                nonGsParts++;
-            }
-        }
-        let i = bodySegments.length - 1;
-        const fileLength = file.length - fileTailMatch;
-        for (const b of bodySegments) {
-            b[1] = fileLength - (nonGsPartsSums[i--] + b[0].length);
-        }
-        return !!this.#matchGlobStarBodySections(file, bodySegments, fileIndex, 0, partial, 0, !!fileTailMatch);
-    }
-    // return false for "nope, not matching"
-    // return null for "not matching, cannot keep trying"
-    #matchGlobStarBodySections(file, 
-    // pattern section, last possible position for it
-    bodySegments, fileIndex, bodyIndex, partial, globStarDepth, sawTail) {
-        // take the first body segment, and walk from fileIndex to its "after"
-        // value at the end
-        // If it doesn't match at that position, we increment, until we hit
-        // that final possible position, and give up.
-        // If it does match, then advance and try to rest.
-        // If any of them fail we keep walking forward.
-        // this is still a bit recursively painful, but it's more constrained
-        // than previous implementations, because we never test something that
-        // can't possibly be a valid matching condition.
-        const bs = bodySegments[bodyIndex];
-        if (!bs) {
-            // just make sure that there's no bad dots
-            for (let i = fileIndex; i < file.length; i++) {
-                sawTail = true;
-                const f = file[i];
-                if (f === '.' ||
-                    f === '..' ||
-                    (!this.options.dot && f.startsWith('.'))) {
-                    return false;
-                }
-            }
-            return sawTail;
-        }
-        // have a non-globstar body section to test
-        const [body, after] = bs;
-        while (fileIndex <= after) {
-            const m = this.#matchOne(file.slice(0, fileIndex + body.length), body, partial, fileIndex, 0);
-            // if limit exceeded, no match. intentional false negative,
-            // acceptable break in correctness for security.
-            if (m && globStarDepth < this.maxGlobstarRecursion) {
-                // match! see if the rest match. if so, we're done!
-                const sub = this.#matchGlobStarBodySections(file, bodySegments, fileIndex + body.length, bodyIndex + 1, partial, globStarDepth + 1, sawTail);
-                if (sub !== false) {
-                    return sub;
-                }
-            }
-            const f = file[fileIndex];
-            if (f === '.' ||
-                f === '..' ||
-                (!this.options.dot && f.startsWith('.'))) {
-                return false;
-            }
-            fileIndex++;
-        }
-        // walked off. no point continuing
-        return partial || null;
-    }
-    #matchOne(file, pattern, partial, fileIndex, patternIndex) {
-        let fi;
-        let pi;
-        let pl;
-        let fl;
-        for (fi = fileIndex,
-            pi = patternIndex,
-            fl = file.length,
-            pl = pattern.length; fi < fl && pi < pl; fi++, pi++) {
-            this.debug('matchOne loop');
-            let p = pattern[pi];
-            let f = file[fi];
-            this.debug(pattern, p, f);
-            // should be impossible.
-            // some invalid regexp stuff in the set.
-            /* c8 ignore start */
-            if (p === false || p === GLOBSTAR) {
-                return false;
-            }
-            /* c8 ignore stop */
-            // something other than **
-            // non-magic patterns just have to match exactly
-            // patterns with magic have been turned into regexps.
-            let hit;
-            if (typeof p === 'string') {
-                hit = f === p;
-                this.debug('string match', p, f, hit);
-            }
-            else {
-                hit = p.test(f);
-                this.debug('pattern match', p, f, hit);
-            }
-            if (!hit)
-                return false;
-        }
-        // Note: ending in / means that we'll get a final ""
-        // at the end of the pattern.  This can only match a
-        // corresponding "" at the end of the file.
-        // If the file ends in /, then it can only match a
-        // a pattern that ends in /, unless the pattern just
-        // doesn't have any more for it. But, a/b/ should *not*
-        // match "a/b/*", even though "" matches against the
-        // [^/]*? pattern, except in partial mode, where it might
-        // simply not be reached yet.
-        // However, a/b/ should still satisfy a/*
-        // now either we fell off the end of the pattern, or we're done.
-        if (fi === fl && pi === pl) {
-            // ran out of pattern and filename at the same time.
-            // an exact hit!
-            return true;
-        }
-        else if (fi === fl) {
-            // ran out of file, but still had pattern left.
-            // this is ok if we're doing the match as part of
-            // a glob fs traversal.
-            return partial;
-        }
-        else if (pi === pl) {
-            // ran out of pattern, still have file left.
-            // this is only acceptable if we're on the very last
-            // empty segment of a file with a trailing slash.
-            // a/* should match a/b/
-            return fi === fl - 1 && file[fi] === '';
-            /* c8 ignore start */
-        }
-        else {
-            // should be unreachable.
-            throw new Error('wtf?');
-        }
-        /* c8 ignore stop */
-    }
-    braceExpand() {
-        return braceExpand(this.pattern, this.options);
-    }
-    parse(pattern) {
-        assertValidPattern(pattern);
-        const options = this.options;
-        // shortcuts
-        if (pattern === '**')
-            return GLOBSTAR;
-        if (pattern === '')
-            return '';
-        // far and away, the most common glob pattern parts are
-        // *, *.*, and *.<ext>  Add a fast check method for those.
-        let m;
-        let fastTest = null;
-        if ((m = pattern.match(starRE))) {
-            fastTest = options.dot ? starTestDot : starTest;
-        }
-        else if ((m = pattern.match(starDotExtRE))) {
-            fastTest = (options.nocase ?
-                options.dot ?
-                    starDotExtTestNocaseDot
-                    : starDotExtTestNocase
-                : options.dot ? starDotExtTestDot
-                    : starDotExtTest)(m[1]);
-        }
-        else if ((m = pattern.match(qmarksRE))) {
-            fastTest = (options.nocase ?
-                options.dot ?
-                    qmarksTestNocaseDot
-                    : qmarksTestNocase
-                : options.dot ? qmarksTestDot
-                    : qmarksTest)(m);
-        }
-        else if ((m = pattern.match(starDotStarRE))) {
-            fastTest = options.dot ? starDotStarTestDot : starDotStarTest;
-        }
-        else if ((m = pattern.match(dotStarRE))) {
-            fastTest = dotStarTest;
-        }
-        const re = AST.fromGlob(pattern, this.options).toMMPattern();
-        if (fastTest && typeof re === 'object') {
-            // Avoids overriding in frozen environments
-            Reflect.defineProperty(re, 'test', { value: fastTest });
-        }
-        return re;
-    }
-    makeRe() {
-        if (this.regexp || this.regexp === false)
-            return this.regexp;
-        // at this point, this.set is a 2d array of partial
-        // pattern strings, or "**".
-        //
-        // It's better to use .match().  This function shouldn't
-        // be used, really, but it's pretty convenient sometimes,
-        // when you just want to work with a regex.
-        const set = this.set;
-        if (!set.length) {
-            this.regexp = false;
-            return this.regexp;
-        }
-        const options = this.options;
-        const twoStar = options.noglobstar ? esm_star
-            : options.dot ? twoStarDot
-                : twoStarNoDot;
-        const flags = new Set(options.nocase ? ['i'] : []);
-        // regexpify non-globstar patterns
-        // if ** is only item, then we just do one twoStar
-        // if ** is first, and there are more, prepend (\/|twoStar\/)? to next
-        // if ** is last, append (\/twoStar|) to previous
-        // if ** is in the middle, append (\/|\/twoStar\/) to previous
-        // then filter out GLOBSTAR symbols
-        let re = set
-            .map(pattern => {
-            const pp = pattern.map(p => {
-                if (p instanceof RegExp) {
-                    for (const f of p.flags.split(''))
-                        flags.add(f);
-                }
-                return (typeof p === 'string' ? esm_regExpEscape(p)
-                    : p === GLOBSTAR ? GLOBSTAR
-                        : p._src);
-            });
-            pp.forEach((p, i) => {
-                const next = pp[i + 1];
-                const prev = pp[i - 1];
-                if (p !== GLOBSTAR || prev === GLOBSTAR) {
-                    return;
-                }
-                if (prev === undefined) {
-                    if (next !== undefined && next !== GLOBSTAR) {
-                        pp[i + 1] = '(?:\\/|' + twoStar + '\\/)?' + next;
-                    }
-                    else {
-                        pp[i] = twoStar;
-                    }
-                }
-                else if (next === undefined) {
-                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + ')?';
-                }
-                else if (next !== GLOBSTAR) {
-                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + '\\/)' + next;
-                    pp[i + 1] = GLOBSTAR;
-                }
-            });
-            const filtered = pp.filter(p => p !== GLOBSTAR);
-            // For partial matches, we need to make the pattern match
-            // any prefix of the full path. We do this by generating
-            // alternative patterns that match progressively longer prefixes.
-            if (this.partial && filtered.length >= 1) {
-                const prefixes = [];
-                for (let i = 1; i <= filtered.length; i++) {
-                    prefixes.push(filtered.slice(0, i).join('/'));
-                }
-                return '(?:' + prefixes.join('|') + ')';
-            }
-            return filtered.join('/');
-        })
-            .join('|');
-        // need to wrap in parens if we had more than one thing with |,
-        // otherwise only the first will be anchored to ^ and the last to $
-        const [open, close] = set.length > 1 ? ['(?:', ')'] : ['', ''];
-        // must match entire pattern
-        // ending in a * or ** will make it less strict.
-        re = '^' + open + re + close + '$';
-        // In partial mode, '/' should always match as it's a valid prefix for any pattern
-        if (this.partial) {
-            re = '^(?:\\/|' + open + re.slice(1, -1) + close + ')$';
-        }
-        // can match anything, as long as it's not this.
-        if (this.negate)
-            re = '^(?!' + re + ').+$';
+    return { operation: move === 'close' ? 'closed' : move === 'reopen' ? 'reopened' : 'updated' };
+}
+async function tracking_issue_attempt(warnings, otherwise, action) {
+    await action().catch((error) => warnings.push(`${otherwise}: ${tracking_issue_words(error)}`));
+}
+function tracking_issue_words(error) {
+    return visible(error instanceof Error ? error.message : String(error), 600);
+}
+
+;// CONCATENATED MODULE: ./lib/stages/track.js
+
+
+
+
+
+
+function issueTracker({ git, github, eventBranch, runUrl }, inputs) {
+    return async ({ commit, owners, removed, of, partial, pullRequestUrl }) => {
         try {
-            this.regexp = new RegExp(re, [...flags].join(''));
-            /* c8 ignore start */
-        }
-        catch {
-            // should be impossible
-            this.regexp = false;
-        }
-        /* c8 ignore stop */
-        return this.regexp;
-    }
-    slashSplit(p) {
-        // if p starts with // on windows, we preserve that
-        // so that UNC paths aren't broken.  Otherwise, any number of
-        // / characters are coalesced into one, unless
-        // preserveMultipleSlashes is set to true.
-        if (this.preserveMultipleSlashes) {
-            return p.split('/');
-        }
-        else if (this.isWindows && /^\/\/[^/]+/.test(p)) {
-            // add an extra '' for the one we lose
-            return ['', ...p.split(/\/+/)];
-        }
-        else {
-            return p.split(/\/+/);
-        }
-    }
-    match(f, partial = this.partial) {
-        this.debug('match', f, this.pattern);
-        // short-circuit in the case of busted things.
-        // comments, etc.
-        if (this.comment) {
-            return false;
-        }
-        if (this.empty) {
-            return f === '';
-        }
-        if (f === '/' && partial) {
-            return true;
-        }
-        const options = this.options;
-        // windows: need to use /, not \
-        if (this.isWindows) {
-            f = f.split('\\').join('/');
-        }
-        // treat the test path as a set of pathparts.
-        const ff = this.slashSplit(f);
-        this.debug(this.pattern, 'split', ff);
-        // just ONE of the pattern sets in this.set needs to match
-        // in order for it to be valid.  If negating, then just one
-        // match means that we have failed.
-        // Either way, return on the first hit.
-        const set = this.set;
-        this.debug(this.pattern, 'set', set);
-        // Find the basename of the path by looking for the last non-empty segment
-        let filename = ff[ff.length - 1];
-        if (!filename) {
-            for (let i = ff.length - 2; !filename && i >= 0; i--) {
-                filename = ff[i];
+            const scope = await scopeOf(git, github, eventBranch, inputs);
+            const { removals, warnings } = removed.length > 0 ? { removals: [removed], warnings: [] } : await earlier(github, scope);
+            const kept = [];
+            for (const one of removals) {
+                kept.push(await keepTrackingIssue(github, {
+                    removed: named(one, owners), scope, exposure: await of(one), partial, commit, runUrl, pullRequestUrl,
+                }));
             }
+            return { numbers: kept.flatMap(({ number }) => number ?? []), warnings: [...warnings, ...kept.flatMap((one) => one.warnings)] };
         }
-        for (const pattern of set) {
-            let file = ff;
-            if (options.matchBase && pattern.length === 1) {
-                file = [filename];
-            }
-            const hit = this.matchOne(file, pattern, partial);
-            if (hit) {
-                if (options.flipNegate) {
-                    return true;
-                }
-                return !this.negate;
-            }
-        }
-        // didn't get any hits.  this is success if it's a negative
-        // pattern, failure otherwise.
-        if (options.flipNegate) {
-            return false;
-        }
-        return this.negate;
-    }
-    static defaults(def) {
-        return minimatch.defaults(def).Minimatch;
-    }
-}
-/* c8 ignore start */
-
-
-
-/* c8 ignore stop */
-minimatch.AST = AST;
-minimatch.Minimatch = Minimatch;
-minimatch.escape = escape_escape;
-minimatch.unescape = unescape_unescape;
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path.js
-
-
-
-const internal_path_IS_WINDOWS = process.platform === 'win32';
-/**
- * Helper class for parsing paths into segments
- */
-class Path {
-    /**
-     * Constructs a Path
-     * @param itemPath Path or array of segments
-     */
-    constructor(itemPath) {
-        this.segments = [];
-        // String
-        if (typeof itemPath === 'string') {
-            external_assert_(itemPath, `Parameter 'itemPath' must not be empty`);
-            // Normalize slashes and trim unnecessary trailing slash
-            itemPath = safeTrimTrailingSeparator(itemPath);
-            // Not rooted
-            if (!hasRoot(itemPath)) {
-                this.segments = itemPath.split(external_path_namespaceObject.sep);
-            }
-            // Rooted
-            else {
-                // Add all segments, while not at the root
-                let remaining = itemPath;
-                let dir = dirname(remaining);
-                while (dir !== remaining) {
-                    // Add the segment
-                    const basename = external_path_namespaceObject.basename(remaining);
-                    this.segments.unshift(basename);
-                    // Truncate the last segment
-                    remaining = dir;
-                    dir = dirname(remaining);
-                }
-                // Remainder is the root
-                this.segments.unshift(remaining);
-            }
-        }
-        // Array
-        else {
-            // Must not be empty
-            external_assert_(itemPath.length > 0, `Parameter 'itemPath' must not be an empty array`);
-            // Each segment
-            for (let i = 0; i < itemPath.length; i++) {
-                let segment = itemPath[i];
-                // Must not be empty
-                external_assert_(segment, `Parameter 'itemPath' must not contain any empty segments`);
-                // Normalize slashes
-                segment = internal_path_helper_normalizeSeparators(itemPath[i]);
-                // Root segment
-                if (i === 0 && hasRoot(segment)) {
-                    segment = safeTrimTrailingSeparator(segment);
-                    external_assert_(segment === dirname(segment), `Parameter 'itemPath' root segment contains information for multiple segments`);
-                    this.segments.push(segment);
-                }
-                // All other segments
-                else {
-                    // Must not contain slash
-                    external_assert_(!segment.includes(external_path_namespaceObject.sep), `Parameter 'itemPath' contains unexpected path separators`);
-                    this.segments.push(segment);
-                }
-            }
-        }
-    }
-    /**
-     * Converts the path to it's string representation
-     */
-    toString() {
-        // First segment
-        let result = this.segments[0];
-        // All others
-        let skipSlash = result.endsWith(external_path_namespaceObject.sep) || (internal_path_IS_WINDOWS && /^[A-Z]:$/i.test(result));
-        for (let i = 1; i < this.segments.length; i++) {
-            if (skipSlash) {
-                skipSlash = false;
-            }
-            else {
-                result += external_path_namespaceObject.sep;
-            }
-            result += this.segments[i];
-        }
-        return result;
-    }
-}
-//# sourceMappingURL=internal-path.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern.js
-
-
-
-
-
-
-
-const internal_pattern_IS_WINDOWS = process.platform === 'win32';
-class Pattern {
-    constructor(patternOrNegate, isImplicitPattern = false, segments, homedir) {
-        /**
-         * Indicates whether matches should be excluded from the result set
-         */
-        this.negate = false;
-        // Pattern overload
-        let pattern;
-        if (typeof patternOrNegate === 'string') {
-            pattern = patternOrNegate.trim();
-        }
-        // Segments overload
-        else {
-            // Convert to pattern
-            segments = segments || [];
-            external_assert_(segments.length, `Parameter 'segments' must not empty`);
-            const root = Pattern.getLiteral(segments[0]);
-            external_assert_(root && hasAbsoluteRoot(root), `Parameter 'segments' first element must be a root path`);
-            pattern = new Path(segments).toString().trim();
-            if (patternOrNegate) {
-                pattern = `!${pattern}`;
-            }
-        }
-        // Negate
-        while (pattern.startsWith('!')) {
-            this.negate = !this.negate;
-            pattern = pattern.substr(1).trim();
-        }
-        // Normalize slashes and ensures absolute root
-        pattern = Pattern.fixupPattern(pattern, homedir);
-        // Segments
-        this.segments = new Path(pattern).segments;
-        // Trailing slash indicates the pattern should only match directories, not regular files
-        this.trailingSeparator = internal_path_helper_normalizeSeparators(pattern)
-            .endsWith(external_path_namespaceObject.sep);
-        pattern = safeTrimTrailingSeparator(pattern);
-        // Search path (literal path prior to the first glob segment)
-        let foundGlob = false;
-        const searchSegments = this.segments
-            .map(x => Pattern.getLiteral(x))
-            .filter(x => !foundGlob && !(foundGlob = x === ''));
-        this.searchPath = new Path(searchSegments).toString();
-        // Root RegExp (required when determining partial match)
-        this.rootRegExp = new RegExp(Pattern.regExpEscape(searchSegments[0]), internal_pattern_IS_WINDOWS ? 'i' : '');
-        this.isImplicitPattern = isImplicitPattern;
-        // Create minimatch
-        const minimatchOptions = {
-            dot: true,
-            nobrace: true,
-            nocase: internal_pattern_IS_WINDOWS,
-            nocomment: true,
-            noext: true,
-            nonegate: true
-        };
-        pattern = internal_pattern_IS_WINDOWS ? pattern.replace(/\\/g, '/') : pattern;
-        this.minimatch = new Minimatch(pattern, minimatchOptions);
-    }
-    /**
-     * Matches the pattern against the specified path
-     */
-    match(itemPath) {
-        // Last segment is globstar?
-        if (this.segments[this.segments.length - 1] === '**') {
-            // Normalize slashes
-            itemPath = internal_path_helper_normalizeSeparators(itemPath);
-            // Append a trailing slash. Otherwise Minimatch will not match the directory immediately
-            // preceding the globstar. For example, given the pattern `/foo/**`, Minimatch returns
-            // false for `/foo` but returns true for `/foo/`. Append a trailing slash to handle that quirk.
-            if (!itemPath.endsWith(external_path_namespaceObject.sep) && this.isImplicitPattern === false) {
-                // Note, this is safe because the constructor ensures the pattern has an absolute root.
-                // For example, formats like C: and C:foo on Windows are resolved to an absolute root.
-                itemPath = `${itemPath}${external_path_namespaceObject.sep}`;
-            }
-        }
-        else {
-            // Normalize slashes and trim unnecessary trailing slash
-            itemPath = safeTrimTrailingSeparator(itemPath);
-        }
-        // Match
-        if (this.minimatch.match(itemPath)) {
-            return this.trailingSeparator ? MatchKind.Directory : MatchKind.All;
-        }
-        return MatchKind.None;
-    }
-    /**
-     * Indicates whether the pattern may match descendants of the specified path
-     */
-    partialMatch(itemPath) {
-        // Normalize slashes and trim unnecessary trailing slash
-        itemPath = safeTrimTrailingSeparator(itemPath);
-        // matchOne does not handle root path correctly
-        if (dirname(itemPath) === itemPath) {
-            return this.rootRegExp.test(itemPath);
-        }
-        return this.minimatch.matchOne(itemPath.split(internal_pattern_IS_WINDOWS ? /\\+/ : /\/+/), this.minimatch.set[0], true);
-    }
-    /**
-     * Escapes glob patterns within a path
-     */
-    static globEscape(s) {
-        return (internal_pattern_IS_WINDOWS ? s : s.replace(/\\/g, '\\\\')) // escape '\' on Linux/macOS
-            .replace(/(\[)(?=[^/]+\])/g, '[[]') // escape '[' when ']' follows within the path segment
-            .replace(/\?/g, '[?]') // escape '?'
-            .replace(/\*/g, '[*]'); // escape '*'
-    }
-    /**
-     * Normalizes slashes and ensures absolute root
-     */
-    static fixupPattern(pattern, homedir) {
-        // Empty
-        external_assert_(pattern, 'pattern cannot be empty');
-        // Must not contain `.` segment, unless first segment
-        // Must not contain `..` segment
-        const literalSegments = new Path(pattern).segments.map(x => Pattern.getLiteral(x));
-        external_assert_(literalSegments.every((x, i) => (x !== '.' || i === 0) && x !== '..'), `Invalid pattern '${pattern}'. Relative pathing '.' and '..' is not allowed.`);
-        // Must not contain globs in root, e.g. Windows UNC path \\foo\b*r
-        external_assert_(!hasRoot(pattern) || literalSegments[0], `Invalid pattern '${pattern}'. Root segment must not contain globs.`);
-        // Normalize slashes
-        pattern = internal_path_helper_normalizeSeparators(pattern);
-        // Replace leading `.` segment
-        if (pattern === '.' || pattern.startsWith(`.${external_path_namespaceObject.sep}`)) {
-            pattern = Pattern.globEscape(process.cwd()) + pattern.substr(1);
-        }
-        // Replace leading `~` segment
-        else if (pattern === '~' || pattern.startsWith(`~${external_path_namespaceObject.sep}`)) {
-            homedir = homedir || external_os_namespaceObject.homedir();
-            external_assert_(homedir, 'Unable to determine HOME directory');
-            external_assert_(hasAbsoluteRoot(homedir), `Expected HOME directory to be a rooted path. Actual '${homedir}'`);
-            pattern = Pattern.globEscape(homedir) + pattern.substr(1);
-        }
-        // Replace relative drive root, e.g. pattern is C: or C:foo
-        else if (internal_pattern_IS_WINDOWS &&
-            (pattern.match(/^[A-Z]:$/i) || pattern.match(/^[A-Z]:[^\\]/i))) {
-            let root = ensureAbsoluteRoot('C:\\dummy-root', pattern.substr(0, 2));
-            if (pattern.length > 2 && !root.endsWith('\\')) {
-                root += '\\';
-            }
-            pattern = Pattern.globEscape(root) + pattern.substr(2);
-        }
-        // Replace relative root, e.g. pattern is \ or \foo
-        else if (internal_pattern_IS_WINDOWS && (pattern === '\\' || pattern.match(/^\\[^\\]/))) {
-            let root = ensureAbsoluteRoot('C:\\dummy-root', '\\');
-            if (!root.endsWith('\\')) {
-                root += '\\';
-            }
-            pattern = Pattern.globEscape(root) + pattern.substr(1);
-        }
-        // Otherwise ensure absolute root
-        else {
-            pattern = ensureAbsoluteRoot(Pattern.globEscape(process.cwd()), pattern);
-        }
-        return internal_path_helper_normalizeSeparators(pattern);
-    }
-    /**
-     * Attempts to unescape a pattern segment to create a literal path segment.
-     * Otherwise returns empty string.
-     */
-    static getLiteral(segment) {
-        let literal = '';
-        for (let i = 0; i < segment.length; i++) {
-            const c = segment[i];
-            // Escape
-            if (c === '\\' && !internal_pattern_IS_WINDOWS && i + 1 < segment.length) {
-                literal += segment[++i];
-                continue;
-            }
-            // Wildcard
-            else if (c === '*' || c === '?') {
-                return '';
-            }
-            // Character set
-            else if (c === '[' && i + 1 < segment.length) {
-                let set = '';
-                let closed = -1;
-                for (let i2 = i + 1; i2 < segment.length; i2++) {
-                    const c2 = segment[i2];
-                    // Escape
-                    if (c2 === '\\' && !internal_pattern_IS_WINDOWS && i2 + 1 < segment.length) {
-                        set += segment[++i2];
-                        continue;
-                    }
-                    // Closed
-                    else if (c2 === ']') {
-                        closed = i2;
-                        break;
-                    }
-                    // Otherwise
-                    else {
-                        set += c2;
-                    }
-                }
-                // Closed?
-                if (closed >= 0) {
-                    // Cannot convert
-                    if (set.length > 1) {
-                        return '';
-                    }
-                    // Convert to literal
-                    if (set) {
-                        literal += set;
-                        i = closed;
-                        continue;
-                    }
-                }
-                // Otherwise fall thru
-            }
-            // Append
-            literal += c;
-        }
-        return literal;
-    }
-    /**
-     * Escapes regexp special characters
-     * https://javascript.info/regexp-escaping
-     */
-    static regExpEscape(s) {
-        return s.replace(/[[\\^$.|?*+()]/g, '\\$&');
-    }
-}
-//# sourceMappingURL=internal-pattern.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-search-state.js
-class SearchState {
-    constructor(path, level) {
-        this.path = path;
-        this.level = level;
-    }
-}
-//# sourceMappingURL=internal-search-state.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-globber.js
-var internal_globber_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-var __asyncValues = (undefined && undefined.__asyncValues) || function (o) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var m = o[Symbol.asyncIterator], i;
-    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
-    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
-    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
-};
-var __await = (undefined && undefined.__await) || function (v) { return this instanceof __await ? (this.v = v, this) : new __await(v); }
-var __asyncGenerator = (undefined && undefined.__asyncGenerator) || function (thisArg, _arguments, generator) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var g = generator.apply(thisArg, _arguments || []), i, q = [];
-    return i = Object.create((typeof AsyncIterator === "function" ? AsyncIterator : Object).prototype), verb("next"), verb("throw"), verb("return", awaitReturn), i[Symbol.asyncIterator] = function () { return this; }, i;
-    function awaitReturn(f) { return function (v) { return Promise.resolve(v).then(f, reject); }; }
-    function verb(n, f) { if (g[n]) { i[n] = function (v) { return new Promise(function (a, b) { q.push([n, v, a, b]) > 1 || resume(n, v); }); }; if (f) i[n] = f(i[n]); } }
-    function resume(n, v) { try { step(g[n](v)); } catch (e) { settle(q[0][3], e); } }
-    function step(r) { r.value instanceof __await ? Promise.resolve(r.value.v).then(fulfill, reject) : settle(q[0][2], r); }
-    function fulfill(value) { resume("next", value); }
-    function reject(value) { resume("throw", value); }
-    function settle(f, v) { if (f(v), q.shift(), q.length) resume(q[0][0], q[0][1]); }
-};
-
-
-
-
-
-
-
-
-const internal_globber_IS_WINDOWS = process.platform === 'win32';
-class DefaultGlobber {
-    constructor(options) {
-        this.patterns = [];
-        this.searchPaths = [];
-        this.options = getOptions(options);
-    }
-    getSearchPaths() {
-        // Return a copy
-        return this.searchPaths.slice();
-    }
-    glob() {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            var _a, e_1, _b, _c;
-            const result = [];
-            try {
-                for (var _d = true, _e = __asyncValues(this.globGenerator()), _f; _f = yield _e.next(), _a = _f.done, !_a; _d = true) {
-                    _c = _f.value;
-                    _d = false;
-                    const itemPath = _c;
-                    result.push(itemPath);
-                }
-            }
-            catch (e_1_1) { e_1 = { error: e_1_1 }; }
-            finally {
-                try {
-                    if (!_d && !_a && (_b = _e.return)) yield _b.call(_e);
-                }
-                finally { if (e_1) throw e_1.error; }
-            }
-            return result;
-        });
-    }
-    globGenerator() {
-        return __asyncGenerator(this, arguments, function* globGenerator_1() {
-            // Fill in defaults options
-            const options = getOptions(this.options);
-            // Implicit descendants?
-            const patterns = [];
-            for (const pattern of this.patterns) {
-                patterns.push(pattern);
-                if (options.implicitDescendants &&
-                    (pattern.trailingSeparator ||
-                        pattern.segments[pattern.segments.length - 1] !== '**')) {
-                    patterns.push(new Pattern(pattern.negate, true, pattern.segments.concat('**')));
-                }
-            }
-            // Push the search paths
-            const stack = [];
-            for (const searchPath of getSearchPaths(patterns)) {
-                core_debug(`Search path '${searchPath}'`);
-                // Exists?
-                try {
-                    // Intentionally using lstat. Detection for broken symlink
-                    // will be performed later (if following symlinks).
-                    yield __await(external_fs_namespaceObject.promises.lstat(searchPath));
-                }
-                catch (err) {
-                    if (err.code === 'ENOENT') {
-                        continue;
-                    }
-                    throw err;
-                }
-                stack.unshift(new SearchState(searchPath, 1));
-            }
-            // Search
-            const traversalChain = []; // used to detect cycles
-            while (stack.length) {
-                // Pop
-                const item = stack.pop();
-                // Match?
-                const match = internal_pattern_helper_match(patterns, item.path);
-                const partialMatch = !!match || internal_pattern_helper_partialMatch(patterns, item.path);
-                if (!match && !partialMatch) {
-                    continue;
-                }
-                // Stat
-                const stats = yield __await(DefaultGlobber.stat(item, options, traversalChain)
-                // Broken symlink, or symlink cycle detected, or no longer exists
-                );
-                // Broken symlink, or symlink cycle detected, or no longer exists
-                if (!stats) {
-                    continue;
-                }
-                // Hidden file or directory?
-                if (options.excludeHiddenFiles && external_path_namespaceObject.basename(item.path).match(/^\./)) {
-                    continue;
-                }
-                // Directory
-                if (stats.isDirectory()) {
-                    // Matched
-                    if (match & MatchKind.Directory && options.matchDirectories) {
-                        yield yield __await(item.path);
-                    }
-                    // Descend?
-                    else if (!partialMatch) {
-                        continue;
-                    }
-                    // Push the child items in reverse
-                    const childLevel = item.level + 1;
-                    const childItems = (yield __await(external_fs_namespaceObject.promises.readdir(item.path))).map(x => new SearchState(external_path_namespaceObject.join(item.path, x), childLevel));
-                    stack.push(...childItems.reverse());
-                }
-                // File
-                else if (match & MatchKind.File) {
-                    yield yield __await(item.path);
-                }
-            }
-        });
-    }
-    /**
-     * Constructs a DefaultGlobber
-     */
-    static create(patterns, options) {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            const result = new DefaultGlobber(options);
-            if (internal_globber_IS_WINDOWS) {
-                patterns = patterns.replace(/\r\n/g, '\n');
-                patterns = patterns.replace(/\r/g, '\n');
-            }
-            const lines = patterns.split('\n').map(x => x.trim());
-            for (const line of lines) {
-                // Empty or comment
-                if (!line || line.startsWith('#')) {
-                    continue;
-                }
-                // Pattern
-                else {
-                    result.patterns.push(new Pattern(line));
-                }
-            }
-            result.searchPaths.push(...getSearchPaths(result.patterns));
-            return result;
-        });
-    }
-    static stat(item, options, traversalChain) {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            // Note:
-            // `stat` returns info about the target of a symlink (or symlink chain)
-            // `lstat` returns info about a symlink itself
-            let stats;
-            if (options.followSymbolicLinks) {
-                try {
-                    // Use `stat` (following symlinks)
-                    stats = yield external_fs_namespaceObject.promises.stat(item.path);
-                }
-                catch (err) {
-                    if (err.code === 'ENOENT') {
-                        if (options.omitBrokenSymbolicLinks) {
-                            core_debug(`Broken symlink '${item.path}'`);
-                            return undefined;
-                        }
-                        throw new Error(`No information found for the path '${item.path}'. This may indicate a broken symbolic link.`);
-                    }
-                    throw err;
-                }
-            }
-            else {
-                // Use `lstat` (not following symlinks)
-                stats = yield external_fs_namespaceObject.promises.lstat(item.path);
-            }
-            // Note, isDirectory() returns false for the lstat of a symlink
-            if (stats.isDirectory() && options.followSymbolicLinks) {
-                // Get the realpath
-                const realPath = yield external_fs_namespaceObject.promises.realpath(item.path);
-                // Fixup the traversal chain to match the item level
-                while (traversalChain.length >= item.level) {
-                    traversalChain.pop();
-                }
-                // Test for a cycle
-                if (traversalChain.some((x) => x === realPath)) {
-                    core_debug(`Symlink cycle detected for path '${item.path}' and realpath '${realPath}'`);
-                    return undefined;
-                }
-                // Update the traversal chain
-                traversalChain.push(realPath);
-            }
-            return stats;
-        });
-    }
-}
-//# sourceMappingURL=internal-globber.js.map
-;// CONCATENATED MODULE: external "stream"
-const external_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
-// EXTERNAL MODULE: external "util"
-var external_util_ = __nccwpck_require__(9023);
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-hash-files.js
-var internal_hash_files_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-var internal_hash_files_asyncValues = (undefined && undefined.__asyncValues) || function (o) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var m = o[Symbol.asyncIterator], i;
-    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
-    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
-    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
-};
-
-
-
-
-
-
-function hashFiles(globber_1, currentWorkspace_1) {
-    return internal_hash_files_awaiter(this, arguments, void 0, function* (globber, currentWorkspace, verbose = false) {
-        var _a, e_1, _b, _c;
-        var _d;
-        const writeDelegate = verbose ? core.info : core.debug;
-        let hasMatch = false;
-        const githubWorkspace = currentWorkspace
-            ? currentWorkspace
-            : ((_d = process.env['GITHUB_WORKSPACE']) !== null && _d !== void 0 ? _d : process.cwd());
-        const result = crypto.createHash('sha256');
-        let count = 0;
-        try {
-            for (var _e = true, _f = internal_hash_files_asyncValues(globber.globGenerator()), _g; _g = yield _f.next(), _a = _g.done, !_a; _e = true) {
-                _c = _g.value;
-                _e = false;
-                const file = _c;
-                writeDelegate(file);
-                if (!file.startsWith(`${githubWorkspace}${path.sep}`)) {
-                    writeDelegate(`Ignore '${file}' since it is not under GITHUB_WORKSPACE.`);
-                    continue;
-                }
-                if (fs.statSync(file).isDirectory()) {
-                    writeDelegate(`Skip directory '${file}'.`);
-                    continue;
-                }
-                const hash = crypto.createHash('sha256');
-                const pipeline = util.promisify(stream.pipeline);
-                yield pipeline(fs.createReadStream(file), hash);
-                result.write(hash.digest());
-                count++;
-                if (!hasMatch) {
-                    hasMatch = true;
-                }
-            }
-        }
-        catch (e_1_1) { e_1 = { error: e_1_1 }; }
-        finally {
-            try {
-                if (!_e && !_a && (_b = _f.return)) yield _b.call(_f);
-            }
-            finally { if (e_1) throw e_1.error; }
-        }
-        result.end();
-        if (hasMatch) {
-            writeDelegate(`Found ${count} files to hash.`);
-            return result.digest('hex');
-        }
-        else {
-            writeDelegate(`No matches found for glob`);
-            return '';
-        }
-    });
-}
-//# sourceMappingURL=internal-hash-files.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/glob.js
-var glob_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-/**
- * Constructs a globber
- *
- * @param patterns  Patterns separated by newlines
- * @param options   Glob options
- */
-function glob_create(patterns, options) {
-    return glob_awaiter(this, void 0, void 0, function* () {
-        return yield DefaultGlobber.create(patterns, options);
-    });
-}
-/**
- * Computes the sha256 hash of a glob
- *
- * @param patterns  Patterns separated by newlines
- * @param currentWorkspace  Workspace used when matching files
- * @param options   Glob options
- * @param verbose   Enables verbose logging
- */
-function glob_hashFiles(patterns_1) {
-    return glob_awaiter(this, arguments, void 0, function* (patterns, currentWorkspace = '', options, verbose = false) {
-        let followSymbolicLinks = true;
-        if (options && typeof options.followSymbolicLinks === 'boolean') {
-            followSymbolicLinks = options.followSymbolicLinks;
-        }
-        const globber = yield glob_create(patterns, { followSymbolicLinks });
-        return _hashFiles(globber, currentWorkspace, verbose);
-    });
-}
-//# sourceMappingURL=glob.js.map
-;// CONCATENATED MODULE: ./lib/model/sops-config/read.js
-// A `.sops.yaml` as the product sees it: whose keys it names, who they belong to, whether a program wrote it.
-// Must never imitate sops' choice of a rule.
-
-
-
-
-
-
-/**
- * Throws Failure `config-unreadable`, with line and column where there is one: not YAML, duplicate keys, line ends other than LF
- * and CRLF, over 1 MiB, aliases that multiply or contain themselves. Only the first document counts, as in sops.
- */
-function readSopsConfig(path, text) {
-    const tree = readTree(path, text);
-    const recipients = new Map();
-    for (const recipient of recipientsIn(tree.value)) {
-        if (!recipients.has(canonicalId(recipient)))
-            recipients.set(canonicalId(recipient), recipient);
-    }
-    return { path, text, recipients: [...recipients.values()], owners: read_ownersIn(tree, path), generatedBy: read_generatedBy(text) };
-}
-/** Names from anchors, from the comment beside or above a key, and from comments that list the holders of several. */
-function read_ownersIn(tree, path) {
-    const owners = new Map();
-    const add = (from, name, recipient, at) => {
-        const key = `${name ?? ''}\n${canonicalId(recipient)}`;
-        if (name !== null && !owners.has(key))
-            owners.set(key, { recipient, name, from, path, line: tree.lineOf(at) });
-    };
-    const walk = (list) => {
-        const listed = orderedComments(tree.text, list) ?? namesByPosition(tree.text, list);
-        for (const [at, slot] of list.slots.entries()) {
-            const recipient = recipientOf(tree, slot);
-            if (recipient !== null) {
-                const alone = list.style !== 'text';
-                if (alone && !(0,dist/* isAlias */.Vj)(slot.value))
-                    add('anchor', anchorOf(slot), recipient, slot.start);
-                const beside = (alone ? commentBeside(tree.text, list, at) : null) ?? listed?.[at]?.text;
-                add('comment', nameInComment(beside ?? ''), recipient, slot.start);
-                const above = alone ? commentsAbove(tree.text, slot).at(-1) : undefined;
-                // A comment above several keys is a heading: whom it names, no one can tell.
-                if (above !== undefined && covered(tree, list, at).length > 1)
-                    continue;
-                add('comment', nameInComment(above?.text ?? ''), recipient, slot.start);
-            }
-            if (slot.below !== null)
-                walk(slot.below);
+        catch (error) {
+            return { numbers: [], warnings: [`The tracking issue could not be kept: ${visible(error instanceof Error ? error.message : String(error), 600)}`] };
         }
     };
-    if (tree.root !== null)
-        walk(tree.root);
-    return [...owners.values()];
 }
-/** "generated by" counts in the file's head only: further down it may tell how a key came to be. */
-function read_generatedBy(text) {
-    let head = true;
-    for (const [at, line] of text.split(/\r?\n/).entries()) {
-        head &&= /^\s*(#|---|$)/.test(line);
-        const marked = /auto(matically|-)? ?generated|do not edit/i.test(line) || (head && /generated (by|from|with)/i.test(line));
-        if (/^\s*#/.test(line) && marked)
-            return { line: at + 1, text: line.trim() };
-    }
-    return null;
+/** What narrows a removal; empty for all files of the usual base. */
+async function scopeOf(git, github, eventBranch, { pullRequest, files }) {
+    const current = await git.currentBranch() ?? eventBranch;
+    const standard = await github.defaultBranch();
+    const base = pullRequest === null ? current ?? standard : baseOf(pullRequest, current, standard);
+    return [...(base === standard ? [] : [base]), ...files].join('\n');
 }
-
-;// CONCATENATED MODULE: ./lib/stages/survey.js
-// inputs → Survey: finds every sops file of the checkout by content in one pass, and reads it without a key.
-// Must never follow a link, and must leave nothing that matches unaccounted for.
-
-
-
-
-
-
-
-
-
-
-
-
-/** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
-const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)'];
-/** A line that starts with a public key, as in a list of who owns which. */
-const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)';
-const survey_symlink = '120000';
-const submodule = '160000';
-/** Where the owners file is looked for when nothing says it. */
-const usualOwnersFile = '.sops-owners.yaml';
-/**
- * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
- * be tracked where it is given; `keyring` are owners that are known from elsewhere.
- */
-async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
-    const base = await git.head();
-    await git.assertTop();
-    const [tracked, found, uncommitted] = await Promise.all([
-        git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted(),
-    ]);
-    const special = tracked.special();
-    refuseAbsent(special);
-    const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
-    const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile));
-    if (ownersTracked === undefined && ownersPath !== null) {
-        throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' });
-    }
-    const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])]);
-    const candidates = new Set(found.filter((path) => !ownTexts.has(path)));
-    const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]));
-    const chosen = await choose(git.root, globs);
-    await refuseUncommitted(git, uncommitted, ownTexts, chosen);
-    const configs = [];
-    for (const path of configPaths) {
-        const text = readOwnText(git.root, path);
-        configs.push(readSopsConfig(path, text));
-    }
-    const files = [];
-    const others = [];
-    const damaged = [];
-    const skipped = [];
-    const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
-    const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
-    const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
-    for (const path of [...candidates].sort()) {
-        const read = readUnlinked(git.root, path);
-        if (typeof read === 'string') {
-            if (read === 'larger than 64 MiB' && chosen(path))
-                damaged.push({ path, damage: `it is ${read}` });
-            else if (chosen(path))
-                skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
-            continue;
-        }
-        const file = readEncryptedFile(path, read.bytes);
-        if (file === null)
-            owners.push(...readPublicKeys(path, read.bytes.toString()));
-        else if (!chosen(path)) {
-            if ('metadata' in file)
-                others.push(file);
-        }
-        else if ('damage' in file)
-            damaged.push(file);
-        else if (read.hardLink)
-            skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
-        else {
-            files.push({
-                ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
-                sha256: sha256Of(read.bytes),
-            });
-        }
-    }
-    skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null));
-    owners.push(...await keyring);
-    const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
-    return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record };
+/** The removals that have an issue. One whose keys stand there as a digest only is left to a run that names them. */
+async function earlier(github, scope) {
+    const found = (await trackedRemovals(github)).filter((one) => one.scope === scope);
+    const read = found.map(({ number, removed }) => ({ number, removed: removed.map(parseCanonical) }));
+    const whole = read.flatMap(({ removed }) => (removed.includes(null) ? [] : [removed.flatMap((one) => one ?? [])]));
+    const warnings = read.flatMap(({ number, removed }) => (removed.includes(null)
+        ? [`Issue #${number} is about keys that do not stand in it in full: only a run with its \`removed-recipient\` brings it up to date.`] : []));
+    return { removals: whole, warnings };
 }
-/** Whether a path is among what the globs name; without globs every path is. */
-async function choose(root, globs) {
-    if (globs.length === 0)
-        return () => true;
-    // The root is a path, whatever it is called.
-    const literal = root.replace(/[[?*]/g, '[$&]');
-    const rooted = globs.map((glob) => (glob.startsWith('!') ? `!${(0,external_node_path_namespaceObject.join)(literal, glob.slice(1))}` : (0,external_node_path_namespaceObject.join)(literal, glob)));
-    const everything = rooted.every((glob) => glob.startsWith('!')) ? [(0,external_node_path_namespaceObject.join)(literal, '**'), ...rooted] : rooted;
-    const globber = await glob_create(everything.join('\n'), { followSymbolicLinks: false, matchDirectories: false });
-    const paths = new Set((await globber.glob()).map((path) => (0,external_node_path_namespaceObject.relative)(root, path).split(external_node_path_namespaceObject.sep).join('/')));
-    return (path) => paths.has(path);
+function named(removed, owners) {
+    return removed.map((one) => ({ kind: one.kind, id: one.id, owner: ownerOf(owners, one) }));
 }
-/** The links and submodules among the matches: those the globs name, and those that point to an encrypted file. */
-async function links(root, special, files, chosen) {
-    const targets = new Set(files.map(({ path }) => path));
-    const skipped = [];
-    for (const { path, mode } of special) {
-        if (mode === submodule)
-            skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too', file: null });
-        if (mode !== survey_symlink)
-            continue;
-        const link = await (0,promises_namespaceObject.readlink)((0,external_node_path_namespaceObject.join)(root, path)).catch(() => null);
-        const asked = chosen === null ? link !== null && targets.has(external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(path), link)) : chosen(path);
-        if (asked)
-            skipped.push({ path, reason: 'it is a symlink, and no link is followed', file: null });
-    }
-    return skipped;
-}
-/** A config or the owners file: what is read as text, and may be written. */
-function readOwnText(root, path) {
-    const read = readUnlinked(root, path);
-    if (typeof read !== 'string' && !read.hardLink)
-        return read.bytes.toString();
-    throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {
-        path, advice: 'Make it a regular file.',
+/** The part of `exposure` that `removed` could read. */
+function readableBy(removed, owners, exposure) {
+    const names = new Set(removed.map((one) => ownerOf(owners, one) ?? shortForm(one)));
+    return exposure.flatMap((secret) => {
+        const readBy = secret.readBy.filter((name) => names.has(name));
+        return readBy.length === 0 ? [] : [{ ...secret, readBy }];
     });
 }
-function refuseAbsent(special) {
-    const absent = special.filter((one) => one.absent);
-    const [first] = absent;
-    if (first === undefined)
-        return;
-    throw new Failure('not-a-repository', `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`, { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' });
-}
-/**
- * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
- * would keep its readers there) stops the run.
- */
-async function refuseUncommitted(git, uncommitted, configs, chosen) {
-    const changed = [];
-    for (const path of uncommitted) {
-        if (configs.has(path) || ((chosen(path) || survey_isGone(git.root, path)) && await holdsSecrets(git, path)))
-            changed.push(path);
-    }
-    const [first] = changed;
-    if (first === undefined)
-        return;
-    throw new Failure('uncommitted-changes', `Not committed: ${changed.map((path) => visible(path)).join(', ')}.`, {
-        path: first, advice: 'Commit or discard these changes, and run again.',
-    });
-}
-/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
-function survey_isGone(root, path) {
-    return !(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)) || readUnlinked(root, path) === 'symlink';
-}
-/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
-async function holdsSecrets(git, path) {
-    const committed = await git.committed(path);
-    if (committed !== null && readEncryptedFile(path, committed) !== null)
-        return true;
-    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(git.root, path)))
-        return false;
-    const present = readUnlinked(git.root, path);
-    return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null;
+/** The exposure of whoever an issue is kept for, `known` being that of `named` (and maybe others). */
+async function exposuresOf(survey, named, known, history, past, decryption) {
+    const open = await history.open();
+    const partial = open.history.reach.kind === 'partial';
+    if (named.length > 0)
+        return { owners: survey.owners, partial, of: (removed) => Promise.resolve(readableBy(removed, survey.owners, known)) };
+    // Who left long ago is known by name only to the past.
+    let owners = null;
+    const of = async (removed) => {
+        owners ??= [...survey.owners, ...(await past()).owners];
+        return await settle(expose(open.history, { owners }, [{ people: removed, only: null }]), open, decryption);
+    };
+    return { owners: survey.owners, partial, of };
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/verify.js
@@ -70582,253 +73673,8 @@ function ageRecipients(environment) {
     return { recipients: known, complete: complete && known.length === identities.length };
 }
 
-;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
-
-const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
-/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
-const noRule = /no matching creation rules found|does not contain any creation rule/;
-/**
- * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
- * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
- * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
- */
-function readConfiguredRecipients(paths, stdout, stderr) {
-    const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
-    const lines = stderr.split('\n');
-    const found = new Map();
-    // The same few keys stand in the answers of thousands of files.
-    const keys = new Map();
-    let at = 0;
-    let asked = 0;
-    for (const [index, path] of paths.entries()) {
-        at = expectLine(lines, at, `Syncing keys for file ${path}`);
-        const next = paths[index + 1];
-        const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1;
-        const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''));
-        at = end;
-        if (said.includes(`File ${path} already up to date`))
-            found.set(path, { kind: 'same' });
-        else if (said.includes(`File ${path} left unchanged`)) {
-            const question = questions[asked];
-            if (question === undefined)
-                throw new Error('sops asked about fewer files than it left unchanged');
-            asked += 1;
-            found.set(path, readQuestion(question, keys));
-        }
-        else {
-            const reason = reasonIn(said);
-            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason });
-        }
-    }
-    if (asked !== questions.length)
-        throw new Error('sops asked about more files than it left unchanged');
-    return found;
-}
-/** The position behind the line that ends with `text` after sops' time stamp. */
-function expectLine(lines, from, text) {
-    for (let at = from; at < lines.length; at += 1) {
-        if (lines[at]?.replace(timeStamp, '') === text)
-            return at + 1;
-    }
-    throw new Error(`sops did not say "${text}"`);
-}
-function reasonIn(said) {
-    for (const line of said) {
-        const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
-        if (message !== undefined)
-            return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
-    }
-    const [first = 'sops gave no reason'] = said.filter((line) => line.trim() !== '');
-    return first;
-}
-function readQuestion(question, keys) {
-    const [current, groups] = [[], []];
-    let thresholdChanges = false;
-    for (const line of question.split('\n')) {
-        if (line === '' || line.startsWith('Is this okay? (y/n):'))
-            continue;
-        if (/^Group \d+$/.test(line))
-            for (const side of [current, groups])
-                side.push([]);
-        else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line))
-            thresholdChanges = true;
-        else if (!/^shamir_threshold: \d+$/.test(line)) {
-            const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
-            const recipient = keys.get(key) ?? readKey(key);
-            keys.set(key, recipient);
-            const [had, gets] = [current.at(-1), groups.at(-1)];
-            if (sign === undefined || had === undefined || gets === undefined)
-                throw new Error(`sops printed a line that is not known: ${line}`);
-            if (sign !== '+++ ')
-                had.push(recipient);
-            if (sign !== '--- ')
-                gets.push(recipient);
-        }
-    }
-    const filled = (all) => all.filter((group) => group.length > 0);
-    return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
-}
-function readKey(key) {
-    // sops also takes the short id of a PGP key.
-    const recipient = parseRecipient(key) ?? parsePgpId(key);
-    if (recipient !== null)
-        return recipient;
-    throw new Error(`sops named a recipient of a kind that is not known: ${key}`);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/sops.js
-// sops, one method per thing asked of it, on files of a staged tree only.
-// Must never print or return what it decrypts: plaintext leaves here as a digest.
-
-
-
-
-
-
-
-const seconds = 1000;
-/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
-const oneFile = 180 * seconds;
-class Sops {
-    #options;
-    constructor(options) {
-        this.#options = options;
-    }
-    async #run(args, options = {}) {
-        this.#options.onCall();
-        const { program, root, workspace, environment, path } = this.#options;
-        return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: oneFile, ...options });
-    }
-    /**
-     * What each of `files` (of one format) would become under `config`, as sops says without any key.
-     * Changes nothing: every question is answered `n`.
-     */
-    async configuredRecipients(config, files) {
-        const [first] = files;
-        if (first === undefined)
-            return new Map();
-        const { exitCode, stdout, stderr } = await this.#run(['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)], { input: 'n\n'.repeat(files.length), deadline: oneFile + files.length * seconds });
-        const oneLine = (path) => (0,external_node_path_namespaceObject.join)(this.#options.root, path).replace(/[\r\n]/g, '?');
-        // sops prints names as they are: one with a line break is put on one line before the lines are read.
-        const lines = files.filter(({ path }) => /[\r\n]/.test(path))
-            .reduce((text, { path }) => text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, path), oneLine(path)), stderr);
-        try {
-            const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines);
-            return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
-        }
-        catch (cause) {
-            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(stderr)}`, {
-                path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
-            });
-        }
-    }
-    #withoutRoot(found) {
-        return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found;
-    }
-    /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
-    async updatekeys(config, files) {
-        const [first] = files;
-        if (first === undefined)
-            return;
-        const { exitCode, stderr } = await this.#run(['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)], { deadline: oneFile * files.length });
-        if (exitCode === 0)
-            return;
-        const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, path)));
-        throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, failed)));
-    }
-    /** Gives the file a new data key. */
-    async rotate(file) {
-        const type = inputType(file);
-        const output = file.explicitType ? ['--output-type', file.format] : [];
-        const { exitCode, stderr } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path]);
-        if (exitCode !== 0)
-            throw this.#failure('rotate', exitCode, file.path, stderr);
-    }
-    /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
-    async plaintextDigest(file) {
-        const { exitCode, stderr, digest } = await this.#decrypt(file);
-        if (exitCode !== 0)
-            throw this.#failure('decrypt', exitCode, file.path, stderr);
-        return digest;
-    }
-    /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
-    async isAuthentic(file) {
-        const { exitCode, stderr } = await this.#decrypt(file);
-        if (exitCode === 0)
-            return true;
-        if (exitCode === 25 || exitCode === 51)
-            return false;
-        throw this.#failure('decrypt', exitCode, file.path, stderr);
-    }
-    async #decrypt(file) {
-        const hash = (0,external_node_crypto_.createHash)('sha256');
-        const output = file.explicitType ? ['--output-type', file.format] : [];
-        const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) });
-        return { ...result, digest: hash.digest('hex') };
-    }
-    #said(text) {
-        return visible(text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000);
-    }
-    /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
-    #failure(command, exitCode, path, stderr) {
-        const shown = visible(path);
-        if (exitCode === 128) {
-            return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
-                path, advice: 'Give the job the credentials of one of these keys.',
-            });
-        }
-        if (exitCode === 51) {
-            return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
-                path, advice: 'Restore it from a commit at which it still decrypts.',
-            });
-        }
-        if (exitCode === 25) {
-            return new Failure('damaged-file', `${shown}: a value does not belong to its data key. ${this.#said(stderr)}`, { path });
-        }
-        if (command === 'decrypt')
-            return new Failure('damaged-file', `${shown}: sops could not read it. ${this.#said(stderr)}`, { path });
-        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(stderr)}`, {
-            path, advice: 'Every recipient of the file must be reachable and allow encryption.',
-        });
-    }
-}
-function configOf({ config }) {
-    return config === null ? [] : ['--config', config];
-}
-function inputType(file) {
-    return file.explicitType ? ['--input-type', file.format] : [];
-}
-/** Whether the log of a batch ends for this file with anything but success. */
-function updateFailed(stderr, path) {
-    return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
-        && !stderr.includes(`File ${path} already up to date\n`);
-}
-/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
-function saidOf(stderr, path) {
-    const start = `Syncing keys for file ${path}\n`;
-    const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
-    return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
-}
-/**
- * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
- * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
- */
-function reasonsByKey(stderr) {
-    const reasons = new Map();
-    for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
-        // Azure rules lines off between its sentences.
-        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
-        const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500);
-        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
-    }
-    if (reasons.size === 0)
-        return stderr;
-    return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
-        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
-}
-
 ;// CONCATENATED MODULE: ./lib/rekey.js
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+var rekey_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
         var dispose, inner;
@@ -70850,7 +73696,7 @@ var __addDisposableResource = (undefined && undefined.__addDisposableResource) |
     }
     return value;
 };
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+var rekey_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
     return function (env) {
         function fail(e) {
             env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
@@ -70903,39 +73749,48 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+
+
+
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 async function rekey(inputs, tools) {
     const run = {
-        outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], published: false, failure: null,
+        outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], keySince: new Map(), published: false, failure: null,
         rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
         startedAt: new Date(), finishedAt: new Date(), runId: tools.runId, sops: null, sopsCalls: 0,
     };
-    const finish = (published) => {
+    const finish = (published, issue = null) => {
         run.finishedAt = new Date();
         const planned = run.outcome === 'planned' ? run.plan : null;
         const shards = inputs.job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, inputs.job.shards);
-        return { report: reportOf(run), published, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure };
+        return { report: run_report_reportOf(run), published, issue, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure };
     };
     let published = null;
     try {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
-            const { git, log, environment } = tools;
+            const { git, log, environment, temporary, remote, tracker } = tools;
             const { job } = inputs;
             // Beside the survey; whether there is one matters only if there is something to do.
             const installing = tools.installSops();
             installing.catch(() => undefined);
             const keyring = keyringOwners(environment, trustedPath(environment, git.root));
             keyring.catch(() => undefined);
-            const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
-            if (nothingToDo(survey, inputs)) {
+            const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
+            if (nothingToDo(surveyed, inputs)) {
                 run.outcome = 'unchanged';
                 return finish(null);
             }
-            const asked = resolveRequest(inputs, survey);
+            const everything = inputs.removedRecipients.length > 0 || tracker !== null;
+            const history = rekey_addDisposableResource(env_1, new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, remote, temporary }))), true);
+            const past = async () => await readPast(await history.open(), surveyed, inputs.ownersFile);
+            const { asked, owners } = await resolveWithPast(inputs, surveyed, past);
+            const survey = run.survey = { ...surveyed, owners: [...surveyed.owners, ...owners] };
             for (const line of whoIsMeant(asked, survey))
                 log.line(line);
-            const { due, findings } = await findDueRotations(git, survey, asked.removed, inputs.maxKeyAge, run.startedAt);
+            const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null;
+            const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, survey, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue;
+            run.keySince = keySince;
             const request = run.request = {
                 ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
                 date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
@@ -70945,16 +73800,27 @@ async function rekey(inputs, tools) {
             const binary = await installing;
             log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
             run.sops = { version: binary.version, sha256: binary.sha256 };
-            const staging = __addDisposableResource(env_1, Staging.create(tools.temporary), true);
+            const staging = rekey_addDisposableResource(env_1, Staging.create(temporary), true);
             const sops = new Sops({
                 program: binary.path, root: staging.root, workspace: git.root, environment,
                 path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
             });
             stageCopies(git.root, survey, edits, staging);
             const answers = await askSops(sops, survey, edits, staging, (0,external_node_os_namespaceObject.availableParallelism)());
-            const whole = planRekey(survey, request, edits, answers, runnerOf(environment, inputs.agePlugins), findings);
+            const runner = runnerOf(environment, inputs.agePlugins);
+            const seen = asked.removed.length > 0 && findings.length === 0 ? partialExposure((await history.open()).history) : null;
+            const whole = planRekey(survey, request, edits, answers, runner, seen === null ? findings : [...findings, seen]);
             const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole;
-            run.exposure = expose(survey, plan, staging);
+            const atOnce = inputs.concurrency ?? defaultConcurrency(plan);
+            const decryption = inputs.dryRun || job.kind === 'plan' || plan.refusals.length > 0 ? null : { sops, staging, runner, atOnce };
+            const lost = job.kind === 'rotate' ? [] : whoLoses(plan, asked.removed);
+            if (lost.length > 0) {
+                const open = await history.open();
+                run.exposure = await log.group('Exposure', async () => await settle(expose(open.history, survey, lost), open, decryption));
+            }
+            const complete = async (done) => finish(done, tracker === null ? null : await tracker({
+                commit: survey.base, removed: asked.removed, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
+            }));
             if (plan.record !== null)
                 staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false });
             log.line(describe(plan));
@@ -70962,37 +73828,36 @@ async function rekey(inputs, tools) {
                 throw refusal(plan);
             if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
                 run.outcome = inputs.dryRun ? 'planned' : 'unchanged';
-                return finish(inputs.dryRun ? null : await tools.publisher.settle(survey.base));
+                return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base));
             }
             const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(whole, request) }, staging);
             if (earlier !== null) {
                 run.outcome = 'unchanged';
-                return finish(earlier);
+                return await complete(earlier);
             }
             if (job.kind === 'plan') {
                 run.outcome = 'planned';
                 return finish(null);
             }
-            const atOnce = inputs.concurrency ?? defaultConcurrency(plan);
             const rekeyed = job.kind === 'publish'
                 ? await takeRotated(sops, staging, plan, planIdentity(whole, request), survey.base, job.folder, atOnce, log)
                 : await rekeyStaged(sops, plan, atOnce, log);
             run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log);
             run.outcome = inputs.pullRequest === null ? 'changed' : 'published';
             run.finishedAt = new Date();
-            published = await tools.publisher.publish(run.verified, staging, reportOf(run));
+            published = await tools.publisher.publish(run.verified, staging, run_report_reportOf(run));
             run.published = true;
             run.failure = published.failure;
             if (published.failure !== null)
                 run.outcome = 'failed';
-            return finish(published);
+            return await complete(published);
         }
         catch (e_1) {
             env_1.error = e_1;
             env_1.hasError = true;
         }
         finally {
-            const result_1 = __disposeResources(env_1);
+            const result_1 = rekey_disposeResources(env_1);
             if (result_1)
                 await result_1;
         }
@@ -71038,6 +73903,75 @@ function unexpected(error) {
     return new Failure('unexpected', visible(what, 600), {
         advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
     });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/git-merges.js
+// The merge commits that a branch or pull request brings, and what each did to some files. Git plumbing, read only.
+// Must never take a commit whose parents are cut off for one that has none.
+
+
+
+
+class GitMerges {
+    #options;
+    constructor(options) {
+        this.#options = options;
+    }
+    async #run(args, answers = [0]) {
+        const { program, root, environment } = this.#options;
+        // A partial clone would fetch what is missing, with the credentials that the checkout left.
+        const env = { ...gitEnvironment(environment, root, [['protocol.allow', 'never']]), GIT_NO_LAZY_FETCH: '1' };
+        const { exitCode, stdout, stderr } = await runChild(program, args, { cwd: root, env });
+        if (exitCode !== null && answers.includes(exitCode))
+            return stdout.toString();
+        throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
+    }
+    /** HEAD, where it is a merge, and the merges that came in by it: on the merge ref of a pull request, those of its commits. */
+    async brought(limit) {
+        const none = { looked: [], left: 0, cutOff: false };
+        // As it is stored: a shallow clone shows its last commit without parents.
+        const [head = ''] = (await this.#run(['cat-file', 'commit', 'HEAD'])).split('\n\n', 1);
+        const parents = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = '']) => id);
+        if (parents.length < 2)
+            return none;
+        const known = (await this.#run(['rev-list', '--no-walk', '--parents', 'HEAD'])).trim().split(' ').length - 1;
+        if (known < parents.length)
+            return { ...none, cutOff: true };
+        const all = (await this.#run(['rev-list', '--merges', 'HEAD', '^HEAD^1'])).split('\n').filter((line) => line !== '');
+        return { looked: all.slice(0, limit), left: Math.max(0, all.length - limit), cutOff: false };
+    }
+    /** Those of `wanted` in which the result of the merge is not what every parent has. */
+    async changedIn(commit, wanted) {
+        const [, ...parents] = (await this.#run(['rev-list', '--no-walk', '--parents', commit])).trim().split(' ');
+        const common = (await this.#run(['merge-base', '--octopus', ...parents], [0, 1])).trim();
+        const [fromBase, ...fromSides] = await Promise.all([common, ...parents].map(async (one) => (one === '' ? null : await this.#before(one, commit, wanted))));
+        const paths = new Set(fromSides.flatMap((side) => [...side?.keys() ?? []]));
+        return [...paths].map((path) => {
+            const result = fromSides.map((side) => side?.get(path)).find((found) => found !== undefined)?.after ?? null;
+            // What does not differ from the result is the result.
+            const blobIn = (side) => {
+                const pair = side?.get(path);
+                return pair === undefined ? result : pair.before;
+            };
+            return { commit, path, base: fromBase === null ? null : blobIn(fromBase), sides: fromSides.map(blobIn), result };
+        });
+    }
+    async #before(from, to, wanted) {
+        const args = ['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', from, to];
+        const fields = (await this.#run(args)).split('\0');
+        const found = new Map();
+        for (let at = 0; at + 1 < fields.length; at += 2) {
+            const [, , before = '', after = ''] = (fields[at] ?? '').split(' ');
+            const path = fields[at + 1] ?? '';
+            if (wanted.has(path))
+                found.set(path, { before: idOf(before), after: idOf(after) });
+        }
+        return found;
+    }
+}
+/** git writes zeros for what is not there. */
+function idOf(field) {
+    return /^0+$/.test(field) ? null : field;
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/log.js
@@ -71674,7 +74608,7 @@ function cacheFile(sourceFile, targetFile, tool, version, arch) {
  * @param versionSpec   version of the tool
  * @param arch          optional arch.  defaults to arch of computer
  */
-function find(toolName, versionSpec, arch) {
+function tool_cache_find(toolName, versionSpec, arch) {
     if (!toolName) {
         throw new Error('toolName parameter is required');
     }
@@ -72008,12 +74942,12 @@ async function installSops(wanted) {
         });
     }
     if (wanted.sopsPath)
-        return named((0,external_node_path_namespaceObject.resolve)(wanted.workspace, wanted.sopsPath));
+        return sops_installer_named((0,external_node_path_namespaceObject.resolve)(wanted.workspace, wanted.sopsPath));
     const rejected = [];
     return (await onPath(wanted, rejected)) ?? (await release(wanted, version, table, rejected));
 }
-async function named(path) {
-    const checked = await check(path);
+async function sops_installer_named(path) {
+    const checked = await sops_installer_check(path);
     if (typeof checked !== 'string')
         return { ...checked, from: 'sops-path' };
     throw new Failure('sops-missing', `\`sops-path\`: ${checked}.`, {
@@ -72033,7 +74967,7 @@ async function onPath(wanted, rejected) {
             rejected.push(`${path} comes from the checkout`);
             continue;
         }
-        const checked = await check(path);
+        const checked = await sops_installer_check(path);
         if (typeof checked !== 'string')
             return { ...checked, from: 'PATH' };
         rejected.push(checked);
@@ -72052,7 +74986,7 @@ async function release(wanted, version, table, rejected) {
     const name = platform === 'win32' ? 'sops.exe' : 'sops';
     const found = { version, sha256: entry.sha256 };
     const url = `${releases}/v${version}/${entry.asset}`;
-    const cached = find(toolName, version, arch);
+    const cached = tool_cache_find(toolName, version, arch);
     if (cached !== '') {
         const path = (0,external_node_path_namespaceObject.join)(cached, name);
         await expectChecksum(path, entry.sha256, `The cached ${path}`, `Delete ${cached} and run again.`);
@@ -72078,7 +75012,7 @@ async function expectChecksum(path, wanted, what, advice) {
     throw new Failure('sops-checksum', `${what} is not the official release: its SHA-256 is ${actual}, not ${wanted}.`, { advice });
 }
 /** The binary with its version and checksum, or what is wrong with it as a clause. */
-async function check(path) {
+async function sops_installer_check(path) {
     const version = await versionOf(path);
     if (version === null)
         return `${path} is no sops that runs`;
@@ -72172,16 +75106,26 @@ function sentence(cause) {
 
 
 
+
+
+
+
+
+
 async function main(program, environment) {
     maskKeys(environment);
     const inputs = readInputs();
+    if (inputs.job.kind === 'check') {
+        await runCheck(inputs, inputs.job, environment);
+        return;
+    }
     if (!inputs.dryRun)
         refuseEvent(environment, inputs.pullRequest?.base ?? null);
     for (const name of ignoredVariables(environment))
         info(`${name} is set, but not passed on to sops.`);
     const temporary = temporaryFolder(environment);
     const runUrl = runAddress(environment);
-    const place = { temporary, runUrl, repository: environment['GITHUB_REPOSITORY'] ?? null };
+    const place = { temporary, runUrl, repository: repositoryName(environment) };
     assertWritable(place, environment['GITHUB_OUTPUT']);
     const result = await rekey(inputs, toolsFor(inputs, program, environment, temporary, runUrl));
     await writeOutputs(result, inputs, place);
@@ -72198,7 +75142,34 @@ function temporaryFolder({ RUNNER_TEMP: given }) {
         throw new Failure('input', `RUNNER_TEMP names ${visible(asked)}, which is not there.`, { advice: 'The runner sets it; leave it as it is.', cause });
     }
 }
-function toolsFor(inputs, program, environment, temporary, runUrl) {
+/** On any event: it has no key to give away, and runs nothing of what is checked out. */
+async function runCheck(inputs, job, environment) {
+    const temporary = temporaryFolder(environment);
+    const { git: options, installSops: install } = checkoutFor(inputs, environment);
+    const result = await check(inputs, job, {
+        git: new Git(options), merges: new GitMerges(options), log: new Log(), installSops: install, environment, temporary,
+        runId: environment['GITHUB_RUN_ID'] ?? null,
+    });
+    await writeCheck(result, { temporary, repository: repositoryName(environment), documentation: documentationOf(environment), version: environment['GITHUB_ACTION_REF'] ?? '' });
+    if (result.failure !== null)
+        throw result.failure;
+    const { findings, counts: { errors, warnings } } = result.report;
+    const failing = findings.filter(({ level }) => failsOn(job.failOn, level)).length;
+    const notices = findings.length - errors - warnings;
+    const said = `The check found ${count(errors, 'error')}, ${count(warnings, 'warning')} and ${count(notices, 'notice')}.`;
+    if (failing > 0)
+        throw new Failure('refused', said, { advice: 'The summary names each, and what to do about it.' });
+    info(said);
+}
+/** Where this version of the action keeps docs/check.md, as the runner names it. */
+function documentationOf(environment) {
+    const { GITHUB_SERVER_URL: server = '', GITHUB_ACTION_REPOSITORY: name = '', GITHUB_ACTION_REF: ref = '' } = environment;
+    const [, repository] = /^([\w.-]+\/[\w.-]+)(?:\/|$)/.exec(name) ?? [];
+    const plain = /^https?:\/\/[\w.:-]+$/.test(server) && /^[\w./-]+$/.test(ref);
+    return repository === undefined || !plain ? null : `${server}/${repository}/blob/${ref}/docs/check.md`;
+}
+/** The git and the sops for the checkout that the inputs name. */
+function checkoutFor(inputs, environment) {
     const workspace = environment['GITHUB_WORKSPACE'] ?? process.cwd();
     const asked = (0,external_node_path_namespaceObject.resolve)(workspace, inputs.workingDirectory);
     let root;
@@ -72212,28 +75183,42 @@ function toolsFor(inputs, program, environment, temporary, runUrl) {
     const git = findProgram('git', path);
     if (git === null)
         throw new Failure('git-failed', 'There is no git on PATH.', { advice: 'Install git on the runner.' });
-    const checkout = new Git({ program: git, root, environment });
     return {
-        git: checkout,
-        log: new Log(),
+        git: { program: git, root, environment },
         installSops: async () => await installSops({
             workspace: root, pathVariable: path, sopsPath: inputs.sopsPath, ...(inputs.sopsVersion === null ? {} : { version: inputs.sopsVersion }),
         }),
+    };
+}
+function toolsFor(inputs, program, environment, temporary, runUrl) {
+    const { git, installSops: install } = checkoutFor(inputs, environment);
+    const checkout = new Git(git);
+    const serverUrl = environment['GITHUB_SERVER_URL'] ?? 'https://github.com';
+    const repository = repositoryName(environment);
+    const place = { git: checkout, eventBranch: eventBranch(environment), runUrl };
+    return {
+        git: checkout,
+        log: new Log(),
+        installSops: install,
         publisher: inputs.job.kind === 'rotate' ? folderPublisher(inputs.job.folder, inputs.job.shard)
             : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
-                : pullRequestPublisher({
-                    git: checkout, github: gitHub(environment, inputs.pullRequest.token),
-                    serverUrl: environment['GITHUB_SERVER_URL'] ?? 'https://github.com', eventBranch: eventBranch(environment), runUrl,
-                }, inputs, inputs.pullRequest),
+                : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), serverUrl }, inputs, inputs.pullRequest),
+        tracker: !inputs.trackingIssue || inputs.dryRun || (inputs.job.kind !== 'all' && inputs.job.kind !== 'publish') ? null
+            : issueTracker({ ...place, github: gitHub(environment, inputs.token) }, inputs),
+        remote: repository === null || inputs.token === '' ? null : { url: `${serverUrl}/${repository}`, token: inputs.token },
         environment,
         temporary,
         runId: environment['GITHUB_RUN_ID'] ?? null,
         actor: environment['GITHUB_ACTOR'] ?? null,
     };
 }
+/** Like `acme/infra`; null where the environment names none. */
+function repositoryName({ GITHUB_REPOSITORY: name = '' }) {
+    return /^[^/]+\/[^/]+$/.test(name) ? name : null;
+}
 function gitHub(environment, token) {
-    const [owner = '', repo = '', ...rest] = (environment['GITHUB_REPOSITORY'] ?? '').split('/');
-    if (owner === '' || repo === '' || rest.length > 0) {
+    const [owner = '', repo = ''] = repositoryName(environment)?.split('/') ?? [];
+    if (owner === '' || repo === '') {
         throw new Failure('event', 'GITHUB_REPOSITORY does not name a repository, so there is nowhere to open a pull request.', {
             advice: 'Run in GitHub Actions, or write `pull-request: false`.',
         });

@@ -4,22 +4,30 @@ import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { exit } from 'node:process'
 import { info, setFailed, setSecret } from '@actions/core'
+import { check } from './check.ts'
+import { writeCheck } from './check-outputs.ts'
 import { readInputs } from './inputs.ts'
+import { failsOn } from './model/check.ts'
 import { eventRefusal } from './model/event.ts'
 import { Failure } from './model/failure.ts'
-import type { Inputs } from './model/inputs.ts'
+import type { Inputs, Job } from './model/inputs.ts'
+import { count } from './model/markdown-paths.ts'
 import { visible } from './model/safe-text.ts'
 import { assertWritable, writeOutputs } from './outputs.ts'
 import { rekey } from './rekey.ts'
 import type { Tools } from './rekey.ts'
+import { issueTracker } from './stages/track.ts'
 import { pullRequestPublisher, workingTreePublisher } from './stages/publish.ts'
 import { folderPublisher } from './stages/rotated.ts'
 import { stopChildren } from './tools/child.ts'
 import { findProgram, ignoredVariables, trustedPath } from './tools/environment.ts'
 import { Git } from './tools/git.ts'
+import type { GitOptions } from './tools/git.ts'
+import { GitMerges } from './tools/git-merges.ts'
 import { GitHub } from './tools/github.ts'
 import { Log } from './tools/log.ts'
 import { installSops } from './tools/sops-installer.ts'
+import type { SopsBinary } from './tools/sops-installer.ts'
 import { carryOut, swapArgument } from './tools/swap.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -27,11 +35,15 @@ type Environment = Readonly<Record<string, string | undefined>>
 async function main(program: string, environment: Environment): Promise<void> {
   maskKeys(environment)
   const inputs = readInputs()
+  if (inputs.job.kind === 'check') {
+    await runCheck(inputs, inputs.job, environment)
+    return
+  }
   if (!inputs.dryRun) refuseEvent(environment, inputs.pullRequest?.base ?? null)
   for (const name of ignoredVariables(environment)) info(`${name} is set, but not passed on to sops.`)
   const temporary = temporaryFolder(environment)
   const runUrl = runAddress(environment)
-  const place = { temporary, runUrl, repository: environment['GITHUB_REPOSITORY'] ?? null }
+  const place = { temporary, runUrl, repository: repositoryName(environment) }
   assertWritable(place, environment['GITHUB_OUTPUT'])
   const result = await rekey(inputs, toolsFor(inputs, program, environment, temporary, runUrl))
   await writeOutputs(result, inputs, place)
@@ -48,7 +60,39 @@ function temporaryFolder({ RUNNER_TEMP: given }: Environment): string {
   }
 }
 
-function toolsFor(inputs: Inputs, program: string, environment: Environment, temporary: string, runUrl: string | null): Tools {
+/** On any event: it has no key to give away, and runs nothing of what is checked out. */
+async function runCheck(inputs: Inputs, job: Extract<Job, { kind: 'check' }>, environment: Environment): Promise<void> {
+  const temporary = temporaryFolder(environment)
+  const { git: options, installSops: install } = checkoutFor(inputs, environment)
+  const result = await check(inputs, job, {
+    git: new Git(options), merges: new GitMerges(options), log: new Log(), installSops: install, environment, temporary,
+    runId: environment['GITHUB_RUN_ID'] ?? null,
+  })
+  await writeCheck(result, { temporary, repository: repositoryName(environment), documentation: documentationOf(environment), version: environment['GITHUB_ACTION_REF'] ?? '' })
+  if (result.failure !== null) throw result.failure
+  const { findings, counts: { errors, warnings } } = result.report
+  const failing = findings.filter(({ level }) => failsOn(job.failOn, level)).length
+  const notices = findings.length - errors - warnings
+  const said = `The check found ${count(errors, 'error')}, ${count(warnings, 'warning')} and ${count(notices, 'notice')}.`
+  if (failing > 0) throw new Failure('refused', said, { advice: 'The summary names each, and what to do about it.' })
+  info(said)
+}
+
+/** Where this version of the action keeps docs/check.md, as the runner names it. */
+function documentationOf(environment: Environment): string | null {
+  const { GITHUB_SERVER_URL: server = '', GITHUB_ACTION_REPOSITORY: name = '', GITHUB_ACTION_REF: ref = '' } = environment
+  const [, repository] = /^([\w.-]+\/[\w.-]+)(?:\/|$)/.exec(name) ?? []
+  const plain = /^https?:\/\/[\w.:-]+$/.test(server) && /^[\w./-]+$/.test(ref)
+  return repository === undefined || !plain ? null : `${server}/${repository}/blob/${ref}/docs/check.md`
+}
+
+interface Checkout {
+  readonly git: GitOptions
+  readonly installSops: () => Promise<SopsBinary>
+}
+
+/** The git and the sops for the checkout that the inputs name. */
+function checkoutFor(inputs: Inputs, environment: Environment): Checkout {
   const workspace = environment['GITHUB_WORKSPACE'] ?? process.cwd()
   const asked = resolve(workspace, inputs.workingDirectory)
   let root: string
@@ -60,19 +104,30 @@ function toolsFor(inputs: Inputs, program: string, environment: Environment, tem
   const path = trustedPath(environment, root)
   const git = findProgram('git', path)
   if (git === null) throw new Failure('git-failed', 'There is no git on PATH.', { advice: 'Install git on the runner.' })
-  const checkout = new Git({ program: git, root, environment })
   return {
-    git: checkout,
-    log: new Log(),
+    git: { program: git, root, environment },
     installSops: async () => await installSops({
       workspace: root, pathVariable: path, sopsPath: inputs.sopsPath, ...(inputs.sopsVersion === null ? {} : { version: inputs.sopsVersion }),
     }),
+  }
+}
+
+function toolsFor(inputs: Inputs, program: string, environment: Environment, temporary: string, runUrl: string | null): Tools {
+  const { git, installSops: install } = checkoutFor(inputs, environment)
+  const checkout = new Git(git)
+  const serverUrl = environment['GITHUB_SERVER_URL'] ?? 'https://github.com'
+  const repository = repositoryName(environment)
+  const place = { git: checkout, eventBranch: eventBranch(environment), runUrl }
+  return {
+    git: checkout,
+    log: new Log(),
+    installSops: install,
     publisher: inputs.job.kind === 'rotate' ? folderPublisher(inputs.job.folder, inputs.job.shard)
       : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
-      : pullRequestPublisher({
-          git: checkout, github: gitHub(environment, inputs.pullRequest.token),
-          serverUrl: environment['GITHUB_SERVER_URL'] ?? 'https://github.com', eventBranch: eventBranch(environment), runUrl,
-        }, inputs, inputs.pullRequest),
+      : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), serverUrl }, inputs, inputs.pullRequest),
+    tracker: !inputs.trackingIssue || inputs.dryRun || (inputs.job.kind !== 'all' && inputs.job.kind !== 'publish') ? null
+      : issueTracker({ ...place, github: gitHub(environment, inputs.token) }, inputs),
+    remote: repository === null || inputs.token === '' ? null : { url: `${serverUrl}/${repository}`, token: inputs.token },
     environment,
     temporary,
     runId: environment['GITHUB_RUN_ID'] ?? null,
@@ -80,9 +135,14 @@ function toolsFor(inputs: Inputs, program: string, environment: Environment, tem
   }
 }
 
+/** Like `acme/infra`; null where the environment names none. */
+function repositoryName({ GITHUB_REPOSITORY: name = '' }: Environment): string | null {
+  return /^[^/]+\/[^/]+$/.test(name) ? name : null
+}
+
 function gitHub(environment: Environment, token: string): GitHub {
-  const [owner = '', repo = '', ...rest] = (environment['GITHUB_REPOSITORY'] ?? '').split('/')
-  if (owner === '' || repo === '' || rest.length > 0) {
+  const [owner = '', repo = ''] = repositoryName(environment)?.split('/') ?? []
+  if (owner === '' || repo === '') {
     throw new Failure('event', 'GITHUB_REPOSITORY does not name a repository, so there is nowhere to open a pull request.', {
       advice: 'Run in GitHub Actions, or write `pull-request: false`.',
     })

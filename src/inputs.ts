@@ -2,6 +2,7 @@
 // Must refuse what is no such thing or contradicts itself before anything else runs.
 import { getInput, setSecret } from '@actions/core'
 import { Failure } from './model/failure.ts'
+import type { FailOn } from './model/check.ts'
 import type { Inputs, Job, PullRequestInputs } from './model/inputs.ts'
 import type { KeyAge } from './model/key-age.ts'
 import { parseKeyAge } from './model/key-age.ts'
@@ -52,7 +53,7 @@ function maxKeyAge(): KeyAge | null {
 
 /** What no input is for: a private key in it is not used, and hidden from here on. */
 function refusePrivateKeys(): void {
-  for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient']) {
+  for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient', 'exposed-to']) {
     const found = getInput(name).match(privateKeys)
     if (found === null) continue
     for (const key of found) setSecret(key)
@@ -158,7 +159,7 @@ function pullRequest(): PullRequestInputs | null {
   if (flag('pull-request', true)) {
     const requireVerified = flag('require-verified', false)
     return {
-      token: getInput('token'), base: branchName('base'), branch: branchName('branch'),
+      base: branchName('base'), branch: branchName('branch'),
       commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
       labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
       milestone: text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
@@ -202,11 +203,18 @@ function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest:
   }
 }
 
+function failOn(): FailOn {
+  const value = getInput('fail-on') || 'error'
+  if (value === 'error' || value === 'warning' || value === 'notice' || value === 'never') return value
+  throw wrong('fail-on', value, 'Write `fail-on: error`, `fail-on: warning`, `fail-on: notice` or `fail-on: never`.')
+}
+
 /** The actions below the root name their part of the story themselves, by a default of `job`. */
 function job(): Job {
   const kind = getInput('job') || 'all'
   const folder = getInput('rotated-path')
   if (kind === 'all') return { kind }
+  if (kind === 'check') return { kind, failOn: failOn(), exposedTo: recipients('exposed-to', 'whose secrets to list, like `exposed-to: bob`') }
   if (kind === 'plan') {
     const shards = getInput('shards') || '8'
     if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256) throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.')
@@ -241,7 +249,9 @@ export function readInputs(): Inputs {
     concurrency: concurrency(),
     sopsVersion: text('sops-version'),
     sopsPath: text('sops-path'),
-    pullRequest: own.kind === 'rotate' ? null : pullRequest(),
+    token: getInput('token'),
+    trackingIssue: own.kind !== 'check' && flag('tracking-issue', false),
+    pullRequest: own.kind === 'rotate' || own.kind === 'check' ? null : pullRequest(),
   }
   refuseContradictingAccess(inputs)
   refuseEmptyVariables(inputs)
@@ -255,7 +265,7 @@ export function readInputs(): Inputs {
       advice: 'Leave out one of them.',
     })
   }
-  if (inputs.pullRequest?.token === '' && !inputs.dryRun) {
+  if (inputs.token === '' && !inputs.dryRun && (inputs.pullRequest !== null || inputs.trackingIssue)) {
     throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' })
   }
   return inputs

@@ -3,10 +3,12 @@
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { info, notice, setOutput, summary, warning } from '@actions/core'
+import type { AccessMap } from './model/access-map.ts'
 import { accessMapPage } from './model/access-map-page.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { renderSummary } from './model/markdown.ts'
+import { isDone } from './model/report.ts'
 import { code, plain, visible } from './model/safe-text.ts'
 import type { Result } from './rekey.ts'
 
@@ -44,7 +46,7 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
   const { report, published } = result
   const reportPath = reportIn(place)
   writeFileSync(reportPath, `${JSON.stringify(report)}\n`)
-  const accessMapPath = writeAccessMap(result, place)
+  const accessMapPath = writeAccessMap(result.access, report.finishedAt, place)
   const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null)
   const acted = done ? report.files : []
   const count = (...actions: string[]): number => acted.filter(({ action }) => actions.includes(action)).length
@@ -59,7 +61,7 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
     'files-rotated': count('rotated', 'updated+rotated'),
     'files-unchanged': report.files.filter(({ action }) => action !== 'skipped' && action !== 'failed').length - changed,
     'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
-    'exposed-secrets': report.exposure.length,
+    'exposed-secrets': report.exposure.filter((secret) => !isDone(secret)).length,
     'report-path': reportPath,
     'access-map-path': accessMapPath,
     'pull-request-number': published?.number ?? null,
@@ -68,6 +70,7 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
     'pull-request-branch': published?.branch ?? null,
     'pull-request-head-sha': published?.headSha ?? null,
     'pull-request-commits-verified': published?.verified ?? null,
+    'tracking-issue-number': result.issue?.numbers.join('\n') ?? null,
     'compare-url': published?.compareUrl ?? null,
   }
   for (const [name, value] of Object.entries(outputs)) setOutput(name, value ?? '')
@@ -85,11 +88,11 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
 }
 
 /** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
-function writeAccessMap({ access, report: { finishedAt } }: Result, { temporary, repository }: OutputPlace): string | null {
+export function writeAccessMap(access: AccessMap | null, madeAt: string, { temporary, repository }: Pick<OutputPlace, 'temporary' | 'repository'>): string | null {
   if (access === null) return null
   const path = join(temporary, 'sops-rekey-access-map.html')
   try {
-    writeFileSync(path, accessMapPage(access, { repository, madeAt: finishedAt }))
+    writeFileSync(path, accessMapPage(access, { repository, madeAt }))
     return path
   } catch (error) {
     warning(`The access map could not be written: ${visible(String(error), 300)}`)
@@ -112,14 +115,14 @@ function strandedSummary({ failure, published }: Result, place: OutputPlace): st
 const annotationsShown = 10
 
 /** One warning a code, with how many more there are of it; those of publishing, each its own, come first. */
-function warningsOf({ report, published }: Result): readonly string[] {
+function warningsOf({ report, published, issue }: Result): readonly string[] {
   const alike = Map.groupBy(report.findings.filter(({ level }) => level === 'warning'), ({ code }) => code)
   const found = [...alike.values()].flatMap(([first, ...more]) => {
     if (first === undefined) return []
     const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message)}`
     return [more.length === 0 ? sentence : `${sentence} (and ${more.length} more, see the summary)`]
   })
-  return [...published?.warnings ?? [], ...found].slice(0, annotationsShown)
+  return [...published?.warnings ?? [], ...issue?.warnings ?? [], ...found].slice(0, annotationsShown)
 }
 
 /** Few annotations, because a step shows few. The error is set where the run ends. */

@@ -15,16 +15,21 @@ import { partOf, shardsFor } from './model/shard.ts'
 import type { Survey } from './model/survey.ts'
 import { editConfig } from './model/sops-config/edit.ts'
 import type { Publisher, Published } from './stages/publish.ts'
-import { expose } from './stages/expose.ts'
-import { findDueRotations } from './stages/due-rotations.ts'
-import { resolveRequest, whoIsMeant } from './stages/request.ts'
+import { expose, partialExposure, settle, whoLoses } from './stages/expose.ts'
+import { findDueRotations, nothingDue } from './stages/due-rotations.ts'
+import { HistoryOnDemand, openHistory } from './stages/history.ts'
+import { readPast } from './stages/past-owners.ts'
+import { resolveWithPast, whoIsMeant } from './stages/request.ts'
+import type { Past } from './stages/request.ts'
 import { takeRotated } from './stages/rotated.ts'
 import { rekeyStaged } from './stages/rotate.ts'
 import { askSops, stageCopies } from './stages/stage.ts'
 import { surveyRepository } from './stages/survey.ts'
+import { exposuresOf } from './stages/track.ts'
+import type { Tracked, Tracker } from './stages/track.ts'
 import { verifyStaged } from './stages/verify.ts'
 import { programFolder, trustedPath } from './tools/environment.ts'
-import type { Git } from './tools/git.ts'
+import type { Git, Remote } from './tools/git.ts'
 import { keyringOwners } from './tools/keyring.ts'
 import type { Log } from './tools/log.ts'
 import { runnerOf } from './tools/runner-keys.ts'
@@ -37,6 +42,10 @@ export interface Tools {
   readonly log: Log
   readonly installSops: () => Promise<SopsBinary>
   readonly publisher: Publisher
+  /** null: no issue is kept. */
+  readonly tracker: Tracker | null
+  /** Where to fetch from what a shallow checkout lacks; null: nowhere. */
+  readonly remote: Remote | null
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Where temporary folders are made. */
   readonly temporary: string
@@ -50,6 +59,8 @@ export interface Result {
   readonly published: Published | null
   /** The parts the work is worth, `1/8` and so on, where that was asked; null otherwise. */
   readonly shards: readonly string[] | null
+  /** The issues that keep what is to be changed; null where none was asked for, or the run did not come so far. */
+  readonly issue: Tracked | null
   /** Who can read what at the base; null where the run ended before it was known. */
   readonly access: AccessMap | null
   /** What stopped the run; the report says it too. */
@@ -59,33 +70,39 @@ export interface Result {
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
   const run: { -readonly [K in keyof RunProgress]: RunProgress[K] } = {
-    outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], published: false, failure: null,
+    outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], keySince: new Map(), published: false, failure: null,
     rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
     startedAt: new Date(), finishedAt: new Date(), runId: tools.runId, sops: null, sopsCalls: 0,
   }
-  const finish = (published: Published | null): Result => {
+  const finish = (published: Published | null, issue: Tracked | null = null): Result => {
     run.finishedAt = new Date()
     const planned = run.outcome === 'planned' ? run.plan : null
     const shards = inputs.job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, inputs.job.shards)
-    return { report: reportOf(run), published, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure }
+    return { report: reportOf(run), published, issue, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure }
   }
   let published: Published | null = null
   try {
-    const { git, log, environment } = tools
+    const { git, log, environment, temporary, remote, tracker } = tools
     const { job } = inputs
     // Beside the survey; whether there is one matters only if there is something to do.
     const installing = tools.installSops()
     installing.catch(() => undefined)
     const keyring = keyringOwners(environment, trustedPath(environment, git.root))
     keyring.catch(() => undefined)
-    const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring))
-    if (nothingToDo(survey, inputs)) {
+    const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring))
+    if (nothingToDo(surveyed, inputs)) {
       run.outcome = 'unchanged'
       return finish(null)
     }
-    const asked = resolveRequest(inputs, survey)
+    const everything = inputs.removedRecipients.length > 0 || tracker !== null
+    await using history = new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, remote, temporary })))
+    const past = async (): Promise<Past> => await readPast(await history.open(), surveyed, inputs.ownersFile)
+    const { asked, owners } = await resolveWithPast(inputs, surveyed, past)
+    const survey = run.survey = { ...surveyed, owners: [...surveyed.owners, ...owners] }
     for (const line of whoIsMeant(asked, survey)) log.line(line)
-    const { due, findings } = await findDueRotations(git, survey, asked.removed, inputs.maxKeyAge, run.startedAt)
+    const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null
+    const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, survey, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
+    run.keySince = keySince
     const request = run.request = {
       ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
       date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
@@ -96,33 +113,43 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
 
-    await using staging = Staging.create(tools.temporary)
+    await using staging = Staging.create(temporary)
     const sops = new Sops({
       program: binary.path, root: staging.root, workspace: git.root, environment,
       path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
     })
     stageCopies(git.root, survey, edits, staging)
     const answers = await askSops(sops, survey, edits, staging, availableParallelism())
-    const whole = planRekey(survey, request, edits, answers, runnerOf(environment, inputs.agePlugins), findings)
+    const runner = runnerOf(environment, inputs.agePlugins)
+    const seen = asked.removed.length > 0 && findings.length === 0 ? partialExposure((await history.open()).history) : null
+    const whole = planRekey(survey, request, edits, answers, runner, seen === null ? findings : [...findings, seen])
     const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole
-    run.exposure = expose(survey, plan, staging)
+    const atOnce = inputs.concurrency ?? defaultConcurrency(plan)
+    const decryption = inputs.dryRun || job.kind === 'plan' || plan.refusals.length > 0 ? null : { sops, staging, runner, atOnce }
+    const lost = job.kind === 'rotate' ? [] : whoLoses(plan, asked.removed)
+    if (lost.length > 0) {
+      const open = await history.open()
+      run.exposure = await log.group('Exposure', async () => await settle(expose(open.history, survey, lost), open, decryption))
+    }
+    const complete = async (done: Published | null): Promise<Result> => finish(done, tracker === null ? null : await tracker({
+      commit: survey.base, removed: asked.removed, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
+    }))
     if (plan.record !== null) staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false })
     log.line(describe(plan))
     if (plan.refusals.length > 0) throw refusal(plan)
     if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
       run.outcome = inputs.dryRun ? 'planned' : 'unchanged'
-      return finish(inputs.dryRun ? null : await tools.publisher.settle(survey.base))
+      return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base))
     }
     const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(whole, request) }, staging)
     if (earlier !== null) {
       run.outcome = 'unchanged'
-      return finish(earlier)
+      return await complete(earlier)
     }
     if (job.kind === 'plan') {
       run.outcome = 'planned'
       return finish(null)
     }
-    const atOnce = inputs.concurrency ?? defaultConcurrency(plan)
     const rekeyed = job.kind === 'publish'
       ? await takeRotated(sops, staging, plan, planIdentity(whole, request), survey.base, job.folder, atOnce, log)
       : await rekeyStaged(sops, plan, atOnce, log)
@@ -133,7 +160,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     run.published = true
     run.failure = published.failure
     if (published.failure !== null) run.outcome = 'failed'
-    return finish(published)
+    return await complete(published)
   } catch (error) {
     // What is published stays so, whatever the clearing up came to.
     if (published !== null) return finish({ ...published, warnings: [...published.warnings, leftOver(error)] })

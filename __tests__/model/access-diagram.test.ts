@@ -9,7 +9,7 @@ const ownerOf = ({ owner }: ReportedRecipient): string => owner ?? ''
 
 function file(path: string, before: readonly ReportedRecipient[], after: readonly ReportedRecipient[]): ReportedFile {
   return {
-    path, format: 'yaml', config: null, action: 'updated', reason: '', recipients: { before, after }, dataKey: 'same',
+    path, format: 'yaml', config: null, action: 'updated', reason: '', recipients: { before, after }, dataKey: 'same', keySince: null,
     verified: true, values: 1,
   }
 }

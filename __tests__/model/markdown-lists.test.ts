@@ -142,7 +142,7 @@ describe('the checklist', () => {
 describe('files with the same reason', () => {
   const file = (path: string, action: ReportedFile['action'], reason: string, reader = alice): ReportedFile => ({
     path, format: 'yaml', config: '.sops.yaml', action, reason, recipients: { before: [reader], after: [reader] },
-    dataKey: 'same', verified: false, values: 1,
+    dataKey: 'same', keySince: null, verified: false, values: 1,
   })
   const report = (files: readonly ReportedFile[], rest: Partial<Report> = {}): Report => ({
     schema: 1, outcome: 'unchanged', request: { removed: [], added: [], rotateAll: false, maxKeyAge: null }, base: '0'.repeat(40),

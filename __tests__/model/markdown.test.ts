@@ -19,7 +19,7 @@ function file(path: string, action: FileAction, before = [alice, bob], after = [
   const changed = action !== 'unchanged' && action !== 'skipped' && action !== 'failed'
   return {
     path, format: 'yaml', config: '.sops.yaml', action, reason: action === 'skipped' ? 'It is a symlink.' : 'asked for',
-    recipients: { before, after }, dataKey: action.includes('rotated') ? 'new' : 'same', verified: changed, values: 3,
+    recipients: { before, after }, dataKey: action.includes('rotated') ? 'new' : 'same', keySince: null, verified: changed, values: 3,
   }
 }
 

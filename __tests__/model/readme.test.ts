@@ -43,7 +43,7 @@ test('SECURITY.md names a test for every threat, and each is there', () => {
 
 test('the parts of the action say what the whole one says: `npm run readme` writes them', () => {
   const parts = partActions(action)
-  expect([...parts.keys()]).toEqual(['plan/action.yml', 'rotate/action.yml', 'publish/action.yml'])
+  expect([...parts.keys()]).toEqual(['plan/action.yml', 'rotate/action.yml', 'publish/action.yml', 'check/action.yml'])
   for (const [path, text] of parts) expect([path, read(path)]).toEqual([path, text])
 })
 

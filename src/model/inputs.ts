@@ -1,9 +1,9 @@
 // What a run was asked for, checked, as plain data.
+import type { FailOn } from './check.ts'
 import type { KeyAge } from './key-age.ts'
 import type { Shard } from './shard.ts'
 
 export interface PullRequestInputs {
-  readonly token: string
   /** Base, branch and texts are templates (`model/template.ts`), whose variables were checked. */
   readonly base: string | null
   readonly branch: string | null
@@ -39,6 +39,8 @@ export type Job =
   | { readonly kind: 'rotate'; readonly shard: Shard; readonly folder: string }
   /** From the ciphertext in `folder` on, which is verified again. */
   | { readonly kind: 'publish'; readonly folder: string }
+  /** No part of it: looks at the repository without a key. `exposedTo`: whose secrets are to be listed, as for `removedRecipients`. */
+  | { readonly kind: 'check'; readonly failOn: FailOn; readonly exposedTo: readonly string[] }
 
 export interface Inputs {
   readonly job: Job
@@ -61,6 +63,10 @@ export interface Inputs {
   readonly concurrency: number | null
   readonly sopsVersion: string | null
   readonly sopsPath: string | null
+  /** For GitHub; empty where there is none, which only a run that asks GitHub for nothing may have. */
+  readonly token: string
+  /** Keep an issue with what is still to be changed. */
+  readonly trackingIssue: boolean
   /** null: the changes stay in the working tree. */
   readonly pullRequest: PullRequestInputs | null
 }

@@ -4,17 +4,13 @@ import { byFolder, count, folded, grouped, listed } from './markdown-paths.ts'
 import type { Folder, Room } from './markdown-paths.ts'
 import { nameLimit } from './markdown-headline.ts'
 import { environmentOf } from './policy.ts'
+import { isDone } from './report.ts'
 import type { ExposedSecret, SecretState } from './report.ts'
 import { code, plain } from './safe-text.ts'
 
 const foldBeyond = 60
 const mostFolders = 200
 const mostFolded = 40
-
-/** Whether the value that someone knew is out of use. */
-export function isDone({ state }: ExposedSecret): boolean {
-  return state === 'changed' || state === 'removed'
-}
 
 const counted: Readonly<Record<SecretState, string>> = {
   current: 'in use as they knew it', 'changed-too-early': 'changed while they could read the new value too', unknown: 'not to be told',

@@ -119,6 +119,13 @@ export function canonicalId({ kind, id }: Recipient): string {
   return `${kind}:${kinds[kind].canonical(id)}`
 }
 
+/** The recipient that `canonicalId` says; null where it is none. */
+export function parseCanonical(text: string): Recipient | null {
+  const colon = text.indexOf(':')
+  const recipient = parseRecipient(text.slice(colon + 1))
+  return recipient !== null && canonicalId(recipient) === text ? recipient : null
+}
+
 /** Whether two spellings mean the same key. */
 export function sameRecipient(a: Recipient, b: Recipient): boolean {
   return canonicalId(a) === canonicalId(b)

@@ -25,6 +25,8 @@ export interface ReportedFile {
   readonly reason: string
   readonly recipients: { readonly before: readonly ReportedRecipient[]; readonly after: readonly ReportedRecipient[] }
   readonly dataKey: 'new' | 'same'
+  /** Since when the file at the base has its data key, ISO 8601, UTC; null where the history was not asked or does not tell. */
+  readonly keySince: string | null
   /** The staged bytes passed every proof. Never true in a dry run. */
   readonly verified: boolean
   /** How many encrypted values the file holds. */
@@ -49,6 +51,11 @@ export interface ExposedSecret {
   readonly state: SecretState
   /** Why it is `unknown`; null otherwise. */
   readonly reason: string | null
+}
+
+/** Whether the value that someone knew is out of use. */
+export function isDone({ state }: Pick<ExposedSecret, 'state'>): boolean {
+  return state === 'changed' || state === 'removed'
 }
 
 export interface Finding {

@@ -21,6 +21,8 @@ export interface RunProgress {
   readonly plan: Plan | null
   readonly verified: Verified | null
   readonly exposure: readonly ExposedSecret[]
+  /** Path → since when the file has its data key, where the history was asked. */
+  readonly keySince: ReadonlyMap<string, string>
   /** What was verified stands where people see it, or may; a failure after that takes nothing back. */
   readonly published: boolean
   readonly failure: Failure | null
@@ -76,7 +78,7 @@ function reportFiles(run: RunProgress, survey: Survey, named: Naming): readonly 
   const files = survey.files.map((file): ReportedFile => {
     const change = changes.get(file.path)
     const before = named(readersOf(file))
-    const kept = { recipients: { before, after: before }, dataKey: 'same' as const, verified: false }
+    const kept = { recipients: { before, after: before }, dataKey: 'same' as const, keySince: run.keySince.get(file.path) ?? null, verified: false }
     const refusal = refused.get(file.path)
     if (failure?.path === file.path) return entry(file, 'failed', failure.message, kept)
     if (refusal !== undefined) return entry(file, 'failed', refusal, kept)
@@ -85,10 +87,11 @@ function reportFiles(run: RunProgress, survey: Survey, named: Naming): readonly 
     return entry(file, actionOf(change), change.reason, {
       recipients: { before, after: named(unique(change.after.flat())) },
       dataKey: verified.get(file.path)?.dataKey ?? (change.rotate ? 'new' : 'same'),
+      keySince: run.keySince.get(file.path) ?? null,
       verified: verified.has(file.path),
     })
   })
-  const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', verified: false, values: 0 } as const
+  const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', keySince: null, verified: false, values: 0 } as const
   return [
     ...files,
     ...survey.damaged.map(({ path, damage }: DamagedFile): ReportedFile => ({ path, action: 'failed', reason: damage, ...nobody })),
@@ -104,7 +107,7 @@ function actionOf({ updatekeys, rotate }: PlannedFile): FileAction {
 }
 
 function entry(
-  file: SurveyedFile, action: FileAction, reason: string, rest: Pick<ReportedFile, 'recipients' | 'dataKey' | 'verified'>,
+  file: SurveyedFile, action: FileAction, reason: string, rest: Pick<ReportedFile, 'recipients' | 'dataKey' | 'keySince' | 'verified'>,
 ): ReportedFile {
   const { path, format, config, valueCount } = file
   return { path, format, config, action, reason, ...rest, values: valueCount }

@@ -2,6 +2,7 @@
 // A line says in words what was last known of its secret, so that a tick beside other words is a person's.
 import { nameLimit } from './markdown-headline.ts'
 import { grouped, listed } from './markdown-paths.ts'
+import { isDone } from './report.ts'
 import type { ExposedSecret } from './report.ts'
 import { code, plain } from './safe-text.ts'
 
@@ -43,10 +44,6 @@ const allDone = 'all changed or gone'
 const itemLine = /^(\s*[-*+] )\[([ xX])\] (<code>.*?<\/code>|the root|all files)(?: <em>(.*?)<\/em>)?(.*)$/s
 const headerLine = /^(\s*[-*+] |<details><summary>)(<code>.*?<\/code>)( \((?:\d+ of \d+ left|done)\))?(.*)$/s
 const anyTask = /^\s*[-*+] \[ \] /
-
-export function isDone({ state }: ExposedSecret): boolean {
-  return state === 'changed' || state === 'removed'
-}
 
 export function entriesOf(exposure: readonly ExposedSecret[], grain: Grain): readonly Entry[] {
   const groupOf = ({ file }: ExposedSecret): string => (grain === 'secret' ? code(file) : '')

@@ -1,9 +1,10 @@
 // The list of secrets in a tracking issue: written anew, or brought up to date in the lines that are there.
 // Must never change a line that is not ours, nor take away a tick that a person set while nothing got worse.
 import { folded, grouped } from './markdown-paths.ts'
+import { isDone } from './report.ts'
 import type { ExposedSecret } from './report.ts'
 import {
-  countText, entriesOf, headerText, isDone, isOpenTask, isSeenTick, isTooEarly, itemText, leftIn, parseHeader, parseItem, wordsOf,
+  countText, entriesOf, headerText, isOpenTask, isSeenTick, isTooEarly, itemText, leftIn, parseHeader, parseItem, wordsOf,
 } from './tracking-issue-lines.ts'
 import type { Entry, Grain, Item } from './tracking-issue-lines.ts'
 

@@ -127,7 +127,7 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
         base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
         isOurs: async (sha) => await madeFor(github, sha, host) !== null,
         deleteBranch: wanted.deleteBranch
-          ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: wanted.token })
+          ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: inputs.token })
           : null,
       })
       return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings }
@@ -145,7 +145,8 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
         parent: report.base, message: texts.commitMessage, fingerprint, signoff: wanted.signoff,
       })
       const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)]
-      const { requireVerified, commitMode: mode, token } = wanted
+      const { requireVerified, commitMode: mode } = wanted
+      const { token } = inputs
       const done = await publishCommit(git, github, {
         branch, commit, expected: head, mode, requireVerified, url: `${serverUrl}/${repository}`, token,
       })

@@ -94,7 +94,8 @@ export async function surveyRepository(
 }
 
 /** Whether a path is among what the globs name; without globs every path is. */
-async function choose(root: string, globs: readonly string[]): Promise<(path: string) => boolean> {
+/** Which paths `globs` choose; all of them where there are none. */
+export async function choose(root: string, globs: readonly string[]): Promise<(path: string) => boolean> {
   if (globs.length === 0) return () => true
   // The root is a path, whatever it is called.
   const literal = root.replace(/[[?*]/g, '[$&]')

@@ -2,7 +2,7 @@
 // Must never touch an issue that the token's owner did not open, nor fail a run: what goes wrong is a warning.
 import { canonicalId } from '../model/recipient.ts'
 import { visible } from '../model/safe-text.ts'
-import { isDone } from '../model/tracking-issue-lines.ts'
+import { isDone } from '../model/report.ts'
 import { isSameRemoval, readTrackingMarker, retiredBody, trackingVersion } from '../model/tracking-issue-marker.ts'
 import type { TrackingMark } from '../model/tracking-issue-marker.ts'
 import { trackingComment } from '../model/tracking-issue-comment.ts'
@@ -59,6 +59,19 @@ export async function keepTrackingIssue(github: GitHub, removal: TrackedRemoval)
   }
 }
 
+/** The removals that the token's owner has an issue about, the oldest of each. Throws a Failure where GitHub does not say. */
+export async function trackedRemovals(github: GitHub): Promise<readonly (TrackingMark & { readonly number: number })[]> {
+  const issues = await listIssues(github, { labels: trackingLabel }, labelPages)
+  const marked = issues.flatMap((issue) => {
+    const mark = readTrackingMarker(issue.body)
+    return mark?.version === trackingVersion ? [{ ...issue, mark }] : []
+  })
+  if (marked.length === 0) return []
+  const login = await ownLogin(github)
+  const ours = marked.filter(({ author }) => isBy(author, login)).toSorted((a, b) => a.number - b.number)
+  return ours.filter(({ mark }, at) => ours.findIndex((one) => isSameRemoval(one.mark, mark)) === at).map(({ number, mark }) => ({ ...mark, number }))
+}
+
 function markOf({ removed, scope, commit }: TrackedRemoval): TrackingMark {
   const ids = [...new Set(removed.map(canonicalId))].sort()
   const long = ids.join('').length > mostIds
@@ -86,13 +99,17 @@ async function find(github: GitHub, mark: TrackingMark, { exposure }: TrackedRem
   const labelled = marked(await listIssues(github, { labels: trackingLabel }, labelPages))
   if (labelled.length === 0 && exposure.length === 0) return { issue: null, duplicates: [], foreign: false, warnings: [] }
   const login = await ownLogin(github)
-  // Anybody can copy the mark into an issue of their own.
-  const isOurs = ({ author }: Issue): boolean => author === login || author === `${login}[bot]`
+  const isOurs = ({ author }: Issue): boolean => isBy(author, login)
   const own = labelled.filter(isOurs)
   const ours = own.length > 0 ? own : marked(await listIssues(github, { creator: login }, creatorPages)).filter(isOurs)
   const [issue = null, ...duplicates] = ours.toSorted((a, b) => a.number - b.number)
   const foreign = issue === null ? labelled : []
   return { issue, duplicates, foreign: foreign.length > 0, warnings: foreign.map((one) => foreignWarning(one, login)) }
+}
+
+/** Anybody can copy the mark into an issue of their own. */
+function isBy(author: string | null, login: string): boolean {
+  return author === login || author === `${login}[bot]`
 }
 
 function foreignWarning({ number, author }: Issue, login: string): string {

@@ -4067,7 +4067,7 @@ const gtr = __nccwpck_require__(2276)
 const ltr = __nccwpck_require__(5213)
 const intersects = __nccwpck_require__(3465)
 const simplifyRange = __nccwpck_require__(2028)
-const subset = __nccwpck_require__(1489)
+const subset = __nccwpck_require__(6251)
 module.exports = {
   parse,
   valid,
@@ -5320,7 +5320,7 @@ module.exports = (versions, range, options) => {
 
 /***/ }),
 
-/***/ 1489:
+/***/ 6251:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -10461,7 +10461,7 @@ const kSocketUsed = Symbol('kSocketUsed')
 let extractBody
 
 async function lazyllhttp () {
-  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(3870) : undefined
+  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(1489) : undefined
 
   let mod
   try {
@@ -10473,7 +10473,7 @@ async function lazyllhttp () {
     // being enabled, but the occurring of this other error
     // * https://github.com/emscripten-core/emscripten/issues/11495
     // got me to remove that check to avoid breaking Node 12.
-    mod = await WebAssembly.compile(llhttpWasmData || __nccwpck_require__(3870))
+    mod = await WebAssembly.compile(llhttpWasmData || __nccwpck_require__(1489))
   }
 
   return await WebAssembly.instantiate(mod, {
@@ -16252,7 +16252,7 @@ exports.SPECIAL_HEADERS = {
 
 /***/ }),
 
-/***/ 3870:
+/***/ 1489:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -55261,6 +55261,21 @@ async function git_history_readTree(git, commit) {
     }));
     return found;
 }
+/** What a commit has in the place of what its parent had, where both are regular files: path → blobs. */
+async function readReplaced(git, commit) {
+    const found = new Map();
+    let change = null;
+    await git.stream(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit], fields((field) => {
+        if (field.startsWith(':')) {
+            const [from = '', to = '', before = '', after = ''] = field.slice(1).split(' ');
+            change = from === to && from.startsWith('100') ? { before, after } : null;
+            return;
+        }
+        if (change !== null)
+            found.set(field, change);
+    }));
+    return found;
+}
 /** What a partial clone left out of the history of `commit`: ids of trees and blobs. */
 async function readMissing(git, commit) {
     const missing = new Set();
@@ -65770,6 +65785,131 @@ function refuse(old, tree, isRemoved) {
     return minus(tree.value, isRemoved) === gone ? { line: 1, reason: 'Nothing would be left of the file.' } : null;
 }
 
+;// CONCATENATED MODULE: ./lib/model/verification.js
+
+/** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
+class Verified {
+    files;
+    /** The configs, and the owners file. */
+    texts;
+    #proven = true;
+    constructor(files, texts) {
+        this.files = files;
+        this.texts = texts;
+    }
+    /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
+    static verify(changes, texts, evidence) {
+        const seen = new Map(evidence.map((one) => [one.planned.file.path, one]));
+        const files = [];
+        const wrong = [];
+        for (const change of changes) {
+            const path = change.file.path;
+            const one = seen.get(path);
+            const result = one === undefined ? 'it was not checked' : checkFile(change, one);
+            if (typeof result === 'string')
+                wrong.push({ path, reason: result });
+            else
+                files.push(result);
+        }
+        return wrong.length > 0 ? wrong : new Verified(files, texts);
+    }
+    /** Whether this was made by `verify`; a look-alike was not. */
+    static isVerified(value) {
+        return #proven in value;
+    }
+}
+function checkFile(planned, evidence) {
+    const { file, rotate } = planned;
+    const { after } = evidence;
+    if (evidence.planned !== planned)
+        return 'the evidence is that of another plan';
+    if (after === null)
+        return 'it carries no sops metadata any more';
+    if ('damage' in after)
+        return after.damage;
+    if (evidence.plaintextAfter !== evidence.plaintextBefore)
+        return 'its decrypted content is not what it was';
+    if (after.format !== file.format)
+        return `its format changed from ${file.format} to ${after.format}`;
+    const recipients = checkRecipients(planned.after, after.metadata.groups);
+    if (recipients !== null)
+        return recipients;
+    if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
+        return "Shamir's threshold changed";
+    const compared = evidence.dataKey;
+    // Without a value to compare, the old key is tried on the new MAC.
+    const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
+    if (dataKey === 'unproven')
+        return 'it could not be proven which data key it has';
+    if (rotate && dataKey === 'same')
+        return 'it still has the old data key';
+    return { planned, after, dataKey };
+}
+/** Whether a file has exactly the readers that were planned. */
+function isAsPlanned(planned, found) {
+    return checkRecipients(planned, found) === null;
+}
+function checkRecipients(planned, found) {
+    if (planned.length !== found.length)
+        return `it has ${found.length} key groups instead of ${planned.length}`;
+    for (const [at, group] of planned.entries()) {
+        const wanted = new Set(group.map(canonicalId));
+        const present = new Set((found[at] ?? []).map(canonicalId));
+        const extra = [...present].find((id) => !wanted.has(id));
+        if (extra !== undefined)
+            return `it can be read with ${extra}, which was not planned`;
+        const missing = [...wanted].find((id) => !present.has(id));
+        if (missing !== undefined)
+            return `it can not be read with ${missing}, which was planned`;
+    }
+    return null;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/kept.js
+// What an earlier run put on the branch of this request → the files that need not be made anew, because their base is the same.
+// Must never be believed: GitHub has to vouch for the commit, who reads the file is compared here, and the rest is proven later.
+
+
+
+
+
+
+const nothingKept = new Map();
+/**
+ * Of the files that `commit` gave new bytes, those that had the same before and would get the same readers now. `staging` still
+ * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew.
+ */
+async function keptFrom(git, remote, commit, base, plan, staging) {
+    const folder = staging.beside('earlier');
+    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+    try {
+        const aside = await git.with(remote, commit, base, folder);
+        const replaced = await readReplaced(aside, commit);
+        const wanted = new Map(plan.changes.flatMap((change) => {
+            const there = replaced.get(change.file.path);
+            return there?.before === change.file.blob ? [[there.after, change]] : [];
+        }));
+        const kept = new Map();
+        await readBlobs(aside, [...wanted.keys()], (blob, bytes) => {
+            const change = wanted.get(blob);
+            if (change !== undefined && isUsable(change, staging.read(change.file.path), bytes))
+                kept.set(change.file.path, Buffer.from(bytes));
+        });
+        return kept;
+    }
+    catch (error) {
+        if (error instanceof Failure && error.code === 'git-failed')
+            return nothingKept;
+        throw error;
+    }
+}
+function isUsable({ file, after, rotate }, before, bytes) {
+    const read = readEncryptedFile(file.path, bytes);
+    if (read === null || 'damage' in read || read.format !== file.format || !isAsPlanned(after, read.metadata.groups))
+        return false;
+    return !rotate || compareDataKeys(valuesIn(file, before), valuesIn(read, bytes)) === 'new';
+}
+
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/context.js
@@ -71582,83 +71722,8 @@ function close_pull_request_words(error) {
     return visible(error instanceof Error ? error.message : String(error), 600);
 }
 
-;// CONCATENATED MODULE: ./lib/model/verification.js
-
-/** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
-class Verified {
-    files;
-    /** The configs, and the owners file. */
-    texts;
-    #proven = true;
-    constructor(files, texts) {
-        this.files = files;
-        this.texts = texts;
-    }
-    /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
-    static verify(changes, texts, evidence) {
-        const seen = new Map(evidence.map((one) => [one.planned.file.path, one]));
-        const files = [];
-        const wrong = [];
-        for (const change of changes) {
-            const path = change.file.path;
-            const one = seen.get(path);
-            const result = one === undefined ? 'it was not checked' : checkFile(change, one);
-            if (typeof result === 'string')
-                wrong.push({ path, reason: result });
-            else
-                files.push(result);
-        }
-        return wrong.length > 0 ? wrong : new Verified(files, texts);
-    }
-    /** Whether this was made by `verify`; a look-alike was not. */
-    static isVerified(value) {
-        return #proven in value;
-    }
-}
-function checkFile(planned, evidence) {
-    const { file, rotate } = planned;
-    const { after } = evidence;
-    if (evidence.planned !== planned)
-        return 'the evidence is that of another plan';
-    if (after === null)
-        return 'it carries no sops metadata any more';
-    if ('damage' in after)
-        return after.damage;
-    if (evidence.plaintextAfter !== evidence.plaintextBefore)
-        return 'its decrypted content is not what it was';
-    if (after.format !== file.format)
-        return `its format changed from ${file.format} to ${after.format}`;
-    const recipients = checkRecipients(planned.after, after.metadata.groups);
-    if (recipients !== null)
-        return recipients;
-    if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
-        return "Shamir's threshold changed";
-    const compared = evidence.dataKey;
-    // Without a value to compare, the old key is tried on the new MAC.
-    const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
-    if (dataKey === 'unproven')
-        return 'it could not be proven which data key it has';
-    if (rotate && dataKey === 'same')
-        return 'it still has the old data key';
-    return { planned, after, dataKey };
-}
-function checkRecipients(planned, found) {
-    if (planned.length !== found.length)
-        return `it has ${found.length} key groups instead of ${planned.length}`;
-    for (const [at, group] of planned.entries()) {
-        const wanted = new Set(group.map(canonicalId));
-        const present = new Set((found[at] ?? []).map(canonicalId));
-        const extra = [...present].find((id) => !wanted.has(id));
-        if (extra !== undefined)
-            return `it can be read with ${extra}, which was not planned`;
-        const missing = [...wanted].find((id) => !present.has(id));
-        if (missing !== undefined)
-            return `it can not be read with ${missing}, which was planned`;
-    }
-    return null;
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/git.js
+var git_a;
 // Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
 // Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
 
@@ -71764,17 +71829,25 @@ class Git {
      * checkout lacks of the history of `commit`. The checkout stays as it is. Throws `git-failed`.
      */
     async deepened(remote, commit, folder) {
-        const [objects, shallow] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n');
-        const aside = new Git({ program: this.#program, root: folder, environment: this.#environment });
+        return await this.#fetched(remote, commit, commit, folder, ['--unshallow'], 'The history before the checkout');
+    }
+    /** The same, for `commit` and its parents, which need not be part of the checkout's history; that is known up to `base`. */
+    async with(remote, commit, base, folder) {
+        return await this.#fetched(remote, commit, base, folder, await this.isShallow() ? ['--depth=2'] : [], `The commit ${commit.slice(0, 12)}`);
+    }
+    async #fetched(remote, commit, known, folder, options, what) {
+        const [objects, shallow = ''] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n');
+        const aside = new git_a({ program: this.#program, root: folder, environment: this.#environment });
         await aside.#run(['init', '--quiet', '--bare', '--template=']);
         (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`);
-        (0,external_node_fs_namespaceObject.copyFileSync)(shallow ?? '', (0,external_node_path_namespaceObject.join)(folder, 'shallow'));
-        await aside.#run(['update-ref', 'refs/heads/base', commit]);
+        if ((0,external_node_fs_namespaceObject.existsSync)(shallow))
+            (0,external_node_fs_namespaceObject.copyFileSync)(shallow, (0,external_node_path_namespaceObject.join)(folder, 'shallow'));
+        await aside.#run(['update-ref', 'refs/heads/base', known]);
         const { settings, hide } = git_access(remote);
-        const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', '--unshallow', '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings });
+        const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', ...options, '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings });
         if (exitCode === 0)
             return aside;
-        throw new Failure('git-failed', `The history before the checkout could not be fetched: ${visible(hide(stderr.trim()))}`);
+        throw new Failure('git-failed', `${what} could not be fetched: ${visible(hide(stderr.trim()))}`);
     }
     /** The bytes of `path` at HEAD; null where it is not there. */
     async committed(path) {
@@ -71857,6 +71930,7 @@ class Git {
         return visible(hide(reason).trim());
     }
 }
+git_a = Git;
 /** What makes git use the token at the remote and nothing else, and a text without it. */
 function git_access({ url, token }) {
     const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
@@ -72476,6 +72550,7 @@ function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge
 
 
 
+
 const nothingPublished = {
     operation: 'none', number: null, url: null, branch: null, headSha: null, verified: null, compareUrl: null, warnings: [], notices: [],
     body: null, failure: null,
@@ -72484,6 +72559,7 @@ const nothingPublished = {
 function workingTreePublisher(git, program) {
     return {
         find: () => Promise.resolve(null),
+        earlier: () => Promise.resolve(nothingKept),
         settle: () => Promise.resolve(null),
         publish: async (verified, staging) => {
             const replacements = [
@@ -72501,6 +72577,7 @@ function pullRequestPublisher(place, inputs, wanted) {
     let base = '';
     let branch = '';
     let fingerprint = '';
+    let vouched = false;
     let published = { kind: 'publish', head: null, pullRequest: null, overwritten: null };
     const locate = async () => {
         const standard = await github.defaultBranch();
@@ -72516,6 +72593,7 @@ function pullRequestPublisher(place, inputs, wanted) {
             const { requireVerified } = wanted;
             const { existing, verified } = await findPublished(github, { base, branch, fingerprint, host, requireVerified }, wanted);
             published = existing;
+            vouched = verified;
             if (published.kind === 'publish')
                 return null;
             const { number, url } = published.pullRequest;
@@ -72523,6 +72601,12 @@ function pullRequestPublisher(place, inputs, wanted) {
             if (published.kind === 'up-to-date')
                 return { ...there, operation: 'unchanged', headSha: published.head, verified };
             return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] };
+        },
+        earlier: async ({ plan, base: commit }, staging) => {
+            // Whoever can push could put a file there whose data key they know.
+            if (published.kind !== 'publish' || published.head === null || published.overwritten !== null || !vouched)
+                return nothingKept;
+            return await keptFrom(git, { url: `${serverUrl}/${github.owner}/${github.repo}`, token: inputs.token }, published.head, commit, plan, staging);
         },
         settle: async (commit) => {
             try {
@@ -72592,6 +72676,7 @@ function pullRequestPublisher(place, inputs, wanted) {
 
 
 
+
 const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/;
 const sha256 = /^[0-9a-f]{64}$/;
 /** Leaves the rotated files of a shard in `folder`, and touches nothing else. */
@@ -72603,6 +72688,7 @@ function folderPublisher(folder, { index, of }) {
             [plan, base] = [sha256Of(planned.identity), planned.base];
             return await Promise.resolve(null);
         },
+        earlier: () => Promise.resolve(nothingKept),
         settle: () => Promise.resolve(null),
         publish: async (verified, staging) => {
             (0,external_node_fs_namespaceObject.mkdirSync)(folder, { recursive: true });
@@ -72709,18 +72795,20 @@ function unusable(folder, what) {
 const filesPerUpdate = 50;
 /**
  * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
- * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted.
+ * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted. `kept` takes the place of a file as it is.
  */
-async function rekeyStaged(sops, plan, atOnce, log) {
-    const { changes } = plan;
+async function rekeyStaged(sops, staging, plan, kept, atOnce, log) {
+    const changes = plan.changes.filter(({ file }) => !kept.has(file.path));
     const plaintextBefore = new Map();
-    const byPath = new Map(changes.map((change) => [change.file.path, change]));
+    const byPath = new Map(plan.changes.map((change) => [change.file.path, change]));
     const toUpdate = changes.filter(({ updatekeys }) => updatekeys);
     const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
     const alone = changes.filter(({ updatekeys }) => !updatekeys);
+    if (kept.size > 0)
+        log.line(`${kept.size} files are on the branch already, made from the same bytes; they are proven again.`);
     await log.group(`Give ${changes.length} files new keys`, async () => {
         const places = new Places(atOnce);
-        const done = log.progress(changes.length);
+        const done = log.progress(plan.changes.length);
         const decrypt = async (file) => {
             plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)));
         };
@@ -72730,6 +72818,13 @@ async function rekeyStaged(sops, plan, atOnce, log) {
             done(change.file.path);
         };
         await places.all([
+            ...[...kept].map(async ([path, bytes]) => {
+                const change = byPath.get(path);
+                if (change !== undefined)
+                    await decrypt(change.file);
+                staging.write(path, { bytes, executable: false });
+                done(path);
+            }),
             ...batches.map(async ({ config, files }) => {
                 await places.all(files.map(decrypt));
                 await places.run(async () => await sops.updatekeys(config, files), true);
@@ -73830,7 +73925,8 @@ async function rekey(inputs, tools) {
                 run.outcome = inputs.dryRun ? 'planned' : 'unchanged';
                 return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base));
             }
-            const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(whole, request) }, staging);
+            const planned = { plan, base: survey.base, identity: planIdentity(whole, request) };
+            const earlier = await tools.publisher.find(planned, staging);
             if (earlier !== null) {
                 run.outcome = 'unchanged';
                 return await complete(earlier);
@@ -73840,8 +73936,8 @@ async function rekey(inputs, tools) {
                 return finish(null);
             }
             const rekeyed = job.kind === 'publish'
-                ? await takeRotated(sops, staging, plan, planIdentity(whole, request), survey.base, job.folder, atOnce, log)
-                : await rekeyStaged(sops, plan, atOnce, log);
+                ? await takeRotated(sops, staging, plan, planned.identity, survey.base, job.folder, atOnce, log)
+                : await rekeyStaged(sops, staging, plan, await tools.publisher.earlier(planned, staging), atOnce, log);
             run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log);
             run.outcome = inputs.pullRequest === null ? 'changed' : 'published';
             run.finishedAt = new Date();

@@ -141,7 +141,8 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       run.outcome = inputs.dryRun ? 'planned' : 'unchanged'
       return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base))
     }
-    const earlier = await tools.publisher.find({ plan, base: survey.base, identity: planIdentity(whole, request) }, staging)
+    const planned = { plan, base: survey.base, identity: planIdentity(whole, request) }
+    const earlier = await tools.publisher.find(planned, staging)
     if (earlier !== null) {
       run.outcome = 'unchanged'
       return await complete(earlier)
@@ -151,8 +152,8 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       return finish(null)
     }
     const rekeyed = job.kind === 'publish'
-      ? await takeRotated(sops, staging, plan, planIdentity(whole, request), survey.base, job.folder, atOnce, log)
-      : await rekeyStaged(sops, plan, atOnce, log)
+      ? await takeRotated(sops, staging, plan, planned.identity, survey.base, job.folder, atOnce, log)
+      : await rekeyStaged(sops, staging, plan, await tools.publisher.earlier(planned, staging), atOnce, log)
     run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log)
     run.outcome = inputs.pullRequest === null ? 'changed' : 'published'
     run.finishedAt = new Date()

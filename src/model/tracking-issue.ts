@@ -132,8 +132,10 @@ function section(removal: TrackedRemoval, grain: Grain, list: readonly string[],
 
 function countLine({ exposure, partial }: TrackedRemoval, ticked: ReadonlySet<ExposedSecret>): string {
   const left = exposure.filter((secret) => !ticked.has(secret)).length
-  const said = left === 0 ? `None of ${count(exposure.length, 'secret')} is left to change.`
-    : `${left} of ${count(exposure.length, 'secret')} ${left === 1 ? 'is' : 'are'} left to change.`
+  const all = `${count(exposure.length, 'secret')}${partial ? ' that could be seen' : ''}`
+  // A list that an earlier run saw more of is not done because this one saw less.
+  const said = partial && exposure.length === 0 ? 'None of the secrets could be seen this time.'
+    : left === 0 ? `None of ${all} is left to change.` : `${left} of ${all} ${left === 1 ? 'is' : 'are'} left to change.`
   const more = partial ? ' Only part of the git history was there, so there may be more, and the issue is not closed by itself.'
     : ''
   return `**${said}**${more}${countMark}`

@@ -83,6 +83,11 @@ function checkFile(planned: PlannedFile, evidence: FileEvidence): VerifiedFile |
   return { planned, after, dataKey }
 }
 
+/** Whether a file has exactly the readers that were planned. */
+export function isAsPlanned(planned: Groups, found: Groups): boolean {
+  return checkRecipients(planned, found) === null
+}
+
 function checkRecipients(planned: Groups, found: Groups): string | null {
   if (planned.length !== found.length) return `it has ${found.length} key groups instead of ${planned.length}`
   for (const [at, group] of planned.entries()) {

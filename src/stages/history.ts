@@ -25,11 +25,14 @@ export class OpenHistory {
   readonly history: History
   /** Where its objects are. */
   readonly git: Git
+  /** Ids of objects that a partial clone left out: to ask git for one of them fails. */
+  readonly missing: ReadonlySet<string>
   readonly #folder: string | null
 
-  constructor(history: History, git: Git, folder: string | null) {
+  constructor(history: History, git: Git, missing: ReadonlySet<string>, folder: string | null) {
     this.history = history
     this.git = git
+    this.missing = missing
     this.#folder = folder
   }
 
@@ -86,13 +89,13 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
     }))
     const plain = new Set(changes.flatMap(({ path }) => (tree.has(path) && !base.has(path) ? [path] : [])))
     const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length
-    const reach = reachOf([why, lost > 0 ? `the clone is a partial one, which leaves out contents (${lost} of them)` : null])
-    return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), git, folder)
+    const reach = reachOf([why, lost > 0 ? `the clone is a partial one (\`filter\` or \`sparse-checkout\` of actions/checkout), which leaves out contents (${lost} of them)` : null])
+    return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), git, missing, folder)
   } catch (error) {
     if (folder !== null) await rm(folder, { recursive: true, force: true })
     if (!(error instanceof Failure) || error.code !== 'git-failed') throw error
     const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() })
-    return new OpenHistory(nothing, checkout, null)
+    return new OpenHistory(nothing, checkout, new Set(), null)
   }
 }
 

@@ -1,5 +1,6 @@
 // History → who held which key at earlier commits, for a request that names someone who has left every file and config.
 // Must never stop at what an earlier version has wrong.
+import { Failure } from '../model/failure.ts'
 import { readOwnersFile } from '../model/owners-file.ts'
 import type { OwnedRecipient } from '../model/owners.ts'
 import { readPublicKeys } from '../model/owners.ts'
@@ -19,13 +20,20 @@ const publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
  * commit that brought it; and all who could read a version of a file. `named` is the path of the owners file, where it was given.
  */
-export async function readPast({ git, history }: OpenHistory, { base, ownersFile }: Survey, named: string | null): Promise<Past> {
+export async function readPast(open: OpenHistory, { base, ownersFile }: Survey, named: string | null): Promise<Past> {
+  const { git, history, missing } = open
+  const unseen = history.reach.kind === 'whole' ? null : history.reach.why
   const ownersPath = ownersFile?.path ?? named ?? usualOwnersFile
   const versions = new Map<string, { readonly path: string; readonly revision: Revision }>()
-  await readRevisions(git, base, (revision, path, _, blob) => {
-    if (blob !== null && !versions.has(blob)) versions.set(blob, { path, revision })
-  })
-  const found: Past[] = []
+  try {
+    await readRevisions(git, base, (revision, path, _, blob) => {
+      if (blob !== null && !missing.has(blob) && !versions.has(blob)) versions.set(blob, { path, revision })
+    })
+  } catch (error) {
+    // A clone without trees has no changes to tell; that is known already.
+    if (unseen === null || !(error instanceof Failure) || error.code !== 'git-failed') throw error
+  }
+  const found: Omit<Past, 'unseen'>[] = []
   await readBlobs(git, [...versions.keys()], (blob, bytes) => {
     const version = versions.get(blob)
     if (version === undefined) return
@@ -39,10 +47,10 @@ export async function readPast({ git, history }: OpenHistory, { base, ownersFile
     const key = `${owner.name}\n${canonicalId(owner.recipient)}`
     if (!owners.has(key)) owners.set(key, owner)
   }
-  return { owners: [...owners.values()], known: unique([...found.flatMap(({ known }) => known), ...history.recipients]) }
+  return { owners: [...owners.values()], known: unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen }
 }
 
-function read(path: string, ownersPath: string, bytes: Buffer): Past | null {
+function read(path: string, ownersPath: string, bytes: Buffer): Omit<Past, 'unseen'> | null {
   try {
     if (path === '.sops.yaml' || path.endsWith('/.sops.yaml')) {
       const { owners, recipients } = readSopsConfig(path, bytes.toString())

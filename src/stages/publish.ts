@@ -17,6 +17,8 @@ import { overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
 import type { Existing } from './existing-pull-request.ts'
 import { assertOnBase, assertUnfiltered, commitVerified, findPublished, madeFor } from './publish-branch.ts'
 import { publishCommit } from './publish-commit.ts'
+import { keptFrom, nothingKept } from './kept.ts'
+import type { Kept } from './kept.ts'
 import { openPullRequest } from './pull-request.ts'
 import { baseOf, branchOf, requestOf, textsOf } from './request-names.ts'
 
@@ -58,6 +60,8 @@ export interface Publisher {
    * Throws where the plan could not be published. `staging` holds the bytes that were surveyed.
    */
   readonly find: (planned: Planned, staging: Staging) => Promise<Published | null>
+  /** After `find`: what an earlier run of the same request made from the same bytes; see `keptFrom`. */
+  readonly earlier: (planned: Planned, staging: Staging) => Promise<Kept>
   /** Where there is nothing to do at the commit `base`: closes what an earlier run of the request opened. Never throws. */
   readonly settle: (base: string) => Promise<Published | null>
   /** Throws with everything as it was; what went wrong after that is in the result. */
@@ -68,6 +72,7 @@ export interface Publisher {
 export function workingTreePublisher(git: Git, program: string): Publisher {
   return {
     find: () => Promise.resolve(null),
+    earlier: () => Promise.resolve(nothingKept),
     settle: () => Promise.resolve(null),
     publish: async (verified, staging) => {
       const replacements = [
@@ -96,6 +101,7 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
   let base = ''
   let branch = ''
   let fingerprint = ''
+  let vouched = false
   let published: Existing = { kind: 'publish', head: null, pullRequest: null, overwritten: null }
   const locate = async (): Promise<void> => {
     const standard = await github.defaultBranch()
@@ -111,11 +117,17 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       const { requireVerified } = wanted
       const { existing, verified } = await findPublished(github, { base, branch, fingerprint, host, requireVerified }, wanted)
       published = existing
+      vouched = verified
       if (published.kind === 'publish') return null
       const { number, url } = published.pullRequest
       const there: Published = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) }
       if (published.kind === 'up-to-date') return { ...there, operation: 'unchanged', headSha: published.head, verified }
       return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] }
+    },
+    earlier: async ({ plan, base: commit }, staging) => {
+      // Whoever can push could put a file there whose data key they know.
+      if (published.kind !== 'publish' || published.head === null || published.overwritten !== null || !vouched) return nothingKept
+      return await keptFrom(git, { url: `${serverUrl}/${github.owner}/${github.repo}`, token: inputs.token }, published.head, commit, plan, staging)
     },
     settle: async (commit) => {
       try {

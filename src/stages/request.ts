@@ -18,6 +18,8 @@ export type RequestedRecipients = Pick<RekeyRequest, 'removed' | 'added' | 'like
 export interface Past {
   readonly owners: readonly OwnedRecipient[]
   readonly known: readonly Recipient[]
+  /** Why only part of it could be seen; null where it is whole. */
+  readonly unseen: string | null
 }
 
 /**
@@ -34,9 +36,15 @@ export async function resolveWithPast(
     return told(resolveRequest(inputs, survey, records), records)
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0) throw error
-    const { owners, known } = await past()
-    const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known] }
-    return told(resolveRequest(inputs, survey, all), all)
+    const { owners, known, unseen } = await past()
+    const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen }
+    try {
+      return told(resolveRequest(inputs, survey, all), all)
+    } catch (still) {
+      if (unseen === null || !(still instanceof Failure) || still.code !== 'recipient-unknown') throw still
+      const seen = `Whoever was removed before may stand in the part of the history that could not be seen: ${visible(unseen, 1000)}.`
+      throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still })
+    }
   }
 }
 
@@ -44,13 +52,13 @@ function recordedIn({ ownersFile }: Survey): Past {
   const removed = ownersFile?.removed ?? []
   const owners = removed.flatMap(({ recipient, owner, line }): OwnedRecipient[] =>
     owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }])
-  return { owners, known: removed.map(({ recipient }) => recipient) }
+  return { owners, known: removed.map(({ recipient }) => recipient), unseen: null }
 }
 
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
 export function resolveRequest(
   inputs: Pick<Inputs, 'removedRecipients' | 'addedRecipients' | 'sameAccessAs' | 'requiredRecipients'>, survey: Survey,
-  past: Past = { owners: [], known: [] },
+  past: Past = { owners: [], known: [], unseen: null },
 ): RequestedRecipients {
   if (survey.files.length > 0 && survey.configs.length === 0) {
     throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {

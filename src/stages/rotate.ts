@@ -7,7 +7,9 @@ import { visible } from '../model/safe-text.ts'
 import type { SurveyedFile } from '../model/survey.ts'
 import type { Log } from '../tools/log.ts'
 import type { Sops } from '../tools/sops.ts'
+import type { Staging } from '../tools/staging.ts'
 import { Places } from './in-parallel.ts'
+import type { Kept } from './kept.ts'
 import { batchesOf } from './stage.ts'
 
 /** The staged files after sops was done with them, and the digest of what each decrypted to before. */
@@ -21,18 +23,19 @@ const filesPerUpdate = 50
 
 /**
  * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
- * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted.
+ * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted. `kept` takes the place of a file as it is.
  */
-export async function rekeyStaged(sops: Sops, plan: Plan, atOnce: number, log: Log): Promise<Rekeyed> {
-  const { changes } = plan
+export async function rekeyStaged(sops: Sops, staging: Staging, plan: Plan, kept: Kept, atOnce: number, log: Log): Promise<Rekeyed> {
+  const changes = plan.changes.filter(({ file }) => !kept.has(file.path))
   const plaintextBefore = new Map<string, string>()
-  const byPath = new Map(changes.map((change) => [change.file.path, change]))
+  const byPath = new Map(plan.changes.map((change) => [change.file.path, change]))
   const toUpdate = changes.filter(({ updatekeys }) => updatekeys)
   const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)))
   const alone = changes.filter(({ updatekeys }) => !updatekeys)
+  if (kept.size > 0) log.line(`${kept.size} files are on the branch already, made from the same bytes; they are proven again.`)
   await log.group(`Give ${changes.length} files new keys`, async () => {
     const places = new Places(atOnce)
-    const done = log.progress(changes.length)
+    const done = log.progress(plan.changes.length)
     const decrypt = async (file: SurveyedFile): Promise<void> => {
       plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)))
     }
@@ -41,6 +44,12 @@ export async function rekeyStaged(sops: Sops, plan: Plan, atOnce: number, log: L
       done(change.file.path)
     }
     await places.all([
+      ...[...kept].map(async ([path, bytes]) => {
+        const change = byPath.get(path)
+        if (change !== undefined) await decrypt(change.file)
+        staging.write(path, { bytes, executable: false })
+        done(path)
+      }),
       ...batches.map(async ({ config, files }) => {
         await places.all(files.map(decrypt))
         await places.run(async () => await sops.updatekeys(config, files), true)

@@ -11,6 +11,7 @@ import type { Sops } from '../tools/sops.ts'
 import { sha256Of } from '../tools/staging.ts'
 import type { Staging } from '../tools/staging.ts'
 import { inParallel } from './in-parallel.ts'
+import { nothingKept } from './kept.ts'
 import type { Publisher } from './publish.ts'
 import { nothingPublished } from './publish.ts'
 import type { Rekeyed } from './rotate.ts'
@@ -35,6 +36,7 @@ export function folderPublisher(folder: string, { index, of }: Shard): Publisher
       ;[plan, base] = [sha256Of(planned.identity), planned.base]
       return await Promise.resolve(null)
     },
+    earlier: () => Promise.resolve(nothingKept),
     settle: () => Promise.resolve(null),
     publish: async (verified, staging) => {
       mkdirSync(folder, { recursive: true })

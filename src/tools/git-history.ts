@@ -52,6 +52,21 @@ export async function readTree(git: Git, commit: string): Promise<ReadonlyMap<st
   return found
 }
 
+/** What a commit has in the place of what its parent had, where both are regular files: path → blobs. */
+export async function readReplaced(git: Git, commit: string): Promise<ReadonlyMap<string, { readonly before: string; readonly after: string }>> {
+  const found = new Map<string, { readonly before: string; readonly after: string }>()
+  let change: { readonly before: string; readonly after: string } | null = null
+  await git.stream(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit], fields((field) => {
+    if (field.startsWith(':')) {
+      const [from = '', to = '', before = '', after = ''] = field.slice(1).split(' ')
+      change = from === to && from.startsWith('100') ? { before, after } : null
+      return
+    }
+    if (change !== null) found.set(field, change)
+  }))
+  return found
+}
+
 /** What a partial clone left out of the history of `commit`: ids of trees and blobs. */
 export async function readMissing(git: Git, commit: string): Promise<ReadonlySet<string>> {
   const missing = new Set<string>()

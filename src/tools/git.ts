@@ -1,7 +1,7 @@
 // Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
 // Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
 import { createHash } from 'node:crypto'
-import { copyFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
@@ -180,16 +180,25 @@ export class Git {
    * checkout lacks of the history of `commit`. The checkout stays as it is. Throws `git-failed`.
    */
   async deepened(remote: Remote, commit: string, folder: string): Promise<Git> {
-    const [objects, shallow] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n')
+    return await this.#fetched(remote, commit, commit, folder, ['--unshallow'], 'The history before the checkout')
+  }
+
+  /** The same, for `commit` and its parents, which need not be part of the checkout's history; that is known up to `base`. */
+  async with(remote: Remote, commit: string, base: string, folder: string): Promise<Git> {
+    return await this.#fetched(remote, commit, base, folder, await this.isShallow() ? ['--depth=2'] : [], `The commit ${commit.slice(0, 12)}`)
+  }
+
+  async #fetched(remote: Remote, commit: string, known: string, folder: string, options: readonly string[], what: string): Promise<Git> {
+    const [objects, shallow = ''] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n')
     const aside = new Git({ program: this.#program, root: folder, environment: this.#environment })
     await aside.#run(['init', '--quiet', '--bare', '--template='])
     writeFileSync(join(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`)
-    copyFileSync(shallow ?? '', join(folder, 'shallow'))
-    await aside.#run(['update-ref', 'refs/heads/base', commit])
+    if (existsSync(shallow)) copyFileSync(shallow, join(folder, 'shallow'))
+    await aside.#run(['update-ref', 'refs/heads/base', known])
     const { settings, hide } = access(remote)
-    const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', '--unshallow', '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings })
+    const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', ...options, '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings })
     if (exitCode === 0) return aside
-    throw new Failure('git-failed', `The history before the checkout could not be fetched: ${visible(hide(stderr.trim()))}`)
+    throw new Failure('git-failed', `${what} could not be fetched: ${visible(hide(stderr.trim()))}`)
   }
 
   /** The bytes of `path` at HEAD; null where it is not there. */

@@ -1,0 +1,48 @@
+// What an earlier run put on the branch of this request → the files that need not be made anew, because their base is the same.
+// Must never be believed: GitHub has to vouch for the commit, who reads the file is compared here, and the rest is proven later.
+import { mkdirSync } from 'node:fs'
+import { readEncryptedFile, valuesIn } from '../model/encrypted-file.ts'
+import { compareDataKeys } from '../model/encrypted-value.ts'
+import { Failure } from '../model/failure.ts'
+import type { Plan, PlannedFile } from '../model/plan.ts'
+import { isAsPlanned } from '../model/verification.ts'
+import type { Git, Remote } from '../tools/git.ts'
+import { readBlobs, readReplaced } from '../tools/git-history.ts'
+import type { Staging } from '../tools/staging.ts'
+
+/** Path → ciphertext. */
+export type Kept = ReadonlyMap<string, Buffer>
+
+export const nothingKept: Kept = new Map()
+
+/**
+ * Of the files that `commit` gave new bytes, those that had the same before and would get the same readers now. `staging` still
+ * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew.
+ */
+export async function keptFrom(git: Git, remote: Remote, commit: string, base: string, plan: Plan, staging: Staging): Promise<Kept> {
+  const folder = staging.beside('earlier')
+  mkdirSync(folder, { mode: 0o700 })
+  try {
+    const aside = await git.with(remote, commit, base, folder)
+    const replaced = await readReplaced(aside, commit)
+    const wanted = new Map(plan.changes.flatMap((change): (readonly [string, PlannedFile])[] => {
+      const there = replaced.get(change.file.path)
+      return there?.before === change.file.blob ? [[there.after, change]] : []
+    }))
+    const kept = new Map<string, Buffer>()
+    await readBlobs(aside, [...wanted.keys()], (blob, bytes) => {
+      const change = wanted.get(blob)
+      if (change !== undefined && isUsable(change, staging.read(change.file.path), bytes)) kept.set(change.file.path, Buffer.from(bytes))
+    })
+    return kept
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'git-failed') return nothingKept
+    throw error
+  }
+}
+
+function isUsable({ file, after, rotate }: PlannedFile, before: Buffer, bytes: Buffer): boolean {
+  const read = readEncryptedFile(file.path, bytes)
+  if (read === null || 'damage' in read || read.format !== file.format || !isAsPlanned(after, read.metadata.groups)) return false
+  return !rotate || compareDataKeys(valuesIn(file, before), valuesIn(read, bytes)) === 'new'
+}

@@ -4067,7 +4067,7 @@ const gtr = __nccwpck_require__(2276)
 const ltr = __nccwpck_require__(5213)
 const intersects = __nccwpck_require__(3465)
 const simplifyRange = __nccwpck_require__(2028)
-const subset = __nccwpck_require__(6251)
+const subset = __nccwpck_require__(1489)
 module.exports = {
   parse,
   valid,
@@ -5320,7 +5320,7 @@ module.exports = (versions, range, options) => {
 
 /***/ }),
 
-/***/ 6251:
+/***/ 1489:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -10461,7 +10461,7 @@ const kSocketUsed = Symbol('kSocketUsed')
 let extractBody
 
 async function lazyllhttp () {
-  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(1489) : undefined
+  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(3870) : undefined
 
   let mod
   try {
@@ -10473,7 +10473,7 @@ async function lazyllhttp () {
     // being enabled, but the occurring of this other error
     // * https://github.com/emscripten-core/emscripten/issues/11495
     // got me to remove that check to avoid breaking Node 12.
-    mod = await WebAssembly.compile(llhttpWasmData || __nccwpck_require__(1489))
+    mod = await WebAssembly.compile(llhttpWasmData || __nccwpck_require__(3870))
   }
 
   return await WebAssembly.instantiate(mod, {
@@ -16252,7 +16252,7 @@ exports.SPECIAL_HEADERS = {
 
 /***/ }),
 
-/***/ 1489:
+/***/ 3870:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -60553,10 +60553,13 @@ class OpenHistory {
     history;
     /** Where its objects are. */
     git;
+    /** Ids of objects that a partial clone left out: to ask git for one of them fails. */
+    missing;
     #folder;
-    constructor(history, git, folder) {
+    constructor(history, git, missing, folder) {
         this.history = history;
         this.git = git;
+        this.missing = missing;
         this.#folder = folder;
     }
     /** The bytes of some versions, each once; they are ciphertext. */
@@ -60609,8 +60612,8 @@ async function openHistory(checkout, survey, options) {
         }));
         const plain = new Set(changes.flatMap(({ path }) => (tree.has(path) && !base.has(path) ? [path] : [])));
         const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length;
-        const reach = reachOf([why, lost > 0 ? `the clone is a partial one, which leaves out contents (${lost} of them)` : null]);
-        return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), git, folder);
+        const reach = reachOf([why, lost > 0 ? `the clone is a partial one (\`filter\` or \`sparse-checkout\` of actions/checkout), which leaves out contents (${lost} of them)` : null]);
+        return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), git, missing, folder);
     }
     catch (error) {
         if (folder !== null)
@@ -60618,7 +60621,7 @@ async function openHistory(checkout, survey, options) {
         if (!(error instanceof Failure) || error.code !== 'git-failed')
             throw error;
         const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() });
-        return new OpenHistory(nothing, checkout, null);
+        return new OpenHistory(nothing, checkout, new Set(), null);
     }
 }
 function history_numberOf(builder, blob) {
@@ -60703,18 +60706,28 @@ function wantedBlobs(changes, tree, encrypted) {
 
 
 
+
 const past_owners_publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m;
 /**
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
  * commit that brought it; and all who could read a version of a file. `named` is the path of the owners file, where it was given.
  */
-async function readPast({ git, history }, { base, ownersFile }, named) {
+async function readPast(open, { base, ownersFile }, named) {
+    const { git, history, missing } = open;
+    const unseen = history.reach.kind === 'whole' ? null : history.reach.why;
     const ownersPath = ownersFile?.path ?? named ?? usualOwnersFile;
     const versions = new Map();
-    await readRevisions(git, base, (revision, path, _, blob) => {
-        if (blob !== null && !versions.has(blob))
-            versions.set(blob, { path, revision });
-    });
+    try {
+        await readRevisions(git, base, (revision, path, _, blob) => {
+            if (blob !== null && !missing.has(blob) && !versions.has(blob))
+                versions.set(blob, { path, revision });
+        });
+    }
+    catch (error) {
+        // A clone without trees has no changes to tell; that is known already.
+        if (unseen === null || !(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+    }
     const found = [];
     await readBlobs(git, [...versions.keys()], (blob, bytes) => {
         const version = versions.get(blob);
@@ -60732,7 +60745,7 @@ async function readPast({ git, history }, { base, ownersFile }, named) {
         if (!owners.has(key))
             owners.set(key, owner);
     }
-    return { owners: [...owners.values()], known: survey_unique([...found.flatMap(({ known }) => known), ...history.recipients]) };
+    return { owners: [...owners.values()], known: survey_unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen };
 }
 function read(path, ownersPath, bytes) {
     try {
@@ -60773,18 +60786,26 @@ async function resolveWithPast(inputs, survey, past) {
     catch (error) {
         if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0)
             throw error;
-        const { owners, known } = await past();
-        const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known] };
-        return told(resolveRequest(inputs, survey, all), all);
+        const { owners, known, unseen } = await past();
+        const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen };
+        try {
+            return told(resolveRequest(inputs, survey, all), all);
+        }
+        catch (still) {
+            if (unseen === null || !(still instanceof Failure) || still.code !== 'recipient-unknown')
+                throw still;
+            const seen = `Whoever was removed before may stand in the part of the history that could not be seen: ${visible(unseen, 1000)}.`;
+            throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still });
+        }
     }
 }
 function recordedIn({ ownersFile }) {
     const removed = ownersFile?.removed ?? [];
     const owners = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }]);
-    return { owners, known: removed.map(({ recipient }) => recipient) };
+    return { owners, known: removed.map(({ recipient }) => recipient), unseen: null };
 }
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
-function resolveRequest(inputs, survey, past = { owners: [], known: [] }) {
+function resolveRequest(inputs, survey, past = { owners: [], known: [], unseen: null }) {
     if (survey.files.length > 0 && survey.configs.length === 0) {
         throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
             advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
@@ -62733,6 +62754,38 @@ function notes({ files, readers, unread }, room) {
     ].join('\n');
 }
 
+;// CONCATENATED MODULE: ./lib/model/markdown-ages.js
+// How old the data keys are, file by file, the oldest first.
+// Must never call a key young of which the history says nothing.
+
+const markdown_ages_foldBeyond = 20;
+const markdown_ages_day = 24 * 60 * 60 * 1000;
+/** Empty where no history was asked. Of a file that gets a new data key it tells the age of the old one. */
+function dataKeyAges({ files, startedAt }, room) {
+    const known = files.filter(({ keySince }) => keySince !== null);
+    if (known.length === 0)
+        return '';
+    if (room.files === 0)
+        return `The report gives the ages of ${count(known.length, 'data key')}.`;
+    const days = [...grouped(known, ({ keySince }) => keySince?.slice(0, 10) ?? '')].sort(([a], [b]) => (a < b ? -1 : 1));
+    const shown = days.slice(0, room.files);
+    const lines = shown.map(([since, same]) => {
+        const age = Math.floor((Date.parse(startedAt) - Date.parse(since)) / markdown_ages_day);
+        const names = pathLines(same.map(({ path }) => path), room.files);
+        const made = renewed(same);
+        const [only = ''] = names;
+        const list = names.length === 1 ? ` ${only.slice(2)}` : `\n${names.map((name) => `  ${name}`).join('\n')}`;
+        return `- since ${since} (${count(age, 'day')})${made}:${list}`;
+    });
+    const left = known.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
+    const text = [...lines, ...(left > 0 ? [`- and ${count(left, 'file')} with younger ones, see the report`] : [])].join('\n');
+    return known.length > markdown_ages_foldBeyond ? markdown_paths_folded(count(known.length, 'file'), text) : text;
+}
+function renewed(files) {
+    const made = files.filter(({ dataKey }) => dataKey === 'new').length;
+    return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
 // What a person must know beside the change itself: one line for each kind of finding, the gravest first.
 // Must never let many findings of one kind hide another, nor drop one without counting it.
@@ -62953,6 +63006,7 @@ function honestWords(report, { voice, changed, gone }) {
 
 
 
+
 // GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
 const bodyLimit = 60_000;
 const summaryLimit = 1_000_000;
@@ -63072,12 +63126,17 @@ function fit(report, limit, around) {
     }
     return text;
 }
+/** Nothing was changed, and the sentence that says why counts for more than any list. */
+function stoppedEarly({ outcome }) {
+    return outcome === 'refused' || outcome === 'failed';
+}
 /** Markdown for the job summary, under 1 MiB whatever the report holds. */
 function renderSummary(report, context) {
     const { pullRequestUrl, reportPath, access = null } = context;
     return fit(report, summaryLimit, (parts, room) => [
         '## sops-rekey',
         ...parts,
+        section('Age of the data keys', stoppedEarly(report) ? '' : dataKeyAges(report, room)),
         section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
         pullRequestUrl === null ? '' : safe_text_link('The pull request', pullRequestUrl),
         reportPath === null ? '' : `The report: ${code(reportPath)}`,
@@ -73228,8 +73287,10 @@ function tracking_issue_section(removal, grain, list, ticked) {
 }
 function countLine({ exposure, partial }, ticked) {
     const left = exposure.filter((secret) => !ticked.has(secret)).length;
-    const said = left === 0 ? `None of ${count(exposure.length, 'secret')} is left to change.`
-        : `${left} of ${count(exposure.length, 'secret')} ${left === 1 ? 'is' : 'are'} left to change.`;
+    const all = `${count(exposure.length, 'secret')}${partial ? ' that could be seen' : ''}`;
+    // A list that an earlier run saw more of is not done because this one saw less.
+    const said = partial && exposure.length === 0 ? 'None of the secrets could be seen this time.'
+        : left === 0 ? `None of ${all} is left to change.` : `${left} of ${all} ${left === 1 ? 'is' : 'are'} left to change.`;
     const more = partial ? ' Only part of the git history was there, so there may be more, and the issue is not closed by itself.'
         : '';
     return `**${said}**${more}${countMark}`;
@@ -73903,7 +73964,7 @@ async function rekey(inputs, tools) {
             stageCopies(git.root, survey, edits, staging);
             const answers = await askSops(sops, survey, edits, staging, (0,external_node_os_namespaceObject.availableParallelism)());
             const runner = runnerOf(environment, inputs.agePlugins);
-            const seen = asked.removed.length > 0 && findings.length === 0 ? partialExposure((await history.open()).history) : null;
+            const seen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null;
             const whole = planRekey(survey, request, edits, answers, runner, seen === null ? findings : [...findings, seen]);
             const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole;
             const atOnce = inputs.concurrency ?? defaultConcurrency(plan);
@@ -73967,9 +74028,9 @@ async function rekey(inputs, tools) {
         return finish(null);
     }
 }
-/** Without a file in question only a request that names someone has something to do: in the configs. */
-function nothingToDo({ files, damaged, others, configs }, { removedRecipients, addedRecipients }) {
-    return files.length + damaged.length === 0
+/** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */
+function nothingToDo({ files, damaged, others, configs }, { removedRecipients, addedRecipients, trackingIssue }) {
+    return files.length + damaged.length === 0 && !trackingIssue
         && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0);
 }
 /** One process keeps a core busy; one that waits for a key service does not. */

@@ -121,7 +121,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     stageCopies(git.root, survey, edits, staging)
     const answers = await askSops(sops, survey, edits, staging, availableParallelism())
     const runner = runnerOf(environment, inputs.agePlugins)
-    const seen = asked.removed.length > 0 && findings.length === 0 ? partialExposure((await history.open()).history) : null
+    const seen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null
     const whole = planRekey(survey, request, edits, answers, runner, seen === null ? findings : [...findings, seen])
     const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole
     const atOnce = inputs.concurrency ?? defaultConcurrency(plan)
@@ -171,9 +171,9 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
   }
 }
 
-/** Without a file in question only a request that names someone has something to do: in the configs. */
-function nothingToDo({ files, damaged, others, configs }: Survey, { removedRecipients, addedRecipients }: Inputs): boolean {
-  return files.length + damaged.length === 0
+/** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */
+function nothingToDo({ files, damaged, others, configs }: Survey, { removedRecipients, addedRecipients, trackingIssue }: Inputs): boolean {
+  return files.length + damaged.length === 0 && !trackingIssue
     && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0)
 }
 

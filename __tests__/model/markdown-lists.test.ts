@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { dataKeyAges } from '../../src/model/markdown-ages.ts'
 import { checklist, stateCounts } from '../../src/model/markdown-checklist.ts'
 import { findingLines } from '../../src/model/markdown-findings.ts'
 import { renderPullRequestBody, renderSummary } from '../../src/model/markdown.ts'
@@ -85,6 +86,15 @@ describe('findings', () => {
   })
 })
 
+const file = (path: string, action: ReportedFile['action'], reason: string, reader = alice): ReportedFile => ({
+  path, format: 'yaml', config: '.sops.yaml', action, reason, recipients: { before: [reader], after: [reader] },
+  dataKey: 'same', keySince: null, verified: false, values: 1,
+})
+const report = (files: readonly ReportedFile[], rest: Partial<Report> = {}): Report => ({
+  schema: 1, outcome: 'unchanged', request: { removed: [], added: [], rotateAll: false, maxKeyAge: null }, base: '0'.repeat(40),
+  startedAt: '', finishedAt: '', runId: null, sops: null, configs: [], files, exposure: [], findings: [], sopsCalls: 0, ...rest,
+})
+
 describe('the states of secrets', () => {
   const secret = (file: string, key: string, state: SecretState, more: Partial<ExposedSecret> = {}): ExposedSecret =>
     ({ file, key, readBy: ['bob'], since: '2024-05-06T07:08:09Z', until: null, state, reason: null, ...more })
@@ -119,6 +129,32 @@ describe('the states of secrets', () => {
   })
 })
 
+describe('the age of data keys', () => {
+  const aged = (path: string, keySince: string | null, dataKey: 'new' | 'same' = 'same'): ReportedFile =>
+    ({ ...file(path, dataKey === 'new' ? 'rotated' : 'unchanged', ''), keySince, dataKey })
+  const at = (files: readonly ReportedFile[]): Report => report(files, { startedAt: '2026-11-24T10:00:00Z' })
+
+  test('is told by day, the oldest first, and what becomes new', () => {
+    const files = [aged('b.yaml', '2026-11-20T23:00:00Z'), aged('a.yaml', '2026-08-01T00:00:00Z', 'new'), aged('d/c.yaml', '2026-11-20T01:00:00Z'), aged('x.yaml', null)]
+    expect(dataKeyAges(at(files), room)).toBe([
+      '- since 2026-08-01 (115 days), new with this run: <code>a.yaml</code>',
+      '- since 2026-11-20 (4 days):',
+      '  - <code>b.yaml</code>',
+      '  - <code>d/c.yaml</code>',
+    ].join('\n'))
+    expect(dataKeyAges(at([aged('x.yaml', null)]), room)).toBe('')
+  })
+
+  test('of many files is folded, and cut from the young end', () => {
+    const files = range(70).map((one) => aged(`${one}.yaml`, new Date(Date.UTC(2026, 0, 1 + one)).toISOString()))
+    const text = dataKeyAges(at(files), room)
+    expect(text).toMatch(/^<details><summary>70 files<[^]*- and 10 files with younger ones, see the report/)
+    expect(text).toContain('since 2026-01-01')
+    expect(text).not.toContain('since 2026-03-05')
+    expect(dataKeyAges(at(files), { ...room, files: 0 })).toBe('The report gives the ages of 70 data keys.')
+  })
+})
+
 describe('the checklist', () => {
   const exposure = (files: number, secrets: number): Parameters<typeof checklist>[0] => range(files).flatMap((at) =>
     range(secrets).map((key) => (
@@ -140,14 +176,6 @@ describe('the checklist', () => {
 })
 
 describe('files with the same reason', () => {
-  const file = (path: string, action: ReportedFile['action'], reason: string, reader = alice): ReportedFile => ({
-    path, format: 'yaml', config: '.sops.yaml', action, reason, recipients: { before: [reader], after: [reader] },
-    dataKey: 'same', keySince: null, verified: false, values: 1,
-  })
-  const report = (files: readonly ReportedFile[], rest: Partial<Report> = {}): Report => ({
-    schema: 1, outcome: 'unchanged', request: { removed: [], added: [], rotateAll: false, maxKeyAge: null }, base: '0'.repeat(40),
-    startedAt: '', finishedAt: '', runId: null, sops: null, configs: [], files, exposure: [], findings: [], sopsCalls: 0, ...rest,
-  })
   const nowhere = { bodyHeader: null, fingerprint: null, runUrl: null, pullRequestUrl: null, reportPath: null }
 
   test('that stay unchanged are counted, not named', () => {

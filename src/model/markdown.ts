@@ -5,6 +5,7 @@ import type { AccessMap } from './access-map.ts'
 import { accessTable } from './markdown-access.ts'
 import { accountOf, accountingLine } from './markdown-account.ts'
 import type { Account } from './markdown-account.ts'
+import { dataKeyAges } from './markdown-ages.ts'
 import { checklist, stateCounts } from './markdown-checklist.ts'
 import { findingLines, isUrgent } from './markdown-findings.ts'
 import { headline, nameLimit, namer, shownIn, who } from './markdown-headline.ts'
@@ -156,12 +157,18 @@ function fit(report: Report, limit: number, around: (parts: string[], room: Room
   return text
 }
 
+/** Nothing was changed, and the sentence that says why counts for more than any list. */
+function stoppedEarly({ outcome }: Report): boolean {
+  return outcome === 'refused' || outcome === 'failed'
+}
+
 /** Markdown for the job summary, under 1 MiB whatever the report holds. */
 export function renderSummary(report: Report, context: MarkdownContext): string {
   const { pullRequestUrl, reportPath, access = null } = context
   return fit(report, summaryLimit, (parts, room) => [
     '## sops-rekey',
     ...parts,
+    section('Age of the data keys', stoppedEarly(report) ? '' : dataKeyAges(report, room)),
     section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
     pullRequestUrl === null ? '' : link('The pull request', pullRequestUrl),
     reportPath === null ? '' : `The report: ${code(reportPath)}`,

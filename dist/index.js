@@ -54177,9 +54177,10 @@ function finding(code, level, path, message, more = {}) {
 }
 /**
  * By sops' own answers; a file without one is not told. `untold` are configs that sops was not asked about, with the reason: one
- * finding each, none for their files.
+ * finding each, none for their files; so it is with a config that sops can't take.
  */
 function standings(survey, answers, untold) {
+    const unreadable = new Map();
     const judged = survey.files.map((file) => {
         const answer = answers.get(file.path);
         if (answer === undefined)
@@ -54188,12 +54189,20 @@ function standings(survey, answers, untold) {
         const configured = asked ? answer.configured : { kind: 'same' };
         // The word of a rule without keys is that nobody should read the file, which nobody means.
         const told = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' } : configured;
-        const hidden = misread(survey, file, told, answer.current);
+        // Where sops lists the readers of the file by another rule, it is the config that it can't take.
+        const isConfigs = told.kind === 'unreadable' && answer.current !== null;
+        const hidden = misread(survey, file, isConfigs ? { kind: 'same' } : told, answer.current);
         if (hidden?.kind === 'refused') {
             return [file.path, 'notTold', [finding('hidden-readers', 'error', file.path, hidden.reason)]];
         }
         if (!asked)
             return [file.path, 'notTold', []];
+        if (told.kind === 'unreadable') {
+            const config = file.config ?? '';
+            if (!unreadable.has(config))
+                unreadable.set(config, finding('config-unreadable', 'error', config, `sops can't work with ${file.path} by it: ${told.reason}`));
+            return [file.path, 'notTold', []];
+        }
         if (told.kind === 'no-rule') {
             const rule = file.config === null ? 'no .sops.yaml stands in its folder or above'
                 : `no rule of ${file.config} names keys for it`;
@@ -54206,7 +54215,7 @@ function standings(survey, answers, untold) {
     });
     return {
         byPath: new Map(judged.map(([path, standing]) => [path, standing])),
-        findings: [...untold.values(), ...judged.flatMap(([, , findings]) => findings)],
+        findings: [...untold.values(), ...unreadable.values(), ...judged.flatMap(([, , findings]) => findings)],
     };
 }
 function driftIn(survey, file, wanted, thresholdChanges) {
@@ -54245,7 +54254,8 @@ function check_findings_cameBack(survey, returned) {
         if (again === undefined || first === undefined || said.has(id) || meant.has(id))
             return [];
         const more = places.length === 1 ? '' : `; the same of ${places.length - 1} more`;
-        const message = `${nameOf(survey, [again])} had been taken out of it on ${first.date.slice(0, 10)}, and is back${more}`;
+        const what = first.elsewhere ? 'every file' : 'it';
+        const message = `${nameOf(survey, [again])} had been taken out of ${what} on ${first.date.slice(0, 10)}, and is back${more}`;
         return [finding('removed-came-back', 'warning', first.path, message, { about: id })];
     });
     return [...recorded, ...remembered];
@@ -54311,359 +54321,44 @@ function whereIs(survey, one) {
     return said.length === 0 ? 'can read a file that was skipped' : said.join(' and ');
 }
 
-;// CONCATENATED MODULE: ./lib/model/returned-keys.js
-
-/** By what each commit did against its first parent; with the last such removal of each key from each file of the base. */
-function returnedKeys({ changes, versions, base, recipients }) {
-    const returned = new Map();
-    const readersOf = (version) => new Set(versions[version ?? -1]?.readers ?? []);
-    const seen = new Set();
-    // The newest first.
-    for (const { path, before, after, time } of changes) {
-        if (before === null || after === null || !base.has(path))
+;// CONCATENATED MODULE: ./lib/model/exposure-answer.js
+const untoldDataKey = 'one commit changed all of the values and the recipients, so that without a key nobody can tell whether the data key changed too';
+/** null: nothing to report here, since what they knew is found, and reported, at another place of the same list. */
+function answer(question, decrypted) {
+    const { now, known, own, suspects, elsewhere: others, otherwise } = question;
+    const told = (state, reason, iv = null) => ({ state, reason, iv });
+    const digests = now.map(decrypted.at);
+    if (digests.includes(null))
+        return otherwise === null ? null : told('unknown', 'the file cannot be decrypted by this runner');
+    const same = digests.flatMap((digest) => (digest === null ? [] : decrypted.same(known, digest)));
+    if (same.length > 0) {
+        const worst = same.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b));
+        return otherwise === 'removed' ? null : told(worst.state, worst.reason, worst.iv);
+    }
+    if (otherwise === null)
+        return null;
+    for (const one of own) {
+        const digest = decrypted.of(one);
+        if (digest === null)
             continue;
-        const [stayed, now] = [readersOf(after), readersOf(base.get(path))];
-        for (const one of readersOf(before)) {
-            const [recipient, place] = [recipients[one], `${one} ${path}`];
-            if (recipient === undefined || stayed.has(one) || !now.has(one) || seen.has(place))
-                continue;
-            seen.add(place);
-            const id = canonicalId(recipient);
-            returned.set(id, [...returned.get(id) ?? [], { path, date: new Date(time * 1000).toISOString() }]);
+        for (const places of [suspects, ...others]) {
+            const place = decrypted.find(places, digest);
+            if (place !== null && !question.isHere(place))
+                return told('current', `a value of it that they knew stands at ${decrypted.nameOf(place)}`, one.iv);
         }
     }
-    return returned;
+    const asked = now.length + suspects.length > 0;
+    const closed = asked ? known.filter((one) => decrypted.of(one) === null) : [];
+    if (closed.length > 0)
+        return told('unknown', decrypted.whyNot(closed));
+    if (suspects.some((place) => decrypted.at(place) === null))
+        return told('unknown', 'a file that may hold it now cannot be decrypted by this runner');
+    return told(otherwise, otherwise === 'unknown' ? untoldDataKey : null);
 }
-
-;// CONCATENATED MODULE: ./lib/model/safe-text.js
-// Makes text from outside (names of files, keys and people) harmless: in a log line, in Markdown code, in running Markdown.
-// Must never change what a harmless text says.
-// Control, format (bidi, zero-width, tags), line and paragraph separators, lone surrogates, and all else that has no glyph.
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u;
-/** What opens files and must never be shown, wherever somebody put it by mistake. */
-const privateKeys = /AGE-SECRET-KEY-[A-Z0-9-]+|age-secret-key-[a-z0-9-]+|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]+|-----BEGIN [A-Z ]*PRIVATE KEY[^]*/g;
-const safe_text_short = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']]);
-function escapeUnseen(character) {
-    if (!unseen.test(character))
-        return character;
-    const known = safe_text_short.get(character);
-    if (known !== undefined)
-        return known;
-    const hex = (character.codePointAt(0) ?? 0).toString(16);
-    if (hex.length <= 2)
-        return `\\x${hex.padStart(2, '0')}`;
-    return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
-}
-/**
- * `text` as one line without any character that cannot be seen: those stand as escapes (`\n`, `\x1b`, `\u202e`).
- * The runner takes a line for a command when it starts with `::` after white space, or has `##[` anywhere
- * (ActionCommand.cs of actions/runner); both are broken with an escape. Longer than `limit` UTF-16 units: cut, ends with `…`.
- * Applied twice it gives the same, so a message may be made of parts that went through it.
- */
-function visible(text, limit = 300) {
-    const broken = text.replace(privateKeys, '(a private key)').replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[');
-    if (broken.length <= limit && !unseen.test(broken))
-        return broken;
-    let shown = '';
-    let fitting = '';
-    for (const character of broken) {
-        shown += escapeUnseen(character);
-        if (shown.length > limit)
-            return `${fitting}…`;
-        if (shown.length < limit)
-            fitting = shown;
-    }
-    return shown;
-}
-// All ASCII punctuation, save what means nothing before a letter or digit: a dot, slash, hyphen or underscore (which could
-// open emphasis there but never close it). So most paths stay readable in the source as well.
-const punctuation = /(?![./_-][A-Za-z0-9])[!-/:-@[-`{-~]/g;
-function entities(text) {
-    return text.replace(punctuation, (character) => `&#${character.charCodeAt(0)};`);
-}
-/**
- * One `<code>` element whose text is `visible(text)`, for any place in Markdown or HTML, table cells included.
- * GitHub's renderer reads Markdown inside inline HTML, so every mark is an entity; it also links addresses after the
- * entities have been read (cmark-gfm, autolink.c), so an empty comment parts what could become one.
- */
-function code(text, limit = 300) {
-    const parted = entities(visible(text, limit).replace(/@|:(?=\/)|www(?=\.)/gi, '$&\0')).replaceAll('\0', '<!-- -->');
-    return `<code>${parted}</code>`;
-}
-/**
- * `visible(text)` for running Markdown. `@name`, `#12`, `GH-12`, `:x:` and addresses take effect outside code whatever the
- * spelling, because GitHub looks for them in the finished HTML; a zero-width space after the mark stops that, and only there
- * (so `kms:Decrypt` can still be copied).
- */
-function plain(text, limit = 300) {
-    const parted = visible(text, limit).replace(/@|#(?=\d)|:(?=[\w+-]+:|\/)|www(?=\.)|\bGH-(?=\d)/gi, '$&\0');
-    // A space at either end would be dropped, or four of them would make a code block.
-    return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;');
-}
-/** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */
-function safe_text_link(text, address) {
-    return /^https?:\/\/[\w.~:/?#@!$&*+,;=%-]+$/.test(address) ? `[${text}](<${address}>)` : `${text} ${code(address)}`;
-}
-/** `lines` as a fenced block that no line can close. Lines are shown as by `visible`. */
-function fenced(language, lines) {
-    const shown = lines.map((line) => visible(line));
-    const longest = Math.max(2, ...shown.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    return [`${fence}${language}`, ...shown, fence].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
-// Runs work on many things, a bounded number at once; the first failure keeps the rest from starting.
-/** Places for work, `atOnce` of them. After the first failure nothing more is started: what still waits fails with it. */
-class Places {
-    #free;
-    #waiting = [];
-    #failure = null;
-    constructor(atOnce) {
-        this.#free = atOnce;
-    }
-    /** Runs `work` when a place is free: `urgent` work before all that waits, the rest in its order. */
-    async run(work, urgent = false) {
-        await this.#place(urgent);
-        try {
-            return await work();
-        }
-        catch (cause) {
-            this.#failure ??= { cause };
-            for (const { giveUp } of this.#waiting.splice(0))
-                giveUp(this.#failure.cause);
-            throw cause;
-        }
-        finally {
-            const next = this.#waiting.shift();
-            if (next === undefined)
-                this.#free += 1;
-            else
-                next.start();
-        }
-    }
-    async #place(urgent) {
-        if (this.#failure !== null)
-            throw this.#failure.cause;
-        if (this.#free > 0) {
-            this.#free -= 1;
-            return;
-        }
-        await new Promise((start, giveUp) => {
-            if (urgent)
-                this.#waiting.unshift({ start, giveUp });
-            else
-                this.#waiting.push({ start, giveUp });
-        });
-    }
-    /** The results of work that runs here, in its order. Rejects with the first failure, after all that had started came to its end. */
-    async all(works) {
-        await Promise.allSettled(works);
-        if (this.#failure !== null)
-            throw this.#failure.cause;
-        return await Promise.all(works);
-    }
-}
-/** The results in the order of `items`. Rejects with the first failure, after what had started came to its end. */
-async function inParallel(items, atOnce, work) {
-    const places = new Places(atOnce);
-    return await places.all(items.map(async (item) => await places.run(async () => await work(item))));
-}
-/** `items` in pieces of at most `size`. */
-function inPieces(items, size) {
-    return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
-;// CONCATENATED MODULE: ./lib/tools/staging.js
-// A temporary tree of ciphertext, laid out like the repository, in which sops works; gone when it is disposed of.
-// Must never hold plaintext, follow a link, or write outside of its own folder.
-
-
-
-
-
-
-const maxBytes = 64 * 1024 * 1024;
-/**
- * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
- * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
- */
-function readUnlinked(root, path) {
-    const place = (0,external_node_path_namespaceObject.join)(root, ...path.split('/'));
-    if ((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_path_namespaceObject.dirname)(place)) !== (0,external_node_path_namespaceObject.dirname)(place))
-        return 'symlink';
-    let file;
-    try {
-        file = (0,external_node_fs_namespaceObject.openSync)(place, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW);
-    }
-    catch (error) {
-        if (error.code === 'ELOOP')
-            return 'symlink';
-        throw error;
-    }
-    try {
-        const stat = (0,external_node_fs_namespaceObject.fstatSync)(file);
-        if (!stat.isFile())
-            return 'special file';
-        if (stat.size > maxBytes)
-            return 'larger than 64 MiB';
-        return { bytes: (0,external_node_fs_namespaceObject.readFileSync)(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 };
-    }
-    finally {
-        (0,external_node_fs_namespaceObject.closeSync)(file);
-    }
-}
-/** The bytes of a regular file that has to be as it was. Throws `changed-underneath` where its SHA-256 is another. */
-function readAsItWas(root, { path, sha256 }) {
-    const read = readUnlinked(root, path);
-    if (typeof read !== 'string' && sha256Of(read.bytes) === sha256)
-        return read;
-    throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' });
-}
-function sha256Of(bytes) {
-    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
-}
-class Staging {
-    /** The staged tree, an absolute path without links. */
-    root;
-    #folder;
-    #folders = new Set();
-    constructor(folder) {
-        this.#folder = folder;
-        this.root = (0,external_node_path_namespaceObject.join)(folder, 'tree');
-    }
-    /** Makes an empty tree in a new folder of `parent` that only this user can read. */
-    static create(parent) {
-        const staging = new Staging((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(parent, 'sops-rekey-'))));
-        (0,external_node_fs_namespaceObject.mkdirSync)(staging.root, { mode: 0o700 });
-        return staging;
-    }
-    /** A path for a file that belongs to the run and not to the tree. */
-    beside(name) {
-        return (0,external_node_path_namespaceObject.join)(this.#folder, name);
-    }
-    write(path, { bytes, executable }) {
-        const place = this.#place(path);
-        if (!this.#folders.has((0,external_node_path_namespaceObject.dirname)(place)))
-            (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_namespaceObject.dirname)(place), { recursive: true, mode: 0o700 });
-        this.#folders.add((0,external_node_path_namespaceObject.dirname)(place));
-        (0,external_node_fs_namespaceObject.writeFileSync)(place, bytes);
-        // Who may look is decided by the folder above.
-        (0,external_node_fs_namespaceObject.chmodSync)(place, executable ? 0o755 : 0o644);
-    }
-    read(path) {
-        return (0,external_node_fs_namespaceObject.readFileSync)(this.#place(path));
-    }
-    remove(path) {
-        (0,external_node_fs_namespaceObject.rmSync)(this.#place(path), { force: true });
-    }
-    #place(path) {
-        const place = (0,external_node_path_namespaceObject.join)(this.root, ...path.split('/'));
-        if (!place.startsWith(this.root + external_node_path_namespaceObject.sep))
-            throw new Failure('refused', `${visible(path)} leads out of the repository.`, { path });
-        return place;
-    }
-    async [Symbol.asyncDispose]() {
-        await (0,promises_namespaceObject.rm)(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/stages/stage.js
-// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
-// Uses no key. Must never stage bytes that are not those that were surveyed.
-
-
-
-/** Copies the matched files and every config, the latter as edited. */
-function stageCopies(root, survey, edits, staging) {
-    const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
-    for (const { path, text } of survey.configs) {
-        staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
-    }
-    for (const file of survey.files)
-        staging.write(file.path, readAsItWas(root, file));
-}
-/** As many names as one command line takes on every system. */
-const namesAtOnce = 250;
-/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
-const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
-/**
- * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
- * Loads each edited config, if only to see that it loads.
- */
-async function askSops(sops, survey, edits, staging, atOnce) {
-    // What is made for the asking has names that no tracked file has.
-    const rule = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
-    const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
-    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
-    staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
-    const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
-    const batches = batchesOf(survey.files, namesAtOnce);
-    const configured = await ask(batches);
-    const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different');
-    const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce));
-    const governing = new Set(batches.map(({ config }) => config));
-    for (const edit of edits) {
-        if (edit.kind === 'edited' && !governing.has(edit.path))
-            await sops.configuredRecipients(edit.path, [probe]);
-    }
-    staging.remove(rule);
-    staging.remove(probe.path);
-    return new Map(survey.files.map(({ path }) => {
-        const answer = configured.get(path) ?? { kind: 'no-rule' };
-        return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }];
-    }));
-}
-function currentOf(answer) {
-    if (answer?.kind === 'different')
-        return answer.current;
-    return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null;
-}
-/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
-function batchesOf(files, size) {
-    const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]));
-    return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
-        const config = piece[0]?.config ?? null;
-        return config === null ? [] : [{ config, files: piece }];
-    }));
-}
-
-;// CONCATENATED MODULE: ./lib/stages/check-drift.js
-
-
-
-
-
-/** The files and configs have to be staged. */
-async function askKeyless(sops, survey, staging, atOnce) {
-    const untold = new Map();
-    for (const { path, recipients } of survey.configs) {
-        // sops asks the vault for the newest version as soon as it loads the config; the address is the config's own.
-        const open = recipients.find(({ kind, id }) => kind === 'azure_keyvault' && /\/keys\/[^/]+\/?$/.test(id));
-        if (open === undefined)
-            continue;
-        untold.set(path, finding('drift-unknown', 'notice', path, `it names ${shortForm(open)} without a version, which only the vault could tell: `
-            + 'whether its files have drifted was not looked at'));
-    }
-    // Who can read a file now, sops says without its config.
-    const files = survey.files.map((file) => (file.config !== null && untold.has(file.config) ? { ...file, config: null } : file));
-    const parts = [...Map.groupBy(files, ({ config }) => config)];
-    const answered = await inParallel(parts, atOnce, async ([config, some]) => {
-        try {
-            return await askSops(sops, { ...survey, files: some }, [], staging, atOnce);
-        }
-        catch (error) {
-            if (config === null || !(error instanceof Failure) || error.code !== 'config-unreadable')
-                throw error;
-            untold.set(config, finding(error.code, 'error', config, error.message));
-            return new Map();
-        }
-    });
-    return { answers: new Map(answered.flatMap((one) => [...one])), untold };
+const bySeverity = ['current', 'changed-too-early', 'unknown', 'changed', 'removed'];
+/** The worst comes first. */
+function severity(state) {
+    return bySeverity.indexOf(state);
 }
 
 ;// CONCATENATED MODULE: ./lib/model/encrypted-value.js
@@ -54912,7 +54607,7 @@ function textOf(value) {
 
 
 
-const encrypted_file_maxBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 /** The store sops takes by a file's name; case counts. Source: `cmd/sops/formats/formats.go`. */
 function formatByName(path) {
     if (path.endsWith('.yaml') || path.endsWith('.yml'))
@@ -55043,7 +54738,7 @@ function isStump(text, byName) {
  * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
  */
 function readEncryptedFile(path, bytes) {
-    if (bytes.byteLength > encrypted_file_maxBytes)
+    if (bytes.byteLength > maxBytes)
         return { path, damage: 'it is larger than 64 MiB' };
     const byName = formatByName(path);
     const wide = wideText(bytes);
@@ -55132,6 +54827,1123 @@ function treeNames(value, path) {
     if (typeof value !== 'object' || value === null)
         return [];
     return Object.entries(value).flatMap(([name, item]) => path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`));
+}
+
+;// CONCATENATED MODULE: ./lib/model/file-version.js
+// One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
+// Must never need a key, nor keep more of the text than that.
+
+
+
+
+
+const anyValue = /ENC\[AES256_GCM,data:[^\]\n]*\]/g;
+const [ofComments, ofWholeFile] = ['[-1]', '[-2]'];
+/**
+ * The bytes of a file without what keeps sops from reading it, and nobody else: UTF-16, a byte order mark, CRLF. The same bytes where
+ * there is none of it.
+ */
+function mended(bytes) {
+    const [first, second, third] = bytes;
+    const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+    if (!isWide && !(first === 0xef && second === 0xbb && third === 0xbf) && !bytes.includes('\r\n'))
+        return bytes;
+    // The decoder leaves out the mark.
+    return Buffer.from(new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes).replaceAll('\r\n', '\n'));
+}
+/** null: no file of sops'. `unreadable`: one by its looks. `bytes` are `mended`. */
+function readVersion(path, bytes) {
+    const file = readEncryptedFile(path, bytes);
+    if (file === null)
+        return null;
+    if ('damage' in file)
+        return 'unreadable';
+    const text = bytes.toString();
+    const { format, explicitType, metadata } = file;
+    return {
+        format, explicitType, readers: survey_readersOf(file), ...valuesOf(file, text),
+        marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
+    };
+}
+/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
+function spelledKey(key) {
+    if (key === ofComments)
+        return comments;
+    if (key === ofWholeFile)
+        return wholeFile;
+    const [, ...steps] = JSON.parse(key);
+    const name = (step) => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step);
+    return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('');
+}
+/** The same for values that can change places without being changed: the items of a list, documents, comments. */
+function file_version_placeOf(key) {
+    return key === ofComments || key === ofWholeFile ? key : JSON.stringify(JSON.parse(key).map((step) => typeof step === 'number' ? 0 : step));
+}
+/** Whether a decrypted file has it at its key. */
+function hasName(key) {
+    return key !== ofComments;
+}
+/** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
+function isListed(key) {
+    return key === ofComments || (key !== ofWholeFile && JSON.parse(key).slice(1).some((step) => typeof step === 'number'));
+}
+const mark = /^ENC\[AES256_GCM,#(\d+)\]$/;
+function valuesOf({ format, metadata }, text) {
+    const values = [];
+    // Short stands for the values: what is inside of one has no name, and takes a parser's time.
+    const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
+        const [value] = encryptedValues(whole, metadata.mac);
+        return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`;
+    });
+    if (format === 'binary')
+        return { leaves: values.map((one) => leaf(ofWholeFile, one)), clear: [] };
+    const valueAt = (scalar) => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)];
+    const isComment = (scalar) => valueAt(scalar)?.type === 'comment';
+    const leaves = [];
+    const clear = [];
+    for (const [key, scalar] of scalarsIn(format, body, isComment)) {
+        const value = valueAt(scalar);
+        if (value !== undefined)
+            leaves.push(leaf(key, value));
+        else
+            clear.push({ key, size: Buffer.byteLength(scalar) });
+    }
+    return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear };
+}
+function leaf(key, { iv, tag, data }) {
+    return { key, iv, token: tag, size: Buffer.byteLength(data, 'base64') };
+}
+/**
+ * Every scalar of a text with its key, as sops decrypts a file of that format; an INI file is taken as lines where it is
+ * encrypted, and as sops' JSON of it where it is not.
+ */
+function scalarsIn(format, text, isLeftOut = () => false) {
+    if (format === 'binary')
+        return [[ofWholeFile, text]];
+    const found = [];
+    const walk = (item, steps) => {
+        if (typeof item === 'string')
+            found.push([JSON.stringify(steps), item]);
+        else if (Array.isArray(item))
+            item.filter((one) => !isLeftOut(one)).forEach((one, at) => walk(one, [...steps, at]));
+        else if (typeof item === 'object' && item !== null) {
+            for (const [name, one] of Object.entries(item))
+                if (steps.length > 1 || name !== 'sops')
+                    walk(one, [...steps, name]);
+        }
+        else
+            found.push([JSON.stringify(steps), JSON.stringify(item)]);
+    };
+    treesIn(format, text).forEach((tree, at) => walk(tree, [at]));
+    return found;
+}
+/** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
+function treesIn(format, text) {
+    if (format === 'json')
+        return [JSON.parse(text)];
+    if (format === 'dotenv')
+        return byTurn([...text.matchAll(/^(?!#)[^\S\n]*([^\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value]));
+    if (format === 'ini')
+        return iniTrees(text);
+    const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(yaml_block_readYamlBlock);
+    if (documents.every((one) => one !== null))
+        return documents;
+    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false }).filter(({ contents }) => contents !== null)
+        .map((document) => document.toJS({ maxAliasCount: 100 }));
+}
+function iniTrees(text) {
+    if (text.startsWith('{')) {
+        const { DEFAULT: top = {}, ...sections } = JSON.parse(text);
+        return [{ ...sections, ...top }];
+    }
+    let section = 'DEFAULT';
+    return byTurn(text.split('\n').flatMap((line) => {
+        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
+        // Backticks are about a name that would be read as another without them.
+        const [, quoted, bare, value = ''] = /^(?:`([^`]+)`|([^;#=\s][^=]*?))\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+        const name = quoted ?? bare;
+        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value]];
+    }));
+}
+function byTurn(entries) {
+    const seen = new Map();
+    const trees = [];
+    for (const [steps, value] of entries) {
+        const turn = seen.get(steps.join('\n')) ?? 0;
+        seen.set(steps.join('\n'), turn + 1);
+        const [section = '', name] = steps;
+        const tree = trees[turn] ??= Object.create(null);
+        if (name === undefined)
+            tree[section] = value;
+        else {
+            const known = tree[section];
+            const names = tree[section] = typeof known === 'object' ? known : Object.create(null);
+            names[name] = value;
+        }
+    }
+    return trees;
+}
+function withoutMetadata(format, text) {
+    if (format === 'yaml')
+        return text.replace(/^sops:\n(?: .*\n)+/gm, '');
+    if (format === 'dotenv')
+        return text.replace(/^sops_.*$/gm, '');
+    return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
+}
+/** What ends a wrapped data key is as random as all of it. */
+const endOfWrapped = 40;
+const armored = /-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----([^]*?)-----END/g;
+const bare = /(?:^|[\s"_{,-])enc["']?\s*[:=]\s*["']?(?!-----)([\w+/=:.-]{32,})/gm;
+/** Each wrapped data key (or part of one), however the format lays it out. */
+function wrappedKeys(format, text) {
+    const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
+        : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"');
+    const metadata = text.slice(Math.max(start, 0));
+    return [...metadata.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped));
+}
+
+;// CONCATENATED MODULE: ./lib/model/hiding-places.js
+// Where at the base a value can stand that went from its name: by its length, which its ciphertext has too, and by when it came.
+// Pure. Must never take for a proof that two values are as long as each other.
+
+/** What is shorter is the same by chance too often to prove anything: `true`, a port, a region. */
+const shortest = 8;
+/** Of values that stood in the file whose home is `home`. Only what people are not sure to have read can be a place: the rest is listed itself. */
+function hidingPlacesIn(history, { byIv }) {
+    const order = orderOf(history);
+    const bySize = entriesBySize(history, order, (iv) => (byIv.get(iv) ?? 'perhaps') === 'perhaps');
+    const places = new Map();
+    for (const [size, entries] of bySize)
+        places.set(size, entries);
+    let went = null;
+    const since = new Map();
+    return (home, ivs) => {
+        went ??= whenTheyWent(history, order, byIv);
+        const gone = ivs.flatMap((iv) => went?.get(iv) ?? []);
+        const cameSince = ({ size, at }) => {
+            const key = `${size} ${at}`;
+            const found = since.get(key) ?? (bySize.get(size) ?? []).filter(({ came }) => came !== null && came <= at);
+            since.set(key, found);
+            return found;
+        };
+        const suspects = gone.flatMap((one) => [...cameSince(one), ...cleared(history, home, one)]);
+        const sizes = new Set(gone.map(({ size }) => size));
+        return { suspects, elsewhere: [...sizes].flatMap((size) => (places.has(size) ? [places.get(size) ?? []] : [])) };
+    };
+}
+function orderOf({ changes }) {
+    let [last, place] = [-1, -1];
+    return changes.map(({ commit }) => {
+        if (commit !== last)
+            place += 1;
+        last = commit;
+        return place;
+    });
+}
+function entriesBySize(history, order, isUnsure) {
+    const leaves = [...new Set(history.base.values())].flatMap((version) => (history.versions[version]?.leaves ?? [])
+        .filter(({ iv, key, size }) => size >= shortest && hasName(key) && isUnsure(iv)).map((leaf) => ({ version, leaf })));
+    const cameAt = new Map(leaves.map(({ leaf }) => [leaf.iv, -1]));
+    // The changes go back in time: the oldest stays.
+    if (cameAt.size > 0) {
+        history.changes.forEach(({ after }, at) => {
+            for (const { iv } of leavesOf(history, after))
+                if (cameAt.has(iv))
+                    cameAt.set(iv, at);
+        });
+    }
+    const names = new Map();
+    const hadName = (version, key) => {
+        const known = names.get(version) ?? new Set(leavesOf(history, version).map((one) => one.key));
+        names.set(version, known);
+        return known.has(key);
+    };
+    return Map.groupBy(leaves.map(({ version, leaf: { key, iv, size } }) => {
+        const at = cameAt.get(iv) ?? -1;
+        const before = history.changes[at]?.before ?? null;
+        return { version, key, size, came: before !== null && hadName(before, key) ? null : order[at] ?? 0 };
+    }), ({ size }) => size);
+}
+/** For each value that they knew and that stands nowhere any more: the earliest commit that took it away without bringing it elsewhere. */
+function whenTheyWent(history, order, byIv) {
+    const here = new Set([...history.base.values()].flatMap((version) => leavesOf(history, version).map(({ iv }) => iv)));
+    const found = new Map();
+    for (const [at, changes] of Map.groupBy(history.changes.keys(), (one) => order[one] ?? 0)) {
+        const came = new Set();
+        const left = [];
+        for (const one of changes) {
+            const { before = null, after = null } = history.changes[one] ?? {};
+            const had = new Set(leavesOf(history, before).map(({ iv }) => iv));
+            const has = new Set(leavesOf(history, after).map(({ iv }) => iv));
+            for (const iv of has)
+                if (!had.has(iv))
+                    came.add(iv);
+            for (const leaf of leavesOf(history, before)) {
+                if (before !== null && leaf.size >= shortest && byIv.has(leaf.iv) && !here.has(leaf.iv) && !has.has(leaf.iv))
+                    left.push([leaf, before]);
+            }
+        }
+        for (const [{ iv, size }, from] of left)
+            if (!came.has(iv))
+                found.set(iv, { size, at, from });
+    }
+    // What a merge left behind went in no commit: anything may have come since.
+    for (const [version, { leaves }] of history.versions.entries()) {
+        for (const { iv, size } of leaves) {
+            if (size >= shortest && byIv.has(iv) && !here.has(iv) && !found.has(iv))
+                found.set(iv, { size, at: Infinity, from: version });
+        }
+    }
+    return found;
+}
+/** What stands in the clear in the same file now, as long as the value, under a name that was not in the clear then. */
+function cleared(history, home, { size, from }) {
+    const version = history.base.get(home);
+    if (version === undefined)
+        return [];
+    const then = new Set(history.versions[from]?.clear.map(({ key }) => key));
+    return (history.versions[version]?.clear ?? []).filter((one) => one.size === size && !then.has(one.key)).map(({ key }) => ({ version, key }));
+}
+function leavesOf({ versions }, version) {
+    return version === null ? [] : versions[version]?.leaves ?? [];
+}
+
+;// CONCATENATED MODULE: ./lib/model/lineage.js
+/**
+ * For each change of `history`: the path whose secrets these are now. A life that lasts to the base has its own. One that is over
+ * has that of the life that came in the same commit or outlived it, and shares a value that never changed (by its IV) or the data
+ * key with its last version; of several the one that shares most. Where there is none, a file of its name takes its place.
+ */
+function homesOf(history) {
+    const { lives, lifeOf } = livesIn(history);
+    const over = lives.filter(({ end }) => end >= 0);
+    const shared = sharedWith(history, over);
+    const { versionsOf, holders } = heldIn(history, lifeOf);
+    const born = Map.groupBy(lives, ({ path }) => path);
+    const homes = new Map(lives.filter(({ end }) => end < 0).map((life) => [life, life.path]));
+    // Who ends later has its home first.
+    for (const life of over.toSorted((a, b) => a.end - b.end)) {
+        const counts = shared.get(life.last) ?? new Map();
+        const rank = ({ path }) => life.cameThen.has(path) ? 0 : path === life.path ? 1 : 2;
+        const countIn = (other) => [...versionsOf.get(other) ?? []].reduce((most, version) => Math.max(most, counts.get(version) ?? -1), -1);
+        const outlives = (other) => other !== life && other.end < life.end;
+        const best = (others) => {
+            let found = null;
+            for (const other of others) {
+                const count = outlives(other) ? countIn(other) : -1;
+                if (count < 0)
+                    continue;
+                const order = found === null ? -1 : rank(other) - rank(found[0]) || found[1] - count || (isNearer(other, found[0], life) ? -1 : 1);
+                if (order < 0)
+                    found = [other, count];
+            }
+            return found?.[0] ?? null;
+        };
+        // Only where nothing came in its place is everything else to be looked at.
+        const heir = best([...life.cameThen].flatMap((path) => born.get(path) ?? []))
+            ?? best(new Set([...counts.keys()].flatMap((version) => holders.get(version) ?? [])));
+        homes.set(life, (heir === null ? null : homes.get(heir)) ?? life.path);
+    }
+    return history.changes.map(({ path }, at) => homes.get(lifeOf[at]) ?? path);
+}
+function livesIn({ changes, base }) {
+    const came = new Map();
+    for (const { commit, path, before } of changes)
+        if (before === null)
+            came.set(commit, (came.get(commit) ?? new Set()).add(path));
+    const lives = [];
+    const open = new Map();
+    const lifeOf = changes.map(({ commit, path, before, after }, at) => {
+        const isFirst = !open.has(path);
+        const cameThen = after === null ? came.get(commit) ?? new Set() : new Set();
+        const life = open.get(path) ?? { path, end: isFirst && base.has(path) ? -1 : at, last: after ?? before ?? -1, cameThen };
+        if ((open.get(path) ?? null) === null)
+            lives.push(life);
+        // What is older than its birth is another.
+        open.set(path, before === null ? null : life);
+        return life;
+    });
+    return { lives, lifeOf };
+}
+/** Of two that share as much: the one that kept the file's name, or else comes first by its path. */
+function isNearer(a, b, to) {
+    const keeps = ({ path }) => nameIn(path) === nameIn(to.path);
+    return keeps(a) === keeps(b) ? a.path < b.path : keeps(a);
+}
+function nameIn(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+function heldIn({ changes }, lifeOf) {
+    const versionsOf = new Map();
+    changes.forEach(({ after }, at) => {
+        const life = lifeOf[at];
+        if (after !== null && life !== undefined)
+            versionsOf.set(life, (versionsOf.get(life) ?? new Set()).add(after));
+    });
+    const holders = new Map();
+    for (const [life, versions] of versionsOf) {
+        for (const version of versions) {
+            const known = holders.get(version);
+            if (known === undefined)
+                holders.set(version, [life]);
+            else
+                known.push(life);
+        }
+    }
+    return { versionsOf, holders };
+}
+/** For each last version of `over`: the versions that have something of it, and how many of its values. Many lives end in one version. */
+function sharedWith(history, over) {
+    const [byIv, byDataKey] = [new Map(), new Map()];
+    const add = (to, key, last) => {
+        const known = to.get(key);
+        if (known === undefined)
+            to.set(key, [last]);
+        else
+            known.push(last);
+    };
+    const found = new Map([...new Set(over.map(({ last }) => last))].map((last) => [last, new Map()]));
+    for (const last of found.keys()) {
+        for (const { iv } of history.versions[last]?.leaves ?? [])
+            add(byIv, iv, last);
+        add(byDataKey, history.dataKey(last), last);
+    }
+    if (found.size === 0)
+        return found;
+    history.versions.forEach(({ leaves }, version) => {
+        for (const last of byDataKey.get(history.dataKey(version)) ?? [])
+            found.get(last)?.set(version, 0);
+        for (const { iv } of leaves) {
+            for (const last of byIv.get(iv) ?? [])
+                found.get(last)?.set(version, (found.get(last)?.get(version) ?? 0) + 1);
+        }
+    });
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/model/known-values.js
+
+
+/** Both, where both are as sure; else the surer one. */
+function known_values_joined(a, b) {
+    if (a === null || b === null)
+        return a ?? b;
+    if (a.isSure !== b.isSure)
+        return a.isSure ? a : b;
+    return { ...merged(a, b), isSure: a.isSure };
+}
+function merged(a, b) {
+    return {
+        since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), readBy: new Set([...a.readBy, ...b.readBy]), last: Math.max(a.last, b.last),
+    };
+}
+/** What any of `people` could read, whoever wrapped the data key for them and whatever path the version stood at. */
+function knownTo(people, history) {
+    const { accessTo, lists } = accessOf(people, history);
+    const homes = homesOf(history);
+    const byIv = new Map();
+    const byHome = new Map();
+    const spans = { sure: new Spans(), perhaps: new Spans() };
+    history.changes.forEach(({ path, time, before, after }, at) => {
+        const home = homes[at] ?? path;
+        const [was, is] = [accessTo(before), accessTo(after)];
+        if (was !== null && before !== null) {
+            // What they could surely read is taken from them also where they may still have the data key.
+            const left = is === null || after === null || (is.listed === null && was.listed !== null) ? [] : history.versions[after]?.leaves ?? [];
+            const stays = new Set();
+            for (const { key, iv } of left)
+                stays.add(key).add(iv);
+            for (const leaf of history.versions[before]?.leaves ?? [])
+                spans[was.listed === null ? 'perhaps' : 'sure'].end(home, leaf, time, stays);
+        }
+        if (is === null || after === null)
+            return;
+        const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at;
+        const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed';
+        const secrets = byHome.get(home) ?? new Map();
+        byHome.set(home, secrets);
+        for (const leaf of history.versions[after]?.leaves ?? []) {
+            const ivs = secrets.get(leaf.key);
+            if (ivs === undefined)
+                secrets.set(leaf.key, new Set([leaf.iv]));
+            else
+                ivs.add(leaf.iv);
+            byIv.set(leaf.iv, surest(byIv.get(leaf.iv), knowing));
+            spans[is.listed === null ? 'perhaps' : 'sure'].begin(home, leaf, Math.max(time, is.listed?.time ?? 0), is.readBy);
+        }
+    });
+    const canRead = (version) => (accessTo(version)?.listed ?? null) !== null;
+    return {
+        byIv, byHome,
+        spanOf: (home, what) => {
+            const sure = spans.sure.of(home, what);
+            const span = sure ?? spans.perhaps.of(home, what);
+            return span === null ? null : { ...span, isSure: sure !== null };
+        },
+        readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
+        canRead,
+    };
+}
+class Spans {
+    #spans = new Map();
+    /** `home` null: wherever it was. */
+    of(home, what) {
+        const places = home === null ? [...this.#spans.values()] : [this.#spans.get(home)];
+        const [first, ...more] = places.flatMap((place) => place?.get(what) ?? []).filter(({ since }) => since < Infinity);
+        if (first === undefined)
+            return null;
+        return more.reduce(merged, first);
+    }
+    begin(home, { key, iv }, time, readBy) {
+        this.#begin(this.#span(home, key), time, readBy);
+        this.#begin(this.#span(home, iv), time, readBy);
+    }
+    end(home, { key, iv }, time, stays) {
+        for (const what of [key, iv]) {
+            if (stays.has(what))
+                continue;
+            const span = this.#span(home, what);
+            span.until = Math.max(span.until, time);
+        }
+    }
+    #begin(span, time, readBy) {
+        span.since = Math.min(span.since, time);
+        span.last = Math.max(span.last, time);
+        // Most have the readers of one data key: they share its set.
+        if (span.readBy !== readBy)
+            span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy]);
+    }
+    #span(home, what) {
+        const ofPlace = this.#spans.get(home) ?? new Map();
+        this.#spans.set(home, ofPlace);
+        const span = ofPlace.get(what) ?? { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity };
+        ofPlace.set(what, span);
+        return span;
+    }
+}
+const nobody = new Set();
+/** Who has which data key, from when on, and who is listed where. */
+function accessOf(people, history) {
+    const meant = history.recipients.map((one) => people.filter((person) => recipient_isMeantBy(person, one)));
+    const listed = (version) => history.versions[version]?.readers.flatMap((one) => meant[one] ?? []) ?? [];
+    const access = new Map();
+    history.changes.forEach(({ after, time }, at) => {
+        if (after === null || listed(after).length === 0)
+            return;
+        const key = history.dataKey(after);
+        const known = access.get(key) ?? { readBy: new Set(), listed: { time, at } };
+        for (const one of listed(after))
+            known.readBy.add(one);
+        // The changes go back in time.
+        access.set(key, { ...known, listed: { time: Math.min(time, known.listed?.time ?? time), at } });
+    });
+    for (const [key, { readBy }] of [...access]) {
+        for (const other of history.perhapsSame(key)) {
+            const known = access.get(other) ?? { readBy: new Set(), listed: null };
+            if (known.listed === null)
+                access.set(other, { ...known, readBy: new Set([...known.readBy, ...readBy]) });
+        }
+    }
+    return {
+        accessTo: (version) => (version === null ? null : access.get(history.dataKey(version)) ?? null),
+        lists: (version) => listed(version).length > 0,
+    };
+}
+const known_values_order = ['listed', 'spliced', 'perhaps', undefined];
+function surest(a, b) {
+    return known_values_order.indexOf(a) < known_values_order.indexOf(b) ? a ?? b : b;
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure.js
+// Which secrets some people could read at any commit, and what has become of each: names only, as far as no key is needed.
+// Pure. What only a decryption can tell stays a question, and must never be taken for an answer.
+
+
+
+
+
+
+const undecided = 'its IV is another one: only a decryption can tell whether the value is';
+const elsewhere = 'a value that is as long has come to another name since: only a decryption can tell whether it is this one';
+const notEncrypted = 'the file is there, but is no longer one that sops can read';
+/**
+ * Every secret that any of `people` could read at a commit of `history`, by its file and name at the base, or the last it had.
+ * Someone who stands in one key group counts as a reader, whatever threshold the file has. Times are those of commits: what a
+ * side branch kept for longer than the line it was merged into is over with that line's change.
+ */
+function traceExposure(history, people, owners) {
+    const known = knownTo(people, history);
+    const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []));
+    const hidingPlaces = hidingPlacesIn(history, known);
+    const homes = new Set([...history.base.keys(), ...known.byHome.keys()]);
+    const places = new Map();
+    const placeOfKey = (key) => {
+        const place = places.get(key) ?? file_version_placeOf(key);
+        places.set(key, place);
+        return place;
+    };
+    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
+    return [...homes].sort().flatMap((home) => {
+        const version = history.base.get(home) ?? null;
+        const leaves = Map.groupBy(version === null ? [] : history.versions[version]?.leaves ?? [], ({ key }) => placeOfKey(key));
+        const secrets = Map.groupBy(known.byHome.get(home) ?? [], ([key]) => placeOfKey(key));
+        return [...new Set([...leaves.keys(), ...secrets.keys()])].flatMap((place) => {
+            const group = new Group({ history, known, names, hidingPlaces, atBase }, home, version, leaves.get(place) ?? [], new Map(secrets.get(place) ?? []));
+            return [...group.present(), ...group.gone()];
+        });
+    });
+}
+const nowhere = { suspects: [], elsewhere: [] };
+/** The values of one name in one file, then and now; of one list, since its items change places. */
+class Group {
+    #world;
+    #home;
+    #version;
+    #leaves;
+    #secrets;
+    /** The values at the base that nobody knows of. */
+    #fresh;
+    /** The IVs they knew, and that stand here no more. */
+    #missing;
+    #wasAnother;
+    #all = null;
+    constructor(world, home, version, leaves, secrets) {
+        this.#world = world;
+        this.#home = home;
+        this.#version = version;
+        this.#leaves = leaves;
+        this.#secrets = secrets;
+        const { byIv } = world.known;
+        const here = new Set(leaves.map(({ iv }) => iv));
+        this.#fresh = leaves.filter(({ iv }) => !byIv.has(iv));
+        this.#missing = new Set([...secrets.values()].flatMap((ivs) => [...ivs].filter((iv) => !here.has(iv))));
+        this.#wasAnother = [...this.#missing].some((iv) => byIv.get(iv) === 'listed');
+    }
+    /** What stands at the base. */
+    present() {
+        const hasKnownKey = this.#fresh.some(({ key }) => this.#secrets.has(key));
+        return this.#leaves.flatMap((leaf) => {
+            const { key, iv } = leaf;
+            const knowing = this.#world.known.byIv.get(iv);
+            if (knowing === 'perhaps')
+                return [this.#found(key, iv, 'unknown', untoldDataKey, this.#question([leaf], this.#known(), 'unknown'))];
+            if (knowing !== undefined)
+                return [this.#found(key, iv, ...this.#stateOf(knowing))];
+            if (this.#missing.size === 0)
+                return [];
+            const gone = this.#gone(this.#secrets.get(key) ?? []);
+            // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
+            if (hasKnownKey && !this.#secrets.has(key))
+                return [{ ...this.#found(key, null, 'unknown', undecided, this.#question([leaf], this.#known(), null)), secret: null }];
+            const { elsewhere: others } = this.#world.hidingPlaces(this.#home, gone);
+            return [this.#found(key, null, 'unknown', undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others })];
+        });
+    }
+    /** What they knew under a name that is no more. */
+    gone() {
+        const names = new Set(this.#leaves.map(({ key }) => key));
+        const { history, atBase, hidingPlaces } = this.#world;
+        return [...this.#secrets].flatMap(([key, ivs]) => {
+            const [latest = -1] = ivs;
+            if (names.has(key) || atBase.has(latest))
+                return [];
+            if (this.#version === null && history.plain.has(this.#home))
+                return [this.#found(key, null, 'unknown', notEncrypted)];
+            const gone = this.#gone(ivs);
+            const hidden = hidingPlaces(this.#home, gone);
+            const suspects = hidden.suspects.filter((place) => !this.#isHere(place));
+            const question = { ...this.#question(this.#fresh, this.#known(ivs), 'removed', gone), ...hidden, suspects };
+            const asked = this.#fresh.length + suspects.length + hidden.elsewhere.length > 0 ? question : null;
+            if (this.#fresh.length > 0)
+                return [this.#found(key, null, 'unknown', undecided, asked)];
+            return [suspects.length > 0 ? this.#found(key, null, 'unknown', elsewhere, asked) : this.#found(key, null, 'removed', null, asked)];
+        });
+    }
+    #isHere({ version, key }) {
+        return version === this.#version && this.#leaves.some((leaf) => leaf.key === key);
+    }
+    #gone(ivs) {
+        return [...ivs].filter((iv) => !this.#world.atBase.has(iv));
+    }
+    #stateOf(knowing) {
+        if (knowing === 'perhaps')
+            return ['unknown', untoldDataKey];
+        return [knowing === 'spliced' && this.#wasAnother ? 'changed-too-early' : 'current', null];
+    }
+    /** All that they knew here, or what of it is among `ivs`. */
+    #known(among = null) {
+        if (among === null && this.#all !== null)
+            return this.#all;
+        const known = [...this.#secrets].flatMap(([key, ivs]) => [...ivs].filter((iv) => among?.has(iv) ?? true).map((iv) => {
+            const [state, reason] = this.#stateOf(this.#world.known.byIv.get(iv) ?? 'perhaps');
+            return { iv, key, state, reason };
+        }));
+        if (among === null)
+            this.#all = known;
+        return known;
+    }
+    #question(now, known, otherwise, gone = []) {
+        return {
+            now: now.map(({ key }) => ({ version: this.#version ?? -1, key })), known, own: gone.length === 0 ? [] : this.#known(new Set(gone)),
+            isHere: (place) => this.#isHere(place), otherwise, ...nowhere,
+        };
+    }
+    #found(key, iv, state, reason, question = null) {
+        const secret = { file: this.#home, key: spelledKey(key), ...this.#readAt(key, iv), state, reason };
+        return {
+            file: this.#home, secret, question,
+            answered: (told) => ({ ...secret, ...(told.iv !== null && isListed(key) ? this.#readAt(key, told.iv) : {}), state: told.state, reason: told.reason }),
+        };
+    }
+    /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
+    #readAt(key, iv) {
+        const { known: { spanOf, canRead, readable }, names, history } = this.#world;
+        const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key);
+        const span = known_values_joined(ofName, iv === null ? null : spanOf(null, iv)) ?? this.#anySpan();
+        const here = this.#version !== null && canRead(this.#version) && this.#leaves.some((leaf) => leaf.key === key);
+        const reads = here || (iv !== null && readable.has(iv));
+        // What a merge left behind was taken from them by no commit: they could read it where it last stood.
+        const until = span === null ? undefined : Number.isFinite(span.until) ? span.until : span.last;
+        // A clock that was put back makes the end come before the start.
+        const since = span === null ? undefined : reads ? span.since : Math.min(span.since, until ?? Infinity);
+        const isWhole = history.reach.kind === 'whole';
+        const time = (seconds) => seconds !== undefined && Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : null;
+        return {
+            readBy: [...new Set([...span?.readBy ?? []].flatMap((one) => names.get(one) ?? []))],
+            since: isWhole ? time(since) : null, until: reads ? null : time(until),
+        };
+    }
+    /** Of an item that stands where none stood before. */
+    #anySpan() {
+        const [key = ''] = this.#secrets.keys();
+        return this.#world.known.spanOf(this.#home, key);
+    }
+}
+/** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
+function mergedSecrets(secrets) {
+    return [...Map.groupBy(secrets, ({ file, key }) => JSON.stringify([file, key])).values()].flatMap((same) => {
+        const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state));
+        if (worst === undefined)
+            return [];
+        const ends = same.map(({ until }) => until);
+        return [{
+                ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
+                since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
+            }];
+    });
+}
+function earliest(times) {
+    return times.includes(null) ? null : times.toSorted()[0] ?? null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/returned-keys.js
+
+
+/**
+ * By what each commit did against its first parent; with the last such removal of each key from each file of the base, whatever
+ * that was called then, and else with the one after which the key could read no file at all.
+ */
+function returnedKeys(history) {
+    const { changes, versions, base, recipients } = history;
+    const readersOf = (version) => new Set(versions[version ?? -1]?.readers ?? []);
+    const [returned, seen] = [new Map(), new Set()];
+    const add = (one, path, time, elsewhere) => {
+        const recipient = recipients[one];
+        if (recipient === undefined || seen.has(`${one} ${path}`))
+            return;
+        seen.add(`${one} ${path}`);
+        const id = canonicalId(recipient);
+        returned.set(id, [...returned.get(id) ?? [], { path, date: new Date(time * 1000).toISOString(), elsewhere }]);
+    };
+    const homes = homesOf(history);
+    // The newest first.
+    for (const [at, { before, after, time }] of changes.entries()) {
+        const home = homes[at] ?? '';
+        if (before === null || after === null || !base.has(home))
+            continue;
+        const [stayed, now] = [readersOf(after), readersOf(base.get(home))];
+        for (const one of readersOf(before))
+            if (!stayed.has(one) && now.has(one))
+                add(one, home, time, false);
+    }
+    const gone = goneEverywhere(history, readersOf);
+    for (const [path, version] of base) {
+        for (const one of readersOf(version)) {
+            const since = gone.get(one);
+            if (since?.came.has(path) === true)
+                add(one, path, since.time, true);
+        }
+    }
+    return returned;
+}
+/** The last time each key was taken out of all files; a file that was deleted, with all who could read it, is no such time. */
+function goneEverywhere({ changes }, readersOf) {
+    const gone = new Map();
+    const [files, reads] = [new Map(), new Map()];
+    for (const { commit, path, before, after, time } of changes.toReversed()) {
+        // On another branch the file may have been another one.
+        const [stood, had, has] = [readersOf(files.get(path) ?? null), readersOf(before), readersOf(after)];
+        files.set(path, after);
+        for (const one of stood)
+            if (!has.has(one))
+                reads.get(one)?.delete(path);
+        for (const one of has) {
+            reads.set(one, (reads.get(one) ?? new Set()).add(path));
+            // What goes from one file to another in one commit was never gone.
+            if (!had.has(one) && gone.get(one)?.commit === commit)
+                gone.delete(one);
+            else if (!had.has(one))
+                gone.get(one)?.came.add(path);
+        }
+        if (after === null)
+            continue;
+        for (const one of had)
+            if (!has.has(one) && (reads.get(one)?.size ?? 0) === 0)
+                gone.set(one, { commit, time, came: new Set() });
+    }
+    return gone;
+}
+
+;// CONCATENATED MODULE: ./lib/model/safe-text.js
+// Makes text from outside (names of files, keys and people) harmless: in a log line, in Markdown code, in running Markdown.
+// Must never change what a harmless text says.
+// Control, format (bidi, zero-width, tags), line and paragraph separators, lone surrogates, and all else that has no glyph.
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u;
+/** What opens files and must never be shown, wherever somebody put it by mistake. */
+const privateKeys = /AGE-SECRET-KEY-[A-Z0-9-]+|age-secret-key-[a-z0-9-]+|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]+|-----BEGIN [A-Z ]*PRIVATE KEY[^]*/g;
+const safe_text_short = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']]);
+function escapeUnseen(character) {
+    if (!unseen.test(character))
+        return character;
+    const known = safe_text_short.get(character);
+    if (known !== undefined)
+        return known;
+    const hex = (character.codePointAt(0) ?? 0).toString(16);
+    if (hex.length <= 2)
+        return `\\x${hex.padStart(2, '0')}`;
+    return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
+}
+/**
+ * `text` as one line without any character that cannot be seen: those stand as escapes (`\n`, `\x1b`, `\u202e`).
+ * The runner takes a line for a command when it starts with `::` after white space, or has `##[` anywhere
+ * (ActionCommand.cs of actions/runner); both are broken with an escape. Longer than `limit` UTF-16 units: cut, ends with `…`.
+ * Applied twice it gives the same, so a message may be made of parts that went through it.
+ */
+function visible(text, limit = 300) {
+    const broken = text.replace(privateKeys, '(a private key)').replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[');
+    if (broken.length <= limit && !unseen.test(broken))
+        return broken;
+    let shown = '';
+    let fitting = '';
+    for (const character of broken) {
+        shown += escapeUnseen(character);
+        if (shown.length > limit)
+            return `${fitting}…`;
+        if (shown.length < limit)
+            fitting = shown;
+    }
+    return shown;
+}
+// All ASCII punctuation, save what means nothing before a letter or digit: a dot, slash, hyphen or underscore (which could
+// open emphasis there but never close it). So most paths stay readable in the source as well.
+const punctuation = /(?![./_-][A-Za-z0-9])[!-/:-@[-`{-~]/g;
+function entities(text) {
+    return text.replace(punctuation, (character) => `&#${character.charCodeAt(0)};`);
+}
+/**
+ * One `<code>` element whose text is `visible(text)`, for any place in Markdown or HTML, table cells included.
+ * GitHub's renderer reads Markdown inside inline HTML, so every mark is an entity; it also links addresses after the
+ * entities have been read (cmark-gfm, autolink.c), so an empty comment parts what could become one.
+ */
+function code(text, limit = 300) {
+    const parted = entities(visible(text, limit).replace(/@|:(?=\/)|www(?=\.)/gi, '$&\0')).replaceAll('\0', '<!-- -->');
+    return `<code>${parted}</code>`;
+}
+/**
+ * `visible(text)` for running Markdown. `@name`, `#12`, `GH-12`, `:x:` and addresses take effect outside code whatever the
+ * spelling, because GitHub looks for them in the finished HTML; a zero-width space after the mark stops that, and only there
+ * (so `kms:Decrypt` can still be copied).
+ */
+function plain(text, limit = 300) {
+    const parted = visible(text, limit).replace(/@|#(?=\d)|:(?=[\w+-]+:|\/)|www(?=\.)|\bGH-(?=\d)/gi, '$&\0');
+    // A space at either end would be dropped, or four of them would make a code block.
+    return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;');
+}
+/**
+ * `visible(text)` for a text without Markdown that GitHub reads all the same, as it does a commit's message: a zero-width space
+ * parts what would be a mention of somebody or of an issue, which `fixes` before it would close.
+ */
+function parted(text, limit = 300) {
+    return visible(text, limit).replace(/@|#(?=\d)|:(?=\/)|\bGH-(?=\d)/gi, '$&\u200b');
+}
+/** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */
+function safe_text_link(text, address) {
+    return /^https?:\/\/[\w.~:/?#@!$&*+,;=%-]+$/.test(address) ? `[${text}](<${address}>)` : `${text} ${code(address)}`;
+}
+/** `lines` as a fenced block that no line can close. Lines are shown as by `visible`. */
+function fenced(language, lines) {
+    const shown = lines.map((line) => visible(line));
+    const longest = Math.max(2, ...shown.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    return [`${fence}${language}`, ...shown, fence].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
+// Runs work on many things, a bounded number at once; the first failure keeps the rest from starting.
+/** Places for work, `atOnce` of them. After the first failure nothing more is started: what still waits fails with it. */
+class Places {
+    #free;
+    #waiting = [];
+    #failure = null;
+    constructor(atOnce) {
+        this.#free = atOnce;
+    }
+    /** Runs `work` when a place is free: `urgent` work before all that waits, the rest in its order. */
+    async run(work, urgent = false) {
+        await this.#place(urgent);
+        try {
+            return await work();
+        }
+        catch (cause) {
+            this.#failure ??= { cause };
+            for (const { giveUp } of this.#waiting.splice(0))
+                giveUp(this.#failure.cause);
+            throw cause;
+        }
+        finally {
+            const next = this.#waiting.shift();
+            if (next === undefined)
+                this.#free += 1;
+            else
+                next.start();
+        }
+    }
+    async #place(urgent) {
+        if (this.#failure !== null)
+            throw this.#failure.cause;
+        if (this.#free > 0) {
+            this.#free -= 1;
+            return;
+        }
+        await new Promise((start, giveUp) => {
+            if (urgent)
+                this.#waiting.unshift({ start, giveUp });
+            else
+                this.#waiting.push({ start, giveUp });
+        });
+    }
+    /** The results of work that runs here, in its order. Rejects with the first failure, after all that had started came to its end. */
+    async all(works) {
+        await Promise.allSettled(works);
+        if (this.#failure !== null)
+            throw this.#failure.cause;
+        return await Promise.all(works);
+    }
+}
+/** The results in the order of `items`. Rejects with the first failure, after what had started came to its end. */
+async function inParallel(items, atOnce, work) {
+    const places = new Places(atOnce);
+    return await places.all(items.map(async (item) => await places.run(async () => await work(item))));
+}
+/** `items` in pieces of at most `size`. */
+function inPieces(items, size) {
+    return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: ./lib/tools/staging.js
+// A temporary tree of ciphertext, laid out like the repository, in which sops works; gone when it is disposed of.
+// Must never hold plaintext, follow a link, or write outside of its own folder.
+
+
+
+
+
+
+const staging_maxBytes = 64 * 1024 * 1024;
+/**
+ * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
+ * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
+ */
+function readUnlinked(root, path) {
+    const place = (0,external_node_path_namespaceObject.join)(root, ...path.split('/'));
+    if ((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_path_namespaceObject.dirname)(place)) !== (0,external_node_path_namespaceObject.dirname)(place))
+        return 'symlink';
+    let file;
+    try {
+        file = (0,external_node_fs_namespaceObject.openSync)(place, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW);
+    }
+    catch (error) {
+        if (error.code === 'ELOOP')
+            return 'symlink';
+        throw error;
+    }
+    try {
+        const stat = (0,external_node_fs_namespaceObject.fstatSync)(file);
+        if (!stat.isFile())
+            return 'special file';
+        if (stat.size > staging_maxBytes)
+            return 'larger than 64 MiB';
+        return { bytes: (0,external_node_fs_namespaceObject.readFileSync)(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 };
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+}
+/** The bytes of a regular file that has to be as it was. Throws `changed-underneath` where its SHA-256 is another. */
+function readAsItWas(root, { path, sha256 }) {
+    const read = readUnlinked(root, path);
+    if (typeof read !== 'string' && sha256Of(read.bytes) === sha256)
+        return read;
+    throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' });
+}
+function sha256Of(bytes) {
+    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
+}
+class Staging {
+    /** The staged tree, an absolute path without links. */
+    root;
+    #folder;
+    #folders = new Set();
+    constructor(folder) {
+        this.#folder = folder;
+        this.root = (0,external_node_path_namespaceObject.join)(folder, 'tree');
+    }
+    /** Makes an empty tree in a new folder of `parent` that only this user can read. */
+    static create(parent) {
+        const staging = new Staging((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(parent, 'sops-rekey-'))));
+        (0,external_node_fs_namespaceObject.mkdirSync)(staging.root, { mode: 0o700 });
+        return staging;
+    }
+    /** A path for a file that belongs to the run and not to the tree. */
+    beside(name) {
+        return (0,external_node_path_namespaceObject.join)(this.#folder, name);
+    }
+    write(path, { bytes, executable }) {
+        const place = this.#place(path);
+        if (!this.#folders.has((0,external_node_path_namespaceObject.dirname)(place)))
+            (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_namespaceObject.dirname)(place), { recursive: true, mode: 0o700 });
+        this.#folders.add((0,external_node_path_namespaceObject.dirname)(place));
+        (0,external_node_fs_namespaceObject.writeFileSync)(place, bytes);
+        // Who may look is decided by the folder above.
+        (0,external_node_fs_namespaceObject.chmodSync)(place, executable ? 0o755 : 0o644);
+    }
+    read(path) {
+        return (0,external_node_fs_namespaceObject.readFileSync)(this.#place(path));
+    }
+    remove(path) {
+        (0,external_node_fs_namespaceObject.rmSync)(this.#place(path), { force: true });
+    }
+    #place(path) {
+        const place = (0,external_node_path_namespaceObject.join)(this.root, ...path.split('/'));
+        if (!place.startsWith(this.root + external_node_path_namespaceObject.sep))
+            throw new Failure('refused', `${visible(path)} leads out of the repository.`, { path });
+        return place;
+    }
+    async [Symbol.asyncDispose]() {
+        await (0,promises_namespaceObject.rm)(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/stage.js
+// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
+// Uses no key. Must never stage bytes that are not those that were surveyed.
+
+
+
+/** Copies the matched files and every config, the latter as edited. */
+function stageCopies(root, survey, edits, staging) {
+    const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
+    for (const { path, text } of survey.configs) {
+        staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
+    }
+    for (const file of survey.files)
+        staging.write(file.path, readAsItWas(root, file));
+}
+/** As many names as one command line takes on every system. */
+const namesAtOnce = 250;
+/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
+const stage_nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
+/**
+ * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
+ * Loads each edited config, if only to see that it loads.
+ */
+async function askSops(sops, survey, edits, staging, atOnce) {
+    // What is made for the asking has names that no tracked file has.
+    const rule = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
+    const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
+    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${stage_nobody}\n`), executable: false });
+    staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
+    const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
+    const batches = batchesOf(survey.files, namesAtOnce);
+    const configured = await ask(batches);
+    const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different');
+    const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce));
+    const governing = new Set(batches.map(({ config }) => config));
+    for (const edit of edits) {
+        if (edit.kind === 'edited' && !governing.has(edit.path))
+            await sops.configuredRecipients(edit.path, [probe]);
+    }
+    staging.remove(rule);
+    staging.remove(probe.path);
+    return new Map(survey.files.map(({ path }) => {
+        const answer = configured.get(path) ?? { kind: 'no-rule' };
+        return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }];
+    }));
+}
+function currentOf(answer) {
+    if (answer?.kind === 'different')
+        return answer.current;
+    return answer?.kind === 'same' ? [[{ kind: 'age', id: stage_nobody }]] : null;
+}
+/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
+function batchesOf(files, size) {
+    const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]));
+    return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
+        const config = piece[0]?.config ?? null;
+        return config === null ? [] : [{ config, files: piece }];
+    }));
+}
+
+;// CONCATENATED MODULE: ./lib/stages/check-drift.js
+
+
+
+
+
+
+/** The files and configs have to be staged. */
+async function askKeyless(sops, survey, staging, atOnce) {
+    const untold = new Map();
+    for (const { path, recipients } of survey.configs) {
+        // sops asks the vault for the newest version as soon as it loads the config; the address is the config's own.
+        const open = recipients.find(({ kind, id }) => kind === 'azure_keyvault' && /\/keys\/[^/]+\/?$/.test(id));
+        if (open === undefined)
+            continue;
+        // Anyone can write such a key into a config; where it is in use, a file has some version of it.
+        const inUse = survey.files.some((file) => file.config === path && survey_readersOf(file).some((one) => recipient_isMeantBy(open, one)));
+        untold.set(path, finding('drift-unknown', inUse ? 'warning' : 'error', path, `it names ${shortForm(open)} without a version, which only the vault could tell`
+            + `${inUse ? '' : ', and none of its files is encrypted to any version of it'}: `
+            + 'whether its files have drifted, also from its other keys, was not looked at'));
+    }
+    // Who can read a file now, sops says without its config.
+    const files = survey.files.map((file) => (file.config !== null && untold.has(file.config) ? { ...file, config: null } : file));
+    const parts = [...Map.groupBy(files, ({ config }) => config)];
+    const answered = await inParallel(parts, atOnce, async ([config, some]) => {
+        try {
+            return await askSops(sops, { ...survey, files: some }, [], staging, atOnce);
+        }
+        catch (error) {
+            if (config === null || !(error instanceof Failure) || error.code !== 'config-unreadable')
+                throw error;
+            untold.set(config, finding(error.code, 'error', config, error.message));
+            return new Map();
+        }
+    });
+    return { answers: new Map(answered.flatMap((one) => [...one])), untold };
 }
 
 ;// CONCATENATED MODULE: ./lib/model/merge-drop.js
@@ -55292,8 +56104,8 @@ async function readMissing(git, commit) {
 /** Larger is no file that anyone keeps secrets in. */
 const git_history_maxBytes = 64 * 1024 * 1024;
 /**
- * The bytes of each blob, once, in the order of `ids`; they are not to be kept. What has a NUL in its beginning is no text, and is
- * left out. Returns the ids of those that are too large to be looked at.
+ * The bytes of each blob, once, in the order of `ids`; they are not to be kept. What has a NUL in its beginning is no text unless
+ * it is UTF-16, and is left out. Returns the ids of those that are too large to be looked at.
  */
 async function readBlobs(git, ids, visit) {
     if (ids.length === 0)
@@ -55330,7 +56142,7 @@ async function readBlobs(git, ids, visit) {
                 const [first = part] = blob.pieces;
                 const whole = blob.pieces.length === 1 ? first : Buffer.concat(blob.pieces);
                 const bytes = whole.subarray(0, -1);
-                if (!bytes.subarray(0, 8000).includes(0))
+                if (isText(bytes))
                     visit(blob.id, bytes);
             }
             blob = null;
@@ -55338,6 +56150,10 @@ async function readBlobs(git, ids, visit) {
     };
     await git.stream(['cat-file', '--batch', '--buffer'], onStdout, ids.map((id) => `${id}\n`).join(''));
     return tooLarge;
+}
+function isText(bytes) {
+    const mark = bytes.toString('latin1', 0, 2);
+    return mark === '\u00ff\u00fe' || mark === '\u00fe\u00ff' || !bytes.subarray(0, 8000).includes(0);
 }
 /** Splits a stream at its NULs. */
 function fields(onField) {
@@ -55364,6 +56180,7 @@ function fields(onField) {
 
 
 
+
 const mostMerges = 50;
 async function findMergeDrops(git, merges, survey) {
     const { looked, left, cutOff } = await merges.brought(mostMerges);
@@ -55372,6 +56189,7 @@ async function findMergeDrops(git, merges, survey) {
     }
     const configs = new Map(survey.configs.map((config) => [config.path, config.recipients]));
     const files = new Map(survey.files.map((file) => [file.path, file]));
+    const removed = new Set(removedForGood(survey).map(({ recipient }) => canonicalId(recipient)));
     const wanted = new Set([...configs.keys(), ...files.keys()]);
     const found = new Map();
     for (const commit of looked) {
@@ -55382,12 +56200,12 @@ async function findMergeDrops(git, merges, survey) {
         for (const merged of paths) {
             const { path } = merged;
             const file = files.get(path);
-            // Who is back by now, or whom the config of the file does not want, is missed by nobody.
+            // Who is back by now, whom the config of the file does not want, or who was removed on record, is missed by nobody.
             const present = new Set((file === undefined ? configs.get(path) ?? [] : file.metadata.groups.flat()).map(canonicalId));
             const wantedBack = file === undefined ? null : new Set((configs.get(file.config ?? '') ?? []).map(canonicalId));
             for (const one of dropped(merged, readers)) {
                 const id = canonicalId(one);
-                if (present.has(id) || wantedBack?.has(id) === false)
+                if (present.has(id) || wantedBack?.has(id) === false || removed.has(id))
                     continue;
                 const message = `the merge ${commit.slice(0, 12)} dropped ${check_merges_name(survey, one)}, whom no side of it had removed`;
                 found.set(`${path}\n${id}`, finding('merge-dropped', 'warning', path, message, { about: id }));
@@ -55450,6 +56268,10 @@ function isMeant(regex, path) {
         return null;
     const told = alternatives(regex).filter((one) => matches(one, path)).map((one) => toldBy(one, path));
     return told.includes('error') ? 'error' : told.includes('warning') ? 'warning' : null;
+}
+/** Whether a file of this name can be one of secrets among others that are encrypted: of a format that sops reads in parts. */
+function isLikeSecrets(path) {
+    return formatByName(path) !== 'binary' && !readable.some((name) => name.test(path));
 }
 function toldBy(pattern, path) {
     // A class may hold a slash, which parts nothing.
@@ -59553,7 +60375,7 @@ async function holdsSecrets(git, path) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/check-plaintext.js
-// Survey + tracked files → those that are not encrypted although the rule for them surely means it.
+// Survey + tracked files + history → those that are not encrypted although the rule for them surely means it.
 // Must never show a byte of what it reads.
 
 
@@ -59561,8 +60383,8 @@ async function holdsSecrets(git, path) {
 
 
 
-/** `globs` as for the survey. Links are not followed; a file over 64 MiB is none that sops takes. */
-async function findPlaintext(git, survey, globs) {
+/** `globs` as for the survey. */
+async function unencryptedFiles(git, survey, globs) {
     const chosen = await choose(git.root, globs);
     const configs = new Map(survey.configs.map((config) => [config.path, config]));
     const names = new Set(configs.keys());
@@ -59574,17 +60396,51 @@ async function findPlaintext(git, survey, globs) {
     return plain.flatMap(({ path }) => {
         const config = configs.get(configFor(path, names) ?? '');
         const rule = config === undefined ? null : ruleFor(config, path);
-        if (config === undefined || rule === null)
-            return [];
-        const meant = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1));
+        return config === undefined || rule === null ? [] : [{ path, config, rule }];
+    });
+}
+/** Of which it is worth knowing whether they were encrypted once: under a rule for every file not the sources of a program. */
+function onceEncrypted(files) {
+    return new Set(files.filter((one) => one.rule.regex !== null || isLikely(one)).map(({ path }) => path));
+}
+/** Links are not followed; a file over 64 MiB is none that sops takes. */
+function findPlaintext(git, survey, files, { plain }) {
+    const beside = new Map();
+    const count = (where, by) => beside.set(where, (beside.get(where) ?? 0) + by);
+    for (const { path, config } of survey.files) {
+        const rule = ruleIn(survey, config, path);
+        if (rule !== null)
+            count(placeIn(config ?? '', rule, path), 1);
+    }
+    for (const one of files)
+        if (isLikely(one))
+            count(placeIn(one.config.path, one.rule, one.path), -1);
+    return files.flatMap((one) => {
+        const { path, config, rule } = one;
+        const which = `the rule at ${config.path}:${rule.line} is for it (${rule.regex === null ? 'without a path_regex' : `path_regex ${rule.regex}`})`;
+        // Of what was encrypted once nobody has to ask whether that was meant.
+        if (plain.has(path))
+            return [finding('plaintext', 'error', path, `${which}, it was encrypted at an earlier commit, and is not any more`)];
+        // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
+        const isForgotten = rule.regex !== null && isLikely(one) && (beside.get(placeIn(config.path, rule, path)) ?? 0) > 0;
+        const meant = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null);
         const read = meant === null ? null : readUnlinked(git.root, path);
         if (meant === null || read === null || typeof read === 'string' || !canHoldSecret(read.bytes.toString(), meant))
             return [];
-        const which = `the rule at ${config.path}:${rule.line} is for it (path_regex ${rule.regex ?? ''})`;
         return [finding('plaintext', meant, path, `${which}, and it is not encrypted`)];
     });
 }
-/** Whether a path is among what the globs name; without globs every path is. */
+function isLikely({ path, config }) {
+    return isLikeSecrets(path.slice(config.path.lastIndexOf('/') + 1));
+}
+function ruleIn({ configs }, config, path) {
+    const governing = configs.find((one) => one.path === config);
+    return governing === undefined ? null : ruleFor(governing, path);
+}
+/** The same for files of one folder, under one rule. */
+function placeIn(config, { line }, path) {
+    return `${path.slice(0, path.lastIndexOf('/') + 1)}\0${config}\0${line}`;
+}
 
 ;// CONCATENATED MODULE: ./lib/stages/due-rotations.js
 // Survey + history → the files whose data key has to go although their recipients may stay. Uses no key.
@@ -59658,503 +60514,10 @@ function partial(count, why) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/model/file-version.js
-// One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
-// Must never need a key, nor keep more of the text than that.
-
-
-
-
-
-const anyValue = /ENC\[AES256_GCM,data:[^\]\n]*\]/g;
-const [ofComments, ofWholeFile] = ['[-1]', '[-2]'];
-/** null: no file of sops', or one that sops can't read. */
-function readVersion(path, bytes) {
-    const file = readEncryptedFile(path, bytes);
-    if (file === null || 'damage' in file)
-        return null;
-    const text = bytes.toString();
-    const { format, explicitType, metadata } = file;
-    return {
-        format, explicitType, readers: survey_readersOf(file), leaves: leavesIn(file, text),
-        marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
-    };
-}
-/** The name of a value in reports, like `db.password` or `hosts[0]`. */
-function spelledKey(key) {
-    if (key === ofComments)
-        return comments;
-    if (key === ofWholeFile)
-        return wholeFile;
-    const [, ...steps] = JSON.parse(key);
-    return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? step : `.${step}`).join('');
-}
-/** The same for values that can change places without being changed: the items of a list, documents, comments. */
-function file_version_placeOf(key) {
-    return key === ofComments || key === ofWholeFile ? key : JSON.stringify(JSON.parse(key).map((step) => typeof step === 'number' ? 0 : step));
-}
-/** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
-function isListed(key) {
-    return key === ofComments || (key !== ofWholeFile && JSON.parse(key).slice(1).some((step) => typeof step === 'number'));
-}
-const mark = /^ENC\[AES256_GCM,#(\d+)\]$/;
-function leavesIn({ format, metadata }, text) {
-    const values = [];
-    // Short stands for the values: what is inside of one has no name, and takes a parser's time.
-    const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
-        const [value] = encryptedValues(whole, metadata.mac);
-        return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`;
-    });
-    if (format === 'binary')
-        return values.map((one) => leaf(ofWholeFile, one));
-    const valueAt = (scalar) => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)];
-    const isComment = (scalar) => valueAt(scalar)?.type === 'comment';
-    const named = scalarsIn(format, body, isComment).flatMap(([key, scalar]) => {
-        const value = valueAt(scalar);
-        return value === undefined ? [] : [leaf(key, value)];
-    });
-    return [...named, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))];
-}
-function leaf(key, { iv, tag }) {
-    return { key, iv, token: tag };
-}
-/**
- * Every scalar of a text with its key, as sops decrypts a file of that format; an INI file is taken as lines where it is
- * encrypted, and as sops' JSON of it where it is not.
- */
-function scalarsIn(format, text, isLeftOut = () => false) {
-    if (format === 'binary')
-        return [[ofWholeFile, text]];
-    const found = [];
-    const walk = (item, steps) => {
-        if (typeof item === 'string')
-            found.push([JSON.stringify(steps), item]);
-        else if (Array.isArray(item))
-            item.filter((one) => !isLeftOut(one)).forEach((one, at) => walk(one, [...steps, at]));
-        else if (typeof item === 'object' && item !== null) {
-            for (const [name, one] of Object.entries(item))
-                if (steps.length > 1 || name !== 'sops')
-                    walk(one, [...steps, name]);
-        }
-        else
-            found.push([JSON.stringify(steps), JSON.stringify(item)]);
-    };
-    treesIn(format, text).forEach((tree, at) => walk(tree, [at]));
-    return found;
-}
-/** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
-function treesIn(format, text) {
-    if (format === 'json')
-        return [JSON.parse(text)];
-    if (format === 'dotenv')
-        return byTurn([...text.matchAll(/^([^#\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value]));
-    if (format === 'ini')
-        return iniTrees(text);
-    const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(yaml_block_readYamlBlock);
-    if (documents.every((one) => one !== null))
-        return documents;
-    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false }).filter(({ contents }) => contents !== null)
-        .map((document) => document.toJS({ maxAliasCount: 100 }));
-}
-function iniTrees(text) {
-    if (text.startsWith('{')) {
-        const { DEFAULT: top = {}, ...sections } = JSON.parse(text);
-        return [{ ...sections, ...top }];
-    }
-    let section = 'DEFAULT';
-    return byTurn(text.split('\n').flatMap((line) => {
-        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
-        const [, name, value = ''] = /^([^;#=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value]];
-    }));
-}
-function byTurn(entries) {
-    const seen = new Map();
-    const trees = [];
-    for (const [steps, value] of entries) {
-        const turn = seen.get(steps.join('\n')) ?? 0;
-        seen.set(steps.join('\n'), turn + 1);
-        const [section = '', name] = steps;
-        const tree = trees[turn] ??= Object.create(null);
-        if (name === undefined)
-            tree[section] = value;
-        else {
-            const known = tree[section];
-            const names = tree[section] = typeof known === 'object' ? known : Object.create(null);
-            names[name] = value;
-        }
-    }
-    return trees;
-}
-function withoutMetadata(format, text) {
-    if (format === 'yaml')
-        return text.replace(/^sops:\n(?: .*\n)+/gm, '');
-    if (format === 'dotenv')
-        return text.replace(/^sops_.*$/gm, '');
-    return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
-}
-/** What ends a wrapped data key is as random as all of it. */
-const endOfWrapped = 40;
-const armored = /-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----([^]*?)-----END/g;
-const bare = /(?:^|[\s"_{,-])enc["']?\s*[:=]\s*["']?(?!-----)([\w+/=:.-]{32,})/gm;
-/** Each wrapped data key (or part of one), however the format lays it out. */
-function wrappedKeys(format, text) {
-    const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
-        : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"');
-    const metadata = text.slice(Math.max(start, 0));
-    return [...metadata.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped));
-}
-
-;// CONCATENATED MODULE: ./lib/model/lineage.js
-/**
- * For each change of `history`: the path whose secrets these are now. A life that lasts to the base has its own. One that is over
- * has that of the life that came in the same commit or outlived it, and shares a value that never changed (by its IV) or the data
- * key with its last version; of several the one that shares most. Where there is none, a file of its name takes its place.
- */
-function homesOf(history) {
-    const { lives, lifeOf } = livesIn(history);
-    const over = lives.filter(({ end }) => end >= 0);
-    const sharers = sharersOf(history, lifeOf, over);
-    const homes = new Map(lives.filter(({ end }) => end < 0).map((life) => [life, life.path]));
-    // Who ends later has its home first.
-    for (const life of over.toSorted((a, b) => a.end - b.end)) {
-        const rank = ({ path }) => life.cameThen.has(path) ? 0 : path === life.path ? 1 : 2;
-        const [best] = [...sharers.get(life) ?? []].filter(([other]) => other !== life && other.end < life.end)
-            .toSorted(([a, shared], [b, more]) => rank(a) - rank(b) || more - shared || (a.path < b.path ? -1 : 1));
-        homes.set(life, (best === undefined ? null : homes.get(best[0])) ?? life.path);
-    }
-    return history.changes.map(({ path }, at) => homes.get(lifeOf[at]) ?? path);
-}
-function livesIn({ changes, base }) {
-    const came = new Map();
-    for (const { commit, path, before } of changes)
-        if (before === null)
-            came.set(commit, (came.get(commit) ?? new Set()).add(path));
-    const lives = [];
-    const open = new Map();
-    const lifeOf = changes.map(({ commit, path, before, after }, at) => {
-        const isFirst = !open.has(path);
-        const cameThen = after === null ? came.get(commit) ?? new Set() : new Set();
-        const life = open.get(path) ?? { path, end: isFirst && base.has(path) ? -1 : at, last: after ?? before ?? -1, cameThen };
-        if ((open.get(path) ?? null) === null)
-            lives.push(life);
-        // What is older than its birth is another.
-        open.set(path, before === null ? null : life);
-        return life;
-    });
-    return { lives, lifeOf };
-}
-/** For each of `over`: the lives that held something of its last version, and how many of its values. */
-function sharersOf(history, lifeOf, over) {
-    const [byIv, byDataKey] = [new Map(), new Map()];
-    const found = new Map(over.map((life) => [life, new Map()]));
-    for (const life of over) {
-        for (const { iv } of history.versions[life.last]?.leaves ?? [])
-            byIv.set(iv, [...byIv.get(iv) ?? [], life]);
-        byDataKey.set(history.dataKey(life.last), [...byDataKey.get(history.dataKey(life.last)) ?? [], life]);
-    }
-    const seen = new Map();
-    history.changes.forEach(({ after }, at) => {
-        const here = lifeOf[at];
-        if (after === null || here === undefined || seen.get(here)?.has(after) === true)
-            return;
-        seen.set(here, (seen.get(here) ?? new Set()).add(after));
-        const shared = new Map((byDataKey.get(history.dataKey(after)) ?? []).map((life) => [life, 0]));
-        for (const { iv } of history.versions[after]?.leaves ?? [])
-            for (const life of byIv.get(iv) ?? [])
-                shared.set(life, (shared.get(life) ?? 0) + 1);
-        for (const [life, count] of shared) {
-            const sharers = found.get(life);
-            sharers?.set(here, Math.max(sharers.get(here) ?? 0, count));
-        }
-    });
-    return found;
-}
-
-;// CONCATENATED MODULE: ./lib/model/known-values.js
-
-
-/** What any of `people` could read, whoever wrapped the data key for them and whatever path the version stood at. */
-function knownTo(people, history) {
-    const { accessTo, lists } = accessOf(people, history);
-    const homes = homesOf(history);
-    const byIv = new Map();
-    const byHome = new Map();
-    const spans = { sure: new Spans(), perhaps: new Spans() };
-    history.changes.forEach(({ path, time, before, after }, at) => {
-        const home = homes[at] ?? path;
-        const [was, is] = [accessTo(before), accessTo(after)];
-        if (was !== null && before !== null) {
-            // What they could surely read is taken from them also where they may still have the data key.
-            const left = is === null || after === null || (is.listed === null && was.listed !== null) ? [] : history.versions[after]?.leaves ?? [];
-            const stays = new Set();
-            for (const { key, iv } of left)
-                stays.add(key).add(iv);
-            for (const leaf of history.versions[before]?.leaves ?? [])
-                spans[was.listed === null ? 'perhaps' : 'sure'].end(home, leaf, time, stays);
-        }
-        if (is === null || after === null)
-            return;
-        const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at;
-        const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed';
-        const secrets = byHome.get(home) ?? new Map();
-        byHome.set(home, secrets);
-        for (const leaf of history.versions[after]?.leaves ?? []) {
-            const ivs = secrets.get(leaf.key);
-            if (ivs === undefined)
-                secrets.set(leaf.key, new Set([leaf.iv]));
-            else
-                ivs.add(leaf.iv);
-            byIv.set(leaf.iv, surest(byIv.get(leaf.iv), knowing));
-            spans[is.listed === null ? 'perhaps' : 'sure'].begin(home, leaf, Math.max(time, is.listed?.time ?? 0), is.readBy);
-        }
-    });
-    const canRead = (version) => (accessTo(version)?.listed ?? null) !== null;
-    return {
-        byIv, byHome, spanOf: (home, what) => spans.sure.of(home, what) ?? spans.perhaps.of(home, what),
-        readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
-        canRead,
-    };
-}
-class Spans {
-    #spans = new Map();
-    /** `home` null: wherever it was. */
-    of(home, what) {
-        const places = home === null ? [...this.#spans.values()] : [this.#spans.get(home)];
-        const [first, ...more] = places.flatMap((place) => place?.get(what) ?? []).filter(({ since }) => since < Infinity);
-        if (first === undefined)
-            return null;
-        return more.reduce((a, b) => ({
-            since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), readBy: new Set([...a.readBy, ...b.readBy]),
-        }), first);
-    }
-    begin(home, { key, iv }, time, readBy) {
-        this.#begin(this.#span(home, key), time, readBy);
-        this.#begin(this.#span(home, iv), time, readBy);
-    }
-    end(home, { key, iv }, time, stays) {
-        for (const what of [key, iv]) {
-            if (stays.has(what))
-                continue;
-            const span = this.#span(home, what);
-            span.until = Math.max(span.until, time);
-        }
-    }
-    #begin(span, time, readBy) {
-        span.since = Math.min(span.since, time);
-        // Most have the readers of one data key: they share its set.
-        if (span.readBy !== readBy)
-            span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy]);
-    }
-    #span(home, what) {
-        const ofPlace = this.#spans.get(home) ?? new Map();
-        this.#spans.set(home, ofPlace);
-        const span = ofPlace.get(what) ?? { since: Infinity, until: -Infinity, readBy: known_values_nobody };
-        ofPlace.set(what, span);
-        return span;
-    }
-}
-const known_values_nobody = new Set();
-/** Who has which data key, from when on, and who is listed where. */
-function accessOf(people, history) {
-    const meant = history.recipients.map((one) => people.filter((person) => recipient_isMeantBy(person, one)));
-    const listed = (version) => history.versions[version]?.readers.flatMap((one) => meant[one] ?? []) ?? [];
-    const access = new Map();
-    history.changes.forEach(({ after, time }, at) => {
-        if (after === null || listed(after).length === 0)
-            return;
-        const key = history.dataKey(after);
-        const known = access.get(key) ?? { readBy: new Set(), listed: { time, at } };
-        for (const one of listed(after))
-            known.readBy.add(one);
-        // The changes go back in time.
-        access.set(key, { ...known, listed: { time: Math.min(time, known.listed?.time ?? time), at } });
-    });
-    for (const [key, { readBy }] of [...access]) {
-        for (const other of history.perhapsSame(key)) {
-            const known = access.get(other) ?? { readBy: new Set(), listed: null };
-            if (known.listed === null)
-                access.set(other, { ...known, readBy: new Set([...known.readBy, ...readBy]) });
-        }
-    }
-    return {
-        accessTo: (version) => (version === null ? null : access.get(history.dataKey(version)) ?? null),
-        lists: (version) => listed(version).length > 0,
-    };
-}
-const known_values_order = ['listed', 'spliced', 'perhaps', undefined];
-function surest(a, b) {
-    return known_values_order.indexOf(a) < known_values_order.indexOf(b) ? a ?? b : b;
-}
-
-;// CONCATENATED MODULE: ./lib/model/exposure.js
-// Which secrets some people could read at any commit, and what has become of each: names only, as far as no key is needed.
-// Pure. What only a decryption can tell stays a question, and must never be taken for an answer.
-
-
-
-
-const untoldDataKey = 'one commit changed all of the values and the recipients, so that without a key nobody can tell whether the data key changed too';
-const undecided = 'its IV is another one: only a decryption can tell whether the value is';
-const notEncrypted = 'the file is there, but is no longer one that sops can read';
-/**
- * Every secret that any of `people` could read at a commit of `history`, by its file and name at the base, or the last it had.
- * Someone who stands in one key group counts as a reader, whatever threshold the file has. Times are those of commits: what a
- * side branch kept for longer than the line it was merged into is over with that line's change.
- */
-function traceExposure(history, people, owners) {
-    const known = knownTo(people, history);
-    const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []));
-    const homes = new Set([...history.base.keys(), ...known.byHome.keys()]);
-    const places = new Map();
-    const placeOfKey = (key) => {
-        const place = places.get(key) ?? file_version_placeOf(key);
-        places.set(key, place);
-        return place;
-    };
-    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
-    return [...homes].sort().flatMap((home) => {
-        const version = history.base.get(home) ?? null;
-        const leaves = Map.groupBy(version === null ? [] : history.versions[version]?.leaves ?? [], ({ key }) => placeOfKey(key));
-        const secrets = Map.groupBy(known.byHome.get(home) ?? [], ([key]) => placeOfKey(key));
-        return [...new Set([...leaves.keys(), ...secrets.keys()])].flatMap((place) => {
-            const group = new Group(history, known, names, home, version, leaves.get(place) ?? [], new Map(secrets.get(place) ?? []), atBase);
-            return [...group.present(), ...group.gone()];
-        });
-    });
-}
-/** The values of one name in one file, then and now; of one list, since its items change places. */
-class Group {
-    #history;
-    #known;
-    #names;
-    #home;
-    #version;
-    #leaves;
-    #secrets;
-    #atBase;
-    constructor(history, known, names, home, version, leaves, secrets, atBase) {
-        this.#history = history;
-        this.#known = known;
-        this.#names = names;
-        this.#home = home;
-        this.#version = version;
-        this.#leaves = leaves;
-        this.#secrets = secrets;
-        this.#atBase = atBase;
-    }
-    /** What stands at the base. */
-    present() {
-        const fresh = this.#fresh();
-        const atKnownKey = fresh.filter(({ key }) => this.#secrets.has(key));
-        // An item that came to a list at a new place was never known, if those that are missing can be others.
-        const suspects = new Set(atKnownKey.length > 0 ? atKnownKey : fresh);
-        return this.#leaves.flatMap((leaf) => {
-            const knowing = this.#known.byIv.get(leaf.iv);
-            if (knowing === 'perhaps')
-                return [{ ...this.#found(leaf.key, leaf.iv, 'unknown', untoldDataKey), question: this.#question([leaf], 'unknown') }];
-            if (knowing !== undefined)
-                return [this.#found(leaf.key, leaf.iv, ...this.#stateOf(knowing))];
-            if (!suspects.has(leaf) || this.#missing().length === 0)
-                return [];
-            return [{ ...this.#found(leaf.key, null, 'unknown', undecided), question: this.#question([leaf], 'changed') }];
-        });
-    }
-    /** What they knew under a name that is no more. */
-    gone() {
-        const names = new Set(this.#leaves.map(({ key }) => key));
-        return [...this.#secrets].flatMap(([key, ivs]) => {
-            const [latest = -1] = ivs;
-            if (names.has(key) || this.#atBase.has(latest))
-                return [];
-            if (this.#version === null && this.#history.plain.has(this.#home))
-                return [this.#found(key, null, 'unknown', notEncrypted)];
-            const fresh = this.#fresh();
-            if (fresh.length === 0)
-                return [this.#found(key, null, 'removed', null)];
-            return [{ ...this.#found(key, null, 'unknown', undecided), question: this.#question(fresh, 'removed', ivs) }];
-        });
-    }
-    /** The values at the base that nobody knows of. */
-    #fresh() {
-        return this.#leaves.filter(({ iv }) => !this.#known.byIv.has(iv));
-    }
-    /** The IVs they knew, and that stand here no more. */
-    #missing() {
-        const here = new Set(this.#leaves.map(({ iv }) => iv));
-        return [...this.#secrets.values()].flatMap((ivs) => [...ivs]).filter((iv) => !here.has(iv));
-    }
-    #stateOf(knowing) {
-        if (knowing === 'perhaps')
-            return ['unknown', untoldDataKey];
-        const wasAnother = this.#missing().some((iv) => this.#known.byIv.get(iv) === 'listed');
-        return [knowing === 'spliced' && wasAnother ? 'changed-too-early' : 'current', null];
-    }
-    #question(now, otherwise, among = null) {
-        const known = [...this.#secrets].flatMap(([key, ivs]) => [...ivs].filter((iv) => among?.has(iv) ?? true).map((iv) => {
-            const [state, reason] = this.#stateOf(this.#known.byIv.get(iv) ?? 'perhaps');
-            return { iv, key, state, reason };
-        }));
-        return { now: now.map(({ key }) => ({ version: this.#version ?? -1, key })), known, otherwise };
-    }
-    #found(key, iv, state, reason) {
-        const { spanOf, canRead, readable } = this.#known;
-        const ofValue = iv === null ? null : spanOf(this.#home, iv) ?? spanOf(null, iv);
-        const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key);
-        const span = ofName ?? ofValue ?? this.#anySpan();
-        const here = this.#version !== null && canRead(this.#version) && this.#leaves.some((leaf) => leaf.key === key);
-        const reads = here || (ofName === null && iv !== null && readable.has(iv));
-        const readBy = [...new Set([...span?.readBy ?? []].flatMap((one) => this.#names.get(one) ?? []))];
-        const isWhole = this.#history.reach.kind === 'whole';
-        const time = (seconds) => seconds !== undefined && Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : null;
-        return {
-            secret: { file: this.#home, key: spelledKey(key), readBy, since: isWhole ? time(span?.since) : null, until: reads ? null : time(span?.until), state, reason },
-            question: null,
-        };
-    }
-    /** Of an item that stands where none stood before. */
-    #anySpan() {
-        const [key = ''] = this.#secrets.keys();
-        return this.#known.spanOf(this.#home, key);
-    }
-}
-/**
- * The state by the digests of decrypted values (null: could not be decrypted; only equality matters). null: nothing to report
- * here, since what they knew is found, and reported, at another place of the same list.
- */
-function answer({ now, known, otherwise }, digestNow, digestOf) {
-    const digests = now.map(digestNow);
-    if (digests.includes(null))
-        return { state: 'unknown', reason: 'the file cannot be decrypted by this runner' };
-    const before = known.map((one) => ({ ...one, digest: digestOf(one.iv, one.key) }));
-    const same = before.filter(({ digest }) => digests.includes(digest));
-    if (same.length > 0) {
-        const worst = same.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b));
-        return otherwise === 'removed' ? null : { state: worst.state, reason: worst.reason };
-    }
-    if (before.some(({ digest }) => digest === null))
-        return { state: 'unknown', reason: 'an earlier value of it cannot be decrypted by this runner' };
-    return { state: otherwise, reason: otherwise === 'unknown' ? untoldDataKey : null };
-}
-const bySeverity = ['current', 'changed-too-early', 'unknown', 'changed', 'removed'];
-function severity(state) {
-    return bySeverity.indexOf(state);
-}
-/** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
-function mergedSecrets(secrets) {
-    return [...Map.groupBy(secrets, ({ file, key }) => JSON.stringify([file, key])).values()].flatMap((same) => {
-        const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state));
-        if (worst === undefined)
-            return [];
-        const ends = same.map(({ until }) => until);
-        return [{
-                ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
-                since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
-            }];
-    });
-}
-function earliest(times) {
-    return times.includes(null) ? null : times.toSorted()[0] ?? null;
+;// CONCATENATED MODULE: ./lib/model/report.js
+/** Whether the value that someone knew is out of use. */
+function isDone({ state }) {
+    return state === 'changed' || state === 'removed';
 }
 
 ;// CONCATENATED MODULE: ./lib/model/trusted-keys.js
@@ -60244,6 +60607,8 @@ function runsPlugin(after, { agePlugins }) {
 
 
 
+
+
 /** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
 function whoLoses(plan, named) {
     const drifted = plan.changes.flatMap(({ file, after }) => survey_readersOf(file)
@@ -60253,51 +60618,83 @@ function whoLoses(plan, named) {
 }
 /** What they could read. No key is used. */
 function expose(history, { owners }, losing) {
-    return losing.flatMap(({ people, only }) => traceExposure(history, people, owners).filter(({ secret }) => only === null || only.has(secret.file)));
+    return losing.flatMap(({ people, only }) => traceExposure(history, people, owners).filter(({ file }) => only === null || only.has(file)));
 }
 /** Says what the list can't know where not all of the history could be seen. */
-function partialExposure({ reach, tooLarge }) {
+function partialExposure({ reach, tooLarge, unreadable }) {
     const finding = (level, message) => ({ code: 'history-partial', level, path: null, message });
     if (reach.kind === 'partial') {
         return finding('warning', `${reach.why}: what could be read at commits that are not seen is not in the list of exposed secrets. Write \`fetch-depth: 0\` for actions/checkout`);
     }
-    return tooLarge === 0 ? null : finding('notice', `contents larger than 64 MiB in the history were not looked at for secrets: ${tooLarge} of them`);
+    const unseen = [
+        ...tooLarge > 0 ? [`contents larger than 64 MiB in the history were not looked at for secrets: ${tooLarge} of them`] : [],
+        ...unreadable > 0 ? [`versions in the history that look encrypted with sops could not be read, so that what stood in them alone is not in the list of exposed secrets: ${unreadable} of them`] : [],
+    ];
+    return unseen.length === 0 ? null : finding('notice', unseen.join('; '));
 }
-/** Each file and version at most once, and no more of them than this in a run. */
+/** Earlier versions, and files of the base that are looked at on the mere chance: no more of each than this, or than there are files to compare. */
 const mostVersions = 500;
 const rounds = 3;
+const beyond = 'not looked at';
 /** The secrets with their states: what only a decryption can tell is `unknown` where `decryption` is null, or where it fails. */
 async function settle(traced, open, decryption) {
     const questions = traced.flatMap(({ question }) => question ?? []);
     if (decryption === null || questions.length === 0)
-        return mergedSecrets(traced.map(({ secret }) => secret));
+        return mergedSecrets(traced.flatMap(({ secret }) => secret ?? []));
     const digests = new Digests(open, decryption);
-    await digests.take([...new Set(questions.flatMap(({ now }) => now.map(({ version }) => version)))]);
+    // Each file of the base at most once, however many they are.
+    const today = await digests.take([...new Set(questions.flatMap(({ now, suspects }) => [...now, ...suspects].map(({ version }) => version)))], Infinity);
+    const most = Math.max(mostVersions, 2 * today);
+    let left = most;
     for (let round = 0; round < rounds; round += 1) {
-        const wanted = stillWanted(questions, digests);
-        if (wanted.length === 0)
-            break;
+        const versions = cover(stillWanted(questions, digests), open.history, digests);
         // Where not one of them opened, no older one will.
-        if (await digests.take(cover(wanted, open.history, digests)) === 0)
+        if (versions.length === 0 || await digests.take(versions, left) === 0)
             break;
+        left = Math.max(0, left - versions.length);
     }
-    return mergedSecrets(traced.flatMap(({ secret, question }) => {
+    const decrypted = decryptedBy(digests, open.history, most);
+    const done = questions.filter((question) => question.elsewhere.length > 0 && isDone({ state: answer(question, decrypted)?.state ?? 'unknown' }));
+    await digests.take([...new Set(done.flatMap(({ elsewhere }) => elsewhere.flatMap((places) => places.map(({ version }) => version))))], most);
+    const settled = decryptedBy(digests, open.history, most);
+    return mergedSecrets(traced.flatMap(({ secret, question, answered }) => {
         if (question === null)
-            return [secret];
-        const told = answer(question, ({ version, key }) => digests.at(version, key), (iv) => digests.of(iv));
-        return told === null ? [] : [{ ...secret, ...told }];
+            return secret ?? [];
+        const told = answer(question, settled);
+        return told === null ? [] : [answered(told)];
     }));
+}
+/** Many questions ask about the same values and places: each list of them is gone through once. */
+function decryptedBy(digests, { base }, most) {
+    const known = new Map();
+    const places = new Map();
+    const paths = new Map([...base].map(([path, version]) => [version, path]));
+    return {
+        at: ({ version, key }) => digests.at(version, key),
+        of: ({ iv }) => digests.of(iv),
+        whyNot: (closed) => (closed.every(({ iv }) => digests.wasTried(iv)) ? 'an earlier value of it cannot be decrypted by this runner' : `an earlier value of it was ${beyond}: more than ${most} versions`),
+        same: (list, digest) => {
+            const index = known.get(list) ?? Map.groupBy(list, ({ iv }) => digests.of(iv) ?? '');
+            known.set(list, index);
+            return index.get(digest) ?? [];
+        },
+        find: (list, digest) => {
+            const index = places.get(list) ?? new Map(list.map((place) => [digests.at(place.version, place.key) ?? '', place]));
+            places.set(list, index);
+            return index.get(digest) ?? null;
+        },
+        nameOf: ({ version, key }) => `${spelledKey(key)} in ${paths.get(version) ?? 'another file'}`,
+    };
 }
 /** The IVs that a question still turns on. */
 function stillWanted(questions, digests) {
-    return [...new Set(questions.flatMap(({ now, known }) => {
-            if (now.some(({ version, key }) => digests.at(version, key) === null))
-                return [];
-            return known.flatMap(({ iv }) => (digests.of(iv) === null ? [iv] : []));
-        }))];
+    return [...new Set([...new Set(questions.flatMap(({ now, known }) => (now.some(({ version, key }) => digests.at(version, key) === null) ? [] : [known])))]
+            .flatMap((known) => known.flatMap(({ iv }) => (digests.of(iv) === null ? [iv] : []))))];
 }
 /** As few versions as hold all of `ivs`, as far as the greedy way finds them; the newer of two, which the runner rather opens. */
 function cover(ivs, history, digests) {
+    if (ivs.length === 0)
+        return [];
     const left = new Set(ivs);
     const order = [...new Set(history.changes.flatMap(({ after }) => after ?? []))].filter((version) => !digests.has(version));
     const held = new Map(order.map((version) => [version, (history.versions[version]?.leaves ?? []).map(({ iv }) => iv).filter((iv) => left.has(iv))]));
@@ -60325,6 +60722,7 @@ class Digests {
     #folder = `.sops-rekey-history-${(0,external_node_crypto_.randomUUID)()}`;
     #byVersion = new Map();
     #byIv = new Map();
+    #tried = new Set();
     #open;
     #decryption;
     constructor(open, decryption) {
@@ -60340,18 +60738,25 @@ class Digests {
     of(iv) {
         return this.#byIv.get(iv) ?? null;
     }
-    /** Decrypts what the runner can and may, and returns how many it could. What fails is remembered, and fails nothing else. */
-    async take(versions) {
+    /** Whether a version was looked at that has it. */
+    wasTried(iv) {
+        return this.#tried.has(iv);
+    }
+    /** Decrypts what the runner can and may of the first `most`, and returns how many it could. What fails is remembered, and fails nothing else. */
+    async take(versions, most) {
         const { history } = this.#open;
         const { sops, staging, runner, atOnce } = this.#decryption;
-        const fresh = versions.filter((version) => !this.has(version)).slice(0, Math.max(0, mostVersions - this.#byVersion.size));
-        for (const version of fresh)
+        const fresh = versions.filter((version) => !this.has(version)).slice(0, Math.max(0, most));
+        for (const version of fresh) {
             this.#byVersion.set(version, null);
+            for (const { iv } of history.versions[version]?.leaves ?? [])
+                this.#tried.add(iv);
+        }
         const allowed = fresh.filter((version) => {
             const readers = (history.versions[version]?.readers ?? []).flatMap((one) => history.recipients[one] ?? []);
             return decryptionRefusal(readers, runner) === null;
         });
-        await this.#open.read(allowed, (version, bytes) => staging.write(this.#path(version), { bytes, executable: false }));
+        await this.#open.read(allowed, (version, bytes) => staging.write(this.#path(version), { bytes: mended(bytes), executable: false }));
         await inParallel(allowed, atOnce, async (version) => {
             const { format = 'binary', leaves = [] } = history.versions[version] ?? {};
             const file = { path: this.#path(version), format, explicitType: true, config: null };
@@ -60386,6 +60791,8 @@ class History {
     reach;
     /** How many versions were left out since they are larger than any file with secrets. */
     tooLarge;
+    /** How many versions look like sops' and could not be read. */
+    unreadable;
     /** Newest first; no commit before what follows from it. Only those in which a version comes or goes. */
     changes;
     versions;
@@ -60400,6 +60807,7 @@ class History {
     constructor(parts) {
         this.reach = parts.reach;
         this.tooLarge = parts.tooLarge;
+        this.unreadable = parts.unreadable;
         this.changes = parts.changes;
         this.versions = parts.versions;
         this.base = parts.base;
@@ -60420,10 +60828,7 @@ class History {
     }
     /** The data keys that may be this one, as far as anyone can tell without a key; itself not among them. */
     perhapsSame(dataKey) {
-        const found = new Set([dataKey]);
-        for (const one of found)
-            for (const other of this.#perhaps.get(one) ?? [])
-                found.add(other);
+        const found = new Set(this.#perhaps.get(dataKey));
         found.delete(dataKey);
         return found;
     }
@@ -60437,31 +60842,74 @@ class History {
         return births.length === 0 ? null : Math.min(...births);
     }
     /**
-     * One commit that changed every value and the recipients too may have rotated or not. Where the recipients stayed, nothing
-     * but a rotation wraps the data key anew; where an IV stayed, its ciphertext tells.
+     * One commit that changed every value and the recipients too may have rotated or not, also where it brought the file to another
+     * path, or back to its own. Where the recipients stayed, nothing but a rotation wraps the data key anew; where an IV stayed, its
+     * ciphertext tells.
      */
     #linkTheUntold() {
         const told = new Set(this.changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after));
-        for (const { before, after, isMerge } of this.changes) {
-            if (before === null || after === null || (isMerge && told.has(after)))
-                continue;
-            const [old, fresh] = [this.dataKey(before), this.dataKey(after)];
-            const [was, is] = [this.versions[before], this.versions[after]];
-            if (old === fresh || was === undefined || is === undefined)
-                continue;
-            const ivs = new Set(was.leaves.map(({ iv }) => iv));
-            if (is.leaves.some(({ iv }) => ivs.has(iv)) || sameNumbers(was.readers, is.readers))
-                continue;
-            this.#link(old, fresh);
-            this.#link(fresh, old);
+        const stood = new Map();
+        for (const changes of [...Map.groupBy(this.changes, ({ commit }) => commit).values()].reverse()) {
+            const went = changes.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []));
+            const came = changes.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []));
+            const heirs = new Set(went.length === 0 ? [] : came.flatMap((version) => this.#traces(version)));
+            const isInherited = (version) => this.#traces(version).some((trace) => heirs.has(trace));
+            const sources = new Set(went.flatMap((version) => this.#traces(version)));
+            const orphans = [];
+            for (const { path, before, after, isMerge } of changes) {
+                if (after === null || (isMerge && told.has(after)))
+                    continue;
+                const isOrphan = before === null && !this.#traces(after).some((trace) => sources.has(trace));
+                const old = before ?? (isOrphan ? stood.get(path) : undefined);
+                if (old !== undefined)
+                    this.#linkUntold([old], [after]);
+                if (isOrphan)
+                    orphans.push(after);
+            }
+            this.#linkUntold(went.filter((version) => !isInherited(version)), orphans);
+            for (const { path, before, after } of changes) {
+                // What lives on at another path does not come back to this one.
+                if (after === null && before !== null && !isInherited(before))
+                    stood.set(path, before);
+                else
+                    stood.delete(path);
+            }
         }
     }
-    #link(from, to) {
-        this.#perhaps.set(from, (this.#perhaps.get(from) ?? new Set()).add(to));
+    /** What another version shares with this one where its data key is the same, or is known to be another. */
+    #traces(version) {
+        // Both are numbers from 0 on.
+        return [-1 - this.dataKey(version), ...this.versions[version]?.leaves.map(({ iv }) => iv) ?? []];
     }
-}
-function sameNumbers(a, b) {
-    return a.length === b.length && a.every((one) => b.includes(one));
+    /** Links each of `before` to each of `after` that differs from it in all that would tell. */
+    #linkUntold(before, after) {
+        const byReaders = (versions) => [...Map.groupBy(new Set(versions), (version) => [...this.versions[version]?.readers ?? []].sort((a, b) => a - b).join())];
+        for (const [had, olds] of byReaders(before)) {
+            for (const [have, news] of byReaders(after)) {
+                const [old = -1] = olds;
+                const [fresh = -1] = news;
+                if (had === have || (olds.length + news.length === 2 && this.#tells(old, fresh)))
+                    continue;
+                // Whatever may be the same as one may be the same as all: a chain of links is as good as all pairs.
+                for (const one of olds)
+                    this.#link(this.dataKey(one), this.dataKey(fresh));
+                for (const one of news)
+                    this.#link(this.dataKey(old), this.dataKey(one));
+            }
+        }
+    }
+    #tells(old, fresh) {
+        const traces = new Set(this.#traces(old));
+        return this.#traces(fresh).some((trace) => traces.has(trace));
+    }
+    #link(one, other) {
+        const [mine, others] = [this.#perhaps.get(one) ?? new Set([one]), this.#perhaps.get(other) ?? new Set([other])];
+        const [small, large] = mine.size < others.size ? [mine, others] : [others, mine];
+        for (const key of small)
+            large.add(key);
+        for (const key of [one, other, ...small])
+            this.#perhaps.set(key, large);
+    }
 }
 /** Takes versions one by one as they are read, so that none has to be kept. */
 class HistoryBuilder {
@@ -60472,16 +60920,18 @@ class HistoryBuilder {
     #ivs = new Map();
     #keys = new Map();
     #leaves = [];
+    #clear = new Map();
     #readers = new Map();
     #recipients = [];
+    #unreadable = 0;
     /** `blob` is git's id of the version's bytes. */
     add(blob, version) {
         const number = this.#versions.length;
         this.#numbers.set(blob, number);
         this.#parents.push(number);
-        const leaves = version.leaves.map(({ key, iv }) => this.#leafOf(key, numberOf(this.#ivs, iv)));
+        const leaves = version.leaves.map(({ key, iv, size }) => this.#leafOf(key, numberOf(this.#ivs, iv), size));
         const readers = version.readers.map((one) => this.#readerOf(one));
-        this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves });
+        this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves, clear: this.#clearOf(version.clear) });
         for (const token of [...version.marks, ...version.leaves.map((leaf) => leaf.token)]) {
             const owner = this.#owners.get(token);
             if (owner === undefined)
@@ -60490,23 +60940,34 @@ class HistoryBuilder {
                 this.#parents[this.#root(number)] = this.#root(owner);
         }
     }
+    /** Takes note of a version that is sops' by its looks and can't be read. */
+    addUnreadable() {
+        this.#unreadable += 1;
+    }
     /** null: no encrypted file. */
     numberOf(blob) {
         return this.#numbers.get(blob) ?? null;
     }
     finish(rest) {
         return new History({
-            ...rest, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
+            ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
         });
     }
     /** One for the many versions that have it. */
-    #leafOf(key, iv) {
+    #leafOf(key, iv, size) {
         const known = this.#leaves[iv];
         if (known?.key === key)
             return known;
-        const leaf = { key: this.#keys.get(key) ?? ownText(key), iv };
+        const leaf = { key: this.#keys.get(key) ?? ownText(key), iv, size };
         this.#keys.set(leaf.key, leaf.key);
         return (this.#leaves[iv] = leaf);
+    }
+    /** Most versions of a file leave the same in the clear. */
+    #clearOf(clear) {
+        const text = JSON.stringify(clear);
+        const known = this.#clear.get(text) ?? JSON.parse(text);
+        this.#clear.set(text, known);
+        return known;
     }
     #readerOf(recipient) {
         const before = this.#recipients.length;
@@ -60594,14 +61055,19 @@ async function openHistory(checkout, survey, options) {
     try {
         const tree = await git_history_readTree(git, survey.base);
         const missing = await git.isPartialClone() ? await readMissing(git, survey.base) : new Set();
-        const found = await readChanges(git, survey.base, options.everything ? null : encrypted);
+        const found = await readChanges(git, survey.base, options.everything ? null : new Set([...encrypted, ...options.also ?? []]));
         const wanted = wantedBlobs(found, tree, encrypted);
         const builder = new HistoryBuilder();
-        const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
+        const atBase = new Set(tree.values());
+        const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, raw) => {
+            const bytes = mended(raw);
             if (!bytes.includes('ENC[AES256_GCM,'))
                 return;
             const version = readVersion(wanted.get(blob) ?? '', bytes);
-            if (version !== null)
+            // What stands at the base has been told by the survey.
+            if (version === 'unreadable' && !atBase.has(blob))
+                builder.addUnreadable();
+            if (version !== null && version !== 'unreadable')
                 builder.add(blob, version);
         });
         const changes = found.map(({ before, after, ...rest }) => ({ ...rest, before: history_numberOf(builder, before), after: history_numberOf(builder, after) }))
@@ -60711,15 +61177,19 @@ const past_owners_publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m;
 /**
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
  * commit that brought it; and all who could read a version of a file. `named` is the path of the owners file, where it was given.
+ * `everywhere`: lists of public keys are looked for in every file that ever was, and not just in those that are such lists now.
  */
-async function readPast(open, { base, ownersFile }, named) {
+async function readPast(open, { base, ownersFile, owners: present }, named, everywhere) {
     const { git, history, missing } = open;
+    const lists = new Set(present.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])));
     const unseen = history.reach.kind === 'whole' ? null : history.reach.why;
     const ownersPath = ownersFile?.path ?? named ?? usualOwnersFile;
     const versions = new Map();
     try {
         await readRevisions(git, base, (revision, path, _, blob) => {
-            if (blob !== null && !missing.has(blob) && !versions.has(blob))
+            if (blob === null || missing.has(blob) || versions.has(blob))
+                return;
+            if (everywhere || path === ownersPath || lists.has(path) || isConfig(path))
                 versions.set(blob, { path, revision });
         });
     }
@@ -60747,9 +61217,12 @@ async function readPast(open, { base, ownersFile }, named) {
     }
     return { owners: [...owners.values()], known: survey_unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen };
 }
+function isConfig(path) {
+    return path === '.sops.yaml' || path.endsWith('/.sops.yaml');
+}
 function read(path, ownersPath, bytes) {
     try {
-        if (path === '.sops.yaml' || path.endsWith('/.sops.yaml')) {
+        if (isConfig(path)) {
             const { owners, recipients } = readSopsConfig(path, bytes.toString());
             return { owners, known: structuredClone(recipients) };
         }
@@ -60774,19 +61247,25 @@ function read(path, ownersPath, bytes) {
 
 
 /**
- * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`, which is asked only
- * where nothing else does. `owners` are the names by which those are known who stand nowhere any more.
+ * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`. That is asked for what
+ * stood `everywhere` only where nothing else knows them, and for the earlier keys of a name.
  */
 async function resolveWithPast(inputs, survey, past) {
-    const told = (asked, { owners }) => ({ asked, owners: owners.filter((owner) => asked.removed.some((one) => sameRecipient(owner.recipient, one) && ownerOf(survey.owners, one) === null)) });
+    const names = inputs.removedRecipients.filter(request_isName);
+    const told = (asked, { owners }) => {
+        const earlier = earlierKeys(names, asked, survey, owners);
+        const nameless = [...asked.removed, ...earlier.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null);
+        return { asked, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) };
+    };
     const records = recordedIn(survey);
     try {
-        return told(resolveRequest(inputs, survey, records), records);
+        const asked = resolveRequest(inputs, survey, records);
+        return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] });
     }
     catch (error) {
         if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0)
             throw error;
-        const { owners, known, unseen } = await past();
+        const { owners, known, unseen } = await past(true);
         const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen };
         try {
             return told(resolveRequest(inputs, survey, all), all);
@@ -60798,6 +61277,24 @@ async function resolveWithPast(inputs, survey, past) {
             throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still });
         }
     }
+}
+function request_isName(asked) {
+    const said = asSeen(asked).trim();
+    return parseRecipient(said) === null && parsePgpId(said) === null;
+}
+/** Each once. Not those that somebody else holds by now, nor those of a namesake with another e-mail. */
+function earlierKeys(names, { removed, added }, { owners }, past) {
+    const asked = new Set(names.flatMap((name) => formsOf(name).slice(0, 1)));
+    const isAsked = (name) => formsOf(name).some((form) => asked.has(form));
+    const emails = (name) => formsOf(name).filter((form) => form.includes('@'));
+    const theirs = new Set(owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).flatMap(({ name }) => emails(name)));
+    const others = [...removed, ...added.map(({ recipient }) => recipient)];
+    const found = past.filter(({ name, recipient }) => {
+        const [holder, own] = [ownerOf(owners, recipient), emails(name)];
+        const isNamesake = own.length > 0 && theirs.size > 0 && !own.some((email) => theirs.has(email));
+        return isAsked(name) && !isNamesake && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient));
+    });
+    return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed();
 }
 function recordedIn({ ownersFile }) {
     const removed = ownersFile?.removed ?? [];
@@ -60865,13 +61362,14 @@ function spelled(recipient, known) {
     return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
 }
 /** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
-function whoIsMeant({ removed, added }, { owners }) {
+function whoIsMeant({ asked: { removed, added }, earlier }, { owners }) {
     const line = (sign) => (recipient) => {
         const named = owners.filter((owner) => recipient_isMeantBy(recipient, owner.recipient));
         const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`);
         return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
     };
-    return [...removed.map(line('−')), ...added.map(({ recipient }) => recipient).map(line('+'))];
+    const before = earlier.map(({ name, recipient, path }) => `  ${recipient.id}, an earlier key of ${asSeen(name)}, by ${path}: what it could read is looked at too`);
+    return [...removed.map(line('−')), ...before, ...added.map(({ recipient }) => recipient).map(line('+'))];
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/keyless-environment.js
@@ -60880,7 +61378,7 @@ function whoIsMeant({ removed, added }, { owners }) {
 /** What a program needs to start at all. */
 const needed = ['SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'LANG', 'LC_ALL'];
 /** Nothing can listen on port 0, so that whoever uses it as a proxy is told so at once. */
-const nowhere = 'http://127.0.0.1:0';
+const keyless_environment_nowhere = 'http://127.0.0.1:0';
 /**
  * To be given to `Sops` in place of the runner's own. `home` is an empty folder: sops and the libraries in it look for keys
  * there whatever the environment says (`~/.ssh`, `~/.config/sops`, `~/.aws`, `~/.vault-token`, `~/.gnupg`).
@@ -60893,7 +61391,7 @@ function keylessEnvironment(environment, home) {
     return {
         ...Object.fromEntries(kept),
         HOME: home, USERPROFILE: home, APPDATA: home, LOCALAPPDATA: home, XDG_CONFIG_HOME: home,
-        HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, https_proxy: nowhere, http_proxy: nowhere,
+        HTTPS_PROXY: keyless_environment_nowhere, HTTP_PROXY: keyless_environment_nowhere, https_proxy: keyless_environment_nowhere, http_proxy: keyless_environment_nowhere,
         // Machines of a cloud answer for themselves at an address that no proxy setting stops every library from asking.
         AWS_EC2_METADATA_DISABLED: 'true',
     };
@@ -61070,6 +61568,8 @@ const base = [
     'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'APPDATA', 'LOCALAPPDATA', 'XDG_CONFIG_HOME', 'USER', 'LANG', 'LC_ALL',
     'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
 ];
+/** Besides, what curl knows in git: a proxy for every scheme, and the authority of a server of one's own. */
+const gitNetwork = ['ALL_PROXY', 'all_proxy', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'];
 /** Each of these makes sops run a program, use another service or rule, or trust a server that it should not. */
 const withheld = [
     'SOPS_AGE_KEY_CMD', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', 'SOPS_GPG_EXEC', 'SOPS_KEYSERVICE', 'SOPS_ENABLE_LOCAL_KEYSERVICE', 'SOPS_CONFIG',
@@ -61197,6 +61697,8 @@ function gpgEnvironment(environment, path) {
 /** What the configuration of the user or of the checkout may not decide: it would change what is read or what is pushed. */
 const ownSettings = [
     ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'],
+    // Else part of an index of ours, wherever that lies, would be left beside the user's.
+    ['core.splitIndex', 'false'],
     // Stronger than `color.ui`; no other command here colours what it writes with -z or --porcelain.
     ['color.grep', 'false'],
     ['log.showRoot', 'true'], ['log.showSignature', 'false'], ['i18n.commitEncoding', 'UTF-8'],
@@ -61206,7 +61708,7 @@ const ownSettings = [
 function gitEnvironment(environment, workspace, settings) {
     const all = [['safe.directory', workspace], ...ownSettings, ...settings];
     return {
-        ...pick(environment, base),
+        ...pick(environment, [...base, ...gitNetwork]),
         PATH: trustedPath(environment, workspace),
         GIT_TERMINAL_PROMPT: '0',
         GIT_OPTIONAL_LOCKS: '0',
@@ -61464,6 +61966,8 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+
+
 /** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
 async function check(inputs, job, tools) {
     const { git, merges, log } = tools;
@@ -61482,16 +61986,19 @@ async function check(inputs, job, tools) {
             const known = knownRecipients(survey);
             const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
             findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey));
-            findings.push(...await findPlaintext(git, survey, inputs.files));
             findings.push(...await findMergeDrops(git, merges, survey));
-            const open = __addDisposableResource(env_1, await openHistory(git, survey, { everything: job.exposedTo.length > 0, remote: null, temporary: tools.temporary }), true);
-            const { readers, owners } = await exposedTo(job.exposedTo, survey, async () => await readPast(open, survey, inputs.ownersFile));
+            const unencrypted = await unencryptedFiles(git, survey, inputs.files);
+            const open = __addDisposableResource(env_1, await openHistory(git, survey, {
+                everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), remote: null, temporary: tools.temporary,
+            }), true);
+            findings.push(...findPlaintext(git, survey, unencrypted, open.history));
+            const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) => await readPast(open, survey, inputs.ownersFile, everywhere));
             const { reach } = open.history;
             if (reach.kind === 'partial')
                 findings.push(check_unseen(reach.why, inputs, readers));
             const { keySince } = findDueRotations(open.history, survey, [], null, startedAt);
             findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt));
-            run.exposure = await settle(expose(open.history, { owners: [...survey.owners, ...owners] }, readers.length === 0 ? [] : [{ people: readers, only: null }]), open, null);
+            run.exposure = await exposureOfEach(open, [...survey.owners, ...owners], readers);
             const binary = await installing;
             log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
             run.sops = { version: binary.version, sha256: binary.sha256 };
@@ -61535,8 +62042,15 @@ async function exposedTo(names, survey, past) {
     if (names.length === 0)
         return { readers: [], owners: [] };
     const wanted = { removedRecipients: names, addedRecipients: [], sameAccessAs: null, requiredRecipients: [] };
-    const { asked, owners } = await resolveWithPast(wanted, survey, past);
-    return { readers: asked.removed, owners };
+    const { asked, earlier, owners } = await resolveWithPast(wanted, survey, past);
+    return { readers: [...asked.removed, ...earlier.map(({ recipient }) => recipient)], owners };
+}
+/** Person by person: what one can read still, another may know of old. Those of whom the same is true share an entry. */
+async function exposureOfEach(open, owners, readers) {
+    const people = [...Map.groupBy(readers, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
+    const each = await Promise.all(people.map(async (keys) => await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, null)));
+    const same = Map.groupBy(each.flat(), ({ file, key, state, reason }) => JSON.stringify([file, key, state, reason]));
+    return [...same.values()].flatMap(mergedSecrets).toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
 }
 /** What only history knows, where not all of it could be seen; a warning where it was asked for. */
 function check_unseen(why, { maxKeyAge }, readers) {
@@ -61583,6 +62097,10 @@ const checkRules = {
         title: 'Whether a file has drifted cannot be told without a key',
         help: 'Write the version of each Azure key into the config, or look at the plan of a run that has a credential '
             + '(`dry-run: true`).',
+    },
+    'config-unreadable': {
+        title: 'sops cannot take a config',
+        help: 'Mend what the message names. Until then sops works with none of the files that this config is for.',
     },
     'hidden-readers': {
         title: 'sops reads other recipients from a file than its metadata seems to name',
@@ -61688,8 +62206,8 @@ function grouped(items, keyOf) {
     return groups;
 }
 /** A closed `<details>`; `summary` must already be safe. */
-function markdown_paths_folded(summary, content) {
-    return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+function markdown_paths_folded(summary, content, isOpen = false) {
+    return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
 }
 /** Deeper folders are not told apart: it would take longer than it helps. */
 const deepest = 12;
@@ -61901,12 +62419,6 @@ function headline(report, account) {
         : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/report.js
-/** Whether the value that someone knew is out of use. */
-function isDone({ state }) {
-    return state === 'changed' || state === 'removed';
-}
-
 ;// CONCATENATED MODULE: ./lib/model/markdown-checklist.js
 // The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
 // Must never leave a secret out of its count, nor tick what is not known to be changed.
@@ -61934,14 +62446,25 @@ function checklist(exposure, readers, room) {
     const each = 'Tick each once its value has been changed.';
     if (room.secrets === 0)
         return 'The report lists them.';
-    if (exposure.length <= room.secrets)
-        return `${each}\n\n${byEnvironment(files, (paths) => bySecret(paths, readers, exposure.length > foldBeyond))}`;
+    if (exposure.length <= room.secrets) {
+        const reasons = oftenGiven(exposure);
+        const legend = [...reasons].map(([reason, mark]) => `\n\nNot to be told${mark}: ${plain(reason, 400)}.`).join('');
+        return `${each}${legend}\n\n${byEnvironment(files, (paths) => bySecret(paths, { readers, reasons }, exposure.length > foldBeyond))}`;
+    }
     const what = files.size <= room.secrets ? 'file' : 'folder';
     const lines = what === 'file'
         ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
         : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${titleOf(folder, files)}`);
     const list = lines.length > foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
     return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
+}
+/** More lines than this with the same reason, and it is said once. */
+const mostRepeats = 3;
+/** The reasons that many give, each with a letter where there are several. */
+function oftenGiven(exposure) {
+    const untold = exposure.filter(({ state, reason }) => state === 'unknown' && reason !== null);
+    const often = [...grouped(untold, ({ reason }) => reason ?? '')].filter(([, secrets]) => secrets.length > mostRepeats).map(([reason]) => reason);
+    return new Map(often.map((reason, at) => [reason, often.length === 1 ? '' : ` (${String.fromCharCode(97 + at % 26)})`]));
 }
 /** Under a heading each, where paths speak of environments at all. */
 function byEnvironment(files, list) {
@@ -61955,10 +62478,10 @@ function byEnvironment(files, list) {
     }).join('\n\n');
 }
 /** Beyond `foldBeyond` secrets a folder is opened one at a time. */
-function bySecret(files, readers, fold) {
+function bySecret(files, { readers, reasons }, fold) {
     const item = (secret) => {
         const { key, readBy } = secret;
-        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret)];
+        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret, reasons)];
         return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
     };
     const list = (paths, from) => paths.map((path) => {
@@ -61970,11 +62493,12 @@ function bySecret(files, readers, fold) {
     const folders = byFolder([...files.keys()], mostFolded);
     return folders.map((folder) => markdown_paths_folded(titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
 }
-function noteOn({ state, reason }) {
+function noteOn({ state, reason }, reasons) {
     if (state === 'current')
         return [];
+    const mark = reasons.get(reason ?? '');
     if (state === 'unknown')
-        return [`not to be told: ${plain(reason ?? '', 120)}`];
+        return [mark === undefined ? `not to be told: ${plain(reason ?? '', 120)}` : `not to be told${mark}`];
     return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state];
 }
 /** The day from which on any of them could be read. */
@@ -62060,7 +62584,7 @@ function table(kinds, documentation) {
     });
     return ['| Finding | Level | Count | What is the matter |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
-/** Findings of one code, those with the same words together, and what to do about them. */
+/** Findings of one code, those with the same words together, and what to do about them; errors can be read without a click. */
 function details(kind, room) {
     const [first] = kind;
     if (first === undefined)
@@ -62076,7 +62600,7 @@ function details(kind, room) {
     if (left > 0)
         lines.push(`- ${left} more, see the report`);
     const { title, help } = ruleOf(first.code);
-    return markdown_paths_folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'));
+    return markdown_paths_folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'), first.level === 'error');
 }
 function exposed({ exposure }, room) {
     if (exposure.length === 0)
@@ -62125,7 +62649,7 @@ function sarifOf({ findings, base }, { documentation, version, digest }) {
                         name: 'sops-rekey check',
                         ...(version === '' ? {} : { version }),
                         ...(documentation === null ? {} : { informationUri: documentation }),
-                        rules: codes.map((code) => ruleIn(code, documentation)),
+                        rules: codes.map((code) => sarif_ruleIn(code, documentation)),
                     } },
                 // Tells the analysis from that of other tools, and from one of another folder.
                 automationDetails: { id: 'sops-rekey/check/' },
@@ -62146,7 +62670,7 @@ function sarifOf({ findings, base }, { documentation, version, digest }) {
             }],
     })}\n`;
 }
-function ruleIn(code, documentation) {
+function sarif_ruleIn(code, documentation) {
     const { title, help } = ruleOf(code);
     const page = documentation === null || !Object.hasOwn(checkRules, code) ? null : `${documentation}#${code}`;
     return {
@@ -63349,6 +63873,15 @@ function check_outputs_annotate(level, findings) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/model/branch-name.js
+// What git and GitHub take for the name of a branch.
+const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/]|\/$|\.$|^(?:@|HEAD|[0-9a-f]{40})$|^refs\/|(?:^|\/)\.|\.lock(?:\/|$)/;
+/** GitHub takes 255 bytes with `refs/heads/` before it. */
+const longest = 244;
+function isBranchName(name) {
+    return name !== '' && !forbidden.test(name) && new TextEncoder().encode(name).length <= longest;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/shard.js
 /** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
 function parseShard(text) {
@@ -63362,9 +63895,9 @@ function partOf(plan, { index, of }) {
     const others = plan.changes.filter((change, at) => !own(change, at)).map(({ file }) => ({ file, reason: 'another job gives it new keys' }));
     return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null };
 }
-/** As many shards as are worth a job of their own, `most` at most: none for a plan without a file to change. */
-function shardsFor({ changes }, most) {
-    const of = Math.min(most, Math.ceil(changes.length / filesWorthAJob));
+/** As many shards as are worth a job of their own, `most` at most; one for a plan that only edits texts, none for one without an edit. */
+function shardsFor({ changes, configs }, most) {
+    const of = Math.min(most, Math.max(Math.ceil(changes.length / filesWorthAJob), configs.length > 0 ? 1 : 0));
     return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`);
 }
 /** A job takes some twenty seconds to start, in which this many files are rotated. */
@@ -63402,6 +63935,7 @@ function fillTemplate(text, values) {
 ;// CONCATENATED MODULE: ./lib/inputs.js
 // Every input, read once, checked, as one readonly value.
 // Must refuse what is no such thing or contradicts itself before anything else runs.
+
 
 
 
@@ -63517,9 +64051,8 @@ function branchName(name) {
     const value = template(name);
     if (value === null)
         return null;
-    const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|^refs\//;
     const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])));
-    if (forbidden.test(filled))
+    if (!isBranchName(filled))
         throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`);
     return value;
 }
@@ -63627,7 +64160,7 @@ function job() {
     const shard = parseShard(getInput('shard') || '1/1');
     if (shard === null)
         throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.');
-    return { kind, shard, folder };
+    return { kind, shard, folder, base: branchName('base') };
 }
 /** Throws Failure `input`, naming the input and giving a right example. */
 function readInputs() {
@@ -65967,6 +66500,26 @@ function isUsable({ file, after, rotate }, before, bytes) {
     if (read === null || 'damage' in read || read.format !== file.format || !isAsPlanned(after, read.metadata.groups))
         return false;
     return !rotate || compareDataKeys(valuesIn(file, before), valuesIn(read, bytes)) === 'new';
+}
+
+;// CONCATENATED MODULE: ./lib/stages/known-head.js
+// Which checkout is worked on where GitHub is not asked for its branches: what the run was started for, or what stands on one of them.
+// Must never take the head of somebody's pull request for it.
+
+/** actions/checkout keeps the heads and merges of pull requests there. */
+const ofPullRequests = 'refs/remotes/pull/';
+/**
+ * Throws `event` where `commit` is neither part of the commit that the run was started for nor of a branch that was fetched.
+ * `startedFor` is GITHUB_SHA; null where a person runs it, who knows what they have checked out.
+ */
+async function assertKnownHead(git, commit, startedFor) {
+    if (startedFor === null || commit === startedFor || await git.isPartOf(commit, startedFor))
+        return;
+    const names = [];
+    await git.stream(['for-each-ref', `--contains=${commit}`, '--format=%(refname)', 'refs/remotes/'], (piece) => names.push(piece));
+    if (Buffer.concat(names).toString().split('\n').some((name) => name !== '' && !name.startsWith(ofPullRequests)))
+        return;
+    throw new Failure('event', `The checkout (${commit.slice(0, 12)}) is not what the run was started for (${startedFor.slice(0, 12)}), nor known to be on a branch; it is not given keys.`, { advice: 'Check out a branch of the repository, with `fetch-depth: 0` where it is an older commit of one.' });
 }
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -71370,6 +71923,8 @@ class GitHubFailure extends Failure {
         this.said = said;
     }
 }
+const validToken = 'Give a token in `token` that is valid and not expired. That of a GitHub App lives for an hour: '
+    + 'make it after the rotation, in the `publish` job of docs/scale-out.md.';
 const settingAdvice = 'Turn on "Allow GitHub Actions to create and approve pull requests" in Settings → Actions → General → '
     + 'Workflow permissions; where it cannot be changed, the organisation governs it. Or give the action the token of a GitHub App.';
 /** The words of an error of the client about `repository` (`owner/name`), without the token wherever it stands in them. */
@@ -71389,7 +71944,7 @@ function gitHubFailure({ action, permission }, repository, token, error) {
         return new GitHubFailure(code, `${start}: ${what}`, status, said, advice === undefined ? {} : { advice });
     };
     if (status === 401) {
-        return fail('github-permission', 'GitHub does not know the token (401).', 'Give a token in `token` that is valid and not expired.');
+        return fail('github-permission', 'GitHub does not know the token (401).', validToken);
     }
     if (status === 404) {
         return fail('github-permission', 'there is no such repository, or the token cannot see it (404).', `Give a token in \`token\` with access to it and \`${permission}\`.`);
@@ -71462,12 +72017,12 @@ class github_GitHub {
         this.#here = { owner, repo };
     }
     async defaultBranch() {
-        const purpose = { action: 'read the repository', permission: 'contents: write' };
+        const purpose = { action: 'read the repository', permission: 'contents: read' };
         return (await this.#ask(purpose, () => this.#rest.repos.get(this.#here))).default_branch;
     }
     /** The commit the branch is at; null where there is no such branch, or the token cannot see the repository. */
     async branchHead(branch) {
-        const purpose = { action: `read the branch ${visible(branch)}`, permission: 'contents: write' };
+        const purpose = { action: `read the branch ${visible(branch)}`, permission: 'contents: read' };
         try {
             const found = await this.#ask(purpose, () => this.#rest.git.getRef({ ...this.#here, ref: `heads/${branch}` }));
             return found.object.sha;
@@ -71491,7 +72046,7 @@ class github_GitHub {
         return await this.#pullRequests(branch, { state: 'all' });
     }
     async #pullRequests(branch, narrow) {
-        const purpose = { action: 'look for the pull request', permission: 'pull-requests: write' };
+        const purpose = { action: 'look for the pull request', permission: 'pull-requests: read' };
         const listed = await this.#ask(purpose, () => {
             return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: 100 });
         });
@@ -71500,8 +72055,8 @@ class github_GitHub {
             // A fork that was deleted leaves null, which the published types do not say.
             const from = head.repo;
             return from?.id === into.repo.id && head.ref === branch;
-        }).map(({ number, html_url: url, body, head, base, state, merged_at: merged }) => ({
-            number, url, body: body ?? '', headSha: head.sha, base: base.ref,
+        }).map(({ number, html_url: url, title, body, head, base, state, merged_at: merged }) => ({
+            number, url, title, body: body ?? '', headSha: head.sha, base: base.ref,
             state: state === 'open' ? state : merged === null ? 'closed' : 'merged',
         }));
     }
@@ -71527,7 +72082,7 @@ class github_GitHub {
     }
     /** The hundred open milestones that are due first. */
     async milestones() {
-        const purpose = { action: 'read the milestones', permission: 'pull-requests: write' };
+        const purpose = { action: 'read the milestones', permission: 'pull-requests: read' };
         const listed = await this.#ask(purpose, () => this.#rest.issues.listMilestones({ ...this.#here, state: 'open', per_page: 100 }));
         return listed.map(({ number, title }) => ({ number, title }));
     }
@@ -71691,18 +72246,28 @@ function fingerprintMarker(fingerprint) {
 function requestMarker(request) {
     return `<!-- sops-rekey request=${request} -->`;
 }
+/** Which request the body says it is for; null where it says none. */
+function requestIn(body) {
+    return /<!-- sops-rekey request=([0-9a-f]+) -->/.exec(body)?.[1] ?? null;
+}
+/** Whether somebody wrote the text anew, so that it no longer says what the pull request is for. */
+function lacksMarkers({ body }) {
+    return !body.includes(existing_pull_request_open) && !body.includes(settled);
+}
 /** The body of a pull request that we close ourselves: its marker no longer counts as one that a person closed. */
 function settledBody(body) {
     return body.replaceAll(existing_pull_request_open, settled);
 }
 /** Throws `branch-foreign` where someone else's work stands on the branch. */
 function decideExisting(found, { onClosed, onHumanCommits }) {
-    const { base, branch, fingerprint, head, pullRequests } = found;
+    const { base, branch, fingerprint, request, head, pullRequests } = found;
     const name = visible(branch);
     const marked = ({ body }) => body.includes(fingerprintMarker(fingerprint));
     const present = pullRequests.filter(({ state }) => state === 'open');
     const pullRequest = present.find((one) => one.base === base) ?? null;
-    const closed = pullRequests.find((one) => one.state === 'closed' && one.base === base && marked(one));
+    // Our commit says it too, where a person took the marker out of the text.
+    const isPlan = (one) => marked(one) || (lacksMarkers(one) && head?.madeFor === fingerprint && one.headSha === head.sha);
+    const closed = pullRequests.find((one) => one.state === 'closed' && one.base === base && isPlan(one));
     if (pullRequest === null && closed !== undefined && onClosed === 'respect') {
         return { kind: 'closed-by-hand', pullRequest: closed };
     }
@@ -71720,10 +72285,34 @@ function decideExisting(found, { onClosed, onHumanCommits }) {
     if (elsewhere !== undefined) {
         throw new Failure('branch-foreign', `The branch ${name} has a pull request into ${visible(elsewhere.base)} (#${elsewhere.number}), and was left as it is.`, { advice: `Merge or close it, or give another branch in \`branch\` for ${visible(base)}.` });
     }
-    if (pullRequest !== null && head.madeFor === fingerprint && marked(pullRequest)) {
+    // With the marker of another plan: of the last update only the push came through.
+    if (pullRequest !== null && head.madeFor === fingerprint && (marked(pullRequest) || lacksMarkers(pullRequest))) {
         return { kind: 'up-to-date', head: head.sha, pullRequest };
     }
+    const other = pullRequest === null || request === null ? null : requestIn(pullRequest.body);
+    if (pullRequest !== null && other !== null && other !== request) {
+        throw new Failure('branch-foreign', `The branch ${name} has the pull request of another request (#${pullRequest.number}), which this one would replace, and was left as it is.`, { advice: 'Merge or close it, or give each request a branch of its own, like `branch: sops-rekey/offboard-{removed}`.' });
+    }
     return { kind: 'publish', head: head.sha, pullRequest, overwritten: ours ? null : head.sha };
+}
+/** A person closed the pull request while the run was at it. */
+class ClosedMeanwhile extends Failure {
+    pullRequest;
+    constructor(pullRequest) {
+        super('changed-underneath', `Nothing was pushed: pull request #${pullRequest.number} was closed during the run, without being merged.`, {
+            advice: 'Reopen it, or write `on-closed: reopen` to have a new one.',
+        });
+        this.pullRequest = pullRequest;
+    }
+}
+/** Throws where the pull request that was open is not so any more: `ClosedMeanwhile`, or `changed-underneath` where it was merged. */
+function assertStillOpen(seen, now, { onClosed }) {
+    const found = seen === null ? undefined : now.find(({ number }) => number === seen.number);
+    if (found?.state === 'closed' && onClosed === 'respect')
+        throw new ClosedMeanwhile(found);
+    if (found?.state !== 'merged')
+        return;
+    throw new Failure('changed-underneath', `Pull request #${found.number} was merged during the run, and nothing was pushed.`, { advice: 'Run again.' });
 }
 /** How to go on after `closed-by-hand`. */
 function respectedNotice({ number }) {
@@ -71752,7 +72341,7 @@ async function closeSettled(github, settling) {
             const why = `pull request #${pullRequest.number} has commits that are not ours, and stays open`;
             return { closed: null, warnings: [`Nothing is left to do, but ${why}.`] };
         }
-        await github.closePullRequest(pullRequest.number, settledBody(pullRequest.body));
+        await close_pull_request_close(github, branch, pullRequest);
     }
     catch (error) {
         const what = pullRequest === undefined ? 'its pull request could not be looked for'
@@ -71760,6 +72349,17 @@ async function closeSettled(github, settling) {
         return { closed: null, warnings: [`Nothing is left to do, but ${what}: ${close_pull_request_words(error)}`] };
     }
     return { closed: pullRequest, warnings: await sayAndDelete(github, pullRequest, settling) };
+}
+async function close_pull_request_close(github, branch, { number, body }) {
+    try {
+        await github.closePullRequest(number, settledBody(body));
+    }
+    catch (error) {
+        // The answer may be all that was lost.
+        const now = (await github.pullRequests(branch).catch(() => [])).find((one) => one.number === number);
+        if (now?.state !== 'closed')
+            throw error;
+    }
 }
 async function sayAndDelete(github, { number, headSha }, settling) {
     const { branch, commit, runUrl, deleteBranch } = settling;
@@ -71773,12 +72373,95 @@ async function sayAndDelete(github, { number, headSha }, settling) {
         `${run} of the same request at ${commit.slice(0, 12)} found every file as it should be.`,
         deleteBranch === null ? 'The branch was kept (`delete-branch: false`).' : 'Its branch is deleted.',
     ].join(' ')));
-    if (deleteBranch !== null)
-        await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha));
+    if (deleteBranch !== null) {
+        await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha).catch(async (error) => {
+            // The answer may be all that was lost.
+            if (await github.branchHead(branch) !== null)
+                throw error;
+        }));
+    }
     return warnings;
 }
 function close_pull_request_words(error) {
     return visible(error instanceof Error ? error.message : String(error), 600);
+}
+
+;// CONCATENATED MODULE: ./lib/model/commit-message.js
+// The message of a commit of ours: a person's words, and at the end for which plan it was made and what it held when it was made.
+// Must never take another end for ours.
+const trailers = ['Sops-Rekey-Fingerprint', 'Sops-Rekey-Tree'];
+const ending = new RegExp(`\\n${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`);
+/** `tree` is the id of the tree that is committed. */
+function commitMessage({ message, fingerprint, signoff }, tree) {
+    const [, ...paragraphs] = message.trim().split(/\n\s*\n/);
+    const last = paragraphs.at(-1)?.split('\n') ?? [];
+    // After lines like `Co-authored-by: …` ours have to follow at once: only the last block of such lines counts for git.
+    const continues = last.length > 0 && last.every((line) => /^(?:[A-Za-z0-9-]+: |\s)\S/.test(line));
+    const own = [
+        ...(signoff === null ? [] : [`Signed-off-by: ${signoff.name} <${signoff.email}>`]),
+        `${trailers[0]}: ${fingerprint}`, `${trailers[1]}: ${tree}`,
+    ];
+    return `${message.trim()}\n${continues ? '' : '\n'}${own.join('\n')}\n`;
+}
+/** What the end of a message of ours says; null for any other message. */
+function readTrailers(message) {
+    const [, fingerprint, tree] = ending.exec(message) ?? [];
+    return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/push-failure.js
+// What git says of a push that failed → whether asking again may help, and a sentence that says why and what to do.
+// Must never be given a token, nor blame a permission for anything but GitHub's own no to it.
+
+
+
+/** A connection that broke, or could not be made. */
+const network = /unable to access|RPC failed|hung up unexpectedly|unexpected disconnect|early EOF|\(remote failed to report status\)/;
+/** From what `git push --porcelain` wrote in English. */
+function readFailedPush(stdout, stderr) {
+    const lines = stderr.split(/[\r\n]+/).map((line) => line.trim());
+    const [theirs, ours] = [lines.filter((line) => line.startsWith('remote:')), lines.filter((line) => !line.startsWith('remote:'))];
+    // `!<tab>from:to<tab>reason` for a ref that was not moved.
+    const reason = /^!\t\S*\t(.*)$/m.exec(stdout)?.[1] ?? '';
+    const kind = reason.startsWith('[rejected]') ? 'rejected' : reason.startsWith('[remote rejected]') ? 'declined' : 'failed';
+    const code = /(?:returned error: |\bHTTP )(\d{3})\b/.exec(ours.join('\n'))?.[1];
+    // Without credentials that it takes, git would ask a person for others.
+    const asksForOthers = ours.some((line) => /could not read (?:Username|Password)|Authentication failed/.test(line));
+    const isUnseen = ours.some((line) => /^fatal: repository '.*' not found/.test(line));
+    const words = [reason, ...theirs.map((line) => line.slice('remote:'.length).trim()), ...(kind === 'failed' ? ours : [])];
+    return {
+        kind, status: asksForOthers ? 401 : isUnseen ? 404 : code === undefined ? null : Number(code),
+        said: visible(words.filter((one) => one !== '').join('; ').replace(/([.,:;!?]); /g, '$1 '), 800),
+    };
+}
+/** Whether the same push may go through a moment later. */
+function mayPass({ kind, status, said }) {
+    if (kind !== 'failed')
+        return false;
+    if (status !== null)
+        return status === 408 || status === 429 || status >= 500;
+    return network.test(said) && !/certificate/i.test(said);
+}
+/** `what` is the start of the sentence, up to "could not be pushed". */
+function pushFailure(what, failed) {
+    const { status, said } = failed;
+    const fail = (code, advice) => {
+        return new Failure(code, `${what}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`, advice === undefined ? {} : { advice });
+    };
+    if (status === 401)
+        return new Failure('github-permission', `${what}: GitHub does not know the token (401).`, { advice: validToken });
+    if (status === 403)
+        return fail('github-permission', 'The token needs `contents: write`.');
+    if (status === 404)
+        return fail('github-permission', 'Give a token in `token` with access to the repository and `contents: write`.');
+    if (status === 429)
+        return fail('github-rate-limit', 'Run again later.');
+    // GitHub's codes for a protected branch and for a rule.
+    if (failed.kind === 'declined' && /\bGH0(?:06|13)\b/.test(said)) {
+        return fail('github-setting', 'A rule of the repository or its organisation forbids it: let the owner of the token bypass it, '
+            + 'or give another branch in `branch`.');
+    }
+    return mayPass(failed) ? fail('git-failed', 'Run again.') : fail('git-failed');
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/git.js
@@ -71792,14 +72475,20 @@ var git_a;
 
 
 
+
+
+/** The waits, in milliseconds, before each further try of a push. */
+const pauses = [1_000, 2_000, 4_000];
 class Git {
     root;
     #program;
     #environment;
+    #pause;
     constructor(options) {
         this.root = options.root;
         this.#program = options.program;
         this.#environment = options.environment;
+        this.#pause = options.pause ?? external_node_timers_promises_namespaceObject.setTimeout;
     }
     async #try(args, options = {}) {
         return await runChild(this.#program, args, {
@@ -71956,44 +72645,45 @@ class Git {
     /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
     async push(options) {
         const ref = `refs/heads/${options.branch}`;
-        const said = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`);
-        if (said === null)
+        const failed = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`);
+        if (failed === null)
             return;
-        if (said.startsWith('[rejected]')) {
+        if (failed.kind === 'rejected') {
             throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
-                advice: 'Run again.', cause: said,
+                advice: 'Run again.', cause: failed.said,
             });
         }
-        throw new Failure('git-failed', `The branch ${visible(options.branch)} could not be pushed: ${said}`, {
-            advice: 'The token needs `contents: write`.',
-        });
+        throw pushFailure(`The branch ${visible(options.branch)} could not be pushed`, failed);
     }
     /**
      * Brings `commit` to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers null, or what the
      * remote says where it does not take it.
      */
     async pushAside(remote, commit, ref) {
-        const said = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`);
-        if (said === null || /^\[(?:remote )?rejected\]/.test(said))
-            return said;
-        throw new Failure('git-failed', `The commit could not be pushed to ${visible(ref)}: ${said}`, { advice: 'The token needs `contents: write`.' });
+        const failed = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`);
+        if (failed?.kind === 'failed')
+            throw pushFailure(`The commit could not be pushed to ${visible(ref)}`, failed);
+        return failed?.said ?? null;
     }
-    /** null where it went well; else what git says. */
-    async #push(remote, refspec, lease) {
+    /** null where it went well. Tries again where that may help: git finds done what an earlier try has done, or the lease stops it. */
+    async #push(remote, refspec, lease, [pause, ...later] = pauses) {
         const { settings, hide } = git_access(remote);
         const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings });
         if (exitCode === 0)
             return null;
-        // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
-        const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr;
-        return visible(hide(reason).trim());
+        const failed = readFailedPush(hide(stdout.toString()), hide(stderr));
+        if (pause === undefined || !mayPass(failed))
+            return failed;
+        await this.#pause(pause);
+        return await this.#push(remote, refspec, lease, later);
     }
 }
 git_a = Git;
 /** What makes git use the token at the remote and nothing else, and a text without it. */
 function git_access({ url, token }) {
     const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
-    const header = `http.${new URL(url).origin}/.extraheader`;
+    // For the address itself, since of all that fit it git takes the longest, whoever set it.
+    const header = `http.${url}.extraheader`;
     return {
         settings: [
             // The empty value drops a header that the checkout left behind.
@@ -72027,7 +72717,8 @@ function paths(output) {
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/github-git.js
-// Git's commits and refs as GitHub's API has them: makes a commit, reads one, moves a ref by compare-and-swap, lists and deletes refs.
+// Git's commits and refs as GitHub's API has them: makes a commit, reads one, moves a ref by compare-and-swap, lists and deletes refs,
+// compares.
 // Must never name an author or committer, without which alone GitHub signs, nor move a ref without saying what it must be at.
 
 
@@ -72055,16 +72746,40 @@ async function refsBelow(github, prefix) {
     const found = await github.ask(purpose, ({ rest }) => rest.git.listMatchingRefs({ owner, repo, ref: prefix }));
     return found.map(({ ref, object }) => ({ name: ref, sha: object.sha }));
 }
+/** GitHub names that many files of a comparison, and no more. */
+const mostCompared = 300;
+/** The paths in which `to` differs from `from`, on which it stands; null where it does not, `unknown` where GitHub cannot tell. */
+async function changedBetween(github, from, to) {
+    const { owner, repo } = github;
+    const purpose = { action: `compare ${visible(from)} with ${visible(to)}`, permission };
+    try {
+        // All files are on the first page, however few commits it has.
+        const basehead = `${from}...${to}`;
+        const { status, files } = await github.ask(purpose, ({ rest }) => rest.repos.compareCommitsWithBasehead({ owner, repo, basehead, per_page: 1 }));
+        if (status !== 'ahead' && status !== 'identical')
+            return null;
+        if (files === undefined || files.length >= mostCompared)
+            return 'unknown';
+        return new Set(files.flatMap(({ filename, previous_filename: before }) => before === undefined ? [filename] : [filename, before]));
+    }
+    catch (error) {
+        if (error instanceof GitHubFailure)
+            return 'unknown';
+        throw error;
+    }
+}
 /** Does nothing where there is no such ref. `name` is a full one. */
 async function deleteRef(github, name) {
     const { owner, repo } = github;
     const purpose = { action: `delete ${visible(name)}`, permission };
+    const ref = name.replace(/^refs\//, '');
     try {
-        await github.ask(purpose, ({ rest }) => rest.git.deleteRef({ owner, repo, ref: name.replace(/^refs\//, '') }));
+        await github.ask(purpose, ({ rest }) => rest.git.deleteRef({ owner, repo, ref }));
     }
     catch (error) {
-        // GitHub has 422 for a ref that is not there.
-        if (!(error instanceof GitHubFailure) || (error.status !== 422 && error.status !== 404))
+        // GitHub has 422 for a ref that is not there, but not for that alone.
+        const unclear = error instanceof GitHubFailure && (error.status === 422 || error.status === 404);
+        if (!unclear || (await refsBelow(github, ref)).some((one) => one.name === name))
             throw error;
     }
 }
@@ -72110,6 +72825,100 @@ function statusOf({ type, extensions }) {
     return type === 'UNPROCESSABLE' || extensions?.code !== undefined ? 422 : 200;
 }
 
+;// CONCATENATED MODULE: ./lib/tools/github-issues.js
+// Issues as GitHub's API has them: who we are there, which issues there are, making, changing and commenting on one.
+// Must never ask twice for what must not be made twice, nor trust that GitHub heeded a filter.
+
+
+const github_issues_permission = 'issues: write';
+const pageSize = 100;
+const viewer = 'query { viewer { login databaseId } }';
+/** Whom the token belongs to, as the author of its issues. */
+async function ownLogin(github) {
+    return (await ownAccount(github)).login;
+}
+/** Whom the token belongs to. `GET /user` refuses the token of an App; GraphQL does not. */
+async function ownAccount(github) {
+    const found = await github.ask({ action: 'ask whose the token is', permission: github_issues_permission }, async (octokit) => {
+        try {
+            return { data: await octokit.graphql(viewer) };
+        }
+        catch (error) {
+            throw withStatus(error);
+        }
+    });
+    return found.viewer;
+}
+/** The newest issues of a label or an author, pull requests left out: at most `pages` hundreds of both. */
+async function listIssues(github, by, pages) {
+    const { owner, repo } = github;
+    const purpose = { action: 'look for the tracking issue', permission: github_issues_permission };
+    const found = [];
+    for (let page = 1; page <= pages; page += 1) {
+        const listed = await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => rest.issues.listForRepo({
+            owner, repo, ...by, state: 'all', sort: 'created', direction: 'desc', per_page: pageSize, page,
+        })));
+        found.push(...listed.filter(({ pull_request: pull }) => pull === undefined).map(issueOf));
+        if (listed.length < pageSize)
+            break;
+    }
+    return found;
+}
+/** Asks once: after an answer that was lost the issue may be there. */
+async function createIssue(github, { title, body, labels }) {
+    const { owner, repo } = github;
+    const purpose = { action: 'open the tracking issue', permission: github_issues_permission };
+    return issueOf(await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => {
+        return rest.issues.create({ owner, repo, ...onlyOnce, title, body, labels: [...labels] });
+    })));
+}
+async function changeIssue(github, number, { body, state, reason }) {
+    const { owner, repo } = github;
+    await github.ask({ action: `update issue #${number}`, permission: github_issues_permission }, ({ rest }) => rest.issues.update({
+        owner, repo, issue_number: number, ...(body === undefined ? {} : { body }), ...(state === undefined ? {} : { state }),
+        ...(reason === undefined ? {} : { state_reason: reason }),
+    }));
+}
+/** Asks once: said twice would be worse than a warning that it may not have been said. */
+async function commentOnIssue(github, number, body) {
+    const { owner, repo } = github;
+    const purpose = { action: `comment on issue #${number}`, permission: github_issues_permission };
+    await github.ask(purpose, ({ rest }) => rest.issues.createComment({ owner, repo, ...onlyOnce, issue_number: number, body }));
+}
+async function labelIssue(github, number, label) {
+    const { owner, repo } = github;
+    const purpose = { action: `label issue #${number}`, permission: github_issues_permission };
+    await github.ask(purpose, ({ rest }) => rest.issues.addLabels({ owner, repo, issue_number: number, labels: [label] }));
+}
+function issueOf({ number, html_url: url, body, state, state_reason: reason, user, labels }) {
+    return {
+        number, url, body: body ?? '', state: state === 'open' ? 'open' : 'closed', reopened: reason === 'reopened',
+        author: user?.login ?? null,
+        labels: labels.map((label) => (typeof label === 'string' ? label : label.name ?? '')),
+    };
+}
+/** A repository whose issues are turned off has 410 for its list. */
+async function askIssues(github, { action }, ask) {
+    try {
+        return await ask();
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || error.status !== 410)
+            throw error;
+        const what = `Could not ${action} in ${github.owner}/${github.repo}: the repository has no issues (410).`;
+        throw new GitHubFailure('github-setting', what, error.status, error.said, {
+            advice: 'Turn them on in Settings → General → Features, or leave `tracking-issue` out.',
+        });
+    }
+}
+/** GraphQL refuses with an answer of 200, whose words are not where REST has them. */
+function withStatus(error) {
+    const refused = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null;
+    if (!Array.isArray(refused) || typeof responseOf(error)?.status === 'number')
+        return error;
+    return { response: { status: 200, headers: {}, data: { message: 'refused', errors: refused } } };
+}
+
 ;// CONCATENATED MODULE: ./lib/stages/publish-branch.js
 // Verified bytes → one commit; and what stands on the branch it is for.
 // Must never take anything but verified bytes, nor take a branch for ours that is not.
@@ -72120,9 +72929,8 @@ function statusOf({ type, extensions }) {
 
 
 
-/** A commit of ours ends so: for which plan it was made, and what it held when we made it. */
-const trailers = ['Sops-Rekey-Fingerprint', 'Sops-Rekey-Tree'];
-const ending = new RegExp(`\\n\\n(?:Signed-off-by: [^\\n]+\\n)?${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`);
+
+
 const bot = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' };
 /**
  * Refuses where git itself changes a file between commit and checkout, so that what is verified would not be what is
@@ -72147,16 +72955,30 @@ async function assertUnfiltered(git, staging, plan) {
 async function assertOnBase(git, github, base, commit) {
     const tip = await github.branchHead(base);
     if (tip === null) {
-        throw new Failure('input', `There is no branch ${visible(base)} to open a pull request into.`, { advice: 'Name the branch in `base`, like `base: main`.' });
+        throw new Failure('input', `There is no branch ${visible(base)} to open a pull request into, or the token cannot see it.`, {
+            advice: 'Name the branch in `base`, like `base: main`; to see it the token needs `contents: read`.',
+        });
     }
     if (tip === commit || await git.isPartOf(commit, tip))
         return;
     throw new Failure('changed-underneath', `The checkout (${commit.slice(0, 12)}) is not the tip of ${visible(base)} (${tip.slice(0, 12)}), nor known to be part of it.`, { advice: `Check out ${visible(base)}, and run again.` });
 }
-/** What the end of a message of ours says; null for any other message. */
-function readTrailers(message) {
-    const [, fingerprint, tree] = ending.exec(message) ?? [];
-    return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree };
+/**
+ * Just before publishing: throws where `base` has got other bytes for one of `paths` since `commit`, or another history. Null where
+ * all is well, a sentence where that cannot be told.
+ */
+async function assertNotOvertaken(github, base, commit, paths) {
+    const tip = await github.branchHead(base);
+    if (tip === commit)
+        return null;
+    const changed = tip === null ? null : await changedBetween(github, commit, tip);
+    if (changed === 'unknown')
+        return `${visible(base)} has moved on during the run; whether in the files of this pull request, GitHub does not say.`;
+    const both = changed === null ? null : paths.filter((path) => changed.has(path));
+    if (both?.length === 0)
+        return null;
+    const what = both === null ? 'is no longer what this run stands on' : `has got others of the files of this run meanwhile: ${both.slice(0, 20).map((path) => visible(path)).join(', ')}`;
+    throw new Failure('changed-underneath', `${visible(base)} ${what}. Nothing was published.`, { advice: `Check out ${visible(base)} as it is now, and run again.` });
 }
 /**
  * Null where a run did not make it, or not as it stands there. `host` is GitHub's. Made by git it bears the bot's name twice. Made by
@@ -72181,23 +73003,49 @@ async function findPublished(github, wanted, politeness) {
     const made = sha === null ? null : await madeFor(github, sha, host);
     const head = sha === null ? null : { sha, madeFor: made?.fingerprint ?? null };
     const existing = decideExisting({ ...wanted, head, pullRequests }, politeness);
+    if (existing.kind === 'publish' && sha === null)
+        await assertRoom(github, branch);
     const verified = made?.verified === true;
     if (existing.kind !== 'up-to-date' || verified || !wanted.requireVerified)
         return { existing, verified };
     return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified };
 }
+/** Of two branches `a` and `a/b` git can have only one. */
+async function assertRoom(github, branch) {
+    const parts = branch.split('/');
+    const above = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
+    const heads = await Promise.all(above.map((name) => github.branchHead(name)));
+    const below = (await refsBelow(github, `heads/${branch}/`)).map(({ name }) => name.replace('refs/heads/', ''));
+    const inTheWay = above.find((_, at) => heads[at] !== null) ?? below[0];
+    if (inTheWay === undefined)
+        return;
+    throw new Failure('branch-foreign', `There is a branch ${visible(inTheWay)}, beside which git can have no ${visible(branch)}. Nothing was pushed.`, {
+        advice: 'Rename or delete it, or give another branch in `branch`.',
+    });
+}
+/**
+ * Who stands as the author of the commit: the bot whose token GitHub makes it for. Where git makes it, and so for the token of a
+ * person, for whom GitHub does not sign, that is the bot of GitHub Actions. `host` is GitHub's.
+ */
+async function authorOf(github, mode, host) {
+    if (mode === 'git')
+        return bot;
+    const { login, databaseId } = await ownAccount(github);
+    if (!login.endsWith('[bot]') || databaseId === null)
+        return bot;
+    return { name: login, email: `${databaseId}+${login}@users.noreply.${host}` };
+}
 /** Builds the commit beside the checkout, and sees that it holds what was verified, byte for byte, and nothing else. */
 async function commitVerified(git, staging, verified, publication) {
     if (!Verified.isVerified(verified))
         throw new Failure('verification', 'Only what was verified can be published.');
-    const { parent, message, fingerprint, signoff } = publication;
     const bytes = new Map([
         ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)]),
         ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)]),
     ]);
     const commit = await git.commit({
-        parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
-        message: (tree) => `${message.trim()}\n\n${signoff ? `Signed-off-by: ${bot.name} <${bot.email}>\n` : ''}${trailers[0]}: ${fingerprint}\n${trailers[1]}: ${tree}\n`,
+        parent: publication.parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
+        message: (tree) => commitMessage(publication, tree),
     });
     const changed = await git.changes(commit.sha);
     const wrong = [...new Set([...bytes.keys(), ...changed.keys()])].filter((path) => {
@@ -72249,7 +73097,8 @@ async function unstage(github, ref, warnings) {
         await deleteRef(github, ref);
     }
     catch (error) {
-        warnings.push(`A ref that was needed for a moment could not be deleted: ${visible(ref)}. The next run for this branch tries again. ${String(error)}`);
+        const why = error instanceof Error ? error.message : visible(String(error));
+        warnings.push(`A ref that was needed for a moment could not be deleted: ${visible(ref)}. The next run for this branch tries again. ${why}`);
     }
 }
 
@@ -72262,35 +73111,26 @@ async function unstage(github, ref, warnings) {
 
 
 
+/** The waits, in milliseconds, before each further try. */
+const publish_commit_pauses = [1_000, 2_000, 4_000];
 const wantsBot = 'GitHub signs for the workflow\'s own token (`token: ${{ github.token }}`) and for that of a GitHub App, not for one of a person.';
 /** Throws where the branch is as it was: someone else was first, GitHub refuses, or the commit would not be verified and must be. */
 async function publishCommit(git, github, wanted) {
     const { mode, commit: { sha } } = wanted;
     const warnings = [];
-    if (mode !== 'git') {
-        try {
-            return await throughApi(git, github, wanted, warnings);
-        }
-        catch (error) {
-            if (!isUnavailable(error))
-                throw error;
-            if (wanted.requireVerified)
-                throw unverified(error.message, error);
-            if (mode === 'api')
-                throw error;
-            warnings.push(`The commit is not verified: it was pushed by git, because GitHub would not make it. ${error.message}`);
-        }
-    }
-    return { sha, verified: false, warnings, failure: await push(git, github, wanted) };
+    const published = mode === 'git' ? null : await throughApi(git, github, wanted, warnings);
+    return published ?? { sha, verified: false, warnings, failure: await push(git, github, wanted) };
 }
+/** Null where GitHub makes no commit, which is then said, and git may push ours. What fails after it has made one is an error. */
 async function throughApi(git, github, wanted, warnings) {
-    const { branch, commit, expected } = wanted;
+    const { branch, commit, expected, beforeMove } = wanted;
     const ref = stagingRef(branch, commit.sha);
     await removeLeftovers(github, branch);
     try {
-        await stage(git, github, wanted, ref);
-        assertNotStopped();
-        const made = await readCommit(github, await createCommit(github, commit));
+        const id = await make(git, github, wanted, ref, warnings);
+        if (id === null)
+            return null;
+        const made = await onceKnown(github, () => readCommit(github, id));
         assertSame(made, commit);
         if (!made.verified) {
             if (wanted.requireVerified)
@@ -72299,12 +73139,44 @@ async function throughApi(git, github, wanted, warnings) {
         }
         // Without a signature ours is the better one: of the two it alone says that a run made it. It is there already.
         const { sha } = made.verified ? made : commit;
+        await beforeMove();
         assertNotStopped();
         return { sha, verified: made.verified, warnings, failure: await move(github, branch, expected, sha) };
     }
     finally {
         // A warning of this one still counts: it is the same list.
         await unstage(github, ref, warnings);
+    }
+}
+/** The id of the commit that GitHub made; null, with a warning, where it does not offer that and an unverified one will do. */
+async function make(git, github, wanted, ref, warnings) {
+    try {
+        await stage(git, github, wanted, ref);
+        assertNotStopped();
+        return await createCommit(github, wanted.commit);
+    }
+    catch (error) {
+        if (!isUnavailable(error))
+            throw error;
+        if (wanted.requireVerified)
+            throw unverified(error.message, error);
+        if (wanted.mode === 'api')
+            throw error;
+        warnings.push(`The commit is not verified: it was pushed by git, because GitHub would not make it. ${error.message}`);
+        return null;
+    }
+}
+/** Asks again where GitHub says that it does not know what it has made a moment ago. */
+async function onceKnown(github, ask, [pause, ...later] = publish_commit_pauses) {
+    try {
+        return await ask();
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || error.status !== 404 || pause === undefined)
+            throw error;
+        await github.pause(pause);
+        assertNotStopped();
+        return await onceKnown(github, ask, later);
     }
 }
 /** Throws where GitHub does not have the commit afterwards. */
@@ -72316,9 +73188,9 @@ async function stage(git, github, wanted, ref) {
             throw new GitHubFailure('github-failed', `GitHub does not take the ref ${visible(ref)}: ${said}.`, 422, said);
     }
     catch (cause) {
-        if (!(cause instanceof Failure) || cause.code !== 'git-failed')
+        if (!(cause instanceof Failure) || cause.code === 'interrupted')
             throw cause;
-        // The answer may be all that was lost.
+        // The answer may be all that was lost: curl asks again by itself, and is then told that the ref is there.
         const found = await refsBelow(github, ref.replace(/^refs\//, '')).catch(() => []);
         if (!found.some((one) => one.sha === sha))
             throw cause;
@@ -72346,7 +73218,7 @@ function assertSame(made, { tree, parent, message }) {
 /** Null once the branch is at `to`; a Failure where it may be. Throws where it is not. */
 async function move(github, branch, from, to) {
     try {
-        await moveRef(github, { name: `refs/heads/${branch}`, from, to });
+        await onceKnown(github, () => moveRef(github, { name: `refs/heads/${branch}`, from, to }));
         return null;
     }
     catch (cause) {
@@ -72357,16 +73229,16 @@ async function move(github, branch, from, to) {
         if (now === to)
             return null;
         if (now === from)
-            throw cause;
+            throw isUnavailable(cause) ? notMoved(cause) : cause;
         if (now === undefined)
             return maybe(cause, branch, false, 'It may have been moved.');
-        throw new Failure('changed-underneath', `The branch ${visible(branch)} was moved by someone else during the run, and was left as it is.`, {
-            advice: 'Run again.', cause,
-        });
+        throw movedByOther(branch, cause);
     }
 }
 /** Null once the branch is at the commit; a Failure where it may be. Throws where it is not. */
-async function push(git, github, { branch, commit: { sha }, expected, url, token }) {
+async function push(git, github, wanted) {
+    const { branch, commit: { sha }, expected, url, token } = wanted;
+    await wanted.beforeMove();
     try {
         await git.push({ branch, commit: sha, expected, url, token });
         return null;
@@ -72381,13 +73253,65 @@ async function push(git, github, { branch, commit: { sha }, expected, url, token
         // What a stopped push has sent may still be at work.
         if (now === expected && !stopped)
             throw cause;
+        if (now !== undefined && !stopped)
+            throw movedByOther(branch, cause);
         return maybe(cause, branch, stopped, now === sha ? 'It is pushed.' : 'It may have been pushed, or be so in a moment.');
     }
+}
+/** Git could push our commit instead, but that would throw away the one that GitHub has signed. */
+function notMoved(cause) {
+    return new Failure(cause.code, `${cause.message.replace(/[^.]$/, '$&.')} Nothing was published.`, {
+        advice: 'Run again; where GitHub never lets this token do that, `commit-mode: git` does without, and without a verified commit.', cause,
+    });
+}
+function movedByOther(branch, cause) {
+    return new Failure('changed-underneath', `The branch ${visible(branch)} was moved by someone else during the run, and was left as it is.`, {
+        advice: 'Run again.', cause,
+    });
 }
 function maybe(cause, branch, stopped, state) {
     return new Failure(cause.code, `${stopped ? 'The run was stopped' : 'Something went wrong'} while the branch ${visible(branch)} was being pushed. ${state}`, {
         advice: 'Run again: the same request finds what is there.', cause,
     });
+}
+
+;// CONCATENATED MODULE: ./lib/model/kept-ticks.js
+// The boxes that people ticked in a text of ours → the same boxes in the text that takes its place.
+// Must never tick a box of which something else is said now: it may stand for more, or for what got worse.
+const boxLine = /^(\s*)- \[([ xX])\] (.*)$/;
+const fileLine = /^- (<code>.*?<\/code>)/;
+const folderLine = /^<details><summary>(<code>.*?<\/code>)?/;
+/** `text` with those of its open boxes ticked that are ticked in `before` with the very same words. */
+function keepTicks(before, text) {
+    const ticked = new Set(boxesIn(before).flatMap((box) => (box?.ticked === true ? [box.meaning] : [])));
+    if (ticked.size === 0)
+        return text;
+    const boxes = boxesIn(text);
+    return text.split('\n').map((line, at) => (ticked.has(boxes[at]?.meaning ?? '') ? line.replace('- [ ]', '- [x]') : line)).join('\n');
+}
+/** For each line its box; null where it has none. */
+function boxesIn(text) {
+    let [folder, file] = ['', ''];
+    return text.split('\n').map((line) => {
+        const [, indent = '', mark, words = ''] = boxLine.exec(line.trimEnd()) ?? [];
+        if (mark !== undefined)
+            return { ticked: mark !== ' ', meaning: `${indent === '' ? '' : pathOf(folder, file)}\0${words}` };
+        if (line.startsWith('<details>'))
+            folder = named(folderLine.exec(line)?.[1]);
+        else if (line.startsWith('</details>'))
+            folder = '';
+        else
+            file = fileLine.test(line) ? named(fileLine.exec(line)?.[1]) : file;
+        return null;
+    });
+}
+/** The summary of a folder with one file in it names that file. */
+function pathOf(folder, file) {
+    return folder === '' || folder.endsWith('/') ? folder + file : folder;
+}
+/** What a `<code>` of ours shows. */
+function named(element = '') {
+    return element.replaceAll(/<!-- -->|<\/?code>/g, '').replace(/&#(\d+);/g, (_, number) => String.fromCharCode(Number(number)));
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/pull-request.js
@@ -72396,11 +73320,13 @@ function maybe(cause, branch, stopped, state) {
 
 
 
+
+
 /** The waits, in milliseconds, before each further try: GitHub may not know yet what it was just given. */
-const pauses = [1_000, 2_000, 4_000];
+const pull_request_pauses = [1_000, 2_000, 4_000];
 /** Throws a GitHubFailure where there is no pull request in the end. `draft.draft` holds for a new one only. */
 async function openPullRequest(github, wanted) {
-    const draft = { ...wanted, body: `${wanted.body.trimEnd()}\n${requestMarker(wanted.request)}\n` };
+    const draft = { ...wanted, body: `${wanted.body.trimEnd()}\n${requestMarker(wanted.request)}\n${titleMarker(wanted.title)}\n` };
     const found = await github.findOpenPullRequest(draft.base, draft.branch);
     const pullRequest = found === null ? await pull_request_create(github, draft) : await update(github, found, draft);
     const { number } = pullRequest;
@@ -72411,18 +73337,67 @@ async function openPullRequest(github, wanted) {
         await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels)),
         milestone === null ? null : await attempt([milestone], 'milestone', () => setMilestone(github, number, milestone)),
         await attempt(draft.assignees, 'assignees', () => addAssignees(github, number, draft.assignees)),
-        // Apart, because one that GitHub does not take spoils a whole call, and many tokens cannot ask teams.
-        await attempt(draft.reviewers, 'reviewers', () => github.requestReviewers(number, draft.reviewers, [])),
-        await attempt(draft.teamReviewers, 'team reviewers', () => github.requestReviewers(number, [], draft.teamReviewers)),
+        // Apart, because many tokens cannot ask teams.
+        await attempt(draft.reviewers, 'reviewers', () => askEach(draft.reviewers, (some) => github.requestReviewers(number, some, []))),
+        await attempt(draft.teamReviewers, 'team reviewers', () => askTeams(github, number, draft.teamReviewers)),
     ];
     return { pullRequest, warnings: warnings.filter((warning) => warning !== null) };
 }
-async function update(github, { number, url }, draft) {
-    await github.updatePullRequest(number, draft);
+/** What a person changed in it stays: the title, and the ticks of boxes of which nothing else is said now. */
+async function update(github, { number, url, title, body }, draft) {
+    const ours = body.includes(titleMarker(title));
+    await github.updatePullRequest(number, { title: ours ? draft.title : title, body: keepTicks(body, draft.body) });
     return { number, url, operation: 'updated' };
 }
+/** Stands in the body: a title that it does not fit is a person's. */
+function titleMarker(title) {
+    return `<!-- sops-rekey title=${sha256Of(title.trim()).slice(0, 16)} -->`;
+}
+/**
+ * Says again in a text that a person wrote anew what it is for, below their words. null where that was not needed or went well,
+ * else a sentence.
+ */
+async function markAgain(github, { number, title, body, ...rest }, fingerprint, request) {
+    if (!lacksMarkers({ number, title, body, ...rest }))
+        return null;
+    try {
+        await github.updatePullRequest(number, { title, body: `${body.trimEnd()}\n\n${fingerprintMarker(fingerprint)}\n${requestMarker(request)}\n` });
+        return null;
+    }
+    catch (error) {
+        return `The text of pull request #${number} was written anew, and does not say what it is for: ${pull_request_words(error)}`;
+    }
+}
+/** GitHub takes nobody of a call where it does not take one of them. Throws for those that it does not take. */
+async function askEach(names, ask) {
+    try {
+        await ask(names);
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || error.status !== 422 || names.length < 2)
+            throw error;
+        const refused = [];
+        for (const name of names)
+            await ask([name]).catch((reason) => refused.push(`${visible(name)}: ${pull_request_words(reason)}`));
+        if (refused.length > 0)
+            throw new Error(refused.join('; '), { cause: error });
+    }
+}
+/** The workflow's own token does not see teams: what GitHub says of one then names neither the token nor the team. */
+async function askTeams(github, number, teams) {
+    try {
+        await askEach(teams, (some) => github.requestReviewers(number, [], some));
+    }
+    catch (cause) {
+        // For 403 its advice would be a permission that the workflow's token has already.
+        const said = cause instanceof GitHubFailure && cause.status === 403 ? `GitHub answered 403: ${cause.said}.` : pull_request_words(cause);
+        throw new Error(`${said} ${teamAdvice}`, { cause });
+    }
+}
+const teamAdvice = 'Is the team there, with access to this repository? It takes a token that may read the organisation\'s members, like that of a '
+    + 'GitHub App with `members: read`; the workflow\'s own cannot.';
 /** Looks again before it asks again, for an answer that was lost may have followed the deed. */
-async function pull_request_create(github, draft, [pause, ...later] = pauses) {
+async function pull_request_create(github, draft, [pause, ...later] = pull_request_pauses) {
     try {
         return { ...await github.createPullRequest(draft), operation: 'created' };
     }
@@ -72449,7 +73424,7 @@ function isAsWanted({ body }, draft) {
 function mayBeThere({ status }) {
     return status === null || status === 422 || status >= 500;
 }
-async function addLabels(github, number, labels, [pause, ...later] = pauses) {
+async function addLabels(github, number, labels, [pause, ...later] = pull_request_pauses) {
     try {
         await github.addLabels(number, labels);
     }
@@ -72487,8 +73462,11 @@ async function attempt(list, what, action) {
         return null;
     }
     catch (error) {
-        return `The pull request is there, but not all of its ${what}: ${error instanceof Error ? error.message : String(error)}`;
+        return `The pull request is there, but not all of its ${what}: ${pull_request_words(error)}`;
     }
+}
+function pull_request_words(error) {
+    return error instanceof Error ? error.message : String(error);
 }
 function overwrittenWords(sha) {
     return `Commits on this branch that were not made by sops-rekey, up to ${sha}, were overwritten by this run `
@@ -72497,6 +73475,10 @@ function overwrittenWords(sha) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/request-names.js
+// What a request is called where people see it: its branch, its title, the values of its templates.
+// Must never let a name from outside change what the text around it means.
+
+
 
 
 
@@ -72513,7 +73495,10 @@ function branchOf(inputs, wanted, base, standard) {
     const values = {
         removed: slugOf(inputs.removedRecipients), added: slugOf(inputs.addedRecipients.map(request_names_nameOf)), base: slugOf([base]),
     };
-    return fillTemplate(wanted.branch, values);
+    const branch = fillTemplate(wanted.branch, values);
+    if (isBranchName(branch))
+        return branch;
+    throw new Failure('input', `The input \`branch\` comes to ${visible(branch)}, which is no name for a branch.`, { advice: 'Leave a variable out, or shorten it.' });
 }
 /** One text per request into `base`, 64 hexadecimal digits: the same words again are the same request. */
 function requestOf(inputs, base) {
@@ -72538,7 +73523,8 @@ function request_names_textsOf(inputs, wanted, report, context) {
     return {
         // GitHub takes 256 characters.
         title: visible(fillTemplate(wanted.title ?? standard, values(line)), 250),
-        commitMessage: fillTemplate(wanted.commitMessage ?? standard, values(line)),
+        // GitHub heeds a mention or a `fixes #12` there.
+        commitMessage: fillTemplate(wanted.commitMessage ?? standard, { ...values((text) => parted(text, 1000)), run: context.runUrl ?? '' }),
         // The address of the run is the runner's own; as text it would not be a link.
         bodyHeader: header === null ? null
             : fillTemplate(header, { ...values((text) => plain(text, 1000)), run: context.runUrl ?? '' }),
@@ -72610,14 +73596,18 @@ function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge
 
 
 
+
 const nothingPublished = {
     operation: 'none', number: null, url: null, branch: null, headSha: null, verified: null, compareUrl: null, warnings: [], notices: [],
     body: null, failure: null,
 };
-/** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs. */
-function workingTreePublisher(git, program) {
+/** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs; `startedFor` as in `assertKnownHead`. */
+function workingTreePublisher(git, program, startedFor) {
     return {
-        find: () => Promise.resolve(null),
+        find: async ({ base }) => {
+            await assertKnownHead(git, base, startedFor);
+            return null;
+        },
         earlier: () => Promise.resolve(nothingKept),
         settle: () => Promise.resolve(null),
         publish: async (verified, staging) => {
@@ -72642,6 +73632,11 @@ function pullRequestPublisher(place, inputs, wanted) {
         const standard = await github.defaultBranch();
         base = baseOf(wanted, await git.currentBranch() ?? place.eventBranch, standard);
         branch = branchOf(inputs, wanted, base, standard);
+        if (branch !== base && branch !== standard)
+            return;
+        throw new Failure('input', `The branch for the commit is ${visible(branch)}, which is ${branch === base ? 'what the pull request goes into' : 'the default branch'}.`, {
+            advice: 'Name another one in `branch`, or leave it out.',
+        });
     };
     return {
         find: async ({ plan, base: commit, identity }, staging) => {
@@ -72650,15 +73645,19 @@ function pullRequestPublisher(place, inputs, wanted) {
             fingerprint = sha256Of(identity);
             await assertOnBase(git, github, base, commit);
             const { requireVerified } = wanted;
-            const { existing, verified } = await findPublished(github, { base, branch, fingerprint, host, requireVerified }, wanted);
+            // Where the branch is named after the request, it says which one it is.
+            const request = wanted.branch === null ? null : requestOf(inputs, base);
+            const { existing, verified } = await findPublished(github, { base, branch, fingerprint, request, host, requireVerified }, wanted);
             published = existing;
             vouched = verified;
             if (published.kind === 'publish')
                 return null;
             const { number, url } = published.pullRequest;
             const there = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) };
-            if (published.kind === 'up-to-date')
-                return { ...there, operation: 'unchanged', headSha: published.head, verified };
+            if (published.kind === 'up-to-date') {
+                const warning = await markAgain(github, published.pullRequest, fingerprint, requestOf(inputs, base));
+                return { ...there, operation: 'unchanged', headSha: published.head, verified, warnings: warning === null ? [] : [warning] };
+            }
             return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] };
         },
         earlier: async ({ plan, base: commit }, staging) => {
@@ -72672,7 +73671,7 @@ function pullRequestPublisher(place, inputs, wanted) {
                 await locate();
             }
             catch (error) {
-                return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(String(error), 600)}`] };
+                return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(error instanceof Error ? error.message : String(error), 600)}`] };
             }
             const { closed, warnings } = await closeSettled(github, {
                 base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
@@ -72686,7 +73685,7 @@ function pullRequestPublisher(place, inputs, wanted) {
         publish: async (verified, staging, report) => {
             if (published.kind !== 'publish')
                 throw new RangeError('There is nothing to publish.');
-            const { head, overwritten } = published;
+            const { head, overwritten, pullRequest: before } = published;
             const repository = `${github.owner}/${github.repo}`;
             const texts = request_names_textsOf(inputs, wanted, report, { base, repository, runUrl: place.runUrl });
             const url = compareUrl(serverUrl, github.owner, github.repo, base, branch);
@@ -72694,16 +73693,31 @@ function pullRequestPublisher(place, inputs, wanted) {
                 bodyHeader: texts.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
             });
             const commit = await commitVerified(git, staging, verified, {
-                parent: report.base, message: texts.commitMessage, fingerprint, signoff: wanted.signoff,
+                parent: report.base, message: texts.commitMessage, fingerprint,
+                signoff: wanted.signoff ? await authorOf(github, wanted.commitMode, host) : null,
             });
             const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)];
             const { requireVerified, commitMode: mode } = wanted;
             const { token } = inputs;
+            const paths = [...verified.texts.map(({ path }) => path), ...verified.files.map(({ planned }) => planned.file.path)];
+            const overtaken = await assertNotOvertaken(github, base, report.base, paths);
             const done = await publishCommit(git, github, {
                 branch, commit, expected: head, mode, requireVerified, url: `${serverUrl}/${repository}`, token,
+                beforeMove: async () => {
+                    if (before !== null)
+                        assertStillOpen(before, await github.pullRequests(branch), wanted);
+                },
+            }).catch((error) => {
+                if (error instanceof ClosedMeanwhile)
+                    return error;
+                throw error;
             });
+            if (done instanceof ClosedMeanwhile) {
+                return { ...nothingPublished, operation: 'skipped-closed', number: done.pullRequest.number, url: done.pullRequest.url, branch, compareUrl: url, notices: [done.message] };
+            }
             const pushed = {
-                ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, warnings: done.warnings, notices, body,
+                ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, notices, body,
+                warnings: overtaken === null ? done.warnings : [overtaken, ...done.warnings],
                 failure: done.failure,
             };
             if (pushed.failure !== null)
@@ -72714,12 +73728,13 @@ function pullRequestPublisher(place, inputs, wanted) {
                     base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone,
                     request: requestOf(inputs, base), overwritten,
                 });
-                return { ...pushed, ...pullRequest, warnings: [...done.warnings, ...warnings] };
+                return { ...pushed, ...pullRequest, warnings: [...pushed.warnings, ...warnings] };
             }
             catch (cause) {
                 const [code, what] = cause instanceof Failure ? [cause.code, cause.message] : ['unexpected', visible(String(cause), 600)];
-                const advice = `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`;
-                return { ...pushed, failure: new Failure(code, what, { advice, cause }) };
+                const advice = before === null ? `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`
+                    : `The branch ${visible(branch)} is pushed, but the text of pull request #${before.number} may still be that of an earlier run: run again.`;
+                return { ...pushed, number: before?.number ?? null, url: before?.url ?? null, failure: new Failure(code, what, { advice, cause }) };
             }
         },
     };
@@ -72736,16 +73751,18 @@ function pullRequestPublisher(place, inputs, wanted) {
 
 
 
+
 const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/;
 const sha256 = /^[0-9a-f]{64}$/;
-/** Leaves the rotated files of a shard in `folder`, and touches nothing else. */
-function folderPublisher(folder, { index, of }) {
+/** Leaves the rotated files of a shard in `folder`, and touches nothing else. `startedFor` as in `assertKnownHead`. */
+function folderPublisher(git, folder, { index, of }, startedFor) {
     let [plan, base] = ['', ''];
     return {
         find: async (planned) => {
             ;
             [plan, base] = [sha256Of(planned.identity), planned.base];
-            return await Promise.resolve(null);
+            await assertKnownHead(git, base, startedFor);
+            return null;
         },
         earlier: () => Promise.resolve(nothingKept),
         settle: () => Promise.resolve(null),
@@ -72787,7 +73804,7 @@ async function takeRotated(sops, staging, plan, identity, base, folder, atOnce, 
     });
     for (const [path, place] of rotated)
         staging.write(path, { bytes: place.read(), executable: false });
-    return { plan, plaintextBefore };
+    return { plan, plaintextBefore, folder };
 }
 function readRotated(folder, plan, base) {
     const found = new Map();
@@ -72797,14 +73814,18 @@ function readRotated(folder, plan, base) {
             if (manifest === null)
                 throw unusable(folder, `has a ${visible(name)} that is no list of rotated files`);
             if (manifest.plan !== plan || manifest.base !== base) {
-                throw unusable(folder, `is of another plan: it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`);
+                const why = manifest.base === base ? 'it was made at the same commit, but from other inputs, or before one more file was due'
+                    : `it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`;
+                throw unusable(folder, `is of another plan: ${why}`);
             }
             for (const [path, digest] of Object.entries(manifest.files)) {
                 if (found.has(path))
                     throw unusable(folder, `holds ${visible(path)} twice`);
                 found.set(path, {
                     read: () => {
-                        const bytes = (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(place, digest));
+                        const bytes = bytesOf((0,external_node_path_namespaceObject.join)(place, digest));
+                        if (bytes === null)
+                            throw unusable(folder, `lacks the bytes of ${visible(path)}, which its list names`);
                         if (sha256Of(bytes) !== digest)
                             throw unusable(folder, `holds other bytes for ${visible(path)} than its list says`);
                         return bytes;
@@ -72814,6 +73835,10 @@ function readRotated(folder, plan, base) {
         }
     }
     return found;
+}
+/** null where there is no file. A link is none: it could lead to what never ends. */
+function bytesOf(path) {
+    return (0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false })?.isFile() === true ? (0,external_node_fs_namespaceObject.readFileSync)(path) : null;
 }
 function foldersIn(folder) {
     try {
@@ -72895,7 +73920,7 @@ async function rekeyStaged(sops, staging, plan, kept, atOnce, log) {
             }),
         ]);
     });
-    return { plan, plaintextBefore };
+    return { plan, plaintextBefore, folder: null };
 }
 /** A file that decrypted with its old recipients and has no usable key with its new ones is a lock-out. */
 async function explainLockout(planned, work) {
@@ -72922,18 +73947,18 @@ const start = '<!-- sops-rekey tracking ';
 const retired = '<!-- sops-rekey duplicate ';
 const tracking_issue_marker_marks = /<!-- sops-rekey tracking (\{[^\n]*?\}) -->/g;
 /** One HTML comment on one line. What could end it, or is not ASCII, stands as a JSON escape. */
-function trackingMarker({ removed, scope, commit }) {
-    const json = JSON.stringify({ version: trackingVersion, removed, scope, commit });
+function trackingMarker({ removed, earlier = [], scope, commit }) {
+    const json = JSON.stringify({ version: trackingVersion, removed, ...(earlier.length === 0 ? {} : { earlier }), scope, commit });
     return `${start}${json.replace(/[^ -~]|[-<>&]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)} -->`;
 }
 /** The last mark in the text; null where there is none that can be read. */
 function readTrackingMarker(body) {
     const [, json = ''] = [...body.matchAll(tracking_issue_marker_marks)].at(-1) ?? [];
     try {
-        const { version, removed, scope, commit } = JSON.parse(json);
-        const whole = Number.isInteger(version) && typeof scope === 'string' && typeof commit === 'string'
-            && Array.isArray(removed) && removed.every((one) => typeof one === 'string');
-        return whole ? { version: Number(version), removed: removed.map(String), scope, commit } : null;
+        const { version, removed, earlier = [], scope, commit } = JSON.parse(json);
+        const areTexts = (list) => Array.isArray(list) && list.every((one) => typeof one === 'string');
+        const whole = Number.isInteger(version) && typeof scope === 'string' && typeof commit === 'string' && areTexts(removed) && areTexts(earlier);
+        return whole ? { version: Number(version), removed, ...(earlier.length === 0 ? {} : { earlier }), scope, commit } : null;
     }
     catch {
         return null;
@@ -73063,6 +74088,10 @@ function judge(entry, prior, readers) {
     // A tick that a person took from what is done stays away.
     if (left === 0)
         return leftBefore === 0 ? tell(prior.ticked, null) : tell(true, 'done');
+    // What an earlier run was sure of, one that can tell no more (its key is another) does not take back.
+    const isUntold = entry.secrets.every((secret) => isDone(secret) || secret.state === 'unknown');
+    if (leftBefore === 0 && isUntold && prior.words !== null)
+        return { entry, ticked: prior.ticked, news: null, words: prior.words };
     if (left > leftBefore)
         return tell(false, 'back');
     if (prior.ticked)
@@ -73303,96 +74332,6 @@ function tracking_issue_readersOf(exposure) {
     return [...new Set(exposure.flatMap(({ readBy }) => readBy))];
 }
 
-;// CONCATENATED MODULE: ./lib/tools/github-issues.js
-// Issues as GitHub's API has them: who we are there, which issues there are, making, changing and commenting on one.
-// Must never ask twice for what must not be made twice, nor trust that GitHub heeded a filter.
-
-
-const github_issues_permission = 'issues: write';
-const pageSize = 100;
-const viewer = 'query { viewer { login } }';
-/** Whom the token belongs to, as the author of its issues. `GET /user` refuses the token of an App; GraphQL does not. */
-async function ownLogin(github) {
-    const found = await github.ask({ action: 'ask whose the token is', permission: github_issues_permission }, async (octokit) => {
-        try {
-            return { data: await octokit.graphql(viewer) };
-        }
-        catch (error) {
-            throw withStatus(error);
-        }
-    });
-    return found.viewer.login;
-}
-/** The newest issues of a label or an author, pull requests left out: at most `pages` hundreds of both. */
-async function listIssues(github, by, pages) {
-    const { owner, repo } = github;
-    const purpose = { action: 'look for the tracking issue', permission: github_issues_permission };
-    const found = [];
-    for (let page = 1; page <= pages; page += 1) {
-        const listed = await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => rest.issues.listForRepo({
-            owner, repo, ...by, state: 'all', sort: 'created', direction: 'desc', per_page: pageSize, page,
-        })));
-        found.push(...listed.filter(({ pull_request: pull }) => pull === undefined).map(issueOf));
-        if (listed.length < pageSize)
-            break;
-    }
-    return found;
-}
-/** Asks once: after an answer that was lost the issue may be there. */
-async function createIssue(github, { title, body, labels }) {
-    const { owner, repo } = github;
-    const purpose = { action: 'open the tracking issue', permission: github_issues_permission };
-    return issueOf(await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => {
-        return rest.issues.create({ owner, repo, ...onlyOnce, title, body, labels: [...labels] });
-    })));
-}
-async function changeIssue(github, number, { body, state, reason }) {
-    const { owner, repo } = github;
-    await github.ask({ action: `update issue #${number}`, permission: github_issues_permission }, ({ rest }) => rest.issues.update({
-        owner, repo, issue_number: number, ...(body === undefined ? {} : { body }), ...(state === undefined ? {} : { state }),
-        ...(reason === undefined ? {} : { state_reason: reason }),
-    }));
-}
-/** Asks once: said twice would be worse than a warning that it may not have been said. */
-async function commentOnIssue(github, number, body) {
-    const { owner, repo } = github;
-    const purpose = { action: `comment on issue #${number}`, permission: github_issues_permission };
-    await github.ask(purpose, ({ rest }) => rest.issues.createComment({ owner, repo, ...onlyOnce, issue_number: number, body }));
-}
-async function labelIssue(github, number, label) {
-    const { owner, repo } = github;
-    const purpose = { action: `label issue #${number}`, permission: github_issues_permission };
-    await github.ask(purpose, ({ rest }) => rest.issues.addLabels({ owner, repo, issue_number: number, labels: [label] }));
-}
-function issueOf({ number, html_url: url, body, state, state_reason: reason, user, labels }) {
-    return {
-        number, url, body: body ?? '', state: state === 'open' ? 'open' : 'closed', reopened: reason === 'reopened',
-        author: user?.login ?? null,
-        labels: labels.map((label) => (typeof label === 'string' ? label : label.name ?? '')),
-    };
-}
-/** A repository whose issues are turned off has 410 for its list. */
-async function askIssues(github, { action }, ask) {
-    try {
-        return await ask();
-    }
-    catch (error) {
-        if (!(error instanceof GitHubFailure) || error.status !== 410)
-            throw error;
-        const what = `Could not ${action} in ${github.owner}/${github.repo}: the repository has no issues (410).`;
-        throw new GitHubFailure('github-setting', what, error.status, error.said, {
-            advice: 'Turn them on in Settings → General → Features, or leave `tracking-issue` out.',
-        });
-    }
-}
-/** GraphQL refuses with an answer of 200, whose words are not where REST has them. */
-function withStatus(error) {
-    const refused = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null;
-    if (!Array.isArray(refused) || typeof responseOf(error)?.status === 'number')
-        return error;
-    return { response: { status: 200, headers: {}, data: { message: 'refused', errors: refused } } };
-}
-
 ;// CONCATENATED MODULE: ./lib/stages/tracking-issue.js
 // The exposure of a removal → the issue that keeps its checklist: opened, brought up to date, closed, opened again.
 // Must never touch an issue that the token's owner did not open, nor fail a run: what goes wrong is a warning.
@@ -73454,10 +74393,11 @@ async function trackedRemovals(github) {
     const ours = marked.filter(({ author }) => isBy(author, login)).toSorted((a, b) => a.number - b.number);
     return ours.filter(({ mark }, at) => ours.findIndex((one) => isSameRemoval(one.mark, mark)) === at).map(({ number, mark }) => ({ ...mark, number }));
 }
-function markOf({ removed, scope, commit }) {
-    const ids = [...new Set(removed.map(canonicalId))].sort();
+function markOf({ removed, earlier = [], scope, commit }) {
+    const [ids, before] = [removed, earlier].map((keys) => [...new Set(keys.map(canonicalId))].sort());
     const long = ids.join('').length > mostIds;
-    return { removed: long ? [`sha256:${sha256Of(JSON.stringify(ids))}`] : ids, scope, commit };
+    const isKept = before.length > 0 && [...ids, ...before].join('').length <= mostIds;
+    return { removed: long ? [`sha256:${sha256Of(JSON.stringify(ids))}`] : ids, ...(isKept ? { earlier: before } : {}), scope, commit };
 }
 /**
  * By the label, and by who opened it where a person took the label away. Not by GitHub's own filter on authors alone, which
@@ -73507,7 +74447,8 @@ async function tracking_issue_create(github, removal, mark, [pause, ...later] = 
 }
 async function tracking_issue_update(github, issue, removal, mark, warnings) {
     const { number, state } = issue;
-    if (readTrackingMarker(issue.body)?.version !== trackingVersion) {
+    const found = readTrackingMarker(issue.body);
+    if (found?.version !== trackingVersion) {
         warnings.push(`Issue #${number} was written by another version of sops-rekey, and was left as it is.`);
         return { operation: 'unchanged' };
     }
@@ -73515,7 +74456,8 @@ async function tracking_issue_update(github, issue, removal, mark, warnings) {
         const what = `Issue #${number} lacks the label ${trackingLabel}, by which it is found`;
         await tracking_issue_attempt(warnings, what, () => labelIssue(github, number, trackingLabel));
     }
-    const merged = mergeTrackingBody(issue.body, removal, mark);
+    // A run that named the key alone leaves the lines about earlier ones to the next that knows of them.
+    const merged = mergeTrackingBody(issue.body, removal, { ...(found.earlier === undefined ? {} : { earlier: found.earlier }), ...mark });
     // Of what a person closed only something new takes the decision back, and what a person opened again stays open as it is.
     const isNew = merged.verdicts.some(({ news }) => news === 'back' || news === 'added');
     const move = state === 'closed' ? (isNew ? 'reopen' : null)
@@ -73548,14 +74490,15 @@ function tracking_issue_words(error) {
 
 
 function issueTracker({ git, github, eventBranch, runUrl }, inputs) {
-    return async ({ commit, owners, removed, of, partial, pullRequestUrl }) => {
+    return async ({ commit, owners, removed, earlier, of, partial, pullRequestUrl }) => {
         try {
             const scope = await scopeOf(git, github, eventBranch, inputs);
-            const { removals, warnings } = removed.length > 0 ? { removals: [removed], warnings: [] } : await earlier(github, scope);
+            const { removals, warnings } = removed.length > 0 ? { removals: [{ removed, earlier }], warnings: [] } : await trackedNow(github, scope);
             const kept = [];
             for (const one of removals) {
                 kept.push(await keepTrackingIssue(github, {
-                    removed: named(one, owners), scope, exposure: await of(one), partial, commit, runUrl, pullRequestUrl,
+                    removed: track_named(one.removed, owners), earlier: one.earlier, scope, exposure: await of([...one.removed, ...one.earlier]),
+                    partial, commit, runUrl, pullRequestUrl,
                 }));
             }
             return { numbers: kept.flatMap(({ number }) => number ?? []), warnings: [...warnings, ...kept.flatMap((one) => one.warnings)] };
@@ -73573,20 +74516,20 @@ async function scopeOf(git, github, eventBranch, { pullRequest, files }) {
     return [...(base === standard ? [] : [base]), ...files].join('\n');
 }
 /** The removals that have an issue. One whose keys stand there as a digest only is left to a run that names them. */
-async function earlier(github, scope) {
+async function trackedNow(github, scope) {
     const found = (await trackedRemovals(github)).filter((one) => one.scope === scope);
-    const read = found.map(({ number, removed }) => ({ number, removed: removed.map(parseCanonical) }));
-    const whole = read.flatMap(({ removed }) => (removed.includes(null) ? [] : [removed.flatMap((one) => one ?? [])]));
+    const read = found.map(({ number, removed, earlier = [] }) => ({ number, removed: removed.map(parseCanonical), earlier: earlier.flatMap((one) => parseCanonical(one) ?? []) }));
+    const whole = read.flatMap(({ removed, earlier }) => (removed.includes(null) ? [] : [{ removed: removed.flatMap((one) => one ?? []), earlier }]));
     const warnings = read.flatMap(({ number, removed }) => (removed.includes(null)
         ? [`Issue #${number} is about keys that do not stand in it in full: only a run with its \`removed-recipient\` brings it up to date.`] : []));
     return { removals: whole, warnings };
 }
-function named(removed, owners) {
+function track_named(removed, owners) {
     return removed.map((one) => ({ kind: one.kind, id: one.id, owner: ownerOf(owners, one) }));
 }
-/** The part of `exposure` that `removed` could read. */
-function readableBy(removed, owners, exposure) {
-    const names = new Set(removed.map((one) => ownerOf(owners, one) ?? shortForm(one)));
+/** The part of `exposure` that the holders of `keys` could read. */
+function readableBy(keys, owners, exposure) {
+    const names = new Set(keys.map((one) => ownerOf(owners, one) ?? shortForm(one)));
     return exposure.flatMap((secret) => {
         const readBy = secret.readBy.filter((name) => names.has(name));
         return readBy.length === 0 ? [] : [{ ...secret, readBy }];
@@ -73597,12 +74540,12 @@ async function exposuresOf(survey, named, known, history, past, decryption) {
     const open = await history.open();
     const partial = open.history.reach.kind === 'partial';
     if (named.length > 0)
-        return { owners: survey.owners, partial, of: (removed) => Promise.resolve(readableBy(removed, survey.owners, known)) };
+        return { owners: survey.owners, partial, of: (keys) => Promise.resolve(readableBy(keys, survey.owners, known)) };
     // Who left long ago is known by name only to the past.
     let owners = null;
-    const of = async (removed) => {
-        owners ??= [...survey.owners, ...(await past()).owners];
-        return await settle(expose(open.history, { owners }, [{ people: removed, only: null }]), open, decryption);
+    const of = async (keys) => {
+        owners ??= [...survey.owners, ...(await past(true)).owners];
+        return await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, decryption);
     };
     return { owners: survey.owners, partial, of };
 }
@@ -73620,7 +74563,7 @@ async function exposuresOf(survey, named, known, history, past, decryption) {
 
 
 async function verifyStaged(sops, staging, root, rekeyed, atOnce, log) {
-    const { plan, plaintextBefore } = rekeyed;
+    const { plan, plaintextBefore, folder } = rekeyed;
     const verified = await log.group(`Verify ${plan.changes.length} files`, async () => {
         const done = log.progress(plan.changes.length);
         const evidence = await inParallel(plan.changes, atOnce, async (planned) => {
@@ -73638,7 +74581,9 @@ async function verifyStaged(sops, staging, root, rekeyed, atOnce, log) {
     if (verified instanceof Verified)
         return verified;
     const [first] = verified;
-    throw new Failure('verification', `sops wrote something that does not hold: ${verified.slice(0, 10).map(({ path, reason }) => `${visible(path)}: ${reason}`).join('; ')}.`, { ...(first === undefined ? {} : { path: first.path }), advice: 'Nothing was changed. Please report this.' });
+    const [what, advice] = folder === null ? ['sops wrote something that does not hold', 'Please report this.']
+        : [`What other jobs left in ${visible(folder)} does not hold`, 'Run all jobs of the workflow again, and see who else can write there.'];
+    throw new Failure('verification', `${what}: ${verified.slice(0, 10).map(({ path, reason }) => `${visible(path)}: ${reason}`).join('; ')}.`, { ...(first === undefined ? {} : { path: first.path }), advice: `Nothing was changed. ${advice}` });
 }
 async function compareKeys(sops, staging, file, staged, after, root) {
     const base = readAsItWas(root, file).bytes;
@@ -73933,16 +74878,17 @@ async function rekey(inputs, tools) {
             const keyring = keyringOwners(environment, trustedPath(environment, git.root));
             keyring.catch(() => undefined);
             const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
-            if (nothingToDo(surveyed, inputs)) {
-                run.outcome = 'unchanged';
-                return finish(null);
-            }
             const everything = inputs.removedRecipients.length > 0 || tracker !== null;
             const history = rekey_addDisposableResource(env_1, new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, remote, temporary }))), true);
-            const past = async () => await readPast(await history.open(), surveyed, inputs.ownersFile);
-            const { asked, owners } = await resolveWithPast(inputs, surveyed, past);
-            const survey = run.survey = { ...surveyed, owners: [...surveyed.owners, ...owners] };
-            for (const line of whoIsMeant(asked, survey))
+            if (nothingToDo(surveyed, inputs) && !await hadSecrets(surveyed, inputs, history)) {
+                run.outcome = 'unchanged';
+                return finish(inputs.dryRun ? null : await tools.publisher.settle(surveyed.base));
+            }
+            const past = async (everywhere) => await readPast(await history.open(), surveyed, inputs.ownersFile, everywhere);
+            const resolved = await resolveWithPast(inputs, surveyed, past);
+            const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)];
+            const survey = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] };
+            for (const line of whoIsMeant(resolved, survey))
                 log.line(line);
             const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null;
             const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, survey, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue;
@@ -73969,13 +74915,13 @@ async function rekey(inputs, tools) {
             const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole;
             const atOnce = inputs.concurrency ?? defaultConcurrency(plan);
             const decryption = inputs.dryRun || job.kind === 'plan' || plan.refusals.length > 0 ? null : { sops, staging, runner, atOnce };
-            const lost = job.kind === 'rotate' ? [] : whoLoses(plan, asked.removed);
+            const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before]);
             if (lost.length > 0) {
                 const open = await history.open();
                 run.exposure = await log.group('Exposure', async () => await settle(expose(open.history, survey, lost), open, decryption));
             }
             const complete = async (done) => finish(done, tracker === null ? null : await tracker({
-                commit: survey.base, removed: asked.removed, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
+                commit: survey.base, removed: asked.removed, earlier: before, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
             }));
             if (plan.record !== null)
                 staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false });
@@ -74003,7 +74949,9 @@ async function rekey(inputs, tools) {
             run.outcome = inputs.pullRequest === null ? 'changed' : 'published';
             run.finishedAt = new Date();
             published = await tools.publisher.publish(run.verified, staging, run_report_reportOf(run));
-            run.published = true;
+            run.published = published.operation !== 'skipped-closed';
+            if (!run.published)
+                [run.outcome, run.verified] = ['unchanged', null];
             run.failure = published.failure;
             if (published.failure !== null)
                 run.outcome = 'failed';
@@ -74032,6 +74980,12 @@ async function rekey(inputs, tools) {
 function nothingToDo({ files, damaged, others, configs }, { removedRecipients, addedRecipients, trackingIssue }) {
     return files.length + damaged.length === 0 && !trackingIssue
         && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0);
+}
+/** Whether there was once something for those to read who are removed, where nothing is encrypted and no config stands any more. */
+async function hadSecrets({ others, configs }, { removedRecipients }, history) {
+    if (removedRecipients.length === 0 || others.length + configs.length > 0)
+        return false;
+    return (await history.open()).history.versions.length > 0;
 }
 /** One process keeps a core busy; one that waits for a key service does not. */
 function defaultConcurrency({ changes }) {
@@ -74083,19 +75037,25 @@ class GitMerges {
             return stdout.toString();
         throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
     }
-    /** HEAD, where it is a merge, and the merges that came in by it: on the merge ref of a pull request, those of its commits. */
+    /**
+     * HEAD, where it is a merge, and the merges that came in by it: on the merge ref of a pull request, those of its commits.
+     * Where HEAD is none (on a schedule, or after a squash): the newest that led to it, of which none are counted as left.
+     */
     async brought(limit) {
         const none = { looked: [], left: 0, cutOff: false };
         // As it is stored: a shallow clone shows its last commit without parents.
         const [head = ''] = (await this.#run(['cat-file', 'commit', 'HEAD'])).split('\n\n', 1);
         const parents = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = '']) => id);
         if (parents.length < 2)
-            return none;
+            return { ...none, looked: await this.#merges(`--max-count=${limit}`, 'HEAD') };
         const known = (await this.#run(['rev-list', '--no-walk', '--parents', 'HEAD'])).trim().split(' ').length - 1;
         if (known < parents.length)
             return { ...none, cutOff: true };
-        const all = (await this.#run(['rev-list', '--merges', 'HEAD', '^HEAD^1'])).split('\n').filter((line) => line !== '');
+        const all = await this.#merges('HEAD', '^HEAD^1');
         return { looked: all.slice(0, limit), left: Math.max(0, all.length - limit), cutOff: false };
+    }
+    async #merges(...which) {
+        return (await this.#run(['rev-list', '--merges', ...which])).split('\n').filter((line) => line !== '');
     }
     /** Those of `wanted` in which the result of the merge is not what every parent has. */
     async changedIn(commit, wanted) {
@@ -75276,8 +76236,9 @@ async function main(program, environment) {
         await runCheck(inputs, inputs.job, environment);
         return;
     }
+    const base = inputs.job.kind === 'rotate' ? inputs.job.base : inputs.pullRequest?.base ?? null;
     if (!inputs.dryRun)
-        refuseEvent(environment, inputs.pullRequest?.base ?? null);
+        refuseEvent(environment, base);
     for (const name of ignoredVariables(environment))
         info(`${name} is set, but not passed on to sops.`);
     const temporary = temporaryFolder(environment);
@@ -75352,13 +76313,14 @@ function toolsFor(inputs, program, environment, temporary, runUrl) {
     const checkout = new Git(git);
     const serverUrl = environment['GITHUB_SERVER_URL'] ?? 'https://github.com';
     const repository = repositoryName(environment);
+    const startedFor = environment['GITHUB_SHA'] || null;
     const place = { git: checkout, eventBranch: eventBranch(environment), runUrl };
     return {
         git: checkout,
         log: new Log(),
         installSops: install,
-        publisher: inputs.job.kind === 'rotate' ? folderPublisher(inputs.job.folder, inputs.job.shard)
-            : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
+        publisher: inputs.job.kind === 'rotate' ? folderPublisher(checkout, inputs.job.folder, inputs.job.shard, startedFor)
+            : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program, startedFor)
                 : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), serverUrl }, inputs, inputs.pullRequest),
         tracker: !inputs.trackingIssue || inputs.dryRun || (inputs.job.kind !== 'all' && inputs.job.kind !== 'publish') ? null
             : issueTracker({ ...place, github: gitHub(environment, inputs.token) }, inputs),

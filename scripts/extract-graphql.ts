@@ -8,7 +8,7 @@ import { Kind, isTypeDefinitionNode, parse, print, specifiedScalarTypes, visit }
 import type { TypeDefinitionNode } from 'graphql'
 
 /** The fields of the roots, and of types that would drag in all the others; of the rest that they reach everything is kept. */
-const wanted: Readonly<Record<string, readonly string[]>> = { Query: ['viewer'], Mutation: ['updateRefs'], User: ['login'] }
+const wanted: Readonly<Record<string, readonly string[]>> = { Query: ['viewer'], Mutation: ['updateRefs'], User: ['databaseId', 'login'] }
 
 const [packageFolder, target] = process.argv.slice(2)
 if (packageFolder === undefined || target === undefined) {

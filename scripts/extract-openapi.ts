@@ -14,6 +14,7 @@ const wanted: readonly (readonly [string, string])[] = [
   ['get', repository],
   ['get', `${repository}/branches/{branch}`],
   ['get', `${repository}/commits/{ref}`],
+  ['get', `${repository}/compare/{basehead}`],
   ['post', `${repository}/git/commits`],
   ['get', `${repository}/git/commits/{commit_sha}`],
   ['get', `${repository}/git/matching-refs/{ref}`],

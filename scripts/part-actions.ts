@@ -21,14 +21,14 @@ const fromPullRequest = (all: readonly string[]): readonly string[] => all.slice
 const parts: Readonly<Record<string, Part>> = {
   plan: {
     description: 'Plans a change of who can read which sops file, without a key, and says how many jobs it is worth.',
-    inputs: () => [...request, ...conditions, 'token', 'base', 'branch', 'on-closed', 'on-human-commits', 'delete-branch'],
+    inputs: () => [...request, ...conditions, 'token', 'base', 'branch', 'on-closed', 'on-human-commits', 'delete-branch', 'require-verified'],
     ownInputs: "  shards:\n    description: The most jobs that the rotation is to be spread over.\n    default: '8'\n",
     outputs: () => ['files-matched', 'exposed-secrets', 'report-path', 'access-map-path', 'pull-request-number', 'pull-request-url', 'pull-request-operation'],
     ownOutputs: '  shards:\n    description: \'For a matrix: a JSON list like `["1/3","2/3","3/3"]`; `[]` where there is nothing to rotate.\'\n',
   },
   rotate: {
     description: 'Gives one part of the planned files new keys, proves them, and leaves the ciphertext in a folder for another job.',
-    inputs: () => [...request, ...conditions, 'concurrency'],
+    inputs: () => [...request, ...conditions, 'concurrency', 'base'],
     ownInputs: "  shard:\n    description: 'Which part, like `3/8`: one of the list that the plan gave.'\n    default: 1/1\n"
       + '  rotated-path:\n    description: The folder that gets the rotated ciphertext. Upload it as an artifact.\n    required: true\n',
     outputs: () => ['files-matched', 'files-changed', 'files-updated', 'files-rotated', 'report-path'],

@@ -8,21 +8,25 @@ import type { CheckFinding, CheckReport } from './model/check.ts'
 import { countOf, inOrder } from './model/check.ts'
 import { cameBack, finding, oldDataKeys, policyOfFiles, standings, surveyed, unownedKeys } from './model/check-findings.ts'
 import type { Standing } from './model/check-findings.ts'
+import { mergedSecrets } from './model/exposure.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs, Job } from './model/inputs.ts'
-import { resolveRequired } from './model/owners.ts'
+import { ownerOf, resolveRequired } from './model/owners.ts'
 import type { OwnedRecipient, Resolution } from './model/owners.ts'
+import { canonicalId } from './model/recipient.ts'
 import type { Recipient } from './model/recipient.ts'
+import type { ExposedSecret } from './model/report.ts'
 import { returnedKeys } from './model/returned-keys.ts'
 import { visible } from './model/safe-text.ts'
 import { knownRecipients } from './model/survey.ts'
 import type { Survey } from './model/survey.ts'
 import { askKeyless } from './stages/check-drift.ts'
 import { findMergeDrops } from './stages/check-merges.ts'
-import { findPlaintext } from './stages/check-plaintext.ts'
+import { findPlaintext, onceEncrypted, unencryptedFiles } from './stages/check-plaintext.ts'
 import { findDueRotations } from './stages/due-rotations.ts'
 import { expose, settle } from './stages/expose.ts'
 import { openHistory } from './stages/history.ts'
+import type { OpenHistory } from './stages/history.ts'
 import { readPast } from './stages/past-owners.ts'
 import { resolveWithPast } from './stages/request.ts'
 import type { Past } from './stages/request.ts'
@@ -73,15 +77,19 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
     const known = knownRecipients(survey)
     const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known))
     findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey))
-    findings.push(...await findPlaintext(git, survey, inputs.files))
     findings.push(...await findMergeDrops(git, merges, survey))
-    await using open = await openHistory(git, survey, { everything: job.exposedTo.length > 0, remote: null, temporary: tools.temporary })
-    const { readers, owners } = await exposedTo(job.exposedTo, survey, async () => await readPast(open, survey, inputs.ownersFile))
+    const unencrypted = await unencryptedFiles(git, survey, inputs.files)
+    await using open = await openHistory(git, survey, {
+      everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), remote: null, temporary: tools.temporary,
+    })
+    findings.push(...findPlaintext(git, survey, unencrypted, open.history))
+    const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) =>
+      await readPast(open, survey, inputs.ownersFile, everywhere))
     const { reach } = open.history
     if (reach.kind === 'partial') findings.push(unseen(reach.why, inputs, readers))
     const { keySince } = findDueRotations(open.history, survey, [], null, startedAt)
     findings.push(...cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt))
-    run.exposure = await settle(expose(open.history, { owners: [...survey.owners, ...owners] }, readers.length === 0 ? [] : [{ people: readers, only: null }]), open, null)
+    run.exposure = await exposureOfEach(open, [...survey.owners, ...owners], readers)
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
@@ -111,12 +119,23 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
 
 /** Those whose secrets are to be listed, also where they stand in no file and no config any more. */
 async function exposedTo(
-  names: readonly string[], survey: Survey, past: () => Promise<Past>,
+  names: readonly string[], survey: Survey, past: (everywhere: boolean) => Promise<Past>,
 ): Promise<{ readonly readers: readonly Recipient[]; readonly owners: readonly OwnedRecipient[] }> {
   if (names.length === 0) return { readers: [], owners: [] }
   const wanted = { removedRecipients: names, addedRecipients: [], sameAccessAs: null, requiredRecipients: [] }
-  const { asked, owners } = await resolveWithPast(wanted, survey, past)
-  return { readers: asked.removed, owners }
+  const { asked, earlier, owners } = await resolveWithPast(wanted, survey, past)
+  return { readers: [...asked.removed, ...earlier.map(({ recipient }) => recipient)], owners }
+}
+
+/** Person by person: what one can read still, another may know of old. Those of whom the same is true share an entry. */
+async function exposureOfEach(
+  open: OpenHistory, owners: readonly OwnedRecipient[], readers: readonly Recipient[],
+): Promise<readonly ExposedSecret[]> {
+  const people = [...Map.groupBy(readers, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()]
+  const each = await Promise.all(people.map(async (keys) =>
+    await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, null)))
+  const same = Map.groupBy(each.flat(), ({ file, key, state, reason }) => JSON.stringify([file, key, state, reason]))
+  return [...same.values()].flatMap(mergedSecrets).toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0))
 }
 
 /** What only history knows, where not all of it could be seen; a warning where it was asked for. */

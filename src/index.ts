@@ -39,7 +39,8 @@ async function main(program: string, environment: Environment): Promise<void> {
     await runCheck(inputs, inputs.job, environment)
     return
   }
-  if (!inputs.dryRun) refuseEvent(environment, inputs.pullRequest?.base ?? null)
+  const base = inputs.job.kind === 'rotate' ? inputs.job.base : inputs.pullRequest?.base ?? null
+  if (!inputs.dryRun) refuseEvent(environment, base)
   for (const name of ignoredVariables(environment)) info(`${name} is set, but not passed on to sops.`)
   const temporary = temporaryFolder(environment)
   const runUrl = runAddress(environment)
@@ -117,13 +118,14 @@ function toolsFor(inputs: Inputs, program: string, environment: Environment, tem
   const checkout = new Git(git)
   const serverUrl = environment['GITHUB_SERVER_URL'] ?? 'https://github.com'
   const repository = repositoryName(environment)
+  const startedFor = environment['GITHUB_SHA'] || null
   const place = { git: checkout, eventBranch: eventBranch(environment), runUrl }
   return {
     git: checkout,
     log: new Log(),
     installSops: install,
-    publisher: inputs.job.kind === 'rotate' ? folderPublisher(inputs.job.folder, inputs.job.shard)
-      : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program)
+    publisher: inputs.job.kind === 'rotate' ? folderPublisher(checkout, inputs.job.folder, inputs.job.shard, startedFor)
+      : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program, startedFor)
       : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), serverUrl }, inputs, inputs.pullRequest),
     tracker: !inputs.trackingIssue || inputs.dryRun || (inputs.job.kind !== 'all' && inputs.job.kind !== 'publish') ? null
       : issueTracker({ ...place, github: gitHub(environment, inputs.token) }, inputs),

@@ -2,6 +2,7 @@
 // Must refuse what is no such thing or contradicts itself before anything else runs.
 import { getInput, setSecret } from '@actions/core'
 import { Failure } from './model/failure.ts'
+import { isBranchName } from './model/branch-name.ts'
 import type { FailOn } from './model/check.ts'
 import type { Inputs, Job, PullRequestInputs } from './model/inputs.ts'
 import type { KeyAge } from './model/key-age.ts'
@@ -118,9 +119,8 @@ function template(name: TemplateInput): string | null {
 function branchName(name: 'base' | 'branch'): string | null {
   const value = template(name)
   if (value === null) return null
-  const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|^refs\//
   const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])))
-  if (forbidden.test(filled)) throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`)
+  if (!isBranchName(filled)) throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`)
   return value
 }
 
@@ -225,7 +225,7 @@ function job(): Job {
   if (kind === 'publish') return { kind, folder }
   const shard = parseShard(getInput('shard') || '1/1')
   if (shard === null) throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.')
-  return { kind, shard, folder }
+  return { kind, shard, folder, base: branchName('base') }
 }
 
 /** Throws Failure `input`, naming the input and giving a right example. */

@@ -90,16 +90,17 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const keyring = keyringOwners(environment, trustedPath(environment, git.root))
     keyring.catch(() => undefined)
     const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring))
-    if (nothingToDo(surveyed, inputs)) {
-      run.outcome = 'unchanged'
-      return finish(null)
-    }
     const everything = inputs.removedRecipients.length > 0 || tracker !== null
     await using history = new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, remote, temporary })))
-    const past = async (): Promise<Past> => await readPast(await history.open(), surveyed, inputs.ownersFile)
-    const { asked, owners } = await resolveWithPast(inputs, surveyed, past)
-    const survey = run.survey = { ...surveyed, owners: [...surveyed.owners, ...owners] }
-    for (const line of whoIsMeant(asked, survey)) log.line(line)
+    if (nothingToDo(surveyed, inputs) && !await hadSecrets(surveyed, inputs, history)) {
+      run.outcome = 'unchanged'
+      return finish(inputs.dryRun ? null : await tools.publisher.settle(surveyed.base))
+    }
+    const past = async (everywhere: boolean): Promise<Past> => await readPast(await history.open(), surveyed, inputs.ownersFile, everywhere)
+    const resolved = await resolveWithPast(inputs, surveyed, past)
+    const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)]
+    const survey = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] }
+    for (const line of whoIsMeant(resolved, survey)) log.line(line)
     const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null
     const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, survey, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
     run.keySince = keySince
@@ -126,13 +127,13 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole
     const atOnce = inputs.concurrency ?? defaultConcurrency(plan)
     const decryption = inputs.dryRun || job.kind === 'plan' || plan.refusals.length > 0 ? null : { sops, staging, runner, atOnce }
-    const lost = job.kind === 'rotate' ? [] : whoLoses(plan, asked.removed)
+    const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before])
     if (lost.length > 0) {
       const open = await history.open()
       run.exposure = await log.group('Exposure', async () => await settle(expose(open.history, survey, lost), open, decryption))
     }
     const complete = async (done: Published | null): Promise<Result> => finish(done, tracker === null ? null : await tracker({
-      commit: survey.base, removed: asked.removed, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
+      commit: survey.base, removed: asked.removed, earlier: before, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
     }))
     if (plan.record !== null) staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false })
     log.line(describe(plan))
@@ -158,7 +159,8 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     run.outcome = inputs.pullRequest === null ? 'changed' : 'published'
     run.finishedAt = new Date()
     published = await tools.publisher.publish(run.verified, staging, reportOf(run))
-    run.published = true
+    run.published = published.operation !== 'skipped-closed'
+    if (!run.published) [run.outcome, run.verified] = ['unchanged', null]
     run.failure = published.failure
     if (published.failure !== null) run.outcome = 'failed'
     return await complete(published)
@@ -175,6 +177,12 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
 function nothingToDo({ files, damaged, others, configs }: Survey, { removedRecipients, addedRecipients, trackingIssue }: Inputs): boolean {
   return files.length + damaged.length === 0 && !trackingIssue
     && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0)
+}
+
+/** Whether there was once something for those to read who are removed, where nothing is encrypted and no config stands any more. */
+async function hadSecrets({ others, configs }: Survey, { removedRecipients }: Inputs, history: HistoryOnDemand): Promise<boolean> {
+  if (removedRecipients.length === 0 || others.length + configs.length > 0) return false
+  return (await history.open()).history.versions.length > 0
 }
 
 /** One process keeps a core busy; one that waits for a key service does not. */

@@ -10,6 +10,7 @@ import { runAction } from '../support/action.ts'
 import { makeAgeKey } from '../support/age-key.ts'
 import { AgePlugin } from '../support/age-plugin.ts'
 import { Company } from '../support/company.ts'
+import { Chronicle } from '../support/history.ts'
 import { startKmsServer } from '../support/kms-server.ts'
 import { startStub } from '../support/openbao.ts'
 import type { Repository } from '../support/repository.ts'
@@ -179,9 +180,17 @@ describe('finds', () => {
     repository.git('add', '.')
     repository.git('commit', '--quiet', '--amend', '--no-edit')
     expect((await check(repository)).found).toEqual(['drift error app.yaml', 'merge-dropped warning app.yaml'])
+    // Commits on top of it change nothing; a record of a removal does.
+    repository.write('README', 'x')
+    repository.commit()
+    expect((await check(repository)).found).toContain('merge-dropped warning app.yaml')
+    repository.write('.sops-owners.yaml', `owners: {}\nremoved: [{owner: dave, recipient: ${dave.recipient}, date: 2026-01-01}]\n`)
+    repository.commit()
+    expect((await check(repository)).found.filter((one) => one.startsWith('merge-dropped'))).toEqual([])
+    repository.git('rm', '--quiet', '.sops-owners.yaml')
+    repository.commit()
     update()
-    repository.git('add', '.')
-    repository.git('commit', '--quiet', '--amend', '--no-edit')
+    repository.commit()
     expect((await check(repository)).found).toEqual([])
   })
 
@@ -227,6 +236,14 @@ describe('finds', () => {
     expect(one.report.exposure.map(({ key, readBy }) => [key, ...readBy])).toEqual([['password', 'bob'], ['user', 'bob']])
     expect(one.run.summary).toContain('Secrets bob could read')
     expect((await check(repository, { 'fail-on': 'warning' })).run.exitCode).toBe(1)
+  })
+
+  test('what each of several could read, by person, where it is not the same for all', async () => {
+    using history = new Chronicle().begin('2026-01-10', { 'a.yaml': 'p: A\n', 'b.yaml': 'p: B\n' })
+    history.offboard('2026-02-10', 'a.yaml', 'b.yaml').set('a.yaml', '["p"]', 'C').commitOn('2026-03-10')
+    const { report } = await check(history, { 'exposed-to': `alice, ${history.bob.recipient}` })
+    expect(report.exposure.map(({ file, state, readBy }) => [file, state, ...readBy].join(' ')))
+      .toEqual(['a.yaml current alice', 'a.yaml unknown bob', 'b.yaml current alice bob'])
   })
 
   test('data keys that are older than `max-key-age`, and that a shallow clone cannot tell', async () => {
@@ -372,7 +389,7 @@ describe("an outsider's pull request", () => {
     }
     const { found, report, run } = await check(repository, {}, env)
     expect(found).toEqual(expect.arrayContaining([
-      `drift error plugin/${name}`, `drift error vault/${name}`, 'drift-unknown notice azure/.sops.yaml', `no-rule warning slow/${name}`,
+      `drift error plugin/${name}`, `drift error vault/${name}`, 'drift-unknown error azure/.sops.yaml', `no-rule warning slow/${name}`,
     ]))
     expect(report.counts.inLine).toBe(1)
     expect([evil.runs, stub.tokens.length, reached]).toEqual([0, 0, 0])

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { runAction } from '../support/action.ts'
+import { makeAgeKey } from '../support/age-key.ts'
 import { Team } from '../support/team.ts'
 import { refusalOf, runUnchanged } from '../support/unchanged.ts'
 
@@ -58,6 +59,23 @@ test.each<[string, string, object | undefined]>([
   const run = await runAction(team, { 'removed-recipient': 'bob' }, { env: started(event, ref, payload) })
   expect(run.exitCode === 0 ? '' : run.log).toBe('')
   expect(run.report?.outcome).toBe('changed')
+})
+
+test('a job that only rotates is told the branch in `base` too', async () => {
+  const folder = join(team.path, 'rotated')
+  const inputs = { 'removed-recipient': 'bob', job: 'rotate', 'rotated-path': folder, base: 'release' }
+  const run = await runAction(team, inputs, { env: started('push', 'refs/heads/release', { repository }) })
+  expect(run.exitCode === 0 ? '' : run.log).toBe('')
+})
+
+test.each([{ job: 'rotate', 'rotated-path': 'rotated' }, { 'pull-request': 'false' }])('the head of a pull request is given no key, whatever started the run: %j', async (inputs) => {
+  const startedFor = team.git('rev-parse', 'HEAD')
+  team.git('checkout', '--quiet', '--detach')
+  team.config({ alice: team.alice, bob: team.bob, ci: team.ci, mallory: makeAgeKey() })
+  team.commit()
+  team.git('update-ref', 'refs/remotes/pull/7/head', 'HEAD')
+  const env = { ...started('workflow_dispatch', 'refs/heads/main', { repository }), GITHUB_SHA: startedFor }
+  expect((await refusalOf(team, inputs, { env })).sentence).toMatch(/is not what the run was started for .*not given keys/)
 })
 
 test('a push to the branch in `base` gets past the event, to what else there is to say', async () => {

@@ -55,6 +55,55 @@ describe('a second run for bob', () => {
     expect(Object.values(states(await runUnchanged(team, { 'removed-recipient': robert.recipient })))).toEqual(['current bob', 'current bob'])
   })
 
+  test('by name lists what his earlier key opened too, takes out the present one alone, and says so', async () => {
+    using team = new Chronicle().begin('2026-01-10', { 'a.yaml': 'p: A\n', 'b.yaml': 'p: B\n' })
+    team.offboard('2026-02-10', 'a.yaml', 'b.yaml')
+    const second = makeAgeKey()
+    const { recipient } = second
+    // Whose key was once called after somebody else is not meant.
+    team.updatekeys({ alice: team.alice, Bob: second, bob: team.ci }, 'b.yaml').commitOn('2026-03-09')
+    team.updatekeys({ ...team.withoutBob, bob: second }, 'b.yaml').commitOn('2026-03-10')
+    const inputs = { 'dry-run': 'true', policy: 'off' }
+    const byName = await runUnchanged(team, { ...inputs, 'removed-recipient': 'bob' })
+    expect(states(byName)).toEqual({ 'a.yaml p': 'current bob', 'b.yaml p': 'current bob' })
+    expect(byName.report).toMatchObject({ request: { removed: [{ id: recipient, owner: 'bob' }] }, findings: [] })
+    expect(byName.log).toMatch(new RegExp(`^ *${team.bob.recipient}, an earlier key of bob, by \\.sops\\.yaml at [0-9a-f]{12} \\(2026-01-10\\)`, 'm'))
+    expect(states(await runUnchanged(team, { ...inputs, 'removed-recipient': recipient }))).toEqual({ 'b.yaml p': 'current bob' })
+    const { report } = await runAction(team, { job: 'check', policy: 'off', 'exposed-to': 'bob' })
+    expect(report?.exposure.map(({ file }) => file)).toEqual(['a.yaml', 'b.yaml'])
+  })
+
+  test('an earlier key of another with the same name and another e-mail is not his', async () => {
+    using team = new Chronicle()
+    const robert = makeAgeKey()
+    const first = { alice: team.alice, 'Bob <bob@other.example>': robert, ci: team.ci }
+    team.begin('2026-01-10', { 'a.yaml': 'p: A\n' }, first)
+    team.updatekeys(team.withoutBob, 'a.yaml').rotate('a.yaml').commitOn('2026-02-10')
+    team.config({ ...team.withoutBob, 'Bob <bob@example.com>': team.bob })
+    team.encrypt('b.yaml', 'p: B\n')
+    team.commitOn('2026-03-10')
+    const run = await runUnchanged(team, { 'dry-run': 'true', policy: 'off', 'removed-recipient': 'bob' })
+    expect(run.report?.exposure.map(({ file }) => file)).toEqual(['b.yaml'])
+  })
+
+  test('where every secret and config has been deleted says what he knew; where there never were any, it has nothing to do', async () => {
+    using team = await left()
+    const { bob } = team
+    team.git('rm', '--quiet', 'app.yaml', '.sops.yaml')
+    team.write('README', 'x')
+    team.commitOn('2026-04-10')
+    for (const who of [bob.recipient, 'bob']) {
+      const run = await runUnchanged(team, { 'removed-recipient': who })
+      expect({ exitCode: run.exitCode, outcome: run.report?.outcome }).toEqual({ exitCode: 0, outcome: 'unchanged' })
+      expect(Object.values(states(run)).map((one) => one.split(' ')[0])).toEqual(['removed', 'removed'])
+    }
+    using empty = new Chronicle()
+    empty.write('README', 'x')
+    empty.commitOn('2026-01-10')
+    const { exitCode, report } = await runUnchanged(empty, { 'removed-recipient': 'bob' })
+    expect({ exitCode, outcome: report?.outcome, exposure: report?.exposure }).toEqual({ exitCode: 0, outcome: 'unchanged', exposure: [] })
+  })
+
   test('knows him by the record in the owners file, without looking further', async () => {
     using team = await left()
     team.write('.sops-owners.yaml', `removed: [{owner: Bob Smith, recipient: ${team.bob.recipient}, date: 2026-02-10}]\n`)

@@ -1,8 +1,11 @@
 // What a person did with the pull request is respected: closed it, put commits on it, merged the same change elsewhere.
 import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { ActionRun } from '../support/action.ts'
 import { runAction } from '../support/action.ts'
+import { makeAgeKey } from '../support/age-key.ts'
 import type { GitHubServer } from '../support/github-server.ts'
 import { gitHubSays, startGitHubServer } from '../support/github-server.ts'
 import { openapiValidator } from '../support/openapi-validation.ts'
@@ -117,12 +120,89 @@ describe('a pull request that a person closed', () => {
     expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '2' })
   })
 
+  test('also while the run is at it, whatever it was about to publish', async () => {
+    await done()
+    team.encrypt('b.yaml', 'password: other\n')
+    push()
+    const head = remote('rev-parse', branch)
+    server.before('POST', /\/git\/commits$/, async () => edit(1, { state: 'closed' }))
+    const result = await done()
+    expect(result.outputs).toMatchObject({ changed: 'false', 'pull-request-operation': 'skipped-closed', 'pull-request-number': '1', 'files-changed': '0' })
+    expect(annotations(result, 'notice')).toEqual([expect.stringMatching(/#1 was closed during the run.*`on-closed: reopen`/)])
+    expect([remote('rev-parse', branch), server.pulls.length]).toEqual([head, 1])
+  })
+
   test('by merging it is not one: what was taken back is done again', async () => {
     await done()
     const before = remote('rev-parse', 'main')
     await server.merge(1)
     remote('update-ref', 'refs/heads/main', before)
     expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '2' })
+  })
+})
+
+describe('what a person wrote into an open pull request', () => {
+  test('is no reason to publish again; a text of their own is only marked', async () => {
+    await done()
+    await edit(1, { title: 'Bob leaves', body: server.pulls[0]?.body?.replaceAll('- [ ]', '- [x]').replaceAll('\n', '\r\n') })
+    expect((await keyless()).outputs['pull-request-operation']).toBe('unchanged')
+    await edit(1, { body: 'Please merge by Friday.' })
+    const head = remote('rev-parse', branch)
+    team.credentials = {}
+    expect((await done()).outputs['pull-request-operation']).toBe('unchanged')
+    expect(remote('rev-parse', branch)).toBe(head)
+    expect(server.pulls).toMatchObject([{ title: 'Bob leaves', body: expect.stringMatching(/^Please merge by Friday\.\n\n<!-- sops-rekey fingerprint=/) }])
+    expect((await keyless()).outputs['pull-request-operation']).toBe('unchanged')
+  })
+
+  test('stays when it is brought up to date: the title, and the ticks', async () => {
+    await done()
+    await edit(1, { title: 'Bob leaves', body: server.pulls[0]?.body?.replaceAll('- [ ]', '- [x]') })
+    team.encrypt('b.yaml', 'password: other\n')
+    push()
+    expect((await done()).outputs['pull-request-operation']).toBe('updated')
+    expect(server.pulls[0]?.title).toBe('Bob leaves')
+    expect(server.pulls[0]?.body?.match(/- \[.\] <code>password<\/code>/g)).toEqual(['- [x] <code>password</code>', '- [ ] <code>password</code>'])
+  })
+
+  test('is named where it could not be brought up to date', async () => {
+    await done()
+    team.encrypt('b.yaml', 'password: other\n')
+    push()
+    server.refuse('PATCH', /\/pulls\/1$/, gitHubSays.notByIntegration)
+    const result = await run()
+    expect(result.exitCode).toBe(1)
+    expect(result.outputs).toMatchObject({ 'pull-request-number': '1', 'pull-request-url': `${server.serverUrl}/acme/infra/pull/1` })
+    expect(annotations(result, 'error')).toEqual([expect.stringMatching(/is pushed, but the text of pull request #1 may still be that of an earlier run/)])
+  })
+})
+
+describe('one branch', () => {
+  test('for two requests: the second does not replace the open pull request of the first', async () => {
+    const { alice, bob, ci } = team
+    team.config({ alice, bob, ci, carol: makeAgeKey() })
+    team.encrypt('a.yaml', 'password: s3cret\n')
+    push()
+    await done({ branch: 'offboarding' })
+    const result = await keyless({ branch: 'offboarding', 'removed-recipient': 'carol' })
+    expect(annotations(result, 'error')).toEqual([expect.stringMatching(/another request \(#1\).*`branch: .*\{removed\}`/)])
+    expect((await keyless({ branch: 'offboarding' })).outputs['pull-request-operation']).toBe('unchanged')
+  })
+
+  test.each([['main', /is main, which is what the pull request goes into/, {}], ['main', /is main, which is the default branch/, { base: 'release' }]])(
+    'that others stand on is refused: %s %s', async (name, sentence, inputs) => {
+      remote('update-ref', 'refs/heads/release', 'main')
+      expect(annotations(await keyless({ branch: name, ...inputs }), 'error')).toEqual([expect.stringMatching(sentence)])
+    })
+
+  test('whose name is too long once it is filled in is refused before a key is used', async () => {
+    const result = await keyless({ branch: `${'x'.repeat(200)}/{removed}`, 'removed-recipient': team.bob.recipient })
+    expect(annotations(result, 'error')).toEqual([expect.stringMatching(/`branch` comes to x+.*no name for a branch/)])
+  })
+
+  test('to go into that the token cannot see: both reasons are named', async () => {
+    server.refuse('GET', /\/git\/ref\//, gitHubSays.notFound)
+    expect(annotations(await keyless(), 'error')).toEqual([expect.stringMatching(/no branch main .*or the token cannot see it.*`contents: read`/)])
   })
 })
 
@@ -198,6 +278,32 @@ describe('when nothing is left to do', () => {
     expect((await done(nothing)).outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '2' })
   })
 
+  test.each<[string, () => void]>([
+    ['every file is gone', () => {
+      for (const path of ['a.yaml', '.sops.yaml']) rmSync(join(team.root, path))
+      team.write('README.md', 'Nothing to hide.\n')
+    }],
+    ['somebody took the removed one out by hand', () => {
+      const { alice, ci } = team
+      team.config({ alice, ci })
+      for (const args of [['updatekeys', '--yes', 'a.yaml'], ['rotate', '--in-place', 'a.yaml']]) expect(team.sops(args, { cwd: team.root }).exitCode).toBe(0)
+    }],
+  ])('so too where %s', async (_, act) => {
+    await done()
+    act()
+    push()
+    expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'closed', 'pull-request-number': '1' })
+    expect([server.pulls[0]?.state, heads()]).toEqual(['closed', ['main']])
+  })
+
+  test('an answer that is lost on the way is looked for', async () => {
+    await mendedMeanwhile()
+    server.refuse('PATCH', /\/pulls\/1$/, { status: 502, body: { message: 'Server Error' } }, { afterwards: true })
+    const result = await done(nothing)
+    expect(result.outputs['pull-request-operation']).toBe('closed')
+    expect([annotations(result, 'warning'), heads(), server.pulls[0]?.comments.length]).toEqual([[], ['main'], 1])
+  }, 60_000)
+
   test('the branch is kept with `delete-branch: false`', async () => {
     await mendedMeanwhile()
     await done({ ...nothing, 'delete-branch': 'false' })
@@ -211,6 +317,13 @@ describe('when nothing is left to do', () => {
     const result = await keyless(nothing)
     expect(annotations(result, 'warning')).toEqual([expect.stringContaining('#1 has commits that are not ours')])
     expect(result.outputs['pull-request-operation']).toBe('none')
+  })
+
+  test('the answer to the deletion of the branch is lost, and no harm done', async () => {
+    await mendedMeanwhile()
+    server.refuse('POST', /\/git-receive-pack$/, { status: 500, body: null }, { afterwards: true, times: 1 })
+    expect(annotations(await done(nothing), 'warning')).toEqual([])
+    expect(heads()).toEqual(['main'])
   })
 
   test('a branch that is moved in the same moment is not deleted', async () => {
@@ -238,6 +351,12 @@ describe('when nothing is left to do', () => {
     expect(server.pulls).toMatchObject([{ state: 'open' }])
   })
 
+  test('and nothing can be asked, that is a warning without a word of ours', async () => {
+    await mendedMeanwhile()
+    server.refuse('GET', /^\/repos\/acme\/infra$/, gitHubSays.notByIntegration)
+    expect(annotations(await keyless(nothing), 'warning')).toEqual([expect.stringMatching(/could not be looked for: Could not read the repository/)])
+  })
+
   test('and GitHub refuses, that is a warning', async () => {
     await mendedMeanwhile()
     server.refuse('PATCH', /\/pulls\/1$/, gitHubSays.notByIntegration)
@@ -263,8 +382,18 @@ describe('templates', () => {
     expect(pull?.body?.split('\n')[0]).toBe('**Bob &#34;&#42;B&#42;&#34; &#64;&#8203;all** left main, see '
       + `${server.serverUrl}/acme/infra/actions/runs/42; {date} and { "a": 1 }.`)
     expect(remote('log', '-1', '--format=%B', pull?.branch ?? '')).toMatch(new RegExp(
-      '^chore: 1 file\\(s\\) without Bob "\\*B\\*" @all\\n\\nFor main\\.\\n\\n'
-      + 'Signed-off-by: github-actions\\[bot\\] <41898282\\+github-actions\\[bot\\]@users\\.noreply\\.github\\.com>\\nSops-Rekey-Fingerprint: '))
+      '^chore: 1 file\\(s\\) without Bob "\\*B\\*" @\u200ball\\n\\nFor main\\.\\n\\n'
+      + 'Signed-off-by: github-actions\\[bot\\] <41898282\\+github-actions\\[bot\\]@users\\.noreply\\.127\\.0\\.0\\.1>\\nSops-Rekey-Fingerprint: '))
+  })
+
+  test('a commit is signed off by the App that is its author', async () => {
+    await server[Symbol.asyncDispose]()
+    server = await startGitHubServer({ token, repo: 'infra', login: 'an-app[bot]', validate: openapiValidator() })
+    push()
+    await done({ signoff: 'true', 'commit-message': 'chore: {removed} left\n\nCo-authored-by: x <x@y>' })
+    const trailers = remote('log', '-1', '--format=%(trailers:only)', branch).split('\n')
+    expect(trailers.slice(0, 2)).toEqual(['Co-authored-by: x <x@y>', `Signed-off-by: ${remote('log', '-1', '--format=%an <%ae>', branch).replace('github.com', '127.0.0.1')}`])
+    expect((await keyless({ signoff: 'true' })).outputs['pull-request-operation']).toBe('unchanged')
   })
 
   test('a signed-off commit is still known as ours', async () => {

@@ -103,6 +103,8 @@ describe('what is committed is what was verified', () => {
     team.write('../home/clean', '#!/bin/sh\ncat >/dev/null\necho pointer\n', 0o755)
     team.write('../home/.gitconfig', `[filter "large"]\n\tclean = ${team.home}/clean\n`)
     team.write('.gitattributes', 'a.yaml filter=large\n')
+    // Else git could take it for the one that it has looked at before.
+    team.write('a.yaml', real)
     push()
     expect([team.git('show', 'HEAD:a.yaml'), team.read('a.yaml')]).toEqual(['pointer', real])
     const sentence = await refused()
@@ -146,6 +148,13 @@ describe('the branch is left as it is', () => {
   })
 })
 
+test.each(['sops-rekey', `${branch}/of-carol`])('a branch %s, beside which ours cannot be, is named before a key is used', async (name) => {
+  push(name)
+  expect(await refused()).toContain(`There is a branch ${name}, beside which git can have no ${branch}. Nothing was pushed. `
+    + 'Rename or delete it, or give another branch in `branch`.')
+  await done({ branch: 'rekey' })
+})
+
 test('two requests never share a branch', async () => {
   const { alice, bob, ci } = team
   team.config({ 'Bob B': alice, 'bob-b': bob, 'bob': ci })
@@ -185,6 +194,40 @@ describe('the checkout', () => {
     remote('update-ref', 'refs/heads/main', remote('-c', 'user.name=x', '-c', 'user.email=x@y', 'commit-tree', 'main^{tree}', '-p', 'main', '-m', 'x'))
     expect(await refused()).toContain('is not the tip of main')
     expect(await refused({ base: 'gone' })).toContain('There is no branch gone')
+  })
+})
+
+describe('a base that moves during the run', () => {
+  /** Somebody changes a file on the base, right after the run has seen that it stands on it. */
+  function changesMeanwhile(path: string): void {
+    server.before('GET', /\/git\/ref\/heads%2Fsops-rekey%2F/, async () => {
+      const before = team.git('rev-parse', 'HEAD')
+      team.write(path, 'theirs\n')
+      push()
+      team.git('reset', '--quiet', '--hard', before)
+      await Promise.resolve()
+    })
+  }
+
+  test('in a file of the pull request stops it: it would conflict', async () => {
+    changesMeanwhile('a.yaml')
+    const result = await run()
+    expect(annotations(result, 'error')).toEqual(['main has got others of the files of this run meanwhile: a.yaml. Nothing was published. '
+      + 'Check out main as it is now, and run again.'])
+    expect(heads()).toEqual(['main'])
+    expect(result.outputs).toMatchObject({ changed: 'false' })
+  })
+
+  test('in another file does not matter', async () => {
+    changesMeanwhile('README.md')
+    expect(annotations(await done(), 'warning')).toEqual([])
+    expect(heads()).toEqual(['main', branch])
+  })
+
+  test('and cannot be compared is a warning', async () => {
+    changesMeanwhile('README.md')
+    server.refuse('GET', /\/compare\//, gitHubSays.notByIntegration)
+    expect(annotations(await done(), 'warning')).toEqual([expect.stringContaining('main has moved on during the run')])
   })
 })
 
@@ -251,7 +294,7 @@ describe('after a push has begun', () => {
 
   test('one that nobody can be asked about may have arrived, and the outputs say where', async () => {
     server.before('POST', receivePack, async () => {
-      server.refuse('GET', /\/git\/ref\//, { status: 500, body: null })
+      server.refuse('GET', /\/git\/ref\/|\/info\/refs$/, { status: 500, body: null })
       await Promise.resolve()
     })
     server.refuse('POST', receivePack, { status: 0, body: null }, { afterwards: true })

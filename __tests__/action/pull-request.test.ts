@@ -184,7 +184,7 @@ describe('the token', () => {
   test.each([
     ['that GitHub does not know', gitHubSays.badCredentials, /GitHub does not know the token/],
     ['that may not see the repository', gitHubSays.notFound, /the token cannot see it/],
-    ['without the permission', gitHubSays.notByIntegration, /Give it `contents: write`/],
+    ['without the permission', gitHubSays.notByIntegration, /Give it `contents: read` to plan and, to publish, `contents: write`/],
   ])('%s fails the run before a key is used', async (_, answer, sentence) => {
     server.refuse('GET', /./, answer)
     company.credentials = {}

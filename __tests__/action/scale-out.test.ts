@@ -1,5 +1,5 @@
 // Several jobs share the work: one plans, several rotate a part each, one proves all of it again and publishes.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { ActionRun } from '../support/action.ts'
@@ -7,6 +7,7 @@ import { runAction } from '../support/action.ts'
 import { sha256Of } from '../../src/tools/staging.ts'
 import type { AgeKey } from '../support/age-key.ts'
 import { Company, secrets } from '../support/company.ts'
+import { Team } from '../support/team.ts'
 import { expectNothingLeaked, refusalOf, runUnchanged } from '../support/unchanged.ts'
 
 const paths = Object.keys(secrets)
@@ -62,6 +63,20 @@ describe('several jobs', () => {
     expect(company.read('.sops.yaml')).not.toContain('bob')
   })
 
+  test('are one where only a config is to be changed, which has nothing to rotate', async () => {
+    using team = new Team()
+    const { alice, bob, ci } = team
+    team.write('.sops.yaml', `creation_rules:\n  - path_regex: ^new/\n    age: ${bob.recipient},${ci.recipient}\n  - age: ${alice.recipient},${ci.recipient}\n`)
+    team.encrypt('a.yaml', 'password: s3cret\n')
+    team.commit()
+    const request = { 'removed-recipient': bob.recipient, policy: 'off' }
+    expect((await runAction(team, { ...request, job: 'plan' })).outputs['shards']).toBe('["1/1"]')
+    const folder = join(team.path, 'rotated')
+    expectDone(await runAction(team, { ...request, job: 'rotate', shard: '1/1', 'rotated-path': folder }))
+    expectDone(await runAction(team, { ...request, job: 'publish', 'rotated-path': folder }))
+    expect(team.read('.sops.yaml')).not.toContain(bob.recipient)
+  })
+
   test('are none where there is nothing to do', async () => {
     using company = new Company()
     expect((await runUnchanged(company, { job: 'plan' })).outputs['shards']).toBe('[]')
@@ -85,13 +100,22 @@ describe('what other jobs left is not believed', () => {
 
   test.each<[string, (folder: string) => void, RegExp]>([
     ['other bytes than its list says', (folder) => writeFileSync(firstRotated(folder), 'changed: yes\n'), /holds other bytes for .* than its list says/],
+    ['no bytes for what its list says', (folder) => rmSync(firstRotated(folder)), /lacks the bytes of /],
+    ['a folder in their place', (folder) => {
+      rmSync(firstRotated(folder))
+      mkdirSync(firstRotated(folder))
+    }, /lacks the bytes of /],
+    ['a link in their place', (folder) => {
+      renameSync(firstRotated(folder), join(folder, 'elsewhere'))
+      symlinkSync(join(folder, 'elsewhere'), firstRotated(folder))
+    }, /lacks the bytes of /],
     ['a part that is missing', (folder) => rmSync(join(folder, 'half-2'), { recursive: true }), /lacks 3 of the 7 files of this plan/],
     ['a part that is there twice', (folder) => cpSync(join(folder, 'half-1'), join(folder, 'again'), { recursive: true }), /holds .* twice/],
     ['a file that nobody asked for', (folder) => rewrite(folder, (text) => text.replace(/"files":\{/, `"files":{"README.md":"${'0'.repeat(64)}",`)), /holds 1 files that are not in this plan/],
     ['a list that is none', (folder) => writeFileSync(join(folder, 'sops-rekey-rotated-3-of-3.json'), '{"schema":1}'), /is no list of rotated files/],
     ['a list that leads elsewhere', (folder) => rewrite(folder, (text) => text.replace(/"[0-9a-f]{64}"\}/, '"../../../etc/passwd"}')), /is no list of rotated files/],
-    ['another plan', (folder) => rewrite(folder, (text) => text.replace(/"plan":"[0-9a-f]{4}/, '"plan":"____')), /is of another plan/],
-    ['another commit', (folder) => rewrite(folder, (text) => text.replace(/"base":"[0-9a-f]{4}/, '"base":"____')), /is of another plan/],
+    ['another plan', (folder) => rewrite(folder, (text) => text.replace(/"plan":"[0-9a-f]{4}/, '"plan":"____')), /is of another plan: it was made at the same commit, but from other inputs/],
+    ['another commit', (folder) => rewrite(folder, (text) => text.replace(/"base":"[0-9a-f]{4}/, '"base":"____')), /is of another plan: it was made at ____/],
   ])('%s', async (_, spoil, sentence) => {
     spoil(artifacts)
     const { sentence: said } = await refusalOf(company, publish(artifacts))
@@ -106,7 +130,9 @@ describe('what other jobs left is not believed', () => {
     ['other values, rightly encrypted', () => encryptedBeside(company, [company.alice, company.ci], 'db:\n  password: planted\n'), /decrypted content is not what it was/],
   ])('also not where its list says so: %s', async (_, forge, sentence) => {
     plant(artifacts, path, forge())
-    expect((await refusalOf(company, publish(artifacts))).sentence).toMatch(sentence)
+    const { sentence: said } = await refusalOf(company, publish(artifacts))
+    expect(said).toMatch(sentence)
+    expect(said).toMatch(/^What other jobs left in .*Run all jobs of the workflow again/)
   })
 })
 

@@ -221,6 +221,24 @@ describe('the issue', () => {
     expect(world.issue(1)).toMatchObject({ state: 'closed', stateReason: 'completed' })
   })
 
+  test.concurrent('holds what an earlier key of the same name opened, also by a run that names nobody', async () => {
+    await using world = await World.afterBob()
+    const { team } = world
+    team.config({ ...team.withoutBob, 'Bob (laptop)': makeAgeKey() })
+    team.encrypt('new.yaml', `c: ${canary}-c\n`)
+    team.commitOn('2026-03-10')
+    world.push()
+    await world.done({ 'removed-recipient': 'bob', 'pull-request': 'false' })
+    const mine = '  still in use, read by bob only'
+    expect(lines(world.issue(1))).toEqual({ a: mine, b: mine, c: '  still in use, read by Bob &#40;laptop&#41; only' })
+    team.git('reset', '--quiet', '--hard')
+    expect(await world.writes(() => world.done({ 'pull-request': 'false' }))).toEqual([])
+    team.git('reset', '--quiet', '--hard')
+    world.change('app.yaml', { a: `${canary}-new` })
+    await world.done({ 'pull-request': 'false' })
+    expect(lines(world.issue(1))).toMatchObject({ a: 'x changed, read by bob only', b: mine })
+  })
+
   test.concurrent('that the token may not keep is a warning with the permission; the rest is done', async () => {
     await using world = await World.withBob()
     world.server.refuse('POST', /\/issues$/, gitHubSays.notByIntegration)

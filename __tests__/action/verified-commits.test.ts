@@ -184,11 +184,8 @@ describe('where verified is required', () => {
     expect(makers()).toContain('signed')
   })
 
-  test.each<[string, 'POST', RegExp, Refusal]>([
-    ['make commits', 'POST', makesCommit, gitHubSays.notByIntegration],
-    ['move branches', 'POST', graphql, notInSchema],
-  ])('a GitHub that does not let the run %s is an error that says so', async (_, method, path, answer) => {
-    server.refuse(method, path, answer)
+  test('a GitHub that does not let the run make commits is an error that says so', async () => {
+    server.refuse('POST', makesCommit, gitHubSays.notByIntegration)
     expect(await refused({ 'require-verified': 'true' })).toContain('A verified commit is required, so nothing was published.')
   })
 })
@@ -199,23 +196,33 @@ describe('commit-mode', () => {
     expect(annotations(result, 'warning')).toEqual([])
     expect(makers()).toBe(`${botAddress} ${botAddress}`)
     expect(result.outputs).toMatchObject({ 'pull-request-commits-verified': 'false' })
-    expect(asked().filter((one) => /graphql|matching-refs|POST .*git\/commits/.test(one))).toEqual([])
+    expect(asked().filter((one) => /graphql|matching-refs\/sops|POST .*git\/commits/.test(one))).toEqual([])
   })
 
   test.each<[string, RegExp, Refusal]>([
     ['no such endpoint', makesCommit, gitHubSays.notFound],
     ['no permission', makesCommit, gitHubSays.notByIntegration],
     ['a tree it does not take', makesCommit, { status: 422, body: { message: 'Tree SHA does not exist', documentation_url: '' } }],
-    ['no updateRefs', graphql, notInSchema],
-    ['no right to updateRefs', graphql, graphqlSays('Resource not accessible by integration', { type: 'FORBIDDEN' })],
   ])('auto falls back to git with a warning where there is %s; api does not', async (_, path, answer) => {
     server.refuse('POST', path, answer)
-    expect(await refused({ 'commit-mode': 'api' })).toMatch(/^Could not (?:make a commit|move refs\/heads)/)
+    expect(await refused({ 'commit-mode': 'api' })).toMatch(/^Could not make a commit/)
     const result = await done()
-    expect(annotations(result, 'warning')).toEqual([expect.stringMatching(/^The commit is not verified: it was pushed by git, .*Could not (?:make a commit|move refs\/heads)/)])
+    expect(annotations(result, 'warning')).toEqual([expect.stringMatching(/^The commit is not verified: it was pushed by git, .*Could not make a commit/)])
     expect(result.outputs).toMatchObject({ 'pull-request-commits-verified': 'false' })
     expect(makers()).toBe(`${botAddress} ${botAddress}`)
     expect(refs()).toEqual(withBranch)
+  })
+
+  test.each<[string, Refusal]>([
+    ['there is no updateRefs', notInSchema],
+    ['there is no right to it', graphqlSays('Resource not accessible by integration', { type: 'FORBIDDEN' })],
+  ])('auto does not throw a commit away that GitHub has signed, also where %s', async (_, answer) => {
+    await done()
+    addSecret()
+    server.refuse('POST', graphql, answer)
+    const sentence = await refused()
+    expect(sentence).toMatch(/^Could not move refs\/heads.*[^.]\. Nothing was published\. Run again; where .*`commit-mode: git`/)
+    expect(makers()).toContain('signed')
   })
 
   test('auto falls back too where refs beside branches are refused', async () => {

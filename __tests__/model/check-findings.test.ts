@@ -29,7 +29,7 @@ const removed = { recipient: bob, owner: 'bob', date: '2026-05-01', by: null, li
 const record = { path: '.sops-owners.yaml', text: '', removed: [removed] }
 const owned = { recipient: bob, name: 'bob', from: 'owners-file', path: '.sops-owners.yaml', line: 1 } as const
 const date = '2026-05-02T10:00:00Z'
-const returned: ReturnedKeys = new Map([['age:age1bob', [{ path: 'a.yaml', date }, { path: 'b.yaml', date }]]])
+const returned: ReturnedKeys = new Map([['age:age1bob', ['a.yaml', 'b.yaml'].map((path) => ({ path, date, elsewhere: false }))]])
 
 describe('a key that was removed', () => {
   const shown = (one: Survey, history: ReturnedKeys): string[] =>
@@ -42,6 +42,11 @@ describe('a key that was removed', () => {
     expect(shown(survey(), returned)).toEqual([
       'warning a.yaml age1bob…1bob had been taken out of it on 2026-05-02, and is back; the same of 1 more',
     ])
+  })
+
+  test('and reads another file now, is said to have been taken out of every file', () => {
+    const another: ReturnedKeys = new Map([['age:age1bob', [{ path: 'a.yaml', date, elsewhere: true }]]])
+    expect(shown(survey(), another)).toEqual(['warning a.yaml age1bob…1bob had been taken out of every file on 2026-05-02, and is back'])
   })
 
   test('is no finding where it is gone, or was let in again by the owners file', () => {
@@ -71,13 +76,22 @@ describe('how a file stands to its config', () => {
     ['a rule without keys', answer(different(), alice, bob), 'withoutRule', 'no-rule no rule of .sops.yaml names keys for it'],
     ['no rule', answer({ kind: 'no-rule' }, alice, bob), 'withoutRule', 'no-rule no rule of .sops.yaml names keys for it'],
     ['readers that its metadata hides', answer({ kind: 'same' }, alice), 'notTold', 'hidden-readers'],
-    ['a rule that sops cannot take', answer({ kind: 'unreadable', reason: 'no' }, alice, bob), 'notTold', 'hidden-readers'],
+    ['a rule that sops cannot take', answer({ kind: 'unreadable', reason: 'no' }, alice, bob), 'notTold', "config-unreadable sops can't work with a.yaml by it: no"],
+    ['a rule that sops cannot take, and readers that its metadata hides', answer({ kind: 'unreadable', reason: 'no' }, alice), 'notTold', 'hidden-readers'],
     ['no answer', new Map(), 'notTold', ''],
   ])('%s', (_, answers, standing, said) => {
     const told = standings(survey(), answers, new Map())
     expect(told.byPath.get('a.yaml')).toBe(standing)
     expect(told.findings.map(({ code, message }) => `${code} ${message}`).join()).toContain(said)
     expect(told.findings.length).toBe(said === '' ? 0 : 1)
+  })
+
+  test('is one finding for a config that sops cannot take, however many its files are', () => {
+    const two = survey({ files: ['a.yaml', 'b.yaml'].map((path) => file(path, [alice, bob])) })
+    const answers = new Map(['a.yaml', 'b.yaml'].map((path): [string, SopsAnswer] =>
+      [path, { configured: { kind: 'unreadable', reason: 'no' }, current: [[alice, bob]] }]))
+    const { findings } = standings(two, answers, new Map())
+    expect(findings.map(({ code, path }) => `${code} ${path ?? ''}`)).toEqual(['config-unreadable .sops.yaml'])
   })
 
   test('is not told of a config that was not asked about, but hidden readers are', () => {

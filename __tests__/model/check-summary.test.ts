@@ -30,6 +30,11 @@ describe('the summary', () => {
     expect(text).toContain('- <code>.sops.yaml</code>:7: whose&#63;')
   })
 
+  test('shows errors opened, and the rest folded', () => {
+    const text = renderCheck(reportOf([finding('drift', 'error', 'a.yaml', 'x'), finding('no-rule', 'warning', 'b.yaml', 'y')]), context)
+    expect(text.match(/<details[^>]*><summary>[^:]*/g)).toEqual(['<details open><summary>✖ error', '<details><summary>warning'])
+  })
+
   test('says that there is nothing, where there is nothing', () => {
     expect(renderCheck(reportOf([]), context)).toContain('**✔ Nothing found**')
   })
@@ -40,7 +45,7 @@ describe('the summary', () => {
     const findings = [finding('drift', 'error', evil, evil), finding(evil, 'warning', null, evil)]
     const text = renderCheck(reportOf(findings, { exposure }), context)
     expect(text).not.toMatch(/<img|@everyone|^::|\[a\]|http:\/\/b/m)
-    expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length)
+    expect(text.match(/<details(?: open)?>/g)?.length).toBe(text.match(/<\/details>/g)?.length)
     for (const row of text.split('\n').filter((line) => line.startsWith('| '))) expect(row.split(' | ')).toHaveLength(4)
   })
 

@@ -2,7 +2,9 @@
 // own state, which has the plaintexts and data keys that the code under test never sees.
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { answer, mergedSecrets, traceExposure } from '../../src/model/exposure.ts'
+import { mergedSecrets, traceExposure } from '../../src/model/exposure.ts'
+import { answer } from '../../src/model/exposure-answer.ts'
+import type { Decrypted } from '../../src/model/exposure-answer.ts'
 import type { FileVersion } from '../../src/model/file-version.ts'
 import { HistoryBuilder } from '../../src/model/history.ts'
 import type { Change, History } from '../../src/model/history.ts'
@@ -66,7 +68,8 @@ function after(state: State, { kind, path, to, name, plain }: Step): State {
 function versionOf({ dataKey, bob: reads, wrapping, mac, values }: File): FileVersion {
   return {
     format: 'yaml', explicitType: false, readers: reads ? [alice, bob] : [alice], marks: [`enc ${wrapping}`, `mac ${mac}`],
-    leaves: Object.entries(values).map(([name, { iv }]) => ({ key: JSON.stringify([0, name]), iv: `${iv}`, token: `${iv} ${dataKey}` })),
+    leaves: Object.entries(values).map(([name, { iv }]) => ({ key: JSON.stringify([0, name]), iv: `${iv}`, token: `${iv} ${dataKey}`, size: 1 })),
+    clear: [],
   }
 }
 
@@ -87,6 +90,24 @@ function historyOf(states: readonly State[]): History {
   })
   const base = new Map(Object.entries(states.at(-1) ?? {}).map(([path, file]) => [path, number(file) ?? -1]))
   return builder.finish({ reach: { kind: 'whole' }, tooLarge: 0, changes: changes.reverse(), base, plain: new Set() })
+}
+
+/** Whether a file came to a path where another one had been deleted that other people read: nobody can tell it from that one, edited. */
+function isUntold(states: readonly State[]): boolean {
+  const stood = new Map<string, File>()
+  const seen = new Set<number>()
+  return states.some((state, commit) => {
+    const before = states[commit - 1] ?? {}
+    const kept = new Set(Object.values(state).map(({ id }) => id))
+    const found = Object.entries(state).some(([path, { id, bob: reads }]) => !seen.has(id) && (stood.get(path)?.bob ?? reads) !== reads)
+    for (const path of new Set([...Object.keys(before), ...Object.keys(state)])) {
+      const file = before[path]
+      if (state[path] === undefined && file !== undefined && !kept.has(file.id)) stood.set(path, file)
+      else stood.delete(path)
+    }
+    for (const { id } of Object.values(state)) seen.add(id)
+    return found
+  })
 }
 
 /** By the file's own number, not by a path: what is true, told by the state alone. */
@@ -132,10 +153,15 @@ function traced(history: History, states: readonly State[]): Readonly<Record<str
   const plains = new Map(states.flatMap((state) => Object.values(state).flatMap((file) =>
     Object.entries(file.values).map(([name, { plain }]) => [`${history.versions.findIndex(({ blob }) => blob === blobOf(file))} ${JSON.stringify([0, name])}`, plain]))))
   const plainOfIv = new Map(history.versions.flatMap(({ leaves }, version) => leaves.map(({ key, iv }) => [iv, plains.get(`${version} ${key}`)])))
-  const secrets = traceExposure(history, [bob], []).flatMap(({ secret, question }): ExposedSecret[] => {
-    if (question === null) return [secret]
-    const told = answer(question, ({ version, key }) => `${plains.get(`${version} ${key}`) ?? ''}`, (iv) => `${plainOfIv.get(iv) ?? ''}`)
-    return told === null ? [] : [{ ...secret, ...told }]
+  const of = ({ iv }: { readonly iv: number }): string => `${plainOfIv.get(iv) ?? ''}`
+  const decrypted: Decrypted = {
+    at: ({ version, key }) => `${plains.get(`${version} ${key}`) ?? ''}`, of, whyNot: () => 'closed', nameOf: () => '',
+    same: (known, digest) => known.filter((one) => of(one) === digest), find: () => null,
+  }
+  const secrets = traceExposure(history, [bob], []).flatMap(({ secret, question, answered }): ExposedSecret[] => {
+    if (question === null) return secret === null ? [] : [secret]
+    const told = answer(question, decrypted)
+    return told === null ? [] : [answered(told)]
   })
   const commit = (time: string | null): number | null => time === null ? null : (Date.parse(time) / 1000 - secondsAt(0)) / 86_400
   return Object.fromEntries(mergedSecrets(secrets).map(({ file, key, state, since, until }) => [`${file} ${key}`, { state, since: commit(since), until: commit(until) }]))
@@ -150,7 +176,7 @@ test('what bob knows, since when, until when and what became of it is what the h
       if (state !== states.at(-1)) states.push(state)
     }
     const expected = truth(states)
-    if ('ambiguous' in expected) return
+    if ('ambiguous' in expected || isUntold(states)) return
     compared += 1
     expect(traced(historyOf(states), states)).toEqual(expected)
   }), { numRuns: 3000 })
@@ -160,6 +186,7 @@ test('what bob knows, since when, until when and what became of it is what the h
 test('a data key of the base is as old as the first commit that had it', () => {
   fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
     const states = steps.reduce<State[]>((all, one) => [...all, after(all.at(-1) ?? {}, one)], [])
+    if (isUntold(states)) return
     const history = historyOf(states)
     for (const [path, { dataKey }] of Object.entries(states.at(-1) ?? {})) {
       const born = states.findIndex((state) => Object.values(state).some((file) => file.dataKey === dataKey))

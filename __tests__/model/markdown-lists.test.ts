@@ -156,6 +156,19 @@ describe('the age of data keys', () => {
 })
 
 describe('the checklist', () => {
+  test('says a reason that many lines share once, above them, and others where they stand', () => {
+    const untold = (keys: string, reason: string): ExposedSecret[] => keys.split('').map((key) =>
+      ({ file: `${key}.yaml`, key, readBy: ['bob'], since: null, until: null, state: 'unknown', reason }))
+    const text = checklist([...untold('abcd', 'no key'), ...untold('e', 'no file')], ['bob'], room)
+    expect(text).toContain('\n\nNot to be told: no key.\n\n')
+    expect(text.match(/no key/g)).toHaveLength(1)
+    expect(text.match(/<code>[a-d]<\/code> \(not to be told\)/g)).toHaveLength(4)
+    expect(text).toContain('<code>e</code> (not to be told: no file)')
+    const several = checklist([...untold('abcd', 'no key'), ...untold('efgh', 'no file')], ['bob'], room)
+    expect(several).toContain('Not to be told (a): no key.\n\nNot to be told (b): no file.')
+    expect(several).toContain('- [ ] <code>e</code> (not to be told (b))')
+  })
+
   const exposure = (files: number, secrets: number): Parameters<typeof checklist>[0] => range(files).flatMap((at) =>
     range(secrets).map((key) => (
       { file: `apps/${at % 5}/${at}.yaml`, key: `k${key}`, readBy: ['bob'], since: null, until: null, state: 'current' as const, reason: null })))

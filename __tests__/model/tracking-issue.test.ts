@@ -114,6 +114,17 @@ describe('brought up to date', () => {
     expect([news(merged), merged.complete]).toEqual([{ token: 'back' }, false])
   })
 
+  test('what was done is not taken back by a run that can only tell less: its words and tick stay, and nothing is said', () => {
+    const done = merge(body, states({ token: 'changed', KEY: 'removed', 'db.password': 'changed' })).body
+    const merged = merge(done, states({ token: 'unknown', KEY: 'unknown', 'db.password': 'unknown' }))
+    expect([merged.changed, news(merged), merged.complete]).toEqual([false, {}, true])
+    const mixed = merge(done, states({ token: 'unknown', KEY: 'current', 'db.password': 'changed' }))
+    expect([line(mixed.body, 'token'), news(mixed)]).toEqual(['  - [x] <code>token</code> <em>changed</em>', { KEY: 'back' }])
+    const unticked = tick(done, 'token', ' ')
+    const left = merge(unticked, states({ token: 'unknown', KEY: 'unknown', 'db.password': 'unknown' }))
+    expect([line(left.body, 'token'), news(left), left.complete]).toEqual(['  - [ ] <code>token</code> <em>changed</em>', {}, false])
+  })
+
   test('names the commit in the mark, which alone is no change', () => {
     expect(readTrackingMarker(merge(body, start).body)?.commit).toBe('c2')
     expect(merge(body, start).changed).toBe(false)
@@ -276,6 +287,8 @@ describe('many secrets', () => {
     expect(line(done.body, 'teams/t0/f0.yaml')).toBe('- [x] <code>teams/t0/f0.yaml</code> <em>all changed or gone</em>')
     const noted = half.body.replace('- [ ] <code>teams/t0/f0', '- <code>note</code>\n- [ ] <code>teams/t0/f0')
     expect(line(merge(noted, but(0)).body, 'teams/t0/f0.yaml')).toContain('[x]')
+    const untold = merge(done.body, exposure.map((one) => ({ ...one, state: one.file === 'teams/t0/f0.yaml' ? 'unknown' : one.state })))
+    expect([line(untold.body, 'teams/t0/f0.yaml'), news(untold)]).toEqual([line(done.body, 'teams/t0/f0.yaml'), {}])
     // A person's tick was for what there was then.
     const ticked = merge(tick(half.body, 'teams/t0/f0.yaml'), but(5))
     expect(line(ticked.body, 'teams/t0/f0.yaml')).toContain('[x]')
@@ -346,6 +359,9 @@ describe('the mark', () => {
       expect(marker.slice(4, -3)).not.toMatch(/--|>|[^ -~]/)
       expect(readTrackingMarker(`x\n${marker}\ny`)).toEqual({ version: 1, removed, scope, commit: 'c' })
     }))
+    const earlier = ['age:x']
+    expect(readTrackingMarker(trackingMarker({ ...mark, earlier }))).toEqual({ version: 1, ...mark, earlier })
+    expect(isSameRemoval(mark, { ...mark, earlier })).toBe(true)
     expect(readTrackingMarker(trackingMarker({ removed: ['--> <script>'], scope: '', commit: '' }))?.removed).toEqual(['--> <script>'])
   })
 
@@ -403,7 +419,8 @@ describe('whatever names, reasons and people\'s words hold', () => {
       for (const [at, [before, now, byHand]] of pairs.entries()) {
         const isDone = (state: SecretState): boolean => state === 'changed' || state === 'removed'
         const kept = byHand && !isDone(before)
-        expect(line(merged.body, `k${at}`).includes('[x]')).toBe(isDone(now) || kept)
+        const stands = isDone(before) && now === 'unknown'
+        expect(line(merged.body, `k${at}`).includes('[x]')).toBe(isDone(now) || kept || stands)
       }
       expect(news(merge(merged.body, of(1)))).toEqual({})
     }))

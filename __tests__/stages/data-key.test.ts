@@ -12,7 +12,7 @@ const samples = [
 
 function versionOf(team: Chronicle, path: string): FileVersion {
   const version = readVersion(path, Buffer.from(team.read(path)))
-  if (version === null) throw new Error(`${path} is not encrypted.`)
+  if (version === null || version === 'unreadable') throw new Error(`${path} is not encrypted.`)
   return version
 }
 

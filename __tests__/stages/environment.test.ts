@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { sopsEnvironment } from '../../src/tools/environment.ts'
+import { gitEnvironment, sopsEnvironment } from '../../src/tools/environment.ts'
 
 function given(...names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, `value of ${name}`]))
@@ -40,4 +40,11 @@ describe('what sops gets of the job\'s environment', () => {
     const passed = Object.keys(sopsEnvironment(given(...names), '/checkout'))
     expect(names.filter((name) => passed.includes(name))).toEqual([])
   })
+})
+
+test('git gets what curl knows of the way to the network, and sops does not', () => {
+  const names = ['ALL_PROXY', 'all_proxy', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH']
+  expect(gitEnvironment(given('HTTPS_PROXY', ...names, 'GIT_SSL_NO_VERIFY'), '/checkout', [])).toMatchObject(given('HTTPS_PROXY', ...names))
+  const passed = [gitEnvironment(given('GIT_SSL_NO_VERIFY'), '/checkout', []), sopsEnvironment(given(...names), '/checkout')].flatMap((one) => Object.keys(one))
+  expect([...names, 'GIT_SSL_NO_VERIFY'].filter((name) => passed.includes(name))).toEqual([])
 })

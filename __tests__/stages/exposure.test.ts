@@ -1,9 +1,11 @@
 // Histories made by real sops and git, whose true answer is known by how they were made.
 import { execFileSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { findDueRotations } from '../../src/stages/due-rotations.ts'
 import { partialExposure } from '../../src/stages/expose.ts'
+import { surveyRepository } from '../../src/stages/survey.ts'
 import { makeAgeKey } from '../support/age-key.ts'
 import { Chronicle } from '../support/history.ts'
 import { canary, treeOf } from '../support/unchanged.ts'
@@ -100,6 +102,134 @@ describe('a value that bob could read', () => {
   })
 })
 
+describe('a value that is gone from its name', () => {
+  const [secret, other] = [`${canary}-a`, `${canary}-b`]
+  /** Bob has gone for good, and then someone does this. */
+  const after = (plain: string, change: (team: Chronicle) => void, path = 'app.yaml'): Chronicle => {
+    const team = new Chronicle().begin(jan, { [path]: plain, 'other.yaml': 'x: something else\n' }).offboard(mar, path, 'other.yaml')
+    change(team)
+    team.commitOn(apr)
+    return team
+  }
+
+  test.each<[string, string, string, (team: Chronicle) => void, string]>([
+    ['renamed', `db:\n    pw: ${secret}\nz: q\n`, 'app.yaml db.pw', (team) => team.edit('app.yaml', `database:\n    pw: ${secret}\nz: q\n`), 'database.pw in app.yaml'],
+    ['nested deeper', `db:\n    pw: ${secret}\nz: q\n`, 'app.yaml db.pw', (team) => team.edit('app.yaml', `prod:\n    db:\n        pw: ${secret}\nz: q\n`), 'prod.db.pw in app.yaml'],
+    ['in the clear, by its name', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => team.edit('app.yaml', `pw_unencrypted: ${secret}\nz: q\n`), 'pw_unencrypted in app.yaml'],
+    ['in the clear, by the rule', `pw: ${secret}\ntoken: q\n`, 'app.yaml pw', (team) => {
+      team.encrypt('app.yaml', `pw: ${secret}\ntoken: q\n`, '--encrypted-regex', '^token$')
+    }, 'pw in app.yaml'],
+    ['moved to another file', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => team.set('other.yaml', '["pw"]', secret).run('unset', 'app.yaml', '["pw"]'), 'pw in other.yaml'],
+    ['in a file of another name and format, encrypted anew', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => {
+      team.git('rm', '--quiet', 'app.yaml')
+      team.encrypt('app.json', `{"pw": "${secret}", "z": "q"}`)
+    }, 'pw in app.json'],
+    ['in one of two files that it was split in', `pw: ${secret}\nz: ${other}\n`, 'app.yaml pw', (team) => {
+      team.git('rm', '--quiet', 'app.yaml')
+      team.encrypt('one.yaml', `pw: ${secret}\n`)
+      team.encrypt('two.yaml', 'z: changed\n')
+    }, 'pw in one.yaml'],
+  ])('is in use where it is %s', async (_, plain, name, change, place) => {
+    using team = after(plain, change)
+    expect((await team.tell())[name]).toEqual({ state: 'unknown', since: jan, until: mar })
+    const [found] = (await team.secrets(team.ci.identity)).filter(({ file, key }) => `${file} ${key}` === name)
+    expect(found).toMatchObject({ state: 'current', reason: `a value of it that they knew stands at ${place}` })
+  })
+
+  test('is in use where another file has had it all along, that he could not read', async () => {
+    using team = new Chronicle()
+    team.begin(jan, { 'app.yaml': `pw: ${secret}\n` }).config(team.withoutBob)
+    team.encrypt('prod.yaml', `pw: ${secret}\nz: ${other}\n`)
+    team.commitOn(feb)
+    team.offboard(mar, 'app.yaml').set('app.yaml', '["pw"]', 'changed').commitOn(apr)
+    expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'unknown' } })
+    expect(await team.secrets(team.ci.identity)).toMatchObject([{ state: 'current', reason: expect.stringContaining('pw in prod.yaml') }])
+    team.set('prod.yaml', '["pw"]', 'changed').commitOn(may)
+    expect(await team.tell(team.ci.identity)).toEqual({ 'app.yaml pw': { state: 'changed', since: jan, until: mar } })
+  })
+
+  test('is removed where what came since is another one, as a key tells', async () => {
+    using team = after(`pw: ${secret}\nz: q\n`, (one) => one.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["new"]', other))
+    expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'unknown' } })
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml pw': { state: 'removed' } })
+    expect((await team.secrets(makeAgeKey().identity)).find(({ key }) => key === 'pw')).toMatchObject({ state: 'unknown', reason: expect.stringContaining('cannot be decrypted') })
+  })
+
+  test.each<[string, string, (team: Chronicle) => void]>([
+    ['as long as it', secret, (team) => team.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["new"]', `${other} and more`)],
+    ['that came after it', secret, (team) => {
+      team.set('app.yaml', '["old"]', other).commitOn(mar)
+      team.run('unset', 'app.yaml', '["pw"]')
+    }],
+    ['that came under another name than those there were', secret, (team) => team.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["z"]', other)],
+    ['too long to be the same by chance', 'true', (team) => team.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["new"]', 'true')],
+  ])('is removed where there is nothing %s', async (_, value, change) => {
+    using team = after(`pw: "${value}"\nz: ${canary}-q\n`, change)
+    expect((await team.tell())['app.yaml pw']?.state).toBe('removed')
+    expect((await team.tell(team.ci.identity))['app.yaml pw']?.state).toBe('removed')
+  })
+
+  test('of a list is found when it comes back to a new place, while its old one has another', async () => {
+    using team = after('hosts:\n    - one\n    - two\n', (one) => {
+      one.edit('app.yaml', 'hosts:\n    - other\n    - two\n').commitOn(mar)
+      one.edit('app.yaml', 'hosts:\n    - other\n    - two\n    - one\n')
+    })
+    const states = async (identity: string | null): Promise<readonly string[]> =>
+      (await team.secrets(identity)).filter(({ file }) => file === 'app.yaml').map(({ key, state }) => `${key} ${state}`)
+    expect(await states(null)).toEqual(['hosts[0] unknown', 'hosts[1] current'])
+    expect(await states(team.ci.identity)).toEqual(['hosts[0] changed', 'hosts[1] current', 'hosts[2] current'])
+  })
+
+  test('of a list is one secret, also where it is encrypted anew at another place of it', async () => {
+    using team = after(`hosts:\n    - ${secret}\n`, (one) => one.encrypt('app.yaml', `hosts:\n    - ${other}\n    - ${secret}\n`))
+    expect((await team.secrets(team.ci.identity)).filter(({ file }) => file === 'app.yaml').map(({ key, state }) => `${key} ${state}`))
+      .toEqual(['hosts[0] changed', 'hosts[1] current'])
+  })
+})
+
+describe('where there is much to compare', () => {
+  test('each file of today is compared, however many they are', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    const files = Array.from({ length: 510 }, (_, at) => `many/${at}.yaml`)
+    for (const path of files) team.write(path, team.read('app.yaml'))
+    team.commitOn(feb)
+    team.offboard(mar, 'app.yaml').set('app.yaml', '["a"]', 'other').commitOn(apr)
+    // A comment in the clear is nothing that sops proves.
+    for (const path of files) team.write(path, `# ${path}\n${team.read('app.yaml')}`)
+    team.commitOn(may)
+    const states = (await team.secrets(team.ci.identity)).map(({ key, state }) => `${key} ${state}`)
+    expect(new Set(states)).toEqual(new Set(['a changed', 'b current']))
+    expect(states.length).toBe(1022)
+  })
+
+  test('what is beyond the limit is said not to have been looked at', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    const whole = team.read('app.yaml')
+    // Copies with one value each that no key opens; the other one tells whose they are.
+    for (let at = 0; at < 520; at += 1) team.write(`copies/${at}.yaml`, whole.replace(/^(a: .*,iv:)[^,]*/m, `$1${Buffer.alloc(32, `${at}`).toString('base64')}`))
+    team.commitOn(feb)
+    team.git('rm', '--quiet', '-r', 'copies')
+    team.commitOn(mar)
+    team.offboard(apr, 'app.yaml').set('app.yaml', '["a"]', 'other').commitOn(may)
+    expect(await team.secrets(team.ci.identity)).toMatchObject([{ key: 'a', state: 'unknown', reason: 'an earlier value of it was not looked at: more than 500 versions' }, { key: 'b' }])
+  })
+})
+
+test('what he could read only on a branch that a merge left behind ends where it last stood', async () => {
+  using team = new Chronicle().begin(jan, { 'app.yaml': two })
+  team.git('checkout', '--quiet', '-b', 'side')
+  team.encrypt('side.yaml', `only: ${canary}\n`)
+  team.commitOn(feb)
+  team.git('checkout', '--quiet', 'main')
+  team.gitOn(mar, 'merge', '--quiet', '--strategy', 'ours', '--message', 'side', 'side')
+  expect((await team.tell())['side.yaml only']).toMatchObject({ since: feb, until: feb })
+})
+
+test('a clock that was put back makes no end that is before its start', async () => {
+  using team = new Chronicle().begin(mar, { 'app.yaml': two }).offboard(jan, 'app.yaml')
+  expect(await team.tell()).toMatchObject({ 'app.yaml a': { since: jan, until: jan } })
+})
+
 describe('a data key', () => {
   test('is another one for a file that was made anew from its plaintext: a key tells whether its values are', async () => {
     using team = new Chronicle().begin(jan, { 'app.yaml': two })
@@ -109,7 +239,39 @@ describe('a data key', () => {
     team.encrypt('app.yaml', `a: ${canary}-a\nb: other\n`)
     team.commitOn(mar)
     expect(await team.tell()).toMatchObject({ 'app.yaml a': { state: 'unknown', until: feb }, 'app.yaml b': { state: 'unknown' } })
-    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'current' }, 'app.yaml b': { state: 'changed' } })
+    // For all anyone can tell, it may as well be the old ciphertext, brought back and edited.
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'current' }, 'app.yaml b': { state: 'unknown' } })
+  })
+
+  test.each<[string, (team: Chronicle) => void]>([
+    ['moved, edited and wrapped anew', (team) => team.move('app.yaml', 'moved.yaml')],
+    ['deleted, and brought back with an edit, wrapped anew', (team) => {
+      const old = team.read('app.yaml')
+      team.git('rm', '--quiet', 'app.yaml')
+      team.commitOn(feb)
+      team.write('app.yaml', old)
+    }],
+  ])('of a file with one value may be the old one where one commit had it %s', async (_, bring) => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': 'a: one\n', 'other.yaml': 'b: two\n' })
+    bring(team)
+    const path = existsSync(join(team.root, 'app.yaml')) ? 'app.yaml' : 'moved.yaml'
+    team.updatekeys(team.withoutBob, path).set(path, '["a"]', 'other').commitOn(mar)
+    expect((await team.tell(team.ci.identity))[`${path} a`]).toMatchObject({ state: 'unknown' })
+    const survey = await surveyRepository(team.checkout(), [])
+    await using open = await team.open()
+    const { due } = findDueRotations(open.history, survey, [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`))
+    expect([...due.keys()]).toEqual([path])
+  })
+
+  test('of a file that came in the commit in which another one was moved is its own', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two }).move('app.yaml', 'moved.yaml')
+    team.updatekeys(team.withoutBob, 'moved.yaml').rotate('moved.yaml')
+    team.encrypt('new.yaml', `fresh: ${canary}\n`)
+    team.commitOn(feb)
+    // Nor is it that of what once had its name, if that lives on elsewhere.
+    team.encrypt('app.yaml', `fresh: ${canary}\n`)
+    team.commitOn(mar)
+    expect(Object.keys(await team.tell())).toEqual(['moved.yaml a', 'moved.yaml b'])
   })
 
   test('can\'t be told where one commit changed all values and the recipients; but a value that stayed is current', async () => {
@@ -171,6 +333,39 @@ test('a file larger than anyone keeps secrets in is left out, which is said', as
   expect(open.history.base.size).toBe(1)
 })
 
+describe('a version that sops could not read, and bob all the same', () => {
+  const wide = (text: string): Buffer => Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])
+  test.each<[string, string, (text: string) => string | Buffer]>([
+    ['app.yaml', two, wide], ['app.yaml', two, (text) => Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(text, 'utf16le').swap16()])],
+    ['app.env', `a=${canary}-a\nb=${canary}-b\n`, (text) => text.replaceAll('\n', '\r\n')],
+    ['app.json', `{"a": "${canary}-a", "b": "${canary}-b"}`, (text) => `\u{feff}${text}`],
+  ])('is one that he knows: %s', async (path, plain, spoil) => {
+    using team = new Chronicle()
+    team.config(team.everyone)
+    team.encrypt(path, plain)
+    const whole = team.read(path)
+    team.write(path, spoil(whole))
+    team.commitOn(jan)
+    team.write(path, whole)
+    team.set(path, '["b"]', 'other').offboard(feb, path)
+    expect(await team.tell(team.ci.identity)).toEqual({
+      [`${path} a`]: { state: 'current', since: jan, until: feb }, [`${path} b`]: { state: 'changed', since: jan, until: feb },
+    })
+  })
+
+  test('is counted where nobody can make sense of it', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+    const whole = team.read('app.yaml')
+    team.write('app.yaml', whole.replace(/^    mac: .*\n/m, ''))
+    team.commitOn(feb)
+    team.write('app.yaml', whole)
+    team.commitOn(mar)
+    await using open = await team.open()
+    expect(open.history.unreadable).toBe(1)
+    expect(partialExposure(open.history)).toMatchObject({ code: 'history-partial', level: 'notice', message: expect.stringContaining('could not be read') })
+  })
+})
+
 describe('a file', () => {
   test('that was renamed is one file, whatever was done to it on the way', async () => {
     using team = new Chronicle().begin(jan, { 'old.yaml': two })
@@ -202,8 +397,34 @@ describe('a file', () => {
     team.set('moved.yaml', '["b"]', 'other').commitOn(mar)
     expect(await team.tell(team.ci.identity)).toMatchObject({
       'moved.yaml a': { state: 'current', since: jan, until: mar }, 'moved.yaml b': { state: 'changed', since: jan, until: mar },
-      'copy.yaml b': { state: 'current', since: feb, until: mar },
+      // Under its first name he could read it before.
+      'copy.yaml b': { state: 'current', since: jan, until: mar },
     })
+  })
+
+  test('that is like others to the byte keeps its name where all are moved', async () => {
+    using team = new Chronicle().begin(jan, { 'old/a.yaml': two })
+    for (const name of ['b', 'c']) team.write(`old/${name}.yaml`, team.read('old/a.yaml'))
+    team.commitOn(feb)
+    for (const name of ['a', 'b', 'c']) team.move(`old/${name}.yaml`, `new/${name}.yaml`)
+    team.commitOn(mar)
+    team.set('new/c.yaml', '["b"]', 'other').offboard(apr, 'new/a.yaml', 'new/b.yaml', 'new/c.yaml')
+    const changed = Object.entries(await team.tell(team.ci.identity)).map(([name, { state, since }]) => `${name} ${state} ${since ?? ''}`)
+    expect(changed).toContain(`new/c.yaml b changed ${feb}`)
+  })
+
+  test.each<[string, string, readonly string[]]>([
+    ['app.env', '  A=one\nB=two\n\tC=three\n', ['A', 'B', 'C']],
+    ['app.ini', '[s]\n`a=b` = one\n"c:d" = two\n', ['s.a=b', 's.c:d']],
+    ['app.yaml', '"a.b": one\na:\n    b: two\n', ['"a.b"', 'a.b']],
+  ])('has each of its secrets, however their names are spelled: %s', async (path, text, names) => {
+    using team = new Chronicle().begin(jan, { [path]: text })
+    expect(Object.keys(await team.tell())).toEqual(names.map((name) => `${path} ${name}`))
+    // Encrypted anew, so that each is found by its name alone.
+    team.config(team.everyone)
+    team.encrypt(path, text)
+    team.offboard(feb, path)
+    expect(Object.values(await team.tell(team.ci.identity)).map(({ state }) => state)).toEqual(names.map(() => 'current'))
   })
 
   test('that is gone lives on in the copy that outlived it', async () => {

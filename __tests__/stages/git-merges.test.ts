@@ -32,11 +32,13 @@ function merge(branch: string, path: string, text: string): string {
   return repository.git('rev-parse', 'HEAD')
 }
 
-test('a commit that is no merge brings none', async () => {
-  merge('one', 'a', '1\n')
+test('where the commit is no merge, the newest that led to it are looked at, and older ones are no news', async () => {
+  expect(await mergesOf().brought(10)).toEqual({ looked: [], left: 0, cutOff: false })
+  const [one, two] = [merge('one', 'a', '1\n'), merge('two', 'a', '2\n')]
   repository.write('b', 'x')
   repository.commit()
-  expect(await mergesOf().brought(10)).toEqual({ looked: [], left: 0, cutOff: false })
+  expect(await mergesOf().brought(10)).toEqual({ looked: [two, one], left: 0, cutOff: false })
+  expect(await mergesOf().brought(1)).toEqual({ looked: [two], left: 0, cutOff: false })
 })
 
 test('a merge brings itself and those of its other side, not those before it', async () => {

@@ -1,6 +1,6 @@
 // One commit to its branch, whatever its size: a real repository, and a server that is held against GitHub's descriptions.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { publishCommit } from '../../src/stages/publish-commit.ts'
@@ -21,6 +21,7 @@ let server: GitHubServer
 let git: Git
 let github: GitHub
 let wanted: CommitToPublish
+let paused: number[]
 
 beforeEach(async () => {
   repository = new Repository()
@@ -30,8 +31,13 @@ beforeEach(async () => {
   repository.git('commit', '--quiet', '--message', 'first')
   repository.git('push', '--quiet', server.repository, 'main')
   const program = execFileSync('which', ['git'], { encoding: 'utf8' }).trim()
-  git = new Git({ program, root: repository.root, environment: { PATH: process.env['PATH'], HOME: repository.home } })
-  github = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl, pause: () => Promise.resolve() })
+  paused = []
+  const pause = async (milliseconds: number): Promise<void> => {
+    paused.push(milliseconds)
+    await Promise.resolve()
+  }
+  git = new Git({ program, root: repository.root, environment: { PATH: process.env['PATH'], HOME: repository.home }, pause })
+  github = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl, pause })
   wanted = await commitOf(1)
 })
 
@@ -51,7 +57,10 @@ async function commitOf(count: number): Promise<CommitToPublish> {
     parent: await git.head(), tree, paths, indexFile: join(repository.path, 'index'),
     author: { name: 'bot', email: 'bot@example.com' }, message: () => 'chore: rotate\n',
   })
-  return { branch, commit, expected: null, mode: 'api', requireVerified: true, url: `${server.serverUrl}/acme/secrets`, token }
+  return {
+    branch, commit, expected: null, mode: 'api', requireVerified: true, url: `${server.serverUrl}/acme/secrets`, token,
+    beforeMove: () => Promise.resolve(),
+  }
 }
 
 /** The requests to the API, ids left out. */
@@ -110,4 +119,129 @@ test('the token is in no argument of git, nor in what is said of a push that fai
     expect(String(error)).not.toContain(secret)
     expect(readFileSync(said, 'utf8')).not.toContain(secret)
   }
+})
+
+const [pushes, receives, graphql, madeCommit] = [/\/info\/refs$/, /\/git-receive-pack$/, /^\/api\/graphql$/, /\/git\/commits\//] as const
+
+function remote(...args: readonly string[]): string {
+  return execFileSync('git', ['--git-dir', server.repository, ...args], { encoding: 'utf8' }).trim()
+}
+
+function refs(): string[] {
+  return remote('for-each-ref', '--format=%(refname)').split('\n')
+}
+
+const published = ['refs/heads/main', `refs/heads/${branch}`]
+
+describe('a push whose answer is lost', () => {
+  test('once, so that it is repeated and finds its own ref, is no reason for an unverified commit', async () => {
+    server.refuse('POST', receives, { status: 0, body: null }, { afterwards: true, times: 1 })
+    expect(await publishCommit(git, github, wanted)).toMatchObject({ verified: true, warnings: [], failure: null })
+    expect(server.requests.filter(({ path }) => receives.test(path))).toHaveLength(2)
+    expect(refs()).toEqual(published)
+  })
+
+  test.each<[string, number]>([['broken', 0], ['with a fault', 500]])('%s is not made twice by git', async (_, status) => {
+    server.refuse('POST', receives, { status, body: null }, { afterwards: true, times: 1 })
+    expect(await publishCommit(git, github, { ...wanted, mode: 'git' })).toMatchObject({ sha: wanted.commit.sha, failure: null })
+    expect(remote('rev-parse', branch)).toBe(wanted.commit.sha)
+  })
+})
+
+describe('what GitHub has made and signed', () => {
+  const notFound = { status: 200, body: { errors: [{ type: 'NOT_FOUND', message: 'Could not resolve to a node.' }] } }
+
+  test('it may not know yet, when it is read or moved to', async () => {
+    server.refuse('GET', madeCommit, gitHubSays.notFound, { times: 2 })
+    server.refuse('POST', graphql, notFound, { times: 3 })
+    expect(await publishCommit(git, github, { ...wanted, mode: 'auto', requireVerified: false })).toMatchObject({ verified: true, warnings: [], failure: null })
+    expect(paused).toEqual([1_000, 2_000, 1_000, 2_000, 4_000])
+  })
+
+  test.each<[string, () => void]>([
+    ['is read', () => server.refuse('GET', madeCommit, gitHubSays.notFound)],
+    ['is read at all', () => server.refuse('GET', madeCommit, gitHubSays.notByIntegration)],
+    ['is moved to', () => server.refuse('POST', graphql, notFound)],
+  ])('is not thrown away for an unverified one where it never %s', async (_, arrange) => {
+    arrange()
+    await expect(publishCommit(git, github, { ...wanted, mode: 'auto', requireVerified: false })).rejects.toThrow(/^Could not (?:read the commit|move)/)
+    expect(refs()).toEqual(['refs/heads/main'])
+  })
+})
+
+describe('a push that fails', () => {
+  const modes = ['git', 'auto'] as const
+  const publish = async (mode: CommitToPublish['mode']): Promise<unknown> => {
+    return await publishCommit(git, github, { ...wanted, mode, requireVerified: false }).catch((reason: unknown) => reason)
+  }
+  const count = (path: RegExp): number => server.requests.filter((one) => path.test(one.path)).length
+
+  test.each<[string, 'GET' | 'POST', RegExp, number]>([
+    ['before it begins', 'GET', pushes, 503], ['half way', 'POST', receives, 500], ['for a limit', 'GET', pushes, 429], ['without an answer', 'POST', receives, 0],
+  ])('%s is tried again', async (_, method, path, status) => {
+    for (const mode of modes) {
+      paused = []
+      server.refuse(method, path, { status, body: null }, { times: status === 0 ? 2 : 3 })
+      expect(await publish(mode)).toMatchObject({ verified: mode === 'auto', warnings: [], failure: null })
+      expect(paused.length).toBeGreaterThan(0)
+      remote('update-ref', '-d', `refs/heads/${branch}`)
+    }
+  })
+
+  const realm = { headers: { 'www-authenticate': 'Basic realm="GitHub"' } }
+
+  test.each<[string, 'GET' | 'POST', RegExp, number, number, string, RegExp]>([
+    ['always', 'POST', receives, 500, 4, 'git-failed', /500.*\. Run again\.$/],
+    ['for a limit', 'GET', pushes, 429, 4, 'github-rate-limit', /429\. Run again later\.$/],
+    ['for a permission', 'GET', pushes, 403, 1, 'github-permission', /403\. The token needs `contents: write`\.$/],
+    ['for want of the repository', 'GET', pushes, 404, 1, 'github-permission', /not found\. Give a token in `token` with access to the repository/],
+    ['for a token that has expired', 'GET', pushes, 401, 1, 'github-permission', /: GitHub does not know the token \(401\)\. Give .* not expired\. .*lives for an hour: make it after the rotation/],
+    ['for a token that expires now', 'POST', receives, 401, 1, 'github-permission', /: GitHub does not know the token \(401\)\. Give .* not expired/],
+  ])('%s says why', async (_, method, path, status, times, code, sentence) => {
+    server.refuse(method, path, { status, body: null }, status === 401 ? realm : {})
+    for (const mode of modes) {
+      const before = count(path)
+      expect(await publish(mode)).toMatchObject({ code, message: expect.stringMatching(sentence) })
+      expect(count(path) - before).toBe(times)
+      expect(refs()).toEqual(['refs/heads/main'])
+    }
+  })
+
+  test('by a rule of the repository says what the remote says', async () => {
+    const hook = join(server.repository, 'hooks', 'update')
+    mkdirSync(join(hook, '..'), { recursive: true })
+    writeFileSync(hook, '#!/bin/sh\necho "error: GH013: Repository rule violations found for $1." >&2\necho "- Commits must be verified." >&2\nexit 1\n', { mode: 0o755 })
+    const error = await publish('git')
+    expect(error).toMatchObject({ code: 'github-setting', message: expect.stringMatching(/hook declined.*GH013: Repository rule violations.*- Commits must be verified\..* A rule of the repository .*`branch`\.$/) })
+    expect(String(error)).not.toContain('contents: write')
+    expect(count(receives)).toBe(1)
+  })
+
+  test('because someone else was first is said so, though git does not know', async () => {
+    server.before('POST', receives, async () => {
+      remote('update-ref', `refs/heads/${branch}`, 'main')
+      await Promise.resolve()
+    })
+    expect(await publish('git')).toMatchObject({ code: 'changed-underneath' })
+    expect(remote('rev-parse', branch)).toBe(remote('rev-parse', 'main'))
+  })
+})
+
+test.each([404, 422])('a staging ref that stays is said, also where GitHub answers %d as if there were none', async (status) => {
+  server.refuse('DELETE', /staging/, { status, body: { message: 'No.', documentation_url: '' } })
+  const { warnings } = await publishCommit(git, github, wanted)
+  expect(warnings).toEqual([expect.stringMatching(/could not be deleted: refs\/sops-rekey\/staging\/.* tries again\. Could not delete/)])
+})
+
+test.each(['/', '/acme/', '/acme/secrets', '/acme/secrets/'])('a header that the user has git send to %s does not come along', async (path) => {
+  repository.git('config', `http.${server.serverUrl}${path}.extraheader`, 'AUTHORIZATION: basic bm9wZTpub3Bl')
+  expect(await publishCommit(git, github, wanted)).toMatchObject({ verified: true, failure: null })
+})
+
+test('an index that is split leaves nothing of ours beside it', async () => {
+  repository.git('config', 'core.splitIndex', 'true')
+  repository.git('update-index', '--split-index')
+  const before = readdirSync(join(repository.root, '.git')).sort()
+  await commitOf(2)
+  expect(readdirSync(join(repository.root, '.git')).sort()).toEqual(before)
 })

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { openPullRequest } from '../../src/stages/pull-request.ts'
+import { markAgain, openPullRequest } from '../../src/stages/pull-request.ts'
 import type { PullRequestDraft } from '../../src/stages/pull-request.ts'
 import { readCommit } from '../../src/tools/github-git.ts'
 import { GitHub, GitHubFailure, compareUrl } from '../../src/tools/github.ts'
@@ -20,7 +20,8 @@ const draft: PullRequestDraft = {
 }
 
 /** As it stands in the pull request. */
-const body = `${draft.body}\n<!-- sops-rekey request=f00d -->\n`
+const marks = '<!-- sops-rekey request=f00d -->\n<!-- sops-rekey title=b1d299dd41ad1753 -->\n'
+const body = `${draft.body}\n${marks}`
 
 let server: GitHubServer
 let github: GitHub
@@ -101,7 +102,36 @@ describe('a pull request', () => {
     })
     const { pullRequest } = await openPullRequest(github, draft)
     expect(pullRequest).toMatchObject({ number: 1, operation: 'updated' })
-    expect(server.pulls).toMatchObject([{ title: draft.title }])
+    // Whose title it is cannot be known.
+    expect(server.pulls).toMatchObject([{ title: 'first', body }])
+  })
+
+  test('keeps the title that a person gave it, and what they ticked', async () => {
+    await openPullRequest(github, { ...draft, body: '- [ ] tell bob' })
+    await github.updatePullRequest(1, { title: 'Bob leaves', body: server.pulls[0]?.body?.replace('[ ]', '[x]') ?? '' })
+    const update = { ...draft, title: 'chore: rotate more keys', body: '- [ ] tell bob\n- [ ] tell dave' }
+    for (let times = 0; times < 2; times += 1) {
+      await openPullRequest(github, update)
+      expect(server.pulls).toMatchObject([{ title: 'Bob leaves', body: expect.stringMatching(/^- \[x\] tell bob\n- \[ \] tell dave\n/) }])
+    }
+  })
+
+  test('whose text a person wrote anew is marked again below it, once', async () => {
+    await openPullRequest(github, draft)
+    await github.updatePullRequest(1, { title: 'Bob leaves', body: 'Please merge by Friday.' })
+    for (let times = 0; times < 2; times += 1) {
+      const [pull] = await github.pullRequests(branch)
+      expect(pull === undefined ? '' : await markAgain(github, pull, 'beef', 'f00d')).toBeNull()
+    }
+    expect(server.pulls).toMatchObject([{ title: 'Bob leaves', body: 'Please merge by Friday.\n\n<!-- sops-rekey fingerprint=beef -->\n<!-- sops-rekey request=f00d -->\n' }])
+    expect(asked('PATCH')).toHaveLength(2)
+  })
+
+  test('that cannot be marked again is a warning', async () => {
+    await openPullRequest(github, draft)
+    server.refuse('PATCH', /pulls/, gitHubSays.notByIntegration)
+    const [pull] = await github.pullRequests(branch)
+    expect(pull === undefined ? '' : await markAgain(github, pull, 'beef', 'f00d')).toMatch(/#1 was written anew.*`pull-requests: write`/)
   })
 
   test.each([502, 0])('whose answer was lost on the way (%s) is found, and not asked for again', async (status) => {
@@ -177,6 +207,21 @@ describe('what cannot be added', () => {
       expect.stringContaining('Review cannot be requested from pull request author.'),
     ])
     expect(server.pulls).toMatchObject([{ assignees: ['alice'], reviewers: [], teams: ['platform'] }])
+  })
+
+  test('one who cannot be asked for a review does not keep others from it', async () => {
+    const { warnings } = await openPullRequest(github, { ...draft, reviewers: ['carol', 'nobody', 'alice'], teamReviewers: ['platform', 'gone'] })
+    expect(warnings).toEqual([
+      expect.stringMatching(/its reviewers: nobody: .*collaborators/), expect.stringMatching(/its team reviewers: gone: .*token that may read the organisation's members/),
+    ])
+    expect(server.pulls).toMatchObject([{ reviewers: ['carol', 'alice'], teams: ['platform'] }])
+  })
+
+  test('a team that the token cannot see: the sentence names such a token, not a permission that is there already', async () => {
+    server.refuse('POST', /requested_reviewers$/, gitHubSays.notByIntegration)
+    const { warnings } = await openPullRequest(github, { ...draft, teamReviewers: ['platform'] })
+    expect(warnings).toEqual([expect.stringMatching(/403: Resource not accessible by integration\. .*`members: read`/)])
+    expect(warnings.join()).not.toContain('`pull-requests: write`')
   })
 
   test('an assignee in other letters is the same person', async () => {
@@ -325,7 +370,7 @@ describe('the repository', () => {
     })
     await openPullRequest(github, { ...draft, branch: name, body: '<!-- mark -->' })
     const url = `${server.serverUrl}/acme/secrets/pull/1`
-    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, body: '<!-- mark -->\n<!-- sops-rekey request=f00d -->\n', headSha: sha, base: 'main', state: 'open' })
+    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, title: draft.title, body: `<!-- mark -->\n${marks}`, headSha: sha, base: 'main', state: 'open' })
   })
 
   test('has no head for a branch that is not there, nor for a part of its name', async () => {

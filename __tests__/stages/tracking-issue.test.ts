@@ -267,7 +267,7 @@ describe('an issue of somebody else with our mark', () => {
 
   test.concurrent('is also told from that of an App whose login GraphQL gives without its ending', async () => {
     await using world = await World.start()
-    world.server.refuse('POST', /graphql/, { status: 200, body: { data: { viewer: { login: 'github-actions' } } } })
+    world.server.refuse('POST', /graphql/, { status: 200, body: { data: { viewer: { login: 'github-actions', databaseId: 1 } } } })
     await world.keep(both)
     expect(await world.keep(both)).toMatchObject({ number: 1, operation: 'unchanged' })
     world.server.editIssue(1, { author: 'github-actions-fan' })

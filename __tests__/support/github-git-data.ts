@@ -24,9 +24,12 @@ const unsigned = { verified: false, reason: 'unsigned', signature: null, payload
 const signature = '-----BEGIN PGP SIGNATURE-----\n\nwsBcBAABCAAQBQJ\n-----END PGP SIGNATURE-----\n'
 const gitHub = 'GitHub <noreply@github.com>'
 
+function numberOf(login: string): number {
+  return login === 'github-actions[bot]' ? 41898282 : 4711
+}
+
 function identityOf(login: string): string {
-  const number = login === 'github-actions[bot]' ? 41898282 : 4711
-  return `${login} <${login.endsWith('[bot]') ? `${number}+${login}@users.noreply.github.com` : `${login}@example.com`}>`
+  return `${login} <${login.endsWith('[bot]') ? `${numberOf(login)}+${login}@users.noreply.github.com` : `${login}@example.com`}>`
 }
 
 interface RefUpdate {
@@ -73,7 +76,7 @@ export function gitData({ git, login, commit, refuse }: GitDataPlace): GitData {
       return raw.includes(`\ngpgsig ${signature.slice(0, signature.indexOf('\n'))}\n`) ? { verified: true, reason: 'valid', signature, payload: raw.replace(/\ngpgsig [^]*?\n(?! )/, '\n'), verified_at: '2026-01-01T00:00:00Z' } : unsigned
     },
     graphql: async (body) => {
-      if (/\bviewer\b/.test(String(body['query']))) return { status: 200, body: { data: { viewer: { login } } } }
+      if (/\bviewer\b/.test(String(body['query']))) return { status: 200, body: { data: { viewer: { login, databaseId: numberOf(login) } } } }
       const { input } = (body['variables'] ?? {}) as { readonly input?: { readonly refUpdates: readonly RefUpdate[] } }
       if (!String(body['query']).includes('updateRefs') || input === undefined) {
         return { status: 200, body: { errors: [{ message: 'This GraphQL knows nothing but updateRefs and viewer.' }] } }

@@ -395,6 +395,25 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       const sha = await tip(name) ?? await commitOf(name)
       return sha === null ? refusal(422, `No commit found for SHA: ${name}`) : ok(await wholeCommit(sha))
     }],
+    ['GET', /^\/compare\/(.+)\.\.\.(.+)$/, async ([from = '', to = '']) => {
+      const [base, head] = [await commitOf(from), await commitOf(to)]
+      if (base === null || head === null) return gitHubSays.notFound
+      const count = async (range: string): Promise<number> => Number(await git('rev-list', '--count', range))
+      const [aheadBy, behindBy] = [await count(`${base}..${head}`), await count(`${head}..${base}`)]
+      const names = (await git('diff', '--name-only', '--no-renames', '-z', `${base}...${head}`)).split('\0').filter((name) => name !== '')
+      const page = `${html}/compare/${base}...${head}`
+      return ok({
+        url: `${api}/compare/${base}...${head}`, html_url: page, permalink_url: page, diff_url: `${page}.diff`, patch_url: `${page}.patch`,
+        base_commit: await wholeCommit(base), merge_base_commit: await wholeCommit(await git('merge-base', base, head)),
+        status: base === head ? 'identical' : behindBy === 0 ? 'ahead' : aheadBy === 0 ? 'behind' : 'diverged',
+        ahead_by: aheadBy, behind_by: behindBy, total_commits: aheadBy, commits: [],
+        files: names.slice(0, 300).map((filename) => ({
+          sha: null, filename, status: 'modified', additions: 1, deletions: 1, changes: 2,
+          blob_url: encodeURI(`${html}/blob/${head}/${filename}`), raw_url: encodeURI(`${html}/raw/${head}/${filename}`),
+          contents_url: encodeURI(`${api}/contents/${filename}`),
+        })),
+      })
+    }],
     ['GET', /^\/git\/commits\/([0-9a-f]{40})$/, async ([name = '']) => {
       const sha = await commitOf(name)
       return sha === null ? gitHubSays.notFound : ok(await gitCommit(sha))

@@ -20,6 +20,8 @@ export interface ReturnedKey {
   readonly path: string
   /** When that commit was made, ISO 8601, UTC. */
   readonly date: string
+  /** It had been taken out of the last file that it could read, and this is another. */
+  readonly elsewhere: boolean
 }
 
 /** By the canonical id of the key. Only those that can read the file now. */
@@ -37,11 +39,12 @@ export type Standing = 'inLine' | 'drifted' | 'withoutRule' | 'notTold'
 
 /**
  * By sops' own answers; a file without one is not told. `untold` are configs that sops was not asked about, with the reason: one
- * finding each, none for their files.
+ * finding each, none for their files; so it is with a config that sops can't take.
  */
 export function standings(
   survey: Survey, answers: ReadonlyMap<string, SopsAnswer>, untold: ReadonlyMap<string, CheckFinding>,
 ): { readonly byPath: ReadonlyMap<string, Standing>; readonly findings: readonly CheckFinding[] } {
+  const unreadable = new Map<string, CheckFinding>()
   const judged = survey.files.map((file): readonly [string, Standing, readonly CheckFinding[]] => {
     const answer = answers.get(file.path)
     if (answer === undefined) return [file.path, 'notTold', []]
@@ -49,11 +52,18 @@ export function standings(
     const configured = asked ? answer.configured : { kind: 'same' as const }
     // The word of a rule without keys is that nobody should read the file, which nobody means.
     const told = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' as const } : configured
-    const hidden = misread(survey, file, told, answer.current)
+    // Where sops lists the readers of the file by another rule, it is the config that it can't take.
+    const isConfigs = told.kind === 'unreadable' && answer.current !== null
+    const hidden = misread(survey, file, isConfigs ? { kind: 'same' } : told, answer.current)
     if (hidden?.kind === 'refused') {
       return [file.path, 'notTold', [finding('hidden-readers', 'error', file.path, hidden.reason)]]
     }
     if (!asked) return [file.path, 'notTold', []]
+    if (told.kind === 'unreadable') {
+      const config = file.config ?? ''
+      if (!unreadable.has(config)) unreadable.set(config, finding('config-unreadable', 'error', config, `sops can't work with ${file.path} by it: ${told.reason}`))
+      return [file.path, 'notTold', []]
+    }
     if (told.kind === 'no-rule') {
       const rule = file.config === null ? 'no .sops.yaml stands in its folder or above'
         : `no rule of ${file.config} names keys for it`
@@ -65,7 +75,7 @@ export function standings(
   })
   return {
     byPath: new Map(judged.map(([path, standing]) => [path, standing])),
-    findings: [...untold.values(), ...judged.flatMap(([, , findings]) => findings)],
+    findings: [...untold.values(), ...unreadable.values(), ...judged.flatMap(([, , findings]) => findings)],
   }
 }
 
@@ -104,7 +114,8 @@ export function cameBack(survey: Survey, returned: ReturnedKeys): readonly Check
     const [again, first] = [present.get(id), places[0]]
     if (again === undefined || first === undefined || said.has(id) || meant.has(id)) return []
     const more = places.length === 1 ? '' : `; the same of ${places.length - 1} more`
-    const message = `${nameOf(survey, [again])} had been taken out of it on ${first.date.slice(0, 10)}, and is back${more}`
+    const what = first.elsewhere ? 'every file' : 'it'
+    const message = `${nameOf(survey, [again])} had been taken out of ${what} on ${first.date.slice(0, 10)}, and is back${more}`
     return [finding('removed-came-back', 'warning', first.path, message, { about: id })]
   })
   return [...recorded, ...remembered]

@@ -19,6 +19,10 @@ export const checkRules: Readonly<Record<string, CheckRule>> = {
     help: 'Write the version of each Azure key into the config, or look at the plan of a run that has a credential '
       + '(`dry-run: true`).',
   },
+  'config-unreadable': {
+    title: 'sops cannot take a config',
+    help: 'Mend what the message names. Until then sops works with none of the files that this config is for.',
+  },
   'hidden-readers': {
     title: 'sops reads other recipients from a file than its metadata seems to name',
     help: 'Look at the `sops` block of the file by hand: someone may have hidden a reader in it.',

@@ -1,8 +1,12 @@
 // Which secrets some people could read at any commit, and what has become of each: names only, as far as no key is needed.
 // Pure. What only a decryption can tell stays a question, and must never be taken for an answer.
+import { severity, untoldDataKey } from './exposure-answer.ts'
+import type { Answer, Known, Question } from './exposure-answer.ts'
 import { isListed, placeOf, spelledKey } from './file-version.ts'
+import { hidingPlacesIn } from './hiding-places.ts'
+import type { HidingPlaces, Place } from './hiding-places.ts'
 import type { History, KnownLeaf } from './history.ts'
-import { knownTo } from './known-values.ts'
+import { joined, knownTo } from './known-values.ts'
 import type { Knowing, KnownValues } from './known-values.ts'
 import type { OwnedRecipient } from './owners.ts'
 import { ownerOf } from './owners.ts'
@@ -10,28 +14,18 @@ import type { Recipient } from './recipient.ts'
 import { shortForm } from './recipient.ts'
 import type { ExposedSecret, SecretState } from './report.ts'
 
-/** A value of a version, to be decrypted. */
-export interface Place {
-  readonly version: number
-  readonly key: string
-}
-
-/** Whether one of the values at the base is one that they knew; how such a one was known decides what it is called. */
-export interface Question {
-  readonly now: readonly Place[]
-  readonly known: readonly { readonly iv: number; readonly key: string; readonly state: SecretState; readonly reason: string | null }[]
-  /** Where it is none of them. */
-  readonly otherwise: 'changed' | 'removed' | 'unknown'
-}
-
 export interface TracedSecret {
-  readonly secret: ExposedSecret
+  readonly file: string
+  /** As far as it can be told without a key; null where only a decryption shows that there is something to tell. */
+  readonly secret: ExposedSecret | null
   /** null where the state is what it is without a key. */
   readonly question: Question | null
+  /** The same secret, once `question` is answered. */
+  readonly answered: (told: Answer) => ExposedSecret
 }
 
-const untoldDataKey = 'one commit changed all of the values and the recipients, so that without a key nobody can tell whether the data key changed too'
 const undecided = 'its IV is another one: only a decryption can tell whether the value is'
+const elsewhere = 'a value that is as long has come to another name since: only a decryption can tell whether it is this one'
 const notEncrypted = 'the file is there, but is no longer one that sops can read'
 
 /**
@@ -42,6 +36,7 @@ const notEncrypted = 'the file is there, but is no longer one that sops can read
 export function traceExposure(history: History, people: readonly Recipient[], owners: readonly OwnedRecipient[]): readonly TracedSecret[] {
   const known = knownTo(people, history)
   const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []))
+  const hidingPlaces = hidingPlacesIn(history, known)
   const homes = new Set([...history.base.keys(), ...known.byHome.keys()])
   const places = new Map<string, string>()
   const placeOfKey = (key: string): string => {
@@ -55,136 +50,148 @@ export function traceExposure(history: History, people: readonly Recipient[], ow
     const leaves = Map.groupBy(version === null ? [] : history.versions[version]?.leaves ?? [], ({ key }) => placeOfKey(key))
     const secrets = Map.groupBy(known.byHome.get(home) ?? [], ([key]) => placeOfKey(key))
     return [...new Set([...leaves.keys(), ...secrets.keys()])].flatMap((place) => {
-      const group = new Group(history, known, names, home, version, leaves.get(place) ?? [], new Map(secrets.get(place) ?? []), atBase)
+      const group = new Group({ history, known, names, hidingPlaces, atBase }, home, version, leaves.get(place) ?? [], new Map(secrets.get(place) ?? []))
       return [...group.present(), ...group.gone()]
     })
   })
 }
 
+interface World {
+  readonly history: History
+  readonly known: KnownValues
+  readonly names: ReadonlyMap<Recipient, string>
+  readonly hidingPlaces: ReturnType<typeof hidingPlacesIn>
+  /** The IVs of all that stands at the base. */
+  readonly atBase: ReadonlySet<number>
+}
+
+const nowhere: HidingPlaces = { suspects: [], elsewhere: [] }
+
 /** The values of one name in one file, then and now; of one list, since its items change places. */
 class Group {
-  readonly #history: History
-  readonly #known: KnownValues
-  readonly #names: ReadonlyMap<Recipient, string>
+  readonly #world: World
   readonly #home: string
   readonly #version: number | null
   readonly #leaves: readonly KnownLeaf[]
   readonly #secrets: ReadonlyMap<string, ReadonlySet<number>>
-  readonly #atBase: ReadonlySet<number>
+  /** The values at the base that nobody knows of. */
+  readonly #fresh: readonly KnownLeaf[]
+  /** The IVs they knew, and that stand here no more. */
+  readonly #missing: ReadonlySet<number>
+  readonly #wasAnother: boolean
+  #all: readonly Known[] | null = null
 
-  constructor(
-    history: History, known: KnownValues, names: ReadonlyMap<Recipient, string>, home: string, version: number | null, leaves: readonly KnownLeaf[],
-    secrets: ReadonlyMap<string, ReadonlySet<number>>, atBase: ReadonlySet<number>,
-  ) {
-    this.#history = history
-    this.#known = known
-    this.#names = names
+  constructor(world: World, home: string, version: number | null, leaves: readonly KnownLeaf[], secrets: ReadonlyMap<string, ReadonlySet<number>>) {
+    this.#world = world
     this.#home = home
     this.#version = version
     this.#leaves = leaves
     this.#secrets = secrets
-    this.#atBase = atBase
+    const { byIv } = world.known
+    const here = new Set(leaves.map(({ iv }) => iv))
+    this.#fresh = leaves.filter(({ iv }) => !byIv.has(iv))
+    this.#missing = new Set([...secrets.values()].flatMap((ivs) => [...ivs].filter((iv) => !here.has(iv))))
+    this.#wasAnother = [...this.#missing].some((iv) => byIv.get(iv) === 'listed')
   }
 
   /** What stands at the base. */
   present(): readonly TracedSecret[] {
-    const fresh = this.#fresh()
-    const atKnownKey = fresh.filter(({ key }) => this.#secrets.has(key))
-    // An item that came to a list at a new place was never known, if those that are missing can be others.
-    const suspects = new Set(atKnownKey.length > 0 ? atKnownKey : fresh)
+    const hasKnownKey = this.#fresh.some(({ key }) => this.#secrets.has(key))
     return this.#leaves.flatMap((leaf) => {
-      const knowing = this.#known.byIv.get(leaf.iv)
-      if (knowing === 'perhaps') return [{ ...this.#found(leaf.key, leaf.iv, 'unknown', untoldDataKey), question: this.#question([leaf], 'unknown') }]
-      if (knowing !== undefined) return [this.#found(leaf.key, leaf.iv, ...this.#stateOf(knowing))]
-      if (!suspects.has(leaf) || this.#missing().length === 0) return []
-      return [{ ...this.#found(leaf.key, null, 'unknown', undecided), question: this.#question([leaf], 'changed') }]
+      const { key, iv } = leaf
+      const knowing = this.#world.known.byIv.get(iv)
+      if (knowing === 'perhaps') return [this.#found(key, iv, 'unknown', untoldDataKey, this.#question([leaf], this.#known(), 'unknown'))]
+      if (knowing !== undefined) return [this.#found(key, iv, ...this.#stateOf(knowing))]
+      if (this.#missing.size === 0) return []
+      const gone = this.#gone(this.#secrets.get(key) ?? [])
+      // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
+      if (hasKnownKey && !this.#secrets.has(key)) return [{ ...this.#found(key, null, 'unknown', undecided, this.#question([leaf], this.#known(), null)), secret: null }]
+      const { elsewhere: others } = this.#world.hidingPlaces(this.#home, gone)
+      return [this.#found(key, null, 'unknown', undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others })]
     })
   }
 
   /** What they knew under a name that is no more. */
   gone(): readonly TracedSecret[] {
     const names = new Set(this.#leaves.map(({ key }) => key))
+    const { history, atBase, hidingPlaces } = this.#world
     return [...this.#secrets].flatMap(([key, ivs]) => {
       const [latest = -1] = ivs
-      if (names.has(key) || this.#atBase.has(latest)) return []
-      if (this.#version === null && this.#history.plain.has(this.#home)) return [this.#found(key, null, 'unknown', notEncrypted)]
-      const fresh = this.#fresh()
-      if (fresh.length === 0) return [this.#found(key, null, 'removed', null)]
-      return [{ ...this.#found(key, null, 'unknown', undecided), question: this.#question(fresh, 'removed', ivs) }]
+      if (names.has(key) || atBase.has(latest)) return []
+      if (this.#version === null && history.plain.has(this.#home)) return [this.#found(key, null, 'unknown', notEncrypted)]
+      const gone = this.#gone(ivs)
+      const hidden = hidingPlaces(this.#home, gone)
+      const suspects = hidden.suspects.filter((place) => !this.#isHere(place))
+      const question = { ...this.#question(this.#fresh, this.#known(ivs), 'removed', gone), ...hidden, suspects }
+      const asked = this.#fresh.length + suspects.length + hidden.elsewhere.length > 0 ? question : null
+      if (this.#fresh.length > 0) return [this.#found(key, null, 'unknown', undecided, asked)]
+      return [suspects.length > 0 ? this.#found(key, null, 'unknown', elsewhere, asked) : this.#found(key, null, 'removed', null, asked)]
     })
   }
 
-  /** The values at the base that nobody knows of. */
-  #fresh(): readonly KnownLeaf[] {
-    return this.#leaves.filter(({ iv }) => !this.#known.byIv.has(iv))
+  #isHere({ version, key }: Place): boolean {
+    return version === this.#version && this.#leaves.some((leaf) => leaf.key === key)
   }
 
-  /** The IVs they knew, and that stand here no more. */
-  #missing(): readonly number[] {
-    const here = new Set(this.#leaves.map(({ iv }) => iv))
-    return [...this.#secrets.values()].flatMap((ivs) => [...ivs]).filter((iv) => !here.has(iv))
+  #gone(ivs: Iterable<number>): readonly number[] {
+    return [...ivs].filter((iv) => !this.#world.atBase.has(iv))
   }
 
   #stateOf(knowing: Knowing): readonly [SecretState, string | null] {
     if (knowing === 'perhaps') return ['unknown', untoldDataKey]
-    const wasAnother = this.#missing().some((iv) => this.#known.byIv.get(iv) === 'listed')
-    return [knowing === 'spliced' && wasAnother ? 'changed-too-early' : 'current', null]
+    return [knowing === 'spliced' && this.#wasAnother ? 'changed-too-early' : 'current', null]
   }
 
-  #question(now: readonly KnownLeaf[], otherwise: Question['otherwise'], among: ReadonlySet<number> | null = null): Question {
-    const known = [...this.#secrets].flatMap(([key, ivs]) => [...ivs].filter((iv) => among?.has(iv) ?? true).map((iv) => {
-      const [state, reason] = this.#stateOf(this.#known.byIv.get(iv) ?? 'perhaps')
+  /** All that they knew here, or what of it is among `ivs`. */
+  #known(among: ReadonlySet<number> | null = null): readonly Known[] {
+    if (among === null && this.#all !== null) return this.#all
+    const known = [...this.#secrets].flatMap(([key, ivs]) => [...ivs].filter((iv) => among?.has(iv) ?? true).map((iv): Known => {
+      const [state, reason] = this.#stateOf(this.#world.known.byIv.get(iv) ?? 'perhaps')
       return { iv, key, state, reason }
     }))
-    return { now: now.map(({ key }) => ({ version: this.#version ?? -1, key })), known, otherwise }
+    if (among === null) this.#all = known
+    return known
   }
 
-  #found(key: string, iv: number | null, state: SecretState, reason: string | null): TracedSecret {
-    const { spanOf, canRead, readable } = this.#known
-    const ofValue = iv === null ? null : spanOf(this.#home, iv) ?? spanOf(null, iv)
+  #question(now: readonly KnownLeaf[], known: readonly Known[], otherwise: Question['otherwise'], gone: readonly number[] = []): Question {
+    return {
+      now: now.map(({ key }) => ({ version: this.#version ?? -1, key })), known, own: gone.length === 0 ? [] : this.#known(new Set(gone)),
+      isHere: (place) => this.#isHere(place), otherwise, ...nowhere,
+    }
+  }
+
+  #found(key: string, iv: number | null, state: SecretState, reason: string | null, question: Question | null = null): TracedSecret {
+    const secret = { file: this.#home, key: spelledKey(key), ...this.#readAt(key, iv), state, reason }
+    return {
+      file: this.#home, secret, question,
+      answered: (told) => ({ ...secret, ...(told.iv !== null && isListed(key) ? this.#readAt(key, told.iv) : {}), state: told.state, reason: told.reason }),
+    }
+  }
+
+  /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
+  #readAt(key: string, iv: number | null): Pick<ExposedSecret, 'readBy' | 'since' | 'until'> {
+    const { known: { spanOf, canRead, readable }, names, history } = this.#world
     const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key)
-    const span = ofName ?? ofValue ?? this.#anySpan()
+    const span = joined(ofName, iv === null ? null : spanOf(null, iv)) ?? this.#anySpan()
     const here = this.#version !== null && canRead(this.#version) && this.#leaves.some((leaf) => leaf.key === key)
-    const reads = here || (ofName === null && iv !== null && readable.has(iv))
-    const readBy = [...new Set([...span?.readBy ?? []].flatMap((one) => this.#names.get(one) ?? []))]
-    const isWhole = this.#history.reach.kind === 'whole'
+    const reads = here || (iv !== null && readable.has(iv))
+    // What a merge left behind was taken from them by no commit: they could read it where it last stood.
+    const until = span === null ? undefined : Number.isFinite(span.until) ? span.until : span.last
+    // A clock that was put back makes the end come before the start.
+    const since = span === null ? undefined : reads ? span.since : Math.min(span.since, until ?? Infinity)
+    const isWhole = history.reach.kind === 'whole'
     const time = (seconds: number | undefined): string | null => seconds !== undefined && Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : null
     return {
-      secret: { file: this.#home, key: spelledKey(key), readBy, since: isWhole ? time(span?.since) : null, until: reads ? null : time(span?.until), state, reason },
-      question: null,
+      readBy: [...new Set([...span?.readBy ?? []].flatMap((one) => names.get(one) ?? []))],
+      since: isWhole ? time(since) : null, until: reads ? null : time(until),
     }
   }
 
   /** Of an item that stands where none stood before. */
   #anySpan(): ReturnType<KnownValues['spanOf']> {
     const [key = ''] = this.#secrets.keys()
-    return this.#known.spanOf(this.#home, key)
+    return this.#world.known.spanOf(this.#home, key)
   }
-}
-
-/**
- * The state by the digests of decrypted values (null: could not be decrypted; only equality matters). null: nothing to report
- * here, since what they knew is found, and reported, at another place of the same list.
- */
-export function answer(
-  { now, known, otherwise }: Question, digestNow: (place: Place) => string | null, digestOf: (iv: number, key: string) => string | null,
-): Pick<ExposedSecret, 'state' | 'reason'> | null {
-  const digests = now.map(digestNow)
-  if (digests.includes(null)) return { state: 'unknown', reason: 'the file cannot be decrypted by this runner' }
-  const before = known.map((one) => ({ ...one, digest: digestOf(one.iv, one.key) }))
-  const same = before.filter(({ digest }) => digests.includes(digest))
-  if (same.length > 0) {
-    const worst = same.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b))
-    return otherwise === 'removed' ? null : { state: worst.state, reason: worst.reason }
-  }
-  if (before.some(({ digest }) => digest === null)) return { state: 'unknown', reason: 'an earlier value of it cannot be decrypted by this runner' }
-  return { state: otherwise, reason: otherwise === 'unknown' ? untoldDataKey : null }
-}
-
-const bySeverity: readonly SecretState[] = ['current', 'changed-too-early', 'unknown', 'changed', 'removed']
-
-function severity(state: SecretState): number {
-  return bySeverity.indexOf(state)
 }
 
 /** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */

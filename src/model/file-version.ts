@@ -16,6 +16,14 @@ export interface Leaf {
   readonly iv: string
   /** The tag of AES-GCM: the same for two values only where data key, IV, place and plaintext are the same. */
   readonly token: string
+  /** Of the plaintext, in bytes. */
+  readonly size: number
+}
+
+/** A value that the file leaves in the clear. */
+export interface ClearValue {
+  readonly key: string
+  readonly size: number
 }
 
 export interface FileVersion {
@@ -23,6 +31,7 @@ export interface FileVersion {
   readonly explicitType: boolean
   readonly readers: readonly Recipient[]
   readonly leaves: readonly Leaf[]
+  readonly clear: readonly ClearValue[]
   /** Texts that only a version with the same data key can have too: the end of each wrapped data key, and the MAC's tag. */
   readonly marks: readonly string[]
 }
@@ -32,29 +41,48 @@ type Step = string | number
 const anyValue = /ENC\[AES256_GCM,data:[^\]\n]*\]/g
 const [ofComments, ofWholeFile] = ['[-1]', '[-2]']
 
-/** null: no file of sops', or one that sops can't read. */
-export function readVersion(path: string, bytes: Buffer): FileVersion | null {
+/**
+ * The bytes of a file without what keeps sops from reading it, and nobody else: UTF-16, a byte order mark, CRLF. The same bytes where
+ * there is none of it.
+ */
+export function mended(bytes: Buffer): Buffer {
+  const [first, second, third] = bytes
+  const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  if (!isWide && !(first === 0xef && second === 0xbb && third === 0xbf) && !bytes.includes('\r\n')) return bytes
+  // The decoder leaves out the mark.
+  return Buffer.from(new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes).replaceAll('\r\n', '\n'))
+}
+
+/** null: no file of sops'. `unreadable`: one by its looks. `bytes` are `mended`. */
+export function readVersion(path: string, bytes: Buffer): FileVersion | 'unreadable' | null {
   const file = readEncryptedFile(path, bytes)
-  if (file === null || 'damage' in file) return null
+  if (file === null) return null
+  if ('damage' in file) return 'unreadable'
   const text = bytes.toString()
   const { format, explicitType, metadata } = file
   return {
-    format, explicitType, readers: readersOf(file), leaves: leavesIn(file, text),
+    format, explicitType, readers: readersOf(file), ...valuesOf(file, text),
     marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
   }
 }
 
-/** The name of a value in reports, like `db.password` or `hosts[0]`. */
+/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
 export function spelledKey(key: string): string {
   if (key === ofComments) return comments
   if (key === ofWholeFile) return wholeFile
   const [, ...steps] = JSON.parse(key) as Step[]
-  return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? step : `.${step}`).join('')
+  const name = (step: string): string => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step)
+  return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('')
 }
 
 /** The same for values that can change places without being changed: the items of a list, documents, comments. */
 export function placeOf(key: string): string {
   return key === ofComments || key === ofWholeFile ? key : JSON.stringify((JSON.parse(key) as Step[]).map((step) => typeof step === 'number' ? 0 : step))
+}
+
+/** Whether a decrypted file has it at its key. */
+export function hasName(key: string): boolean {
+  return key !== ofComments
 }
 
 /** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
@@ -64,25 +92,28 @@ export function isListed(key: string): boolean {
 
 const mark = /^ENC\[AES256_GCM,#(\d+)\]$/
 
-function leavesIn({ format, metadata }: EncryptedFile, text: string): readonly Leaf[] {
+function valuesOf({ format, metadata }: EncryptedFile, text: string): Pick<FileVersion, 'leaves' | 'clear'> {
   const values: EncryptedValue[] = []
   // Short stands for the values: what is inside of one has no name, and takes a parser's time.
   const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
     const [value] = encryptedValues(whole, metadata.mac)
     return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`
   })
-  if (format === 'binary') return values.map((one) => leaf(ofWholeFile, one))
+  if (format === 'binary') return { leaves: values.map((one) => leaf(ofWholeFile, one)), clear: [] }
   const valueAt = (scalar: unknown): EncryptedValue | undefined => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)]
   const isComment = (scalar: unknown): boolean => valueAt(scalar)?.type === 'comment'
-  const named = scalarsIn(format, body, isComment).flatMap(([key, scalar]) => {
+  const leaves: Leaf[] = []
+  const clear: ClearValue[] = []
+  for (const [key, scalar] of scalarsIn(format, body, isComment)) {
     const value = valueAt(scalar)
-    return value === undefined ? [] : [leaf(key, value)]
-  })
-  return [...named, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))]
+    if (value !== undefined) leaves.push(leaf(key, value))
+    else clear.push({ key, size: Buffer.byteLength(scalar) })
+  }
+  return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear }
 }
 
-function leaf(key: string, { iv, tag }: EncryptedValue): Leaf {
-  return { key, iv, token: tag }
+function leaf(key: string, { iv, tag, data }: EncryptedValue): Leaf {
+  return { key, iv, token: tag, size: Buffer.byteLength(data, 'base64') }
 }
 
 /**
@@ -106,7 +137,7 @@ export function scalarsIn(format: Format, text: string, isLeftOut: (item: unknow
 /** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
 function treesIn(format: Format, text: string): readonly unknown[] {
   if (format === 'json') return [JSON.parse(text)]
-  if (format === 'dotenv') return byTurn([...text.matchAll(/^([^#\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value]))
+  if (format === 'dotenv') return byTurn([...text.matchAll(/^(?!#)[^\S\n]*([^\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value]))
   if (format === 'ini') return iniTrees(text)
   const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(readYamlBlock)
   if (documents.every((one) => one !== null)) return documents
@@ -122,7 +153,9 @@ function iniTrees(text: string): readonly unknown[] {
   let section = 'DEFAULT'
   return byTurn(text.split('\n').flatMap((line): [string[], string][] => {
     section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section
-    const [, name, value = ''] = /^([^;#=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    // Backticks are about a name that would be read as another without them.
+    const [, quoted, bare, value = ''] = /^(?:`([^`]+)`|([^;#=\s][^=]*?))\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    const name = quoted ?? bare
     return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value]]
   }))
 }

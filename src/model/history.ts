@@ -23,9 +23,10 @@ export interface Change {
 export interface KnownLeaf {
   readonly key: string
   readonly iv: number
+  readonly size: number
 }
 
-interface StoredVersion extends Pick<FileVersion, 'format' | 'explicitType'> {
+interface StoredVersion extends Pick<FileVersion, 'format' | 'explicitType' | 'clear'> {
   readonly blob: string
   readonly readers: readonly number[]
   readonly leaves: readonly KnownLeaf[]
@@ -41,6 +42,8 @@ export class History {
   readonly reach: HistoryReach
   /** How many versions were left out since they are larger than any file with secrets. */
   readonly tooLarge: number
+  /** How many versions look like sops' and could not be read. */
+  readonly unreadable: number
   /** Newest first; no commit before what follows from it. Only those in which a version comes or goes. */
   readonly changes: readonly Change[]
   readonly versions: readonly StoredVersion[]
@@ -56,6 +59,7 @@ export class History {
   constructor(parts: HistoryParts) {
     this.reach = parts.reach
     this.tooLarge = parts.tooLarge
+    this.unreadable = parts.unreadable
     this.changes = parts.changes
     this.versions = parts.versions
     this.base = parts.base
@@ -77,8 +81,7 @@ export class History {
 
   /** The data keys that may be this one, as far as anyone can tell without a key; itself not among them. */
   perhapsSame(dataKey: number): ReadonlySet<number> {
-    const found = new Set([dataKey])
-    for (const one of found) for (const other of this.#perhaps.get(one) ?? []) found.add(other)
+    const found = new Set(this.#perhaps.get(dataKey))
     found.delete(dataKey)
     return found
   }
@@ -93,34 +96,73 @@ export class History {
   }
 
   /**
-   * One commit that changed every value and the recipients too may have rotated or not. Where the recipients stayed, nothing
-   * but a rotation wraps the data key anew; where an IV stayed, its ciphertext tells.
+   * One commit that changed every value and the recipients too may have rotated or not, also where it brought the file to another
+   * path, or back to its own. Where the recipients stayed, nothing but a rotation wraps the data key anew; where an IV stayed, its
+   * ciphertext tells.
    */
   #linkTheUntold(): void {
     const told = new Set(this.changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after))
-    for (const { before, after, isMerge } of this.changes) {
-      if (before === null || after === null || (isMerge && told.has(after))) continue
-      const [old, fresh] = [this.dataKey(before), this.dataKey(after)]
-      const [was, is] = [this.versions[before], this.versions[after]]
-      if (old === fresh || was === undefined || is === undefined) continue
-      const ivs = new Set(was.leaves.map(({ iv }) => iv))
-      if (is.leaves.some(({ iv }) => ivs.has(iv)) || sameNumbers(was.readers, is.readers)) continue
-      this.#link(old, fresh)
-      this.#link(fresh, old)
+    const stood = new Map<string, number>()
+    for (const changes of [...Map.groupBy(this.changes, ({ commit }) => commit).values()].reverse()) {
+      const went = changes.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []))
+      const came = changes.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []))
+      const heirs = new Set(went.length === 0 ? [] : came.flatMap((version) => this.#traces(version)))
+      const isInherited = (version: number): boolean => this.#traces(version).some((trace) => heirs.has(trace))
+      const sources = new Set(went.flatMap((version) => this.#traces(version)))
+      const orphans: number[] = []
+      for (const { path, before, after, isMerge } of changes) {
+        if (after === null || (isMerge && told.has(after))) continue
+        const isOrphan = before === null && !this.#traces(after).some((trace) => sources.has(trace))
+        const old = before ?? (isOrphan ? stood.get(path) : undefined)
+        if (old !== undefined) this.#linkUntold([old], [after])
+        if (isOrphan) orphans.push(after)
+      }
+      this.#linkUntold(went.filter((version) => !isInherited(version)), orphans)
+      for (const { path, before, after } of changes) {
+        // What lives on at another path does not come back to this one.
+        if (after === null && before !== null && !isInherited(before)) stood.set(path, before)
+        else stood.delete(path)
+      }
     }
   }
 
-  #link(from: number, to: number): void {
-    this.#perhaps.set(from, (this.#perhaps.get(from) ?? new Set()).add(to))
+  /** What another version shares with this one where its data key is the same, or is known to be another. */
+  #traces(version: number): readonly number[] {
+    // Both are numbers from 0 on.
+    return [-1 - this.dataKey(version), ...this.versions[version]?.leaves.map(({ iv }) => iv) ?? []]
+  }
+
+  /** Links each of `before` to each of `after` that differs from it in all that would tell. */
+  #linkUntold(before: readonly number[], after: readonly number[]): void {
+    const byReaders = (versions: readonly number[]): readonly (readonly [string, readonly number[]])[] =>
+      [...Map.groupBy(new Set(versions), (version) => [...this.versions[version]?.readers ?? []].sort((a, b) => a - b).join())]
+    for (const [had, olds] of byReaders(before)) {
+      for (const [have, news] of byReaders(after)) {
+        const [old = -1] = olds
+        const [fresh = -1] = news
+        if (had === have || (olds.length + news.length === 2 && this.#tells(old, fresh))) continue
+        // Whatever may be the same as one may be the same as all: a chain of links is as good as all pairs.
+        for (const one of olds) this.#link(this.dataKey(one), this.dataKey(fresh))
+        for (const one of news) this.#link(this.dataKey(old), this.dataKey(one))
+      }
+    }
+  }
+
+  #tells(old: number, fresh: number): boolean {
+    const traces = new Set(this.#traces(old))
+    return this.#traces(fresh).some((trace) => traces.has(trace))
+  }
+
+  #link(one: number, other: number): void {
+    const [mine, others] = [this.#perhaps.get(one) ?? new Set([one]), this.#perhaps.get(other) ?? new Set([other])]
+    const [small, large] = mine.size < others.size ? [mine, others] : [others, mine]
+    for (const key of small) large.add(key)
+    for (const key of [one, other, ...small]) this.#perhaps.set(key, large)
   }
 }
 
-interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'changes' | 'versions' | 'base' | 'plain' | 'recipients'> {
+interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'unreadable' | 'changes' | 'versions' | 'base' | 'plain' | 'recipients'> {
   readonly dataKeys: readonly number[]
-}
-
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((one) => b.includes(one))
 }
 
 /** Takes versions one by one as they are read, so that none has to be kept. */
@@ -132,22 +174,29 @@ export class HistoryBuilder {
   readonly #ivs = new Map<string, number>()
   readonly #keys = new Map<string, string>()
   readonly #leaves: KnownLeaf[] = []
+  readonly #clear = new Map<string, FileVersion['clear']>()
   readonly #readers = new Map<string, number>()
   readonly #recipients: Recipient[] = []
+  #unreadable = 0
 
   /** `blob` is git's id of the version's bytes. */
   add(blob: string, version: FileVersion): void {
     const number = this.#versions.length
     this.#numbers.set(blob, number)
     this.#parents.push(number)
-    const leaves = version.leaves.map(({ key, iv }) => this.#leafOf(key, numberOf(this.#ivs, iv)))
+    const leaves = version.leaves.map(({ key, iv, size }) => this.#leafOf(key, numberOf(this.#ivs, iv), size))
     const readers = version.readers.map((one) => this.#readerOf(one))
-    this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves })
+    this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves, clear: this.#clearOf(version.clear) })
     for (const token of [...version.marks, ...version.leaves.map((leaf) => leaf.token)]) {
       const owner = this.#owners.get(token)
       if (owner === undefined) this.#owners.set(ownText(token), number)
       else this.#parents[this.#root(number)] = this.#root(owner)
     }
+  }
+
+  /** Takes note of a version that is sops' by its looks and can't be read. */
+  addUnreadable(): void {
+    this.#unreadable += 1
   }
 
   /** null: no encrypted file. */
@@ -157,17 +206,25 @@ export class HistoryBuilder {
 
   finish(rest: Pick<HistoryParts, 'reach' | 'tooLarge' | 'changes' | 'base' | 'plain'>): History {
     return new History({
-      ...rest, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
+      ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
     })
   }
 
   /** One for the many versions that have it. */
-  #leafOf(key: string, iv: number): KnownLeaf {
+  #leafOf(key: string, iv: number, size: number): KnownLeaf {
     const known = this.#leaves[iv]
     if (known?.key === key) return known
-    const leaf = { key: this.#keys.get(key) ?? ownText(key), iv }
+    const leaf = { key: this.#keys.get(key) ?? ownText(key), iv, size }
     this.#keys.set(leaf.key, leaf.key)
     return (this.#leaves[iv] = leaf)
+  }
+
+  /** Most versions of a file leave the same in the clear. */
+  #clearOf(clear: FileVersion['clear']): FileVersion['clear'] {
+    const text = JSON.stringify(clear)
+    const known = this.#clear.get(text) ?? JSON.parse(text) as FileVersion['clear']
+    this.#clear.set(text, known)
+    return known
   }
 
   #readerOf(recipient: Recipient): number {

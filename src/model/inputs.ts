@@ -35,8 +35,8 @@ export type Job =
   | { readonly kind: 'all' }
   /** Up to the plan, for which it says how many jobs it is worth, `shards` at most; none where it is published already. */
   | { readonly kind: 'plan'; readonly shards: number }
-  /** Up to the verified ciphertext, which is left in `folder`. */
-  | { readonly kind: 'rotate'; readonly shard: Shard; readonly folder: string }
+  /** Up to the verified ciphertext, which is left in `folder`. `base` as for the pull request that another job opens. */
+  | { readonly kind: 'rotate'; readonly shard: Shard; readonly folder: string; readonly base: string | null }
   /** From the ciphertext in `folder` on, which is verified again. */
   | { readonly kind: 'publish'; readonly folder: string }
   /** No part of it: looks at the repository without a key. `exposedTo`: whose secrets are to be listed, as for `removedRecipients`. */

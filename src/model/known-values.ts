@@ -17,6 +17,8 @@ export interface Span {
   since: number
   until: number
   readBy: ReadonlySet<Recipient>
+  /** The newest commit that had it. */
+  last: number
 }
 
 export interface KnownSecret {
@@ -29,11 +31,28 @@ export interface KnownValues {
   /** Home (see `homesOf`) → key → the IV of each value they knew there, the newest first. */
   readonly byHome: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<number>>>
   /** Of a secret by its home and key, of a value there by its IV, or of a value anywhere. As sure as can be. */
-  readonly spanOf: (home: string | null, what: string | number) => Span | null
+  readonly spanOf: (home: string | null, what: string | number) => SureSpan | null
   /** The IVs that stand at the base in a version that they can surely read. */
   readonly readable: ReadonlySet<number>
   /** Whether they have the data key of a version for sure. */
   readonly canRead: (version: number) => boolean
+}
+
+export interface SureSpan extends Readonly<Span> {
+  readonly isSure: boolean
+}
+
+/** Both, where both are as sure; else the surer one. */
+export function joined(a: SureSpan | null, b: SureSpan | null): SureSpan | null {
+  if (a === null || b === null) return a ?? b
+  if (a.isSure !== b.isSure) return a.isSure ? a : b
+  return { ...merged(a, b), isSure: a.isSure }
+}
+
+function merged(a: Readonly<Span>, b: Readonly<Span>): Span {
+  return {
+    since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), readBy: new Set([...a.readBy, ...b.readBy]), last: Math.max(a.last, b.last),
+  }
 }
 
 interface Access {
@@ -74,7 +93,12 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
   })
   const canRead = (version: number): boolean => (accessTo(version)?.listed ?? null) !== null
   return {
-    byIv, byHome, spanOf: (home, what) => spans.sure.of(home, what) ?? spans.perhaps.of(home, what),
+    byIv, byHome,
+    spanOf: (home, what) => {
+      const sure = spans.sure.of(home, what)
+      const span = sure ?? spans.perhaps.of(home, what)
+      return span === null ? null : { ...span, isSure: sure !== null }
+    },
     readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
     canRead,
   }
@@ -88,9 +112,7 @@ class Spans {
     const places = home === null ? [...this.#spans.values()] : [this.#spans.get(home)]
     const [first, ...more] = places.flatMap((place) => place?.get(what) ?? []).filter(({ since }) => since < Infinity)
     if (first === undefined) return null
-    return more.reduce<Span>((a, b) => ({
-      since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), readBy: new Set([...a.readBy, ...b.readBy]),
-    }), first)
+    return more.reduce<Span>(merged, first)
   }
 
   begin(home: string, { key, iv }: KnownLeaf, time: number, readBy: ReadonlySet<Recipient>): void {
@@ -108,6 +130,7 @@ class Spans {
 
   #begin(span: Span, time: number, readBy: ReadonlySet<Recipient>): void {
     span.since = Math.min(span.since, time)
+    span.last = Math.max(span.last, time)
     // Most have the readers of one data key: they share its set.
     if (span.readBy !== readBy) span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy])
   }
@@ -115,7 +138,7 @@ class Spans {
   #span(home: string, what: string | number): Span {
     const ofPlace = this.#spans.get(home) ?? new Map<string | number, Span>()
     this.#spans.set(home, ofPlace)
-    const span = ofPlace.get(what) ?? { since: Infinity, until: -Infinity, readBy: nobody }
+    const span = ofPlace.get(what) ?? { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity }
     ofPlace.set(what, span)
     return span
   }

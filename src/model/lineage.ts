@@ -20,14 +20,30 @@ interface Life {
 export function homesOf(history: History): readonly string[] {
   const { lives, lifeOf } = livesIn(history)
   const over = lives.filter(({ end }) => end >= 0)
-  const sharers = sharersOf(history, lifeOf, over)
+  const shared = sharedWith(history, over)
+  const { versionsOf, holders } = heldIn(history, lifeOf)
+  const born = Map.groupBy(lives, ({ path }) => path)
   const homes = new Map(lives.filter(({ end }) => end < 0).map((life) => [life, life.path]))
   // Who ends later has its home first.
   for (const life of over.toSorted((a, b) => a.end - b.end)) {
+    const counts = shared.get(life.last) ?? new Map<number, number>()
     const rank = ({ path }: Life): number => life.cameThen.has(path) ? 0 : path === life.path ? 1 : 2
-    const [best] = [...sharers.get(life) ?? []].filter(([other]) => other !== life && other.end < life.end)
-      .toSorted(([a, shared], [b, more]) => rank(a) - rank(b) || more - shared || (a.path < b.path ? -1 : 1))
-    homes.set(life, (best === undefined ? null : homes.get(best[0])) ?? life.path)
+    const countIn = (other: Life): number => [...versionsOf.get(other) ?? []].reduce((most, version) => Math.max(most, counts.get(version) ?? -1), -1)
+    const outlives = (other: Life): boolean => other !== life && other.end < life.end
+    const best = (others: Iterable<Life>): Life | null => {
+      let found: readonly [Life, number] | null = null
+      for (const other of others) {
+        const count = outlives(other) ? countIn(other) : -1
+        if (count < 0) continue
+        const order: number = found === null ? -1 : rank(other) - rank(found[0]) || found[1] - count || (isNearer(other, found[0], life) ? -1 : 1)
+        if (order < 0) found = [other, count]
+      }
+      return found?.[0] ?? null
+    }
+    // Only where nothing came in its place is everything else to be looked at.
+    const heir = best([...life.cameThen].flatMap((path) => born.get(path) ?? []))
+      ?? best(new Set([...counts.keys()].flatMap((version) => holders.get(version) ?? [])))
+    homes.set(life, (heir === null ? null : homes.get(heir)) ?? life.path)
   }
   return history.changes.map(({ path }, at) => homes.get(lifeOf[at] as Life) ?? path)
 }
@@ -49,24 +65,54 @@ function livesIn({ changes, base }: History): { readonly lives: readonly Life[];
   return { lives, lifeOf }
 }
 
-/** For each of `over`: the lives that held something of its last version, and how many of its values. */
-function sharersOf(history: History, lifeOf: readonly Life[], over: readonly Life[]): ReadonlyMap<Life, ReadonlyMap<Life, number>> {
-  const [byIv, byDataKey] = [new Map<number, Life[]>(), new Map<number, Life[]>()]
-  const found = new Map(over.map((life) => [life, new Map<Life, number>()]))
-  for (const life of over) {
-    for (const { iv } of history.versions[life.last]?.leaves ?? []) byIv.set(iv, [...byIv.get(iv) ?? [], life])
-    byDataKey.set(history.dataKey(life.last), [...byDataKey.get(history.dataKey(life.last)) ?? [], life])
+/** Of two that share as much: the one that kept the file's name, or else comes first by its path. */
+function isNearer(a: Life, b: Life, to: Life): boolean {
+  const keeps = ({ path }: Life): boolean => nameIn(path) === nameIn(to.path)
+  return keeps(a) === keeps(b) ? a.path < b.path : keeps(a)
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function heldIn({ changes }: History, lifeOf: readonly Life[]): {
+  readonly versionsOf: ReadonlyMap<Life, ReadonlySet<number>>
+  readonly holders: ReadonlyMap<number, readonly Life[]>
+} {
+  const versionsOf = new Map<Life, Set<number>>()
+  changes.forEach(({ after }, at) => {
+    const life = lifeOf[at]
+    if (after !== null && life !== undefined) versionsOf.set(life, (versionsOf.get(life) ?? new Set()).add(after))
+  })
+  const holders = new Map<number, Life[]>()
+  for (const [life, versions] of versionsOf) {
+    for (const version of versions) {
+      const known = holders.get(version)
+      if (known === undefined) holders.set(version, [life])
+      else known.push(life)
+    }
   }
-  const seen = new Map<Life, Set<number>>()
-  history.changes.forEach(({ after }, at) => {
-    const here = lifeOf[at]
-    if (after === null || here === undefined || seen.get(here)?.has(after) === true) return
-    seen.set(here, (seen.get(here) ?? new Set()).add(after))
-    const shared = new Map((byDataKey.get(history.dataKey(after)) ?? []).map((life) => [life, 0]))
-    for (const { iv } of history.versions[after]?.leaves ?? []) for (const life of byIv.get(iv) ?? []) shared.set(life, (shared.get(life) ?? 0) + 1)
-    for (const [life, count] of shared) {
-      const sharers = found.get(life)
-      sharers?.set(here, Math.max(sharers.get(here) ?? 0, count))
+  return { versionsOf, holders }
+}
+
+/** For each last version of `over`: the versions that have something of it, and how many of its values. Many lives end in one version. */
+function sharedWith(history: History, over: readonly Life[]): ReadonlyMap<number, ReadonlyMap<number, number>> {
+  const [byIv, byDataKey] = [new Map<number, number[]>(), new Map<number, number[]>()]
+  const add = (to: Map<number, number[]>, key: number, last: number): void => {
+    const known = to.get(key)
+    if (known === undefined) to.set(key, [last])
+    else known.push(last)
+  }
+  const found = new Map([...new Set(over.map(({ last }) => last))].map((last) => [last, new Map<number, number>()]))
+  for (const last of found.keys()) {
+    for (const { iv } of history.versions[last]?.leaves ?? []) add(byIv, iv, last)
+    add(byDataKey, history.dataKey(last), last)
+  }
+  if (found.size === 0) return found
+  history.versions.forEach(({ leaves }, version) => {
+    for (const last of byDataKey.get(history.dataKey(version)) ?? []) found.get(last)?.set(version, 0)
+    for (const { iv } of leaves) {
+      for (const last of byIv.get(iv) ?? []) found.get(last)?.set(version, (found.get(last)?.get(version) ?? 0) + 1)
     }
   })
   return found

@@ -70,7 +70,7 @@ function table(kinds: readonly (readonly CheckFinding[])[], documentation: strin
   return ['| Finding | Level | Count | What is the matter |', '| --- | --- | --- | --- |', ...rows].join('\n')
 }
 
-/** Findings of one code, those with the same words together, and what to do about them. */
+/** Findings of one code, those with the same words together, and what to do about them; errors can be read without a click. */
 function details(kind: readonly CheckFinding[], room: number): string {
   const [first] = kind
   if (first === undefined) return ''
@@ -84,7 +84,7 @@ function details(kind: readonly CheckFinding[], room: number): string {
   const left = kind.length - shown.reduce((sum, same) => sum + same.length, 0)
   if (left > 0) lines.push(`- ${left} more, see the report`)
   const { title, help } = ruleOf(first.code)
-  return folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'))
+  return folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'), first.level === 'error')
 }
 
 function exposed({ exposure }: CheckReport, room: number): string {

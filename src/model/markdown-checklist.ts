@@ -29,7 +29,11 @@ export function checklist(exposure: readonly ExposedSecret[], readers: readonly 
   const files = grouped(exposure, ({ file }) => file)
   const each = 'Tick each once its value has been changed.'
   if (room.secrets === 0) return 'The report lists them.'
-  if (exposure.length <= room.secrets) return `${each}\n\n${byEnvironment(files, (paths) => bySecret(paths, readers, exposure.length > foldBeyond))}`
+  if (exposure.length <= room.secrets) {
+    const reasons = oftenGiven(exposure)
+    const legend = [...reasons].map(([reason, mark]) => `\n\nNot to be told${mark}: ${plain(reason, 400)}.`).join('')
+    return `${each}${legend}\n\n${byEnvironment(files, (paths) => bySecret(paths, { readers, reasons }, exposure.length > foldBeyond))}`
+  }
   const what = files.size <= room.secrets ? 'file' : 'folder'
   const lines = what === 'file'
     ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
@@ -39,6 +43,23 @@ export function checklist(exposure: readonly ExposedSecret[], readers: readonly 
 }
 
 type Secrets = ReadonlyMap<string, readonly ExposedSecret[]>
+
+/** What is said above the list, so that its lines need not say it again. */
+interface Told {
+  readonly readers: readonly string[]
+  /** By reason, what a line has in its place. */
+  readonly reasons: ReadonlyMap<string, string>
+}
+
+/** More lines than this with the same reason, and it is said once. */
+const mostRepeats = 3
+
+/** The reasons that many give, each with a letter where there are several. */
+function oftenGiven(exposure: readonly ExposedSecret[]): Told['reasons'] {
+  const untold = exposure.filter(({ state, reason }) => state === 'unknown' && reason !== null)
+  const often = [...grouped(untold, ({ reason }) => reason ?? '')].filter(([, secrets]) => secrets.length > mostRepeats).map(([reason]) => reason)
+  return new Map(often.map((reason, at) => [reason, often.length === 1 ? '' : ` (${String.fromCharCode(97 + at % 26)})`]))
+}
 
 /** Under a heading each, where paths speak of environments at all. */
 function byEnvironment(files: Secrets, list: (files: Secrets) => string): string {
@@ -52,10 +73,10 @@ function byEnvironment(files: Secrets, list: (files: Secrets) => string): string
 }
 
 /** Beyond `foldBeyond` secrets a folder is opened one at a time. */
-function bySecret(files: Secrets, readers: readonly string[], fold: boolean): string {
+function bySecret(files: Secrets, { readers, reasons }: Told, fold: boolean): string {
   const item = (secret: ExposedSecret): string => {
     const { key, readBy } = secret
-    const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret)]
+    const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret, reasons)]
     return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`
   }
   const list = (paths: readonly string[], from: number): string => paths.map((path) => {
@@ -67,9 +88,10 @@ function bySecret(files: Secrets, readers: readonly string[], fold: boolean): st
   return folders.map((folder) => folded(titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n')
 }
 
-function noteOn({ state, reason }: ExposedSecret): readonly string[] {
+function noteOn({ state, reason }: ExposedSecret, reasons: Told['reasons']): readonly string[] {
   if (state === 'current') return []
-  if (state === 'unknown') return [`not to be told: ${plain(reason ?? '', 120)}`]
+  const mark = reasons.get(reason ?? '')
+  if (state === 'unknown') return [mark === undefined ? `not to be told: ${plain(reason ?? '', 120)}` : `not to be told${mark}`]
   return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state]
 }
 

@@ -43,8 +43,8 @@ export function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map
 }
 
 /** A closed `<details>`; `summary` must already be safe. */
-export function folded(summary: string, content: string): string {
-  return `<details><summary>${summary}</summary>\n\n${content}\n\n</details>`
+export function folded(summary: string, content: string, isOpen = false): string {
+  return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`
 }
 
 /** Deeper folders are not told apart: it would take longer than it helps. */

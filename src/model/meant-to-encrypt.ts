@@ -33,6 +33,11 @@ export function isMeant(regex: string | null, path: string): Meant | null {
   return told.includes('error') ? 'error' : told.includes('warning') ? 'warning' : null
 }
 
+/** Whether a file of this name can be one of secrets among others that are encrypted: of a format that sops reads in parts. */
+export function isLikeSecrets(path: string): boolean {
+  return formatByName(path) !== 'binary' && !readable.some((name) => name.test(path))
+}
+
 function toldBy(pattern: string, path: string): Meant | null {
   // A class may hold a slash, which parts nothing.
   const plain = pattern.replace(/\[\\?\\?[/\\]+\]|\\\//g, '/').replace(/\[\^[^\]]*\]/g, '.')

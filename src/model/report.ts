@@ -49,7 +49,7 @@ export interface ExposedSecret {
   /** When the commit was made that took it from them; null where they can read it at the base. */
   readonly until: string | null
   readonly state: SecretState
-  /** Why it is `unknown`; null otherwise. */
+  /** Why it is `unknown`, or where it stands if it is `current` under another name; null otherwise. */
   readonly reason: string | null
 }
 

@@ -2,24 +2,67 @@
 // Must never take a key for returned that only joined on one branch while another one was edited.
 import type { ReturnedKey, ReturnedKeys } from './check-findings.ts'
 import type { History } from './history.ts'
+import { homesOf } from './lineage.ts'
 import { canonicalId } from './recipient.ts'
 
-/** By what each commit did against its first parent; with the last such removal of each key from each file of the base. */
-export function returnedKeys({ changes, versions, base, recipients }: History): ReturnedKeys {
-  const returned = new Map<string, ReturnedKey[]>()
+/**
+ * By what each commit did against its first parent; with the last such removal of each key from each file of the base, whatever
+ * that was called then, and else with the one after which the key could read no file at all.
+ */
+export function returnedKeys(history: History): ReturnedKeys {
+  const { changes, versions, base, recipients } = history
   const readersOf = (version: number | undefined | null): ReadonlySet<number> => new Set(versions[version ?? -1]?.readers ?? [])
-  const seen = new Set<string>()
+  const [returned, seen] = [new Map<string, ReturnedKey[]>(), new Set<string>()]
+  const add = (one: number, path: string, time: number, elsewhere: boolean): void => {
+    const recipient = recipients[one]
+    if (recipient === undefined || seen.has(`${one} ${path}`)) return
+    seen.add(`${one} ${path}`)
+    const id = canonicalId(recipient)
+    returned.set(id, [...returned.get(id) ?? [], { path, date: new Date(time * 1000).toISOString(), elsewhere }])
+  }
+  const homes = homesOf(history)
   // The newest first.
-  for (const { path, before, after, time } of changes) {
-    if (before === null || after === null || !base.has(path)) continue
-    const [stayed, now] = [readersOf(after), readersOf(base.get(path))]
-    for (const one of readersOf(before)) {
-      const [recipient, place] = [recipients[one], `${one} ${path}`]
-      if (recipient === undefined || stayed.has(one) || !now.has(one) || seen.has(place)) continue
-      seen.add(place)
-      const id = canonicalId(recipient)
-      returned.set(id, [...returned.get(id) ?? [], { path, date: new Date(time * 1000).toISOString() }])
+  for (const [at, { before, after, time }] of changes.entries()) {
+    const home = homes[at] ?? ''
+    if (before === null || after === null || !base.has(home)) continue
+    const [stayed, now] = [readersOf(after), readersOf(base.get(home))]
+    for (const one of readersOf(before)) if (!stayed.has(one) && now.has(one)) add(one, home, time, false)
+  }
+  const gone = goneEverywhere(history, readersOf)
+  for (const [path, version] of base) {
+    for (const one of readersOf(version)) {
+      const since = gone.get(one)
+      if (since?.came.has(path) === true) add(one, path, since.time, true)
     }
   }
   return returned
+}
+
+interface Gone {
+  /** The commit that took the key out of the last file that it could read, and its time. */
+  readonly commit: number
+  readonly time: number
+  /** The files that it came to since. */
+  readonly came: Set<string>
+}
+
+/** The last time each key was taken out of all files; a file that was deleted, with all who could read it, is no such time. */
+function goneEverywhere({ changes }: History, readersOf: (version: number | null) => ReadonlySet<number>): ReadonlyMap<number, Gone> {
+  const gone = new Map<number, Gone>()
+  const [files, reads] = [new Map<string, number | null>(), new Map<number, Set<string>>()]
+  for (const { commit, path, before, after, time } of changes.toReversed()) {
+    // On another branch the file may have been another one.
+    const [stood, had, has] = [readersOf(files.get(path) ?? null), readersOf(before), readersOf(after)]
+    files.set(path, after)
+    for (const one of stood) if (!has.has(one)) reads.get(one)?.delete(path)
+    for (const one of has) {
+      reads.set(one, (reads.get(one) ?? new Set()).add(path))
+      // What goes from one file to another in one commit was never gone.
+      if (!had.has(one) && gone.get(one)?.commit === commit) gone.delete(one)
+      else if (!had.has(one)) gone.get(one)?.came.add(path)
+    }
+    if (after === null) continue
+    for (const one of had) if (!has.has(one) && (reads.get(one)?.size ?? 0) === 0) gone.set(one, { commit, time, came: new Set() })
+  }
+  return gone
 }

@@ -66,6 +66,14 @@ export function plain(text: string, limit = 300): string {
   return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;')
 }
 
+/**
+ * `visible(text)` for a text without Markdown that GitHub reads all the same, as it does a commit's message: a zero-width space
+ * parts what would be a mention of somebody or of an issue, which `fixes` before it would close.
+ */
+export function parted(text: string, limit = 300): string {
+  return visible(text, limit).replace(/@|#(?=\d)|:(?=\/)|\bGH-(?=\d)/gi, '$&\u200b')
+}
+
 /** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */
 export function link(text: string, address: string): string {
   return /^https?:\/\/[\w.~:/?#@!$&*+,;=%-]+$/.test(address) ? `[${text}](<${address}>)` : `${text} ${code(address)}`

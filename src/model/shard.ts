@@ -21,9 +21,9 @@ export function partOf(plan: Plan, { index, of }: Shard): Plan {
   return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null }
 }
 
-/** As many shards as are worth a job of their own, `most` at most: none for a plan without a file to change. */
-export function shardsFor({ changes }: Plan, most: number): readonly string[] {
-  const of = Math.min(most, Math.ceil(changes.length / filesWorthAJob))
+/** As many shards as are worth a job of their own, `most` at most; one for a plan that only edits texts, none for one without an edit. */
+export function shardsFor({ changes, configs }: Plan, most: number): readonly string[] {
+  const of = Math.min(most, Math.max(Math.ceil(changes.length / filesWorthAJob), configs.length > 0 ? 1 : 0))
   return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`)
 }
 

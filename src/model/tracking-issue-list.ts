@@ -37,6 +37,9 @@ export function judge(entry: Entry, prior: Item | null, readers: readonly string
   const leftBefore = leftIn(prior.words)
   // A tick that a person took from what is done stays away.
   if (left === 0) return leftBefore === 0 ? tell(prior.ticked, null) : tell(true, 'done')
+  // What an earlier run was sure of, one that can tell no more (its key is another) does not take back.
+  const isUntold = entry.secrets.every((secret) => isDone(secret) || secret.state === 'unknown')
+  if (leftBefore === 0 && isUntold && prior.words !== null) return { entry, ticked: prior.ticked, news: null, words: prior.words }
   if (left > leftBefore) return tell(false, 'back')
   if (prior.ticked) return tell(true, isSeenTick(prior.words) ? null : 'ticked')
   const { words } = tell(false, null)

@@ -5,6 +5,8 @@
 export interface TrackingMark {
   /** Canonical ids of the removed recipients, sorted; what stands for them where those would be too long. */
   readonly removed: readonly string[]
+  /** Canonical ids of keys that the removed held before, whose secrets are in the list too. Not what tells one issue from another. */
+  readonly earlier?: readonly string[]
   /** What narrows the removal (a base, globs), in words of the caller; empty where nothing does. */
   readonly scope: string
   /** The commit at which the issue was last changed by a run. */
@@ -23,8 +25,8 @@ const retired = '<!-- sops-rekey duplicate '
 const marks = /<!-- sops-rekey tracking (\{[^\n]*?\}) -->/g
 
 /** One HTML comment on one line. What could end it, or is not ASCII, stands as a JSON escape. */
-export function trackingMarker({ removed, scope, commit }: TrackingMark): string {
-  const json = JSON.stringify({ version: trackingVersion, removed, scope, commit })
+export function trackingMarker({ removed, earlier = [], scope, commit }: TrackingMark): string {
+  const json = JSON.stringify({ version: trackingVersion, removed, ...(earlier.length === 0 ? {} : { earlier }), scope, commit })
   return `${start}${json.replace(/[^ -~]|[-<>&]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)} -->`
 }
 
@@ -32,10 +34,10 @@ export function trackingMarker({ removed, scope, commit }: TrackingMark): string
 export function readTrackingMarker(body: string): FoundMark | null {
   const [, json = ''] = [...body.matchAll(marks)].at(-1) ?? []
   try {
-    const { version, removed, scope, commit } = JSON.parse(json) as Readonly<Record<string, unknown>>
-    const whole = Number.isInteger(version) && typeof scope === 'string' && typeof commit === 'string'
-      && Array.isArray(removed) && removed.every((one) => typeof one === 'string')
-    return whole ? { version: Number(version), removed: removed.map(String), scope, commit } : null
+    const { version, removed, earlier = [], scope, commit } = JSON.parse(json) as Readonly<Record<string, unknown>>
+    const areTexts = (list: unknown): list is readonly string[] => Array.isArray(list) && list.every((one) => typeof one === 'string')
+    const whole = Number.isInteger(version) && typeof scope === 'string' && typeof commit === 'string' && areTexts(removed) && areTexts(earlier)
+    return whole ? { version: Number(version), removed, ...(earlier.length === 0 ? {} : { earlier }), scope, commit } : null
   } catch {
     return null
   }

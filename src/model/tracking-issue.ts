@@ -5,6 +5,7 @@ import { count } from './markdown-paths.ts'
 import type { ExposedSecret, ReportedRecipient } from './report.ts'
 import { link, visible } from './safe-text.ts'
 import { shortForm } from './recipient.ts'
+import type { Recipient } from './recipient.ts'
 import { isDone } from './report.ts'
 import { entriesOf, grains } from './tracking-issue-lines.ts'
 import type { Grain } from './tracking-issue-lines.ts'
@@ -15,9 +16,11 @@ import type { TrackingMark } from './tracking-issue-marker.ts'
 
 export interface TrackedRemoval {
   readonly removed: readonly ReportedRecipient[]
+  /** Keys that they held before: what those could read is in `exposure` too. */
+  readonly earlier?: readonly Recipient[]
   /** What narrows the removal (a base that is not the usual one, globs); empty where nothing does. */
   readonly scope: string
-  /** Everything that `removed` could read, whatever has become of it. */
+  /** Everything that they could read, whatever has become of it. */
   readonly exposure: readonly ExposedSecret[]
   /** Only part of the history was there, so there may be more. */
   readonly partial: boolean

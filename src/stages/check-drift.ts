@@ -4,8 +4,9 @@ import type { CheckFinding } from '../model/check.ts'
 import { finding } from '../model/check-findings.ts'
 import { Failure } from '../model/failure.ts'
 import type { SopsAnswer } from '../model/plan.ts'
-import { shortForm } from '../model/recipient.ts'
+import { isMeantBy, shortForm } from '../model/recipient.ts'
 import type { Survey } from '../model/survey.ts'
+import { readersOf } from '../model/survey.ts'
 import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
 import { inParallel } from './in-parallel.ts'
@@ -25,9 +26,12 @@ export async function askKeyless(sops: Sops, survey: Survey, staging: Staging, a
     // sops asks the vault for the newest version as soon as it loads the config; the address is the config's own.
     const open = recipients.find(({ kind, id }) => kind === 'azure_keyvault' && /\/keys\/[^/]+\/?$/.test(id))
     if (open === undefined) continue
-    untold.set(path, finding('drift-unknown', 'notice', path,
-      `it names ${shortForm(open)} without a version, which only the vault could tell: `
-      + 'whether its files have drifted was not looked at'))
+    // Anyone can write such a key into a config; where it is in use, a file has some version of it.
+    const inUse = survey.files.some((file) => file.config === path && readersOf(file).some((one) => isMeantBy(open, one)))
+    untold.set(path, finding('drift-unknown', inUse ? 'warning' : 'error', path,
+      `it names ${shortForm(open)} without a version, which only the vault could tell`
+      + `${inUse ? '' : ', and none of its files is encrypted to any version of it'}: `
+      + 'whether its files have drifted, also from its other keys, was not looked at'))
   }
   // Who can read a file now, sops says without its config.
   const files = survey.files.map((file) => (file.config !== null && untold.has(file.config) ? { ...file, config: null } : file))

@@ -5,6 +5,7 @@ import { finding } from '../model/check-findings.ts'
 import { readEncryptedFile } from '../model/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
 import { droppedByMerge } from '../model/merge-drop.ts'
+import { removedForGood } from '../model/plan-findings.ts'
 import { canonicalId, shortForm } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import { readSopsConfig } from '../model/sops-config/read.ts'
@@ -24,6 +25,7 @@ export async function findMergeDrops(git: Git, merges: GitMerges, survey: Survey
   }
   const configs = new Map(survey.configs.map((config) => [config.path, config.recipients]))
   const files = new Map(survey.files.map((file) => [file.path, file]))
+  const removed = new Set(removedForGood(survey).map(({ recipient }) => canonicalId(recipient)))
   const wanted = new Set([...configs.keys(), ...files.keys()])
   const found = new Map<string, CheckFinding>()
   for (const commit of looked) {
@@ -35,12 +37,12 @@ export async function findMergeDrops(git: Git, merges: GitMerges, survey: Survey
     for (const merged of paths) {
       const { path } = merged
       const file = files.get(path)
-      // Who is back by now, or whom the config of the file does not want, is missed by nobody.
+      // Who is back by now, whom the config of the file does not want, or who was removed on record, is missed by nobody.
       const present = new Set((file === undefined ? configs.get(path) ?? [] : file.metadata.groups.flat()).map(canonicalId))
       const wantedBack = file === undefined ? null : new Set((configs.get(file.config ?? '') ?? []).map(canonicalId))
       for (const one of dropped(merged, readers)) {
         const id = canonicalId(one)
-        if (present.has(id) || wantedBack?.has(id) === false) continue
+        if (present.has(id) || wantedBack?.has(id) === false || removed.has(id)) continue
         const message = `the merge ${commit.slice(0, 12)} dropped ${name(survey, one)}, whom no side of it had removed`
         found.set(`${path}\n${id}`, finding('merge-dropped', 'warning', path, message, { about: id }))
       }

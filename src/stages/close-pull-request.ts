@@ -36,13 +36,23 @@ export async function closeSettled(github: GitHub, settling: Settling): Promise<
       const why = `pull request #${pullRequest.number} has commits that are not ours, and stays open`
       return { closed: null, warnings: [`Nothing is left to do, but ${why}.`] }
     }
-    await github.closePullRequest(pullRequest.number, settledBody(pullRequest.body))
+    await close(github, branch, pullRequest)
   } catch (error) {
     const what = pullRequest === undefined ? 'its pull request could not be looked for'
       : `pull request #${pullRequest.number} stays open`
     return { closed: null, warnings: [`Nothing is left to do, but ${what}: ${words(error)}`] }
   }
   return { closed: pullRequest, warnings: await sayAndDelete(github, pullRequest, settling) }
+}
+
+async function close(github: GitHub, branch: string, { number, body }: AnyPullRequest): Promise<void> {
+  try {
+    await github.closePullRequest(number, settledBody(body))
+  } catch (error) {
+    // The answer may be all that was lost.
+    const now = (await github.pullRequests(branch).catch(() => [])).find((one) => one.number === number)
+    if (now?.state !== 'closed') throw error
+  }
 }
 
 async function sayAndDelete(github: GitHub, { number, headSha }: AnyPullRequest, settling: Settling): Promise<readonly string[]> {
@@ -57,7 +67,12 @@ async function sayAndDelete(github: GitHub, { number, headSha }: AnyPullRequest,
     `${run} of the same request at ${commit.slice(0, 12)} found every file as it should be.`,
     deleteBranch === null ? 'The branch was kept (`delete-branch: false`).' : 'Its branch is deleted.',
   ].join(' ')))
-  if (deleteBranch !== null) await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha))
+  if (deleteBranch !== null) {
+    await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha).catch(async (error: unknown) => {
+      // The answer may be all that was lost.
+      if (await github.branchHead(branch) !== null) throw error
+    }))
+  }
   return warnings
 }
 

@@ -9,6 +9,8 @@ export interface Found {
   readonly branch: string
   /** Of the plan that is to be published. */
   readonly fingerprint: string
+  /** Which request it is, where the branch may be that of several; null where the branch says it. */
+  readonly request: string | null
   /** What the branch is at; null: there is no such branch. */
   readonly head: FoundHead | null
   /** Every one from the branch, open or not, the newest first. */
@@ -53,6 +55,16 @@ export function requestMarker(request: string): string {
   return `<!-- sops-rekey request=${request} -->`
 }
 
+/** Which request the body says it is for; null where it says none. */
+function requestIn(body: string): string | null {
+  return /<!-- sops-rekey request=([0-9a-f]+) -->/.exec(body)?.[1] ?? null
+}
+
+/** Whether somebody wrote the text anew, so that it no longer says what the pull request is for. */
+export function lacksMarkers({ body }: AnyPullRequest): boolean {
+  return !body.includes(open) && !body.includes(settled)
+}
+
 /** The body of a pull request that we close ourselves: its marker no longer counts as one that a person closed. */
 export function settledBody(body: string): string {
   return body.replaceAll(open, settled)
@@ -60,12 +72,15 @@ export function settledBody(body: string): string {
 
 /** Throws `branch-foreign` where someone else's work stands on the branch. */
 export function decideExisting(found: Found, { onClosed, onHumanCommits }: Politeness): Existing {
-  const { base, branch, fingerprint, head, pullRequests } = found
+  const { base, branch, fingerprint, request, head, pullRequests } = found
   const name = visible(branch)
   const marked = ({ body }: AnyPullRequest): boolean => body.includes(fingerprintMarker(fingerprint))
   const present = pullRequests.filter(({ state }) => state === 'open')
   const pullRequest = present.find((one) => one.base === base) ?? null
-  const closed = pullRequests.find((one) => one.state === 'closed' && one.base === base && marked(one))
+  // Our commit says it too, where a person took the marker out of the text.
+  const isPlan = (one: AnyPullRequest): boolean =>
+    marked(one) || (lacksMarkers(one) && head?.madeFor === fingerprint && one.headSha === head.sha)
+  const closed = pullRequests.find((one) => one.state === 'closed' && one.base === base && isPlan(one))
   if (pullRequest === null && closed !== undefined && onClosed === 'respect') {
     return { kind: 'closed-by-hand', pullRequest: closed }
   }
@@ -85,10 +100,38 @@ export function decideExisting(found: Found, { onClosed, onHumanCommits }: Polit
       `The branch ${name} has a pull request into ${visible(elsewhere.base)} (#${elsewhere.number}), and was left as it is.`,
       { advice: `Merge or close it, or give another branch in \`branch\` for ${visible(base)}.` })
   }
-  if (pullRequest !== null && head.madeFor === fingerprint && marked(pullRequest)) {
+  // With the marker of another plan: of the last update only the push came through.
+  if (pullRequest !== null && head.madeFor === fingerprint && (marked(pullRequest) || lacksMarkers(pullRequest))) {
     return { kind: 'up-to-date', head: head.sha, pullRequest }
   }
+  const other = pullRequest === null || request === null ? null : requestIn(pullRequest.body)
+  if (pullRequest !== null && other !== null && other !== request) {
+    throw new Failure('branch-foreign',
+      `The branch ${name} has the pull request of another request (#${pullRequest.number}), which this one would replace, and was left as it is.`,
+      { advice: 'Merge or close it, or give each request a branch of its own, like `branch: sops-rekey/offboard-{removed}`.' })
+  }
   return { kind: 'publish', head: head.sha, pullRequest, overwritten: ours ? null : head.sha }
+}
+
+/** A person closed the pull request while the run was at it. */
+export class ClosedMeanwhile extends Failure {
+  readonly pullRequest: AnyPullRequest
+
+  constructor(pullRequest: AnyPullRequest) {
+    super('changed-underneath', `Nothing was pushed: pull request #${pullRequest.number} was closed during the run, without being merged.`, {
+      advice: 'Reopen it, or write `on-closed: reopen` to have a new one.',
+    })
+    this.pullRequest = pullRequest
+  }
+}
+
+/** Throws where the pull request that was open is not so any more: `ClosedMeanwhile`, or `changed-underneath` where it was merged. */
+export function assertStillOpen(seen: AnyPullRequest | null, now: readonly AnyPullRequest[], { onClosed }: Politeness): void {
+  const found = seen === null ? undefined : now.find(({ number }) => number === seen.number)
+  // With another head it was GitHub that closed it, for whoever moved the branch: moving it on fails then.
+  if (found?.state === 'closed' && found.headSha === seen?.headSha && onClosed === 'respect') throw new ClosedMeanwhile(found)
+  if (found?.state !== 'merged') return
+  throw new Failure('changed-underneath', `Pull request #${found.number} was merged during the run, and nothing was pushed.`, { advice: 'Run again.' })
 }
 
 /** How to go on after `closed-by-hand`. */

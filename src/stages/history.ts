@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../model/failure.ts'
-import { readVersion } from '../model/file-version.ts'
+import { mended, readVersion } from '../model/file-version.ts'
 import type { Change, History, HistoryReach } from '../model/history.ts'
 import { HistoryBuilder } from '../model/history.ts'
 import type { Survey } from '../model/survey.ts'
@@ -14,6 +14,8 @@ import { readBlobs, readMissing, readRevisions, readTree } from '../tools/git-hi
 export interface HistoryOptions {
   /** Every file that ever was, whatever its name; else just what led to the encrypted files of the base. */
   readonly everything: boolean
+  /** Paths of the base that are wanted too, though they are not encrypted now. */
+  readonly also?: ReadonlySet<string>
   /** Where to fetch from what a shallow checkout lacks; null: nowhere. */
   readonly remote: Remote | null
   /** Where temporary folders are made. */
@@ -73,13 +75,17 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
   try {
     const tree = await readTree(git, survey.base)
     const missing = await git.isPartialClone() ? await readMissing(git, survey.base) : new Set<string>()
-    const found = await readChanges(git, survey.base, options.everything ? null : encrypted)
+    const found = await readChanges(git, survey.base, options.everything ? null : new Set([...encrypted, ...options.also ?? []]))
     const wanted = wantedBlobs(found, tree, encrypted)
     const builder = new HistoryBuilder()
-    const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
+    const atBase = new Set(tree.values())
+    const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, raw) => {
+      const bytes = mended(raw)
       if (!bytes.includes('ENC[AES256_GCM,')) return
       const version = readVersion(wanted.get(blob) ?? '', bytes)
-      if (version !== null) builder.add(blob, version)
+      // What stands at the base has been told by the survey.
+      if (version === 'unreadable' && !atBase.has(blob)) builder.addUnreadable()
+      if (version !== null && version !== 'unreadable') builder.add(blob, version)
     })
     const changes = found.map(({ before, after, ...rest }): Change => ({ ...rest, before: numberOf(builder, before), after: numberOf(builder, after) }))
       .filter(({ before, after }) => before !== null || after !== null)

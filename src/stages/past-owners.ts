@@ -19,15 +19,20 @@ const publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m
 /**
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
  * commit that brought it; and all who could read a version of a file. `named` is the path of the owners file, where it was given.
+ * `everywhere`: lists of public keys are looked for in every file that ever was, and not just in those that are such lists now.
  */
-export async function readPast(open: OpenHistory, { base, ownersFile }: Survey, named: string | null): Promise<Past> {
+export async function readPast(
+  open: OpenHistory, { base, ownersFile, owners: present }: Survey, named: string | null, everywhere: boolean,
+): Promise<Past> {
   const { git, history, missing } = open
+  const lists = new Set(present.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])))
   const unseen = history.reach.kind === 'whole' ? null : history.reach.why
   const ownersPath = ownersFile?.path ?? named ?? usualOwnersFile
   const versions = new Map<string, { readonly path: string; readonly revision: Revision }>()
   try {
     await readRevisions(git, base, (revision, path, _, blob) => {
-      if (blob !== null && !missing.has(blob) && !versions.has(blob)) versions.set(blob, { path, revision })
+      if (blob === null || missing.has(blob) || versions.has(blob)) return
+      if (everywhere || path === ownersPath || lists.has(path) || isConfig(path)) versions.set(blob, { path, revision })
     })
   } catch (error) {
     // A clone without trees has no changes to tell; that is known already.
@@ -50,9 +55,13 @@ export async function readPast(open: OpenHistory, { base, ownersFile }: Survey, 
   return { owners: [...owners.values()], known: unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen }
 }
 
+function isConfig(path: string): boolean {
+  return path === '.sops.yaml' || path.endsWith('/.sops.yaml')
+}
+
 function read(path: string, ownersPath: string, bytes: Buffer): Omit<Past, 'unseen'> | null {
   try {
-    if (path === '.sops.yaml' || path.endsWith('/.sops.yaml')) {
+    if (isConfig(path)) {
       const { owners, recipients } = readSopsConfig(path, bytes.toString())
       return { owners, known: structuredClone(recipients) }
     }

@@ -1,5 +1,7 @@
 // Verified bytes → one commit; and what stands on the branch it is for.
 // Must never take anything but verified bytes, nor take a branch for ours that is not.
+import { commitMessage, readTrailers } from '../model/commit-message.ts'
+import type { CommitWords, Identity } from '../model/commit-message.ts'
 import { Failure } from '../model/failure.ts'
 import type { Plan } from '../model/plan.ts'
 import { textsOf } from '../model/plan.ts'
@@ -7,17 +9,14 @@ import { visible } from '../model/safe-text.ts'
 import { Verified } from '../model/verification.ts'
 import { blobId } from '../tools/git.ts'
 import type { Commit, Git } from '../tools/git.ts'
-import { readCommit } from '../tools/github-git.ts'
+import { changedBetween, readCommit, refsBelow } from '../tools/github-git.ts'
+import { ownAccount } from '../tools/github-issues.ts'
 import type { GitHub } from '../tools/github.ts'
 import type { Staging } from '../tools/staging.ts'
 import { decideExisting } from './existing-pull-request.ts'
 import type { Existing, Politeness } from './existing-pull-request.ts'
 
-/** A commit of ours ends so: for which plan it was made, and what it held when we made it. */
-const trailers = ['Sops-Rekey-Fingerprint', 'Sops-Rekey-Tree'] as const
-const ending = new RegExp(`\\n\\n(?:Signed-off-by: [^\\n]+\\n)?${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`)
-
-const bot = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' } as const
+const bot: Identity = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' }
 
 /**
  * Refuses where git itself changes a file between commit and checkout, so that what is verified would not be what is
@@ -43,7 +42,9 @@ export async function assertUnfiltered(git: Git, staging: Staging, plan: Plan): 
 export async function assertOnBase(git: Git, github: GitHub, base: string, commit: string): Promise<void> {
   const tip = await github.branchHead(base)
   if (tip === null) {
-    throw new Failure('input', `There is no branch ${visible(base)} to open a pull request into.`, { advice: 'Name the branch in `base`, like `base: main`.' })
+    throw new Failure('input', `There is no branch ${visible(base)} to open a pull request into, or the token cannot see it.`, {
+      advice: 'Name the branch in `base`, like `base: main`; to see it the token needs `contents: read`.',
+    })
   }
   if (tip === commit || await git.isPartOf(commit, tip)) return
   throw new Failure('changed-underneath',
@@ -51,10 +52,19 @@ export async function assertOnBase(git: Git, github: GitHub, base: string, commi
     { advice: `Check out ${visible(base)}, and run again.` })
 }
 
-/** What the end of a message of ours says; null for any other message. */
-export function readTrailers(message: string): { readonly fingerprint: string; readonly tree: string } | null {
-  const [, fingerprint, tree] = ending.exec(message) ?? []
-  return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree }
+/**
+ * Just before publishing: throws where `base` has got other bytes for one of `paths` since `commit`, or another history. Null where
+ * all is well, a sentence where that cannot be told.
+ */
+export async function assertNotOvertaken(github: GitHub, base: string, commit: string, paths: readonly string[]): Promise<string | null> {
+  const tip = await github.branchHead(base)
+  if (tip === commit) return null
+  const changed = tip === null ? null : await changedBetween(github, commit, tip)
+  if (changed === 'unknown') return `${visible(base)} has moved on during the run; whether in the files of this pull request, GitHub does not say.`
+  const both = changed === null ? null : paths.filter((path) => changed.has(path))
+  if (both?.length === 0) return null
+  const what = both === null ? 'is no longer what this run stands on' : `has got others of the files of this run meanwhile: ${both.slice(0, 20).map((path) => visible(path)).join(', ')}`
+  throw new Failure('changed-underneath', `${visible(base)} ${what}. Nothing was published.`, { advice: `Check out ${visible(base)} as it is now, and run again.` })
 }
 
 /** What a commit of ours says of itself. */
@@ -84,6 +94,8 @@ export interface BranchOfRequest {
   readonly base: string
   readonly branch: string
   readonly fingerprint: string
+  /** Which request it is, where the branch may be that of several; else null. */
+  readonly request: string | null
   /** Like `github.com`. */
   readonly host: string
   /** What is there counts as up to date only if it is verified. */
@@ -104,30 +116,51 @@ export async function findPublished(github: GitHub, wanted: BranchOfRequest, pol
   const made = sha === null ? null : await madeFor(github, sha, host)
   const head = sha === null ? null : { sha, madeFor: made?.fingerprint ?? null }
   const existing = decideExisting({ ...wanted, head, pullRequests }, politeness)
+  if (existing.kind === 'publish' && sha === null) await assertRoom(github, branch)
   const verified = made?.verified === true
   if (existing.kind !== 'up-to-date' || verified || !wanted.requireVerified) return { existing, verified }
   return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified }
 }
 
-export interface Publication {
+/** Of two branches `a` and `a/b` git can have only one. */
+async function assertRoom(github: GitHub, branch: string): Promise<void> {
+  const parts = branch.split('/')
+  const above = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'))
+  const heads = await Promise.all(above.map((name) => github.branchHead(name)))
+  const below = (await refsBelow(github, `heads/${branch}/`)).map(({ name }) => name.replace('refs/heads/', ''))
+  const inTheWay = above.find((_, at) => heads[at] !== null) ?? below[0]
+  if (inTheWay === undefined) return
+  throw new Failure('branch-foreign', `There is a branch ${visible(inTheWay)}, beside which git can have no ${visible(branch)}. Nothing was pushed.`, {
+    advice: 'Rename or delete it, or give another branch in `branch`.',
+  })
+}
+
+export interface Publication extends CommitWords {
   /** The commit that the new one stands on. */
   readonly parent: string
-  readonly message: string
-  readonly fingerprint: string
-  readonly signoff: boolean
+}
+
+/**
+ * Who stands as the author of the commit: the bot whose token GitHub makes it for. Where git makes it, and so for the token of a
+ * person, for whom GitHub does not sign, that is the bot of GitHub Actions. `host` is GitHub's.
+ */
+export async function authorOf(github: GitHub, mode: 'auto' | 'api' | 'git', host: string): Promise<Identity> {
+  if (mode === 'git') return bot
+  const { login, databaseId } = await ownAccount(github)
+  if (!login.endsWith('[bot]') || databaseId === null) return bot
+  return { name: login, email: `${databaseId}+${login}@users.noreply.${host}` }
 }
 
 /** Builds the commit beside the checkout, and sees that it holds what was verified, byte for byte, and nothing else. */
 export async function commitVerified(git: Git, staging: Staging, verified: Verified, publication: Publication): Promise<Commit> {
   if (!Verified.isVerified(verified)) throw new Failure('verification', 'Only what was verified can be published.')
-  const { parent, message, fingerprint, signoff } = publication
   const bytes = new Map([
     ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)] as const),
     ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)] as const),
   ])
   const commit = await git.commit({
-    parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
-    message: (tree) => `${message.trim()}\n\n${signoff ? `Signed-off-by: ${bot.name} <${bot.email}>\n` : ''}${trailers[0]}: ${fingerprint}\n${trailers[1]}: ${tree}\n`,
+    parent: publication.parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
+    message: (tree) => commitMessage(publication, tree),
   })
   const changed = await git.changes(commit.sha)
   const wrong = [...new Set([...bytes.keys(), ...changed.keys()])].filter((path) => {

@@ -13,13 +13,14 @@ import type { Staging } from '../tools/staging.ts'
 import { sha256Of } from '../tools/staging.ts'
 import { swap } from '../tools/swap.ts'
 import { closeSettled } from './close-pull-request.ts'
-import { overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
+import { ClosedMeanwhile, assertStillOpen, overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
 import type { Existing } from './existing-pull-request.ts'
-import { assertOnBase, assertUnfiltered, commitVerified, findPublished, madeFor } from './publish-branch.ts'
+import { assertNotOvertaken, assertOnBase, assertUnfiltered, authorOf, commitVerified, findPublished, madeFor } from './publish-branch.ts'
 import { publishCommit } from './publish-commit.ts'
+import { assertKnownHead } from './known-head.ts'
 import { keptFrom, nothingKept } from './kept.ts'
 import type { Kept } from './kept.ts'
-import { openPullRequest } from './pull-request.ts'
+import { markAgain, openPullRequest } from './pull-request.ts'
 import { baseOf, branchOf, requestOf, textsOf } from './request-names.ts'
 
 /** What the run left behind, as the outputs say it. */
@@ -68,10 +69,13 @@ export interface Publisher {
   readonly publish: (verified: Verified, staging: Staging, report: Report) => Promise<Published>
 }
 
-/** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs. */
-export function workingTreePublisher(git: Git, program: string): Publisher {
+/** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs; `startedFor` as in `assertKnownHead`. */
+export function workingTreePublisher(git: Git, program: string, startedFor: string | null): Publisher {
   return {
-    find: () => Promise.resolve(null),
+    find: async ({ base }) => {
+      await assertKnownHead(git, base, startedFor)
+      return null
+    },
     earlier: () => Promise.resolve(nothingKept),
     settle: () => Promise.resolve(null),
     publish: async (verified, staging) => {
@@ -107,6 +111,10 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
     const standard = await github.defaultBranch()
     base = baseOf(wanted, await git.currentBranch() ?? place.eventBranch, standard)
     branch = branchOf(inputs, wanted, base, standard)
+    if (branch !== base && branch !== standard) return
+    throw new Failure('input', `The branch for the commit is ${visible(branch)}, which is ${branch === base ? 'what the pull request goes into' : 'the default branch'}.`, {
+      advice: 'Name another one in `branch`, or leave it out.',
+    })
   }
   return {
     find: async ({ plan, base: commit, identity }, staging) => {
@@ -115,13 +123,18 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       fingerprint = sha256Of(identity)
       await assertOnBase(git, github, base, commit)
       const { requireVerified } = wanted
-      const { existing, verified } = await findPublished(github, { base, branch, fingerprint, host, requireVerified }, wanted)
+      // Where the branch is named after the request, it says which one it is.
+      const request = wanted.branch === null ? null : requestOf(inputs, base)
+      const { existing, verified } = await findPublished(github, { base, branch, fingerprint, request, host, requireVerified }, wanted)
       published = existing
       vouched = verified
       if (published.kind === 'publish') return null
       const { number, url } = published.pullRequest
       const there: Published = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) }
-      if (published.kind === 'up-to-date') return { ...there, operation: 'unchanged', headSha: published.head, verified }
+      if (published.kind === 'up-to-date') {
+        const warning = await markAgain(github, published.pullRequest, fingerprint, requestOf(inputs, base))
+        return { ...there, operation: 'unchanged', headSha: published.head, verified, warnings: warning === null ? [] : [warning] }
+      }
       return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] }
     },
     earlier: async ({ plan, base: commit }, staging) => {
@@ -133,7 +146,7 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       try {
         await locate()
       } catch (error) {
-        return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(String(error), 600)}`] }
+        return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(error instanceof Error ? error.message : String(error), 600)}`] }
       }
       const { closed, warnings } = await closeSettled(github, {
         base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
@@ -146,7 +159,7 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
     },
     publish: async (verified, staging, report) => {
       if (published.kind !== 'publish') throw new RangeError('There is nothing to publish.')
-      const { head, overwritten } = published
+      const { head, overwritten, pullRequest: before } = published
       const repository = `${github.owner}/${github.repo}`
       const texts = textsOf(inputs, wanted, report, { base, repository, runUrl: place.runUrl })
       const url = compareUrl(serverUrl, github.owner, github.repo, base, branch)
@@ -154,16 +167,29 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
         bodyHeader: texts.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
       })
       const commit = await commitVerified(git, staging, verified, {
-        parent: report.base, message: texts.commitMessage, fingerprint, signoff: wanted.signoff,
+        parent: report.base, message: texts.commitMessage, fingerprint,
+        signoff: wanted.signoff ? await authorOf(github, wanted.commitMode, host) : null,
       })
       const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)]
       const { requireVerified, commitMode: mode } = wanted
       const { token } = inputs
+      const paths = [...verified.texts.map(({ path }) => path), ...verified.files.map(({ planned }) => planned.file.path)]
+      const overtaken = await assertNotOvertaken(github, base, report.base, paths)
       const done = await publishCommit(git, github, {
         branch, commit, expected: head, mode, requireVerified, url: `${serverUrl}/${repository}`, token,
+        beforeMove: async () => {
+          if (before !== null) assertStillOpen(before, await github.pullRequests(branch), wanted)
+        },
+      }).catch((error: unknown) => {
+        if (error instanceof ClosedMeanwhile) return error
+        throw error
       })
+      if (done instanceof ClosedMeanwhile) {
+        return { ...nothingPublished, operation: 'skipped-closed', number: done.pullRequest.number, url: done.pullRequest.url, branch, compareUrl: url, notices: [done.message] }
+      }
       const pushed: Published = {
-        ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, warnings: done.warnings, notices, body,
+        ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, notices, body,
+        warnings: overtaken === null ? done.warnings : [overtaken, ...done.warnings],
         failure: done.failure,
       }
       if (pushed.failure !== null) return pushed
@@ -173,11 +199,12 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
           base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone,
           request: requestOf(inputs, base), overwritten,
         })
-        return { ...pushed, ...pullRequest, warnings: [...done.warnings, ...warnings] }
+        return { ...pushed, ...pullRequest, warnings: [...pushed.warnings, ...warnings] }
       } catch (cause) {
         const [code, what] = cause instanceof Failure ? [cause.code, cause.message] as const : ['unexpected', visible(String(cause), 600)] as const
-        const advice = `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`
-        return { ...pushed, failure: new Failure(code, what, { advice, cause }) }
+        const advice = before === null ? `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`
+          : `The branch ${visible(branch)} is pushed, but the text of pull request #${before.number} may still be that of an earlier run: run again.`
+        return { ...pushed, number: before?.number ?? null, url: before?.url ?? null, failure: new Failure(code, what, { advice, cause }) }
       }
     },
   }

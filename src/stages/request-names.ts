@@ -1,9 +1,11 @@
 // What a request is called where people see it: its branch, its title, the values of its templates.
 // Must never let a name from outside change what the text around it means.
+import { isBranchName } from '../model/branch-name.ts'
+import { Failure } from '../model/failure.ts'
 import type { Inputs, PullRequestInputs } from '../model/inputs.ts'
 import { parseRecipient, shortForm } from '../model/recipient.ts'
 import type { Report, ReportedRecipient } from '../model/report.ts'
-import { plain, visible } from '../model/safe-text.ts'
+import { parted, plain, visible } from '../model/safe-text.ts'
 import type { TemplateValues } from '../model/template.ts'
 import { fillTemplate } from '../model/template.ts'
 import { sha256Of } from '../tools/staging.ts'
@@ -20,7 +22,9 @@ export function branchOf(inputs: Inputs, wanted: PullRequestInputs, base: string
   const values: TemplateValues<'branch'> = {
     removed: slugOf(inputs.removedRecipients), added: slugOf(inputs.addedRecipients.map(nameOf)), base: slugOf([base]),
   }
-  return fillTemplate(wanted.branch, values)
+  const branch = fillTemplate(wanted.branch, values)
+  if (isBranchName(branch)) return branch
+  throw new Failure('input', `The input \`branch\` comes to ${visible(branch)}, which is no name for a branch.`, { advice: 'Leave a variable out, or shorten it.' })
 }
 
 /** One text per request into `base`, 64 hexadecimal digits: the same words again are the same request. */
@@ -60,7 +64,8 @@ export function textsOf(inputs: Inputs, wanted: PullRequestInputs, report: Repor
   return {
     // GitHub takes 256 characters.
     title: visible(fillTemplate(wanted.title ?? standard, values(line)), 250),
-    commitMessage: fillTemplate(wanted.commitMessage ?? standard, values(line)),
+    // GitHub heeds a mention or a `fixes #12` there.
+    commitMessage: fillTemplate(wanted.commitMessage ?? standard, { ...values((text) => parted(text, 1000)), run: context.runUrl ?? '' }),
     // The address of the run is the runner's own; as text it would not be a link.
     bodyHeader: header === null ? null
       : fillTemplate(header, { ...values((text) => plain(text, 1000)), run: context.runUrl ?? '' }),

@@ -1,11 +1,11 @@
 // What was asked for, in names → the keys that are meant. Throws where that is not exactly one thing.
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
-import { ownerOf, resolveRecipients, resolveRequired } from '../model/owners.ts'
+import { formsOf, ownerOf, resolveRecipients, resolveRequired } from '../model/owners.ts'
 import type { OwnedRecipient, Resolution } from '../model/owners.ts'
 import { asSeen } from '../model/owners-candidates.ts'
 import type { RekeyRequest } from '../model/plan.ts'
-import { canonicalId, isMeantBy, parseRecipient, sameRecipient } from '../model/recipient.ts'
+import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import type { NewRecipient } from '../model/sops-config/edit.ts'
 import type { Survey } from '../model/survey.ts'
@@ -22,21 +22,35 @@ export interface Past {
   readonly unseen: string | null
 }
 
+/** Who is meant, now and before. */
+export interface ResolvedRequest {
+  readonly asked: RequestedRecipients
+  /** Keys that whoever is removed by name held before: what they opened was read too. Not to be taken out of anything. */
+  readonly earlier: readonly OwnedRecipient[]
+  /** The names by which the keys of both are known that nothing names any more. */
+  readonly owners: readonly OwnedRecipient[]
+}
+
 /**
- * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`, which is asked only
- * where nothing else does. `owners` are the names by which those are known who stand nowhere any more.
+ * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`. That is asked for what
+ * stood `everywhere` only where nothing else knows them, and for the earlier keys of a name.
  */
 export async function resolveWithPast(
-  inputs: Parameters<typeof resolveRequest>[0], survey: Survey, past: () => Promise<Past>,
-): Promise<{ readonly asked: RequestedRecipients; readonly owners: readonly OwnedRecipient[] }> {
-  const told = (asked: RequestedRecipients, { owners }: Past): Awaited<ReturnType<typeof resolveWithPast>> =>
-    ({ asked, owners: owners.filter((owner) => asked.removed.some((one) => sameRecipient(owner.recipient, one) && ownerOf(survey.owners, one) === null)) })
+  inputs: Parameters<typeof resolveRequest>[0], survey: Survey, past: (everywhere: boolean) => Promise<Past>,
+): Promise<ResolvedRequest> {
+  const names = inputs.removedRecipients.filter(isName)
+  const told = (asked: RequestedRecipients, { owners }: Past): ResolvedRequest => {
+    const earlier = earlierKeys(names, asked, survey, owners)
+    const nameless = [...asked.removed, ...earlier.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null)
+    return { asked, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) }
+  }
   const records = recordedIn(survey)
   try {
-    return told(resolveRequest(inputs, survey, records), records)
+    const asked = resolveRequest(inputs, survey, records)
+    return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] })
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0) throw error
-    const { owners, known, unseen } = await past()
+    const { owners, known, unseen } = await past(true)
     const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen }
     try {
       return told(resolveRequest(inputs, survey, all), all)
@@ -46,6 +60,28 @@ export async function resolveWithPast(
       throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still })
     }
   }
+}
+
+function isName(asked: string): boolean {
+  const said = asSeen(asked).trim()
+  return parseRecipient(said) === null && parsePgpId(said) === null
+}
+
+/** Each once. Not those that somebody else holds by now, nor those of a namesake with another e-mail. */
+function earlierKeys(
+  names: readonly string[], { removed, added }: RequestedRecipients, { owners }: Survey, past: readonly OwnedRecipient[],
+): readonly OwnedRecipient[] {
+  const asked = new Set(names.flatMap((name) => formsOf(name).slice(0, 1)))
+  const isAsked = (name: string): boolean => formsOf(name).some((form) => asked.has(form))
+  const emails = (name: string): readonly string[] => formsOf(name).filter((form) => form.includes('@'))
+  const theirs = new Set(owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).flatMap(({ name }) => emails(name)))
+  const others = [...removed, ...added.map(({ recipient }) => recipient)]
+  const found = past.filter(({ name, recipient }) => {
+    const [holder, own] = [ownerOf(owners, recipient), emails(name)]
+    const isNamesake = own.length > 0 && theirs.size > 0 && !own.some((email) => theirs.has(email))
+    return isAsked(name) && !isNamesake && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient))
+  })
+  return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed()
 }
 
 function recordedIn({ ownersFile }: Survey): Past {
@@ -121,11 +157,13 @@ function spelled(recipient: Recipient, known: readonly Recipient[]): Recipient {
 }
 
 /** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
-export function whoIsMeant({ removed, added }: RequestedRecipients, { owners }: Survey): readonly string[] {
+export function whoIsMeant({ asked: { removed, added }, earlier }: Pick<ResolvedRequest, 'asked' | 'earlier'>, { owners }: Survey): readonly string[] {
   const line = (sign: string) => (recipient: Recipient): string => {
     const named = owners.filter((owner) => isMeantBy(recipient, owner.recipient))
     const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`)
     return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`
   }
-  return [...removed.map(line('−')), ...added.map(({ recipient }) => recipient).map(line('+'))]
+  const before = earlier.map(({ name, recipient, path }) =>
+    `  ${recipient.id}, an earlier key of ${asSeen(name)}, by ${path}: what it could read is looked at too`)
+  return [...removed.map(line('−')), ...before, ...added.map(({ recipient }) => recipient).map(line('+'))]
 }

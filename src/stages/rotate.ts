@@ -16,6 +16,8 @@ import { batchesOf } from './stage.ts'
 export interface Rekeyed {
   readonly plan: Plan
   readonly plaintextBefore: ReadonlyMap<string, string>
+  /** Where other jobs left the new files; null: sops wrote them here. */
+  readonly folder: string | null
 }
 
 /** At most this many files for one updatekeys: it works on them one after the other. */
@@ -61,7 +63,7 @@ export async function rekeyStaged(sops: Sops, staging: Staging, plan: Plan, kept
       }),
     ])
   })
-  return { plan, plaintextBefore }
+  return { plan, plaintextBefore, folder: null }
 }
 
 /** A file that decrypted with its old recipients and has no usable key with its new ones is a lock-out. */

@@ -1,17 +1,19 @@
 // Verified ciphertext that travels from the job that rotated it to the job that publishes it, in a folder of its own.
 // Must never carry plaintext or a key, nor be believed: whoever takes it proves every file again.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import type { Plan } from '../model/plan.ts'
 import { visible } from '../model/safe-text.ts'
 import type { Shard } from '../model/shard.ts'
+import type { Git } from '../tools/git.ts'
 import type { Log } from '../tools/log.ts'
 import type { Sops } from '../tools/sops.ts'
 import { sha256Of } from '../tools/staging.ts'
 import type { Staging } from '../tools/staging.ts'
 import { inParallel } from './in-parallel.ts'
 import { nothingKept } from './kept.ts'
+import { assertKnownHead } from './known-head.ts'
 import type { Publisher } from './publish.ts'
 import { nothingPublished } from './publish.ts'
 import type { Rekeyed } from './rotate.ts'
@@ -28,13 +30,14 @@ interface Manifest {
 const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/
 const sha256 = /^[0-9a-f]{64}$/
 
-/** Leaves the rotated files of a shard in `folder`, and touches nothing else. */
-export function folderPublisher(folder: string, { index, of }: Shard): Publisher {
+/** Leaves the rotated files of a shard in `folder`, and touches nothing else. `startedFor` as in `assertKnownHead`. */
+export function folderPublisher(git: Git, folder: string, { index, of }: Shard, startedFor: string | null): Publisher {
   let [plan, base] = ['', '']
   return {
     find: async (planned) => {
       ;[plan, base] = [sha256Of(planned.identity), planned.base]
-      return await Promise.resolve(null)
+      await assertKnownHead(git, base, startedFor)
+      return null
     },
     earlier: () => Promise.resolve(nothingKept),
     settle: () => Promise.resolve(null),
@@ -78,7 +81,7 @@ export async function takeRotated(
     }))
   })
   for (const [path, place] of rotated) staging.write(path, { bytes: place.read(), executable: false })
-  return { plan, plaintextBefore }
+  return { plan, plaintextBefore, folder }
 }
 
 interface RotatedFile {
@@ -92,13 +95,16 @@ function readRotated(folder: string, plan: string, base: string): ReadonlyMap<st
       const manifest = readManifest(join(place, name))
       if (manifest === null) throw unusable(folder, `has a ${visible(name)} that is no list of rotated files`)
       if (manifest.plan !== plan || manifest.base !== base) {
-        throw unusable(folder, `is of another plan: it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`)
+        const why = manifest.base === base ? 'it was made at the same commit, but from other inputs, or before one more file was due'
+          : `it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`
+        throw unusable(folder, `is of another plan: ${why}`)
       }
       for (const [path, digest] of Object.entries(manifest.files)) {
         if (found.has(path)) throw unusable(folder, `holds ${visible(path)} twice`)
         found.set(path, {
           read: () => {
-            const bytes = readFileSync(join(place, digest))
+            const bytes = bytesOf(join(place, digest))
+            if (bytes === null) throw unusable(folder, `lacks the bytes of ${visible(path)}, which its list names`)
             if (sha256Of(bytes) !== digest) throw unusable(folder, `holds other bytes for ${visible(path)} than its list says`)
             return bytes
           },
@@ -107,6 +113,11 @@ function readRotated(folder: string, plan: string, base: string): ReadonlyMap<st
     }
   }
   return found
+}
+
+/** null where there is no file. A link is none: it could lead to what never ends. */
+function bytesOf(path: string): Buffer | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path) : null
 }
 
 function foldersIn(folder: string): readonly string[] {

@@ -1,10 +1,10 @@
 // The ref under which a commit waits at GitHub, outside of branches and tags, until its branch is moved.
 // Must never outlive the run that made it, nor take away one that is not ours or that another run may still need.
+import { readTrailers } from '../model/commit-message.ts'
 import { visible } from '../model/safe-text.ts'
 import { deleteRef, readCommit, refsBelow } from '../tools/github-git.ts'
 import type { GitHub } from '../tools/github.ts'
 import { sha256Of } from '../tools/staging.ts'
-import { readTrailers } from './publish-branch.ts'
 
 /** A run needs its ref for some seconds, and for minutes where GitHub makes it wait. */
 const longestUse = 3_600_000
@@ -38,6 +38,7 @@ export async function unstage(github: GitHub, ref: string, warnings: string[]): 
   try {
     await deleteRef(github, ref)
   } catch (error) {
-    warnings.push(`A ref that was needed for a moment could not be deleted: ${visible(ref)}. The next run for this branch tries again. ${String(error)}`)
+    const why = error instanceof Error ? error.message : visible(String(error))
+    warnings.push(`A ref that was needed for a moment could not be deleted: ${visible(ref)}. The next run for this branch tries again. ${why}`)
   }
 }

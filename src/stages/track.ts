@@ -30,8 +30,10 @@ export interface Exposures {
   readonly owners: readonly OwnedRecipient[]
   /** Those that the request names; nobody: then whoever has an issue already. */
   readonly removed: readonly Recipient[]
-  /** What these could read. */
-  readonly of: (removed: readonly Recipient[]) => Promise<readonly ExposedSecret[]>
+  /** Keys that these held before. */
+  readonly earlier: readonly Recipient[]
+  /** What the holders of these keys could read. */
+  readonly of: (keys: readonly Recipient[]) => Promise<readonly ExposedSecret[]>
   /** Only part of the history was there. */
   readonly partial: boolean
   readonly pullRequestUrl: string | null
@@ -48,14 +50,15 @@ export interface TrackerPlace {
 }
 
 export function issueTracker({ git, github, eventBranch, runUrl }: TrackerPlace, inputs: Inputs): Tracker {
-  return async ({ commit, owners, removed, of, partial, pullRequestUrl }) => {
+  return async ({ commit, owners, removed, earlier, of, partial, pullRequestUrl }) => {
     try {
       const scope = await scopeOf(git, github, eventBranch, inputs)
-      const { removals, warnings } = removed.length > 0 ? { removals: [removed], warnings: [] } : await earlier(github, scope)
+      const { removals, warnings } = removed.length > 0 ? { removals: [{ removed, earlier }], warnings: [] } : await trackedNow(github, scope)
       const kept: TrackingIssue[] = []
       for (const one of removals) {
         kept.push(await keepTrackingIssue(github, {
-          removed: named(one, owners), scope, exposure: await of(one), partial, commit, runUrl, pullRequestUrl,
+          removed: named(one.removed, owners), earlier: one.earlier, scope, exposure: await of([...one.removed, ...one.earlier]),
+          partial, commit, runUrl, pullRequestUrl,
         }))
       }
       return { numbers: kept.flatMap(({ number }) => number ?? []), warnings: [...warnings, ...kept.flatMap((one) => one.warnings)] }
@@ -64,6 +67,8 @@ export function issueTracker({ git, github, eventBranch, runUrl }: TrackerPlace,
     }
   }
 }
+
+type Keys = Pick<Exposures, 'removed' | 'earlier'>
 
 /** What narrows a removal; empty for all files of the usual base. */
 async function scopeOf(git: Git, github: GitHub, eventBranch: string | null, { pullRequest, files }: Inputs): Promise<string> {
@@ -74,10 +79,11 @@ async function scopeOf(git: Git, github: GitHub, eventBranch: string | null, { p
 }
 
 /** The removals that have an issue. One whose keys stand there as a digest only is left to a run that names them. */
-async function earlier(github: GitHub, scope: string): Promise<{ readonly removals: readonly (readonly Recipient[])[]; readonly warnings: readonly string[] }> {
+async function trackedNow(github: GitHub, scope: string): Promise<{ readonly removals: readonly Keys[]; readonly warnings: readonly string[] }> {
   const found = (await trackedRemovals(github)).filter((one) => one.scope === scope)
-  const read = found.map(({ number, removed }) => ({ number, removed: removed.map(parseCanonical) }))
-  const whole = read.flatMap(({ removed }) => (removed.includes(null) ? [] : [removed.flatMap((one) => one ?? [])]))
+  const read = found.map(({ number, removed, earlier = [] }) =>
+    ({ number, removed: removed.map(parseCanonical), earlier: earlier.flatMap((one) => parseCanonical(one) ?? []) }))
+  const whole = read.flatMap(({ removed, earlier }) => (removed.includes(null) ? [] : [{ removed: removed.flatMap((one) => one ?? []), earlier }]))
   const warnings = read.flatMap(({ number, removed }) => (removed.includes(null)
     ? [`Issue #${number} is about keys that do not stand in it in full: only a run with its \`removed-recipient\` brings it up to date.`] : []))
   return { removals: whole, warnings }
@@ -87,9 +93,9 @@ function named(removed: readonly Recipient[], owners: readonly OwnedRecipient[])
   return removed.map((one) => ({ kind: one.kind, id: one.id, owner: ownerOf(owners, one) }))
 }
 
-/** The part of `exposure` that `removed` could read. */
-function readableBy(removed: readonly Recipient[], owners: readonly OwnedRecipient[], exposure: readonly ExposedSecret[]): readonly ExposedSecret[] {
-  const names = new Set(removed.map((one) => ownerOf(owners, one) ?? shortForm(one)))
+/** The part of `exposure` that the holders of `keys` could read. */
+function readableBy(keys: readonly Recipient[], owners: readonly OwnedRecipient[], exposure: readonly ExposedSecret[]): readonly ExposedSecret[] {
+  const names = new Set(keys.map((one) => ownerOf(owners, one) ?? shortForm(one)))
   return exposure.flatMap((secret) => {
     const readBy = secret.readBy.filter((name) => names.has(name))
     return readBy.length === 0 ? [] : [{ ...secret, readBy }]
@@ -98,16 +104,16 @@ function readableBy(removed: readonly Recipient[], owners: readonly OwnedRecipie
 
 /** The exposure of whoever an issue is kept for, `known` being that of `named` (and maybe others). */
 export async function exposuresOf(
-  survey: Survey, named: readonly Recipient[], known: readonly ExposedSecret[], history: HistoryOnDemand, past: () => Promise<Past>, decryption: Decryption | null,
+  survey: Survey, named: readonly Recipient[], known: readonly ExposedSecret[], history: HistoryOnDemand, past: (everywhere: boolean) => Promise<Past>, decryption: Decryption | null,
 ): Promise<Pick<Exposures, 'owners' | 'of' | 'partial'>> {
   const open = await history.open()
   const partial = open.history.reach.kind === 'partial'
-  if (named.length > 0) return { owners: survey.owners, partial, of: (removed) => Promise.resolve(readableBy(removed, survey.owners, known)) }
+  if (named.length > 0) return { owners: survey.owners, partial, of: (keys) => Promise.resolve(readableBy(keys, survey.owners, known)) }
   // Who left long ago is known by name only to the past.
   let owners: readonly OwnedRecipient[] | null = null
-  const of = async (removed: readonly Recipient[]): Promise<readonly ExposedSecret[]> => {
-    owners ??= [...survey.owners, ...(await past()).owners]
-    return await settle(expose(open.history, { owners }, [{ people: removed, only: null }]), open, decryption)
+  const of = async (keys: readonly Recipient[]): Promise<readonly ExposedSecret[]> => {
+    owners ??= [...survey.owners, ...(await past(true)).owners]
+    return await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, decryption)
   }
   return { owners: survey.owners, partial, of }
 }

@@ -72,10 +72,11 @@ export async function trackedRemovals(github: GitHub): Promise<readonly (Trackin
   return ours.filter(({ mark }, at) => ours.findIndex((one) => isSameRemoval(one.mark, mark)) === at).map(({ number, mark }) => ({ ...mark, number }))
 }
 
-function markOf({ removed, scope, commit }: TrackedRemoval): TrackingMark {
-  const ids = [...new Set(removed.map(canonicalId))].sort()
+function markOf({ removed, earlier = [], scope, commit }: TrackedRemoval): TrackingMark {
+  const [ids, before] = [removed, earlier].map((keys) => [...new Set(keys.map(canonicalId))].sort()) as [string[], string[]]
   const long = ids.join('').length > mostIds
-  return { removed: long ? [`sha256:${sha256Of(JSON.stringify(ids))}`] : ids, scope, commit }
+  const isKept = before.length > 0 && [...ids, ...before].join('').length <= mostIds
+  return { removed: long ? [`sha256:${sha256Of(JSON.stringify(ids))}`] : ids, ...(isKept ? { earlier: before } : {}), scope, commit }
 }
 
 interface Found {
@@ -141,7 +142,8 @@ async function update(
   github: GitHub, issue: Issue, removal: TrackedRemoval, mark: TrackingMark, warnings: string[],
 ): Promise<Kept> {
   const { number, state } = issue
-  if (readTrackingMarker(issue.body)?.version !== trackingVersion) {
+  const found = readTrackingMarker(issue.body)
+  if (found?.version !== trackingVersion) {
     warnings.push(`Issue #${number} was written by another version of sops-rekey, and was left as it is.`)
     return { operation: 'unchanged' }
   }
@@ -149,7 +151,8 @@ async function update(
     const what = `Issue #${number} lacks the label ${trackingLabel}, by which it is found`
     await attempt(warnings, what, () => labelIssue(github, number, trackingLabel))
   }
-  const merged = mergeTrackingBody(issue.body, removal, mark)
+  // A run that named the key alone leaves the lines about earlier ones to the next that knows of them.
+  const merged = mergeTrackingBody(issue.body, removal, { ...(found.earlier === undefined ? {} : { earlier: found.earlier }), ...mark })
   // Of what a person closed only something new takes the decision back, and what a person opened again stays open as it is.
   const isNew = merged.verdicts.some(({ news }) => news === 'back' || news === 'added')
   const move = state === 'closed' ? (isNew ? 'reopen' : null)

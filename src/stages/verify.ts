@@ -20,7 +20,7 @@ import type { Rekeyed } from './rotate.ts'
 export async function verifyStaged(
   sops: Sops, staging: Staging, root: string, rekeyed: Rekeyed, atOnce: number, log: Log,
 ): Promise<Verified> {
-  const { plan, plaintextBefore } = rekeyed
+  const { plan, plaintextBefore, folder } = rekeyed
   const verified = await log.group(`Verify ${plan.changes.length} files`, async () => {
     const done = log.progress(plan.changes.length)
     const evidence = await inParallel(plan.changes, atOnce, async (planned): Promise<FileEvidence> => {
@@ -37,9 +37,11 @@ export async function verifyStaged(
   })
   if (verified instanceof Verified) return verified
   const [first] = verified
+  const [what, advice] = folder === null ? ['sops wrote something that does not hold', 'Please report this.']
+    : [`What other jobs left in ${visible(folder)} does not hold`, 'Run all jobs of the workflow again, and see who else can write there.']
   throw new Failure('verification',
-    `sops wrote something that does not hold: ${verified.slice(0, 10).map(({ path, reason }) => `${visible(path)}: ${reason}`).join('; ')}.`,
-    { ...(first === undefined ? {} : { path: first.path }), advice: 'Nothing was changed. Please report this.' })
+    `${what}: ${verified.slice(0, 10).map(({ path, reason }) => `${visible(path)}: ${reason}`).join('; ')}.`,
+    { ...(first === undefined ? {} : { path: first.path }), advice: `Nothing was changed. ${advice}` })
 }
 
 async function compareKeys(

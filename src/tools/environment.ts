@@ -12,6 +12,9 @@ const base = [
   'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
 ]
 
+/** Besides, what curl knows in git: a proxy for every scheme, and the authority of a server of one's own. */
+const gitNetwork = ['ALL_PROXY', 'all_proxy', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH']
+
 /** Each of these makes sops run a program, use another service or rule, or trust a server that it should not. */
 const withheld = [
   'SOPS_AGE_KEY_CMD', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', 'SOPS_GPG_EXEC', 'SOPS_KEYSERVICE', 'SOPS_ENABLE_LOCAL_KEYSERVICE', 'SOPS_CONFIG',
@@ -149,6 +152,8 @@ export function gpgEnvironment(environment: Environment, path: string): Record<s
 /** What the configuration of the user or of the checkout may not decide: it would change what is read or what is pushed. */
 const ownSettings = [
   ['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'],
+  // Else part of an index of ours, wherever that lies, would be left beside the user's.
+  ['core.splitIndex', 'false'],
   // Stronger than `color.ui`; no other command here colours what it writes with -z or --porcelain.
   ['color.grep', 'false'],
   ['log.showRoot', 'true'], ['log.showSignature', 'false'], ['i18n.commitEncoding', 'UTF-8'],
@@ -161,7 +166,7 @@ export function gitEnvironment(
 ): Record<string, string> {
   const all = [['safe.directory', workspace], ...ownSettings, ...settings] as const
   return {
-    ...pick(environment, base),
+    ...pick(environment, [...base, ...gitNetwork]),
     PATH: trustedPath(environment, workspace),
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',

@@ -83,8 +83,8 @@ export async function readMissing(git: Git, commit: string): Promise<ReadonlySet
 const maxBytes = 64 * 1024 * 1024
 
 /**
- * The bytes of each blob, once, in the order of `ids`; they are not to be kept. What has a NUL in its beginning is no text, and is
- * left out. Returns the ids of those that are too large to be looked at.
+ * The bytes of each blob, once, in the order of `ids`; they are not to be kept. What has a NUL in its beginning is no text unless
+ * it is UTF-16, and is left out. Returns the ids of those that are too large to be looked at.
  */
 export async function readBlobs(git: Git, ids: readonly string[], visit: (id: string, bytes: Buffer) => void): Promise<readonly string[]> {
   if (ids.length === 0) return []
@@ -115,13 +115,18 @@ export async function readBlobs(git: Git, ids: readonly string[], visit: (id: st
         const [first = part] = blob.pieces
         const whole = blob.pieces.length === 1 ? first : Buffer.concat(blob.pieces)
         const bytes = whole.subarray(0, -1)
-        if (!bytes.subarray(0, 8000).includes(0)) visit(blob.id, bytes)
+        if (isText(bytes)) visit(blob.id, bytes)
       }
       blob = null
     }
   }
   await git.stream(['cat-file', '--batch', '--buffer'], onStdout, ids.map((id) => `${id}\n`).join(''))
   return tooLarge
+}
+
+function isText(bytes: Buffer): boolean {
+  const mark = bytes.toString('latin1', 0, 2)
+  return mark === '\u00ff\u00fe' || mark === '\u00fe\u00ff' || !bytes.subarray(0, 8000).includes(0)
 }
 
 /** Splits a stream at its NULs. */

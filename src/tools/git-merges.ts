@@ -42,17 +42,24 @@ export class GitMerges {
     throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`)
   }
 
-  /** HEAD, where it is a merge, and the merges that came in by it: on the merge ref of a pull request, those of its commits. */
+  /**
+   * HEAD, where it is a merge, and the merges that came in by it: on the merge ref of a pull request, those of its commits.
+   * Where HEAD is none (on a schedule, or after a squash): the newest that led to it, of which none are counted as left.
+   */
   async brought(limit: number): Promise<Merges> {
     const none = { looked: [], left: 0, cutOff: false }
     // As it is stored: a shallow clone shows its last commit without parents.
     const [head = ''] = (await this.#run(['cat-file', 'commit', 'HEAD'])).split('\n\n', 1)
     const parents = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = '']) => id)
-    if (parents.length < 2) return none
+    if (parents.length < 2) return { ...none, looked: await this.#merges(`--max-count=${limit}`, 'HEAD') }
     const known = (await this.#run(['rev-list', '--no-walk', '--parents', 'HEAD'])).trim().split(' ').length - 1
     if (known < parents.length) return { ...none, cutOff: true }
-    const all = (await this.#run(['rev-list', '--merges', 'HEAD', '^HEAD^1'])).split('\n').filter((line) => line !== '')
+    const all = await this.#merges('HEAD', '^HEAD^1')
     return { looked: all.slice(0, limit), left: Math.max(0, all.length - limit), cutOff: false }
+  }
+
+  async #merges(...which: readonly string[]): Promise<readonly string[]> {
+    return (await this.#run(['rev-list', '--merges', ...which])).split('\n').filter((line) => line !== '')
   }
 
   /** Those of `wanted` in which the result of the merge is not what every parent has. */

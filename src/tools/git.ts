@@ -3,11 +3,14 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 import { runChild } from './child.ts'
 import type { ChildResult } from './child.ts'
 import { gitEnvironment } from './environment.ts'
+import { mayPass, pushFailure, readFailedPush } from './push-failure.ts'
+import type { FailedPush } from './push-failure.ts'
 
 /** A tracked path of the index: `mode` as git writes it, `absent` where a sparse checkout left it out. */
 export interface TrackedPath {
@@ -30,6 +33,8 @@ export interface GitOptions {
   /** Root of the working tree, absolute. */
   readonly root: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** How to wait before a push is tried again, given milliseconds. Default: by the clock. */
+  readonly pause?: (milliseconds: number) => Promise<unknown>
 }
 
 export interface Remote {
@@ -74,15 +79,20 @@ interface GitCall {
   readonly onStdout?: (piece: Buffer) => void
 }
 
+/** The waits, in milliseconds, before each further try of a push. */
+const pauses = [1_000, 2_000, 4_000]
+
 export class Git {
   readonly root: string
   readonly #program: string
   readonly #environment: GitOptions['environment']
+  readonly #pause: (milliseconds: number) => Promise<unknown>
 
   constructor(options: GitOptions) {
     this.root = options.root
     this.#program = options.program
     this.#environment = options.environment
+    this.#pause = options.pause ?? sleep
   }
 
   async #try(args: readonly string[], options: GitCall = {}): Promise<ChildResult> {
@@ -253,16 +263,14 @@ export class Git {
   /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
   async push(options: PushOptions): Promise<void> {
     const ref = `refs/heads/${options.branch}`
-    const said = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`)
-    if (said === null) return
-    if (said.startsWith('[rejected]')) {
+    const failed = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`)
+    if (failed === null) return
+    if (failed.kind === 'rejected') {
       throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
-        advice: 'Run again.', cause: said,
+        advice: 'Run again.', cause: failed.said,
       })
     }
-    throw new Failure('git-failed', `The branch ${visible(options.branch)} could not be pushed: ${said}`, {
-      advice: 'The token needs `contents: write`.',
-    })
+    throw pushFailure(`The branch ${visible(options.branch)} could not be pushed`, failed)
   }
 
   /**
@@ -270,26 +278,28 @@ export class Git {
    * remote says where it does not take it.
    */
   async pushAside(remote: Remote, commit: string, ref: string): Promise<string | null> {
-    const said = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`)
-    if (said === null || /^\[(?:remote )?rejected\]/.test(said)) return said
-    throw new Failure('git-failed', `The commit could not be pushed to ${visible(ref)}: ${said}`, { advice: 'The token needs `contents: write`.' })
+    const failed = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`)
+    if (failed?.kind === 'failed') throw pushFailure(`The commit could not be pushed to ${visible(ref)}`, failed)
+    return failed?.said ?? null
   }
 
-  /** null where it went well; else what git says. */
-  async #push(remote: Remote, refspec: string, lease: string): Promise<string | null> {
+  /** null where it went well. Tries again where that may help: git finds done what an earlier try has done, or the lease stops it. */
+  async #push(remote: Remote, refspec: string, lease: string, [pause, ...later]: readonly number[] = pauses): Promise<FailedPush | null> {
     const { settings, hide } = access(remote)
     const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings })
     if (exitCode === 0) return null
-    // `--porcelain`: a line `!<tab>from:to<tab>reason` on stdout for a ref that was not moved; what went wrong before on stderr.
-    const reason = /^!\t\S*\t(.*)$/m.exec(stdout.toString())?.[1] ?? stderr
-    return visible(hide(reason).trim())
+    const failed = readFailedPush(hide(stdout.toString()), hide(stderr))
+    if (pause === undefined || !mayPass(failed)) return failed
+    await this.#pause(pause)
+    return await this.#push(remote, refspec, lease, later)
   }
 }
 
 /** What makes git use the token at the remote and nothing else, and a text without it. */
 function access({ url, token }: Remote): { readonly settings: readonly (readonly [string, string])[]; readonly hide: (text: string) => string } {
   const authorization = Buffer.from(`x-access-token:${token}`).toString('base64')
-  const header = `http.${new URL(url).origin}/.extraheader`
+  // For the address itself, since of all that fit it git takes the longest, whoever set it.
+  const header = `http.${url}.extraheader`
   return {
     settings: [
       // The empty value drops a header that the checkout left behind.

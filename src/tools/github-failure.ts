@@ -26,6 +26,9 @@ export interface Purpose {
   readonly permission: string
 }
 
+export const validToken = 'Give a token in `token` that is valid and not expired. That of a GitHub App lives for an hour: '
+  + 'make it after the rotation, in the `publish` job of docs/scale-out.md.'
+
 const settingAdvice = 'Turn on "Allow GitHub Actions to create and approve pull requests" in Settings → Actions → General → '
   + 'Workflow permissions; where it cannot be changed, the organisation governs it. Or give the action the token of a GitHub App.'
 
@@ -46,8 +49,7 @@ export function gitHubFailure({ action, permission }: Purpose, repository: strin
     return new GitHubFailure(code, `${start}: ${what}`, status, said, advice === undefined ? {} : { advice })
   }
   if (status === 401) {
-    return fail('github-permission', 'GitHub does not know the token (401).',
-      'Give a token in `token` that is valid and not expired.')
+    return fail('github-permission', 'GitHub does not know the token (401).', validToken)
   }
   if (status === 404) {
     return fail('github-permission', 'there is no such repository, or the token cannot see it (404).',

@@ -1,4 +1,5 @@
-// Git's commits and refs as GitHub's API has them: makes a commit, reads one, moves a ref by compare-and-swap, lists and deletes refs.
+// Git's commits and refs as GitHub's API has them: makes a commit, reads one, moves a ref by compare-and-swap, lists and deletes refs,
+// compares.
 // Must never name an author or committer, without which alone GitHub signs, nor move a ref without saying what it must be at.
 import { visible } from '../model/safe-text.ts'
 import { GitHubFailure } from './github.ts'
@@ -62,15 +63,37 @@ export async function refsBelow(github: GitHub, prefix: string): Promise<readonl
   return found.map(({ ref, object }) => ({ name: ref, sha: object.sha }))
 }
 
+/** GitHub names that many files of a comparison, and no more. */
+const mostCompared = 300
+
+/** The paths in which `to` differs from `from`, on which it stands; null where it does not, `unknown` where GitHub cannot tell. */
+export async function changedBetween(github: GitHub, from: string, to: string): Promise<ReadonlySet<string> | null | 'unknown'> {
+  const { owner, repo } = github
+  const purpose = { action: `compare ${visible(from)} with ${visible(to)}`, permission }
+  try {
+    // All files are on the first page, however few commits it has.
+    const basehead = `${from}...${to}`
+    const { status, files } = await github.ask(purpose, ({ rest }) => rest.repos.compareCommitsWithBasehead({ owner, repo, basehead, per_page: 1 }))
+    if (status !== 'ahead' && status !== 'identical') return null
+    if (files === undefined || files.length >= mostCompared) return 'unknown'
+    return new Set(files.flatMap(({ filename, previous_filename: before }) => before === undefined ? [filename] : [filename, before]))
+  } catch (error) {
+    if (error instanceof GitHubFailure) return 'unknown'
+    throw error
+  }
+}
+
 /** Does nothing where there is no such ref. `name` is a full one. */
 export async function deleteRef(github: GitHub, name: string): Promise<void> {
   const { owner, repo } = github
   const purpose = { action: `delete ${visible(name)}`, permission }
+  const ref = name.replace(/^refs\//, '')
   try {
-    await github.ask(purpose, ({ rest }) => rest.git.deleteRef({ owner, repo, ref: name.replace(/^refs\//, '') }))
+    await github.ask(purpose, ({ rest }) => rest.git.deleteRef({ owner, repo, ref }))
   } catch (error) {
-    // GitHub has 422 for a ref that is not there.
-    if (!(error instanceof GitHubFailure) || (error.status !== 422 && error.status !== 404)) throw error
+    // GitHub has 422 for a ref that is not there, but not for that alone.
+    const unclear = error instanceof GitHubFailure && (error.status === 422 || error.status === 404)
+    if (!unclear || (await refsBelow(github, ref)).some((one) => one.name === name)) throw error
   }
 }
 

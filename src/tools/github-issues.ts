@@ -31,18 +31,29 @@ export interface IssueChange {
 
 const permission = 'issues: write'
 const pageSize = 100
-const viewer = 'query { viewer { login } }'
+const viewer = 'query { viewer { login databaseId } }'
 
-/** Whom the token belongs to, as the author of its issues. `GET /user` refuses the token of an App; GraphQL does not. */
+/** Whom the token belongs to, as the author of its issues. */
 export async function ownLogin(github: GitHub): Promise<string> {
+  return (await ownAccount(github)).login
+}
+
+export interface Account {
+  readonly login: string
+  /** null where GitHub does not say it. */
+  readonly databaseId: number | null
+}
+
+/** Whom the token belongs to. `GET /user` refuses the token of an App; GraphQL does not. */
+export async function ownAccount(github: GitHub): Promise<Account> {
   const found = await github.ask({ action: 'ask whose the token is', permission }, async (octokit) => {
     try {
-      return { data: await octokit.graphql<{ readonly viewer: { readonly login: string } }>(viewer) }
+      return { data: await octokit.graphql<{ readonly viewer: Account }>(viewer) }
     } catch (error) {
       throw withStatus(error)
     }
   })
-  return found.viewer.login
+  return found.viewer
 }
 
 /** The newest issues of a label or an author, pull requests left out: at most `pages` hundreds of both. */

@@ -20,6 +20,7 @@ export interface GitHubOptions extends ClientOptions {
 export interface OpenPullRequest {
   readonly number: number
   readonly url: string
+  readonly title: string
   readonly body: string
   readonly headSha: string
   readonly base: string
@@ -42,6 +43,10 @@ export interface NewPullRequest {
   readonly body: string
   readonly draft: boolean
 }
+
+/** What only reads is asked for by jobs that do no more than that, too. */
+const toRead = 'contents: read` to plan and, to publish, `contents: write'
+const toLook = 'pull-requests: read` to plan and, to publish, `pull-requests: write'
 
 /** The page on which a person opens the pull request by hand. */
 export function compareUrl(serverUrl: string, owner: string, repo: string, base: string, branch: string): string {
@@ -74,13 +79,13 @@ export class GitHub {
   }
 
   async defaultBranch(): Promise<string> {
-    const purpose = { action: 'read the repository', permission: 'contents: write' }
+    const purpose = { action: 'read the repository', permission: toRead }
     return (await this.#ask(purpose, () => this.#rest.repos.get(this.#here))).default_branch
   }
 
   /** The commit the branch is at; null where there is no such branch, or the token cannot see the repository. */
   async branchHead(branch: string): Promise<string | null> {
-    const purpose = { action: `read the branch ${visible(branch)}`, permission: 'contents: write' }
+    const purpose = { action: `read the branch ${visible(branch)}`, permission: toRead }
     try {
       const found = await this.#ask(purpose, () => this.#rest.git.getRef({ ...this.#here, ref: `heads/${branch}` }))
       return found.object.sha
@@ -95,18 +100,13 @@ export class GitHub {
     return (await this.#pullRequests(branch, { state: 'open', base })).find((one) => one.base === base) ?? null
   }
 
-  /** Every open pull request from `branch` of this repository, not of a fork, whatever it goes into. */
-  async openPullRequests(branch: string): Promise<readonly OpenPullRequest[]> {
-    return await this.#pullRequests(branch, { state: 'open' })
-  }
-
   /** The newest hundred pull requests from `branch` of this repository, not of a fork, the newest first. */
   async pullRequests(branch: string): Promise<readonly AnyPullRequest[]> {
     return await this.#pullRequests(branch, { state: 'all' })
   }
 
   async #pullRequests(branch: string, narrow: { readonly state: 'open' | 'all'; readonly base?: string }): Promise<readonly AnyPullRequest[]> {
-    const purpose = { action: 'look for the pull request', permission: 'pull-requests: write' }
+    const purpose = { action: 'look for the pull request', permission: toLook }
     const listed = await this.#ask(purpose, () => {
       return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: 100 })
     })
@@ -115,8 +115,8 @@ export class GitHub {
       // A fork that was deleted leaves null, which the published types do not say.
       const from = head.repo as { readonly id: number } | null
       return from?.id === into.repo.id && head.ref === branch
-    }).map(({ number, html_url: url, body, head, base, state, merged_at: merged }) => ({
-      number, url, body: body ?? '', headSha: head.sha, base: base.ref,
+    }).map(({ number, html_url: url, title, body, head, base, state, merged_at: merged }) => ({
+      number, url, title, body: body ?? '', headSha: head.sha, base: base.ref,
       state: state === 'open' ? state : merged === null ? 'closed' : 'merged',
     }))
   }

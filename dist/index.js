@@ -55230,12 +55230,14 @@ function known_values_joined(a, b) {
         return a ?? b;
     if (a.isSure !== b.isSure)
         return a.isSure ? a : b;
-    return { ...merged(a, b), isSure: a.isSure };
-}
-function merged(a, b) {
     return {
-        since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), readBy: new Set([...a.readBy, ...b.readBy]), last: Math.max(a.last, b.last),
+        isSure: a.isSure, since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), last: Math.max(a.last, b.last),
+        readBy: a.readBy === b.readBy ? a.readBy : new Set([...a.readBy, ...b.readBy]),
     };
+}
+function surer(sure, perhaps) {
+    const span = sure ?? perhaps();
+    return span === null ? null : { ...span, isSure: sure !== null };
 }
 /** What any of `people` could read, whoever wrapped the data key for them and whatever path the version stood at. */
 function knownTo(people, history) {
@@ -55275,51 +55277,54 @@ function knownTo(people, history) {
     const canRead = (version) => (accessTo(version)?.listed ?? null) !== null;
     return {
         byIv, byHome,
-        spanOf: (home, what) => {
-            const sure = spans.sure.of(home, what);
-            const span = sure ?? spans.perhaps.of(home, what);
-            return span === null ? null : { ...span, isSure: sure !== null };
-        },
+        spanOf: (home, key) => surer(spans.sure.ofSecret(home, key), () => spans.perhaps.ofSecret(home, key)),
+        spanOfValue: (iv) => surer(spans.sure.ofValue(iv), () => spans.perhaps.ofValue(iv)),
         readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
         canRead,
     };
 }
+/** Of secrets by home and key, and of values by IV, which are the same wherever they stand. */
 class Spans {
-    #spans = new Map();
-    /** `home` null: wherever it was. */
-    of(home, what) {
-        const places = home === null ? [...this.#spans.values()] : [this.#spans.get(home)];
-        const [first, ...more] = places.flatMap((place) => place?.get(what) ?? []).filter(({ since }) => since < Infinity);
-        if (first === undefined)
-            return null;
-        return more.reduce(merged, first);
+    #secrets = new Map();
+    #values = new Map();
+    ofSecret(home, key) {
+        return begun(this.#secrets.get(home)?.get(key));
+    }
+    ofValue(iv) {
+        return begun(this.#values.get(iv));
     }
     begin(home, { key, iv }, time, readBy) {
-        this.#begin(this.#span(home, key), time, readBy);
-        this.#begin(this.#span(home, iv), time, readBy);
-    }
-    end(home, { key, iv }, time, stays) {
-        for (const what of [key, iv]) {
-            if (stays.has(what))
-                continue;
-            const span = this.#span(home, what);
-            span.until = Math.max(span.until, time);
+        for (const span of [this.#secret(home, key), this.#value(iv)]) {
+            span.since = Math.min(span.since, time);
+            span.last = Math.max(span.last, time);
+            // Most have the readers of one data key: they share its set.
+            if (span.readBy !== readBy)
+                span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy]);
         }
     }
-    #begin(span, time, readBy) {
-        span.since = Math.min(span.since, time);
-        span.last = Math.max(span.last, time);
-        // Most have the readers of one data key: they share its set.
-        if (span.readBy !== readBy)
-            span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy]);
+    end(home, { key, iv }, time, stays) {
+        const ended = [...stays.has(key) ? [] : [this.#secret(home, key)], ...stays.has(iv) ? [] : [this.#value(iv)]];
+        for (const span of ended)
+            span.until = Math.max(span.until, time);
     }
-    #span(home, what) {
-        const ofPlace = this.#spans.get(home) ?? new Map();
-        this.#spans.set(home, ofPlace);
-        const span = ofPlace.get(what) ?? { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity };
-        ofPlace.set(what, span);
+    #secret(home, key) {
+        const ofHome = this.#secrets.get(home) ?? new Map();
+        this.#secrets.set(home, ofHome);
+        const span = ofHome.get(key) ?? unbegun();
+        ofHome.set(key, span);
         return span;
     }
+    #value(iv) {
+        const span = this.#values.get(iv) ?? unbegun();
+        this.#values.set(iv, span);
+        return span;
+    }
+}
+function begun(span) {
+    return span !== undefined && span.since < Infinity ? span : null;
+}
+function unbegun() {
+    return { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity };
 }
 const nobody = new Set();
 /** Who has which data key, from when on, and who is listed where. */
@@ -55490,16 +55495,17 @@ class Group {
     }
     #found(key, iv, state, reason, question = null) {
         const secret = { file: this.#home, key: spelledKey(key), ...this.#readAt(key, iv), state, reason };
-        return {
-            file: this.#home, secret, question,
-            answered: (told) => ({ ...secret, ...(told.iv !== null && isListed(key) ? this.#readAt(key, told.iv) : {}), state: told.state, reason: told.reason }),
-        };
+        return { file: this.#home, secret, question, answered: question === null ? null : this.#answered(secret, key) };
+    }
+    /** Kept apart, since it keeps all of the group as long as it is kept. */
+    #answered(secret, key) {
+        return ({ iv, state, reason }) => ({ ...secret, ...(iv !== null && isListed(key) ? this.#readAt(key, iv) : {}), state, reason });
     }
     /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
     #readAt(key, iv) {
-        const { known: { spanOf, canRead, readable }, names, history } = this.#world;
+        const { known: { spanOf, spanOfValue, canRead, readable }, names, history } = this.#world;
         const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key);
-        const span = known_values_joined(ofName, iv === null ? null : spanOf(null, iv)) ?? this.#anySpan();
+        const span = known_values_joined(ofName, iv === null ? null : spanOfValue(iv)) ?? this.#anySpan();
         const here = this.#version !== null && canRead(this.#version) && this.#leaves.some((leaf) => leaf.key === key);
         const reads = here || (iv !== null && readable.has(iv));
         // What a merge left behind was taken from them by no commit: they could read it where it last stood.
@@ -60658,7 +60664,7 @@ async function settle(traced, open, decryption) {
     await digests.take([...new Set(done.flatMap(({ elsewhere }) => elsewhere.flatMap((places) => places.map(({ version }) => version))))], most);
     const settled = decryptedBy(digests, open.history, most);
     return mergedSecrets(traced.flatMap(({ secret, question, answered }) => {
-        if (question === null)
+        if (question === null || answered === null)
             return secret ?? [];
         const told = answer(question, settled);
         return told === null ? [] : [answered(told)];
@@ -71990,6 +71996,9 @@ function innermost(error) {
 
 
 
+/** What only reads is asked for by jobs that do no more than that, too. */
+const toRead = 'contents: read` to plan and, to publish, `contents: write';
+const toLook = 'pull-requests: read` to plan and, to publish, `pull-requests: write';
 /** The page on which a person opens the pull request by hand. */
 function compareUrl(serverUrl, owner, repo, base, branch) {
     // Brackets and quotes too: the address stands in Markdown.
@@ -72017,12 +72026,12 @@ class github_GitHub {
         this.#here = { owner, repo };
     }
     async defaultBranch() {
-        const purpose = { action: 'read the repository', permission: 'contents: read' };
+        const purpose = { action: 'read the repository', permission: toRead };
         return (await this.#ask(purpose, () => this.#rest.repos.get(this.#here))).default_branch;
     }
     /** The commit the branch is at; null where there is no such branch, or the token cannot see the repository. */
     async branchHead(branch) {
-        const purpose = { action: `read the branch ${visible(branch)}`, permission: 'contents: read' };
+        const purpose = { action: `read the branch ${visible(branch)}`, permission: toRead };
         try {
             const found = await this.#ask(purpose, () => this.#rest.git.getRef({ ...this.#here, ref: `heads/${branch}` }));
             return found.object.sha;
@@ -72037,16 +72046,12 @@ class github_GitHub {
     async findOpenPullRequest(base, branch) {
         return (await this.#pullRequests(branch, { state: 'open', base })).find((one) => one.base === base) ?? null;
     }
-    /** Every open pull request from `branch` of this repository, not of a fork, whatever it goes into. */
-    async openPullRequests(branch) {
-        return await this.#pullRequests(branch, { state: 'open' });
-    }
     /** The newest hundred pull requests from `branch` of this repository, not of a fork, the newest first. */
     async pullRequests(branch) {
         return await this.#pullRequests(branch, { state: 'all' });
     }
     async #pullRequests(branch, narrow) {
-        const purpose = { action: 'look for the pull request', permission: 'pull-requests: read' };
+        const purpose = { action: 'look for the pull request', permission: toLook };
         const listed = await this.#ask(purpose, () => {
             return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: 100 });
         });
@@ -72082,7 +72087,7 @@ class github_GitHub {
     }
     /** The hundred open milestones that are due first. */
     async milestones() {
-        const purpose = { action: 'read the milestones', permission: 'pull-requests: read' };
+        const purpose = { action: 'read the milestones', permission: 'pull-requests: write' };
         const listed = await this.#ask(purpose, () => this.#rest.issues.listMilestones({ ...this.#here, state: 'open', per_page: 100 }));
         return listed.map(({ number, title }) => ({ number, title }));
     }
@@ -72308,7 +72313,8 @@ class ClosedMeanwhile extends Failure {
 /** Throws where the pull request that was open is not so any more: `ClosedMeanwhile`, or `changed-underneath` where it was merged. */
 function assertStillOpen(seen, now, { onClosed }) {
     const found = seen === null ? undefined : now.find(({ number }) => number === seen.number);
-    if (found?.state === 'closed' && onClosed === 'respect')
+    // With another head it was GitHub that closed it, for whoever moved the branch: moving it on fails then.
+    if (found?.state === 'closed' && found.headSha === seen?.headSha && onClosed === 'respect')
         throw new ClosedMeanwhile(found);
     if (found?.state !== 'merged')
         return;

@@ -159,7 +159,7 @@ function traced(history: History, states: readonly State[]): Readonly<Record<str
     same: (known, digest) => known.filter((one) => of(one) === digest), find: () => null,
   }
   const secrets = traceExposure(history, [bob], []).flatMap(({ secret, question, answered }): ExposedSecret[] => {
-    if (question === null) return secret === null ? [] : [secret]
+    if (question === null || answered === null) return secret === null ? [] : [secret]
     const told = answer(question, decrypted)
     return told === null ? [] : [answered(told)]
   })

@@ -180,6 +180,14 @@ describe('a value that is gone from its name', () => {
     expect(await states(team.ci.identity)).toEqual(['hosts[0] changed', 'hosts[1] current', 'hosts[2] current'])
   })
 
+  test('of a list has the times of the item that it is found to be', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': 'hosts:\n    - one\n' })
+    team.edit('app.yaml', 'hosts:\n    - one\n    - two\n').commitOn(feb)
+    team.offboard(mar, 'app.yaml').encrypt('app.yaml', 'hosts:\n    - two\n')
+    team.commitOn(apr)
+    expect((await team.tell(team.ci.identity))['app.yaml hosts[0]']).toEqual({ state: 'current', since: feb, until: mar })
+  })
+
   test('of a list is one secret, also where it is encrypted anew at another place of it', async () => {
     using team = after(`hosts:\n    - ${secret}\n`, (one) => one.encrypt('app.yaml', `hosts:\n    - ${other}\n    - ${secret}\n`))
     expect((await team.secrets(team.ci.identity)).filter(({ file }) => file === 'app.yaml').map(({ key, state }) => `${key} ${state}`))

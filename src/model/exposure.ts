@@ -20,8 +20,8 @@ export interface TracedSecret {
   readonly secret: ExposedSecret | null
   /** null where the state is what it is without a key. */
   readonly question: Question | null
-  /** The same secret, once `question` is answered. */
-  readonly answered: (told: Answer) => ExposedSecret
+  /** The same secret, once `question` is answered; null where there is none. */
+  readonly answered: ((told: Answer) => ExposedSecret) | null
 }
 
 const undecided = 'its IV is another one: only a decryption can tell whether the value is'
@@ -162,17 +162,19 @@ class Group {
 
   #found(key: string, iv: number | null, state: SecretState, reason: string | null, question: Question | null = null): TracedSecret {
     const secret = { file: this.#home, key: spelledKey(key), ...this.#readAt(key, iv), state, reason }
-    return {
-      file: this.#home, secret, question,
-      answered: (told) => ({ ...secret, ...(told.iv !== null && isListed(key) ? this.#readAt(key, told.iv) : {}), state: told.state, reason: told.reason }),
-    }
+    return { file: this.#home, secret, question, answered: question === null ? null : this.#answered(secret, key) }
+  }
+
+  /** Kept apart, since it keeps all of the group as long as it is kept. */
+  #answered(secret: ExposedSecret, key: string): (told: Answer) => ExposedSecret {
+    return ({ iv, state, reason }) => ({ ...secret, ...(iv !== null && isListed(key) ? this.#readAt(key, iv) : {}), state, reason })
   }
 
   /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
   #readAt(key: string, iv: number | null): Pick<ExposedSecret, 'readBy' | 'since' | 'until'> {
-    const { known: { spanOf, canRead, readable }, names, history } = this.#world
+    const { known: { spanOf, spanOfValue, canRead, readable }, names, history } = this.#world
     const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key)
-    const span = joined(ofName, iv === null ? null : spanOf(null, iv)) ?? this.#anySpan()
+    const span = joined(ofName, iv === null ? null : spanOfValue(iv)) ?? this.#anySpan()
     const here = this.#version !== null && canRead(this.#version) && this.#leaves.some((leaf) => leaf.key === key)
     const reads = here || (iv !== null && readable.has(iv))
     // What a merge left behind was taken from them by no commit: they could read it where it last stood.

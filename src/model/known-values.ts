@@ -30,8 +30,10 @@ export interface KnownValues {
   readonly byIv: ReadonlyMap<number, Knowing>
   /** Home (see `homesOf`) → key → the IV of each value they knew there, the newest first. */
   readonly byHome: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<number>>>
-  /** Of a secret by its home and key, of a value there by its IV, or of a value anywhere. As sure as can be. */
-  readonly spanOf: (home: string | null, what: string | number) => SureSpan | null
+  /** Of a secret by its home and key. As sure as can be. */
+  readonly spanOf: (home: string, key: string) => SureSpan | null
+  /** Of a value by its IV, wherever it was. */
+  readonly spanOfValue: (iv: number) => SureSpan | null
   /** The IVs that stand at the base in a version that they can surely read. */
   readonly readable: ReadonlySet<number>
   /** Whether they have the data key of a version for sure. */
@@ -46,13 +48,15 @@ export interface SureSpan extends Readonly<Span> {
 export function joined(a: SureSpan | null, b: SureSpan | null): SureSpan | null {
   if (a === null || b === null) return a ?? b
   if (a.isSure !== b.isSure) return a.isSure ? a : b
-  return { ...merged(a, b), isSure: a.isSure }
+  return {
+    isSure: a.isSure, since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), last: Math.max(a.last, b.last),
+    readBy: a.readBy === b.readBy ? a.readBy : new Set([...a.readBy, ...b.readBy]),
+  }
 }
 
-function merged(a: Readonly<Span>, b: Readonly<Span>): Span {
-  return {
-    since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), readBy: new Set([...a.readBy, ...b.readBy]), last: Math.max(a.last, b.last),
-  }
+function surer(sure: Span | null, perhaps: () => Span | null): SureSpan | null {
+  const span = sure ?? perhaps()
+  return span === null ? null : { ...span, isSure: sure !== null }
 }
 
 interface Access {
@@ -94,54 +98,61 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
   const canRead = (version: number): boolean => (accessTo(version)?.listed ?? null) !== null
   return {
     byIv, byHome,
-    spanOf: (home, what) => {
-      const sure = spans.sure.of(home, what)
-      const span = sure ?? spans.perhaps.of(home, what)
-      return span === null ? null : { ...span, isSure: sure !== null }
-    },
+    spanOf: (home, key) => surer(spans.sure.ofSecret(home, key), () => spans.perhaps.ofSecret(home, key)),
+    spanOfValue: (iv) => surer(spans.sure.ofValue(iv), () => spans.perhaps.ofValue(iv)),
     readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
     canRead,
   }
 }
 
+/** Of secrets by home and key, and of values by IV, which are the same wherever they stand. */
 class Spans {
-  readonly #spans = new Map<string, Map<string | number, Span>>()
+  readonly #secrets = new Map<string, Map<string, Span>>()
+  readonly #values = new Map<number, Span>()
 
-  /** `home` null: wherever it was. */
-  of(home: string | null, what: string | number): Span | null {
-    const places = home === null ? [...this.#spans.values()] : [this.#spans.get(home)]
-    const [first, ...more] = places.flatMap((place) => place?.get(what) ?? []).filter(({ since }) => since < Infinity)
-    if (first === undefined) return null
-    return more.reduce<Span>(merged, first)
+  ofSecret(home: string, key: string): Span | null {
+    return begun(this.#secrets.get(home)?.get(key))
+  }
+
+  ofValue(iv: number): Span | null {
+    return begun(this.#values.get(iv))
   }
 
   begin(home: string, { key, iv }: KnownLeaf, time: number, readBy: ReadonlySet<Recipient>): void {
-    this.#begin(this.#span(home, key), time, readBy)
-    this.#begin(this.#span(home, iv), time, readBy)
-  }
-
-  end(home: string, { key, iv }: KnownLeaf, time: number, stays: ReadonlySet<string | number>): void {
-    for (const what of [key, iv]) {
-      if (stays.has(what)) continue
-      const span = this.#span(home, what)
-      span.until = Math.max(span.until, time)
+    for (const span of [this.#secret(home, key), this.#value(iv)]) {
+      span.since = Math.min(span.since, time)
+      span.last = Math.max(span.last, time)
+      // Most have the readers of one data key: they share its set.
+      if (span.readBy !== readBy) span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy])
     }
   }
 
-  #begin(span: Span, time: number, readBy: ReadonlySet<Recipient>): void {
-    span.since = Math.min(span.since, time)
-    span.last = Math.max(span.last, time)
-    // Most have the readers of one data key: they share its set.
-    if (span.readBy !== readBy) span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy])
+  end(home: string, { key, iv }: KnownLeaf, time: number, stays: ReadonlySet<string | number>): void {
+    const ended = [...stays.has(key) ? [] : [this.#secret(home, key)], ...stays.has(iv) ? [] : [this.#value(iv)]]
+    for (const span of ended) span.until = Math.max(span.until, time)
   }
 
-  #span(home: string, what: string | number): Span {
-    const ofPlace = this.#spans.get(home) ?? new Map<string | number, Span>()
-    this.#spans.set(home, ofPlace)
-    const span = ofPlace.get(what) ?? { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity }
-    ofPlace.set(what, span)
+  #secret(home: string, key: string): Span {
+    const ofHome = this.#secrets.get(home) ?? new Map<string, Span>()
+    this.#secrets.set(home, ofHome)
+    const span = ofHome.get(key) ?? unbegun()
+    ofHome.set(key, span)
     return span
   }
+
+  #value(iv: number): Span {
+    const span = this.#values.get(iv) ?? unbegun()
+    this.#values.set(iv, span)
+    return span
+  }
+}
+
+function begun(span: Span | undefined): Span | null {
+  return span !== undefined && span.since < Infinity ? span : null
+}
+
+function unbegun(): Span {
+  return { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity }
 }
 
 const nobody: ReadonlySet<Recipient> = new Set()

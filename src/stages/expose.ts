@@ -89,7 +89,7 @@ export async function settle(traced: readonly TracedSecret[], open: OpenHistory,
   await digests.take([...new Set(done.flatMap(({ elsewhere }) => elsewhere.flatMap((places) => places.map(({ version }) => version))))], most)
   const settled = decryptedBy(digests, open.history, most)
   return mergedSecrets(traced.flatMap(({ secret, question, answered }) => {
-    if (question === null) return secret ?? []
+    if (question === null || answered === null) return secret ?? []
     const told = answer(question, settled)
     return told === null ? [] : [answered(told)]
   }))

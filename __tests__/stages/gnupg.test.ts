@@ -67,16 +67,18 @@ describe('sops', () => {
     const { fingerprint, subkeys: [first = '', second = ''] } = gnupg.addSubkey(gnupg.makeKey('Bob <bob@example.com>'))
     repository.credentials = { ...gnupg.credentials }
     const spaced = fingerprint.toLowerCase().replace(/(.{4})/g, '$1 ').trim()
-    for (const [spelling, written, by] of [
-      [fingerprint, fingerprint, first], [spaced, fingerprint.toLowerCase(), first], [`0x${fingerprint}`, `0x${fingerprint}`, first],
-      [second, second, first], [`${second}!`, `${second}!`, second],
-    ] as const) {
+    const recipientOf = (spelling: string, written: string): string => {
       repository.write('.sops.yaml', `creation_rules:\n  - pgp: '${spelling}'\n`)
       repository.encrypt('app.yaml', 'a: 1\n')
       expect(/fp: (.*)/.exec(repository.read('app.yaml'))?.[1]).toBe(written)
       const message = /-----BEGIN PGP[^]*?-----END PGP MESSAGE-----/.exec(repository.read('app.yaml'))?.[0].replace(/^ +/gm, '') ?? ''
       repository.write('message.asc', `${message}\n`)
-      expect(gnupg.run('--list-packets', join(repository.root, 'message.asc'))).toContain(`keyid ${by.slice(-16)}`)
+      return /keyid ([0-9A-F]{16})/.exec(gnupg.run('--list-packets', join(repository.root, 'message.asc')))?.[1] ?? ''
     }
+    // Which of the person's subkeys gpg prefers depends on the second they were made in.
+    const preferred = recipientOf(fingerprint, fingerprint)
+    const others = [[spaced, fingerprint.toLowerCase()], [`0x${fingerprint}`, `0x${fingerprint}`], [first, first], [second, second]] as const
+    for (const [spelling, written] of others) expect(recipientOf(spelling, written)).toBe(preferred)
+    for (const one of [first, second]) expect(recipientOf(`${one}!`, `${one}!`)).toBe(one.slice(-16))
   })
 })

@@ -18,7 +18,7 @@ interface Sample {
 const long = 'x'.repeat(200_000)
 const samples: readonly Sample[] = [
   {
-    path: 'all.yaml', names: ['text', 'number', 'float', 'yes', 'nested.list[0]', 'nested.list[1].deep', 'ключ ☃', 'lines', 'quoted "key"', '(comments)'],
+    path: 'all.yaml', names: ['text', 'number', 'float', 'yes', 'nested.list[0]', 'nested.list[1].deep', 'ключ ☃', 'lines', '"quoted \\"key\\""', '(comments)'],
     text: '# a comment\ntext: naïve ☃ 🔑\nnumber: 42\nfloat: 1.50\nyes: true\nnothing: null\nempty: ""\nnested:\n    list:\n        - one # beside\n        - deep: "two: # no comment"\nключ ☃: x\nlines: |\n    first\n    second\n"quoted \\"key\\"": y\n',
   },
   { path: 'documents.yaml', text: 'a: 1\n---\nb: two\n---\nc:\n    - three\n', names: ['a', 'b', 'c[0]'] },

@@ -62500,8 +62500,9 @@ function bySecret(files, { readers, reasons }, fold) {
     return folders.map((folder) => markdown_paths_folded(titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
 }
 function noteOn({ state, reason }, reasons) {
+    // That it stands elsewhere now is the one thing to say of a value in use.
     if (state === 'current')
-        return [];
+        return reason === null ? [] : [plain(reason, 200)];
     const mark = reasons.get(reason ?? '');
     if (state === 'unknown')
         return [mark === undefined ? `not to be told: ${plain(reason ?? '', 120)}` : `not to be told${mark}`];

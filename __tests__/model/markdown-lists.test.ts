@@ -122,6 +122,11 @@ describe('the states of secrets', () => {
     ].join('\n'))
   })
 
+  test('in use elsewhere say where', () => {
+    const moved = secret('a.yaml', 'old', 'current', { reason: 'a value of it that they knew stands at new in *b*.yaml' })
+    expect(checklist([moved], ['bob'], room)).toContain('- [ ] <code>old</code> (a value of it that they knew stands at new in &#42;b&#42;.yaml)')
+  })
+
   test('of a file or a folder are ticked together only when all are done', () => {
     expect(checklist(known, ['bob'], { ...room, secrets: 4 })).toContain(
       '- [ ] <code>prod/a.yaml</code> (3 secrets, 1 done)\n- [x] <code>dev/b.yaml</code> (2 secrets, 2 done)\n- [ ] <code>x.yaml</code> (1 secret)')

@@ -89,7 +89,8 @@ function bySecret(files: Secrets, { readers, reasons }: Told, fold: boolean): st
 }
 
 function noteOn({ state, reason }: ExposedSecret, reasons: Told['reasons']): readonly string[] {
-  if (state === 'current') return []
+  // That it stands elsewhere now is the one thing to say of a value in use.
+  if (state === 'current') return reason === null ? [] : [plain(reason, 200)]
   const mark = reasons.get(reason ?? '')
   if (state === 'unknown') return [mark === undefined ? `not to be told: ${plain(reason ?? '', 120)}` : `not to be told${mark}`]
   return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state]

@@ -7,6 +7,6 @@ export default {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/lib'],
   // Most tests wait for child processes and for the distances that GitHub asks for, not for a core.
-  maxWorkers: 3,
+  maxWorkers: 5,
   testTimeout: 180_000,
 }

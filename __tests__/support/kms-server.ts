@@ -128,12 +128,13 @@ export async function startKmsServer(options: { readonly delay?: number } = {}):
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    // Only once the client has sent everything: a reset in the middle is now a failed write to it, now a failed read.
     if (reset) {
       request.socket.resetAndDestroy()
       return
     }
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
     const operation = String(request.headers['x-amz-target']).replace(/^TrentService\./, '')
     const at = Date.now()
     const body = parsed(Buffer.concat(chunks).toString())

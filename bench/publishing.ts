@@ -34,6 +34,6 @@ export async function publishWithAction(tree: EncryptedTree): Promise<ActionCost
   tree.git('restore', '--source', 'FETCH_HEAD', '--', '.')
   tree.assertOffboarded()
   tree.reset()
-  const calls = server.requests.filter(({ path }) => !path.includes('.git/')).length
+  const calls = server.requests.filter(({ path }) => !/\/(?:info\/refs|git-(?:upload|receive)-pack)$/.test(path)).length
   return { seconds: secondsAfterProof, sopsPerFile: report.sopsCalls / tree.files.size, peakMegabytes, calls }
 }

@@ -55235,17 +55235,21 @@ function known_values_joined(a, b) {
         readBy: a.readBy === b.readBy ? a.readBy : new Set([...a.readBy, ...b.readBy]),
     };
 }
-function surer(sure, perhaps) {
-    const span = sure ?? perhaps();
-    return span === null ? null : { ...span, isSure: sure !== null };
-}
 /** What any of `people` could read, whoever wrapped the data key for them and whatever path the version stood at. */
 function knownTo(people, history) {
     const { accessTo, lists } = accessOf(people, history);
     const homes = homesOf(history);
     const byIv = new Map();
     const byHome = new Map();
-    const spans = { sure: new Spans(), perhaps: new Spans() };
+    const values = new Map();
+    const spansOf = (home, { key, iv }) => {
+        const secrets = byHome.get(home) ?? new Map();
+        byHome.set(home, secrets);
+        const [secret, value] = [secrets.get(key) ?? { ivs: [], sure: null, perhaps: null }, values.get(iv) ?? { of: null, sure: null, perhaps: null }];
+        secrets.set(key, secret);
+        values.set(iv, value);
+        return [secret, value];
+    };
     history.changes.forEach(({ path, time, before, after }, at) => {
         const home = homes[at] ?? path;
         const [was, is] = [accessTo(before), accessTo(after)];
@@ -55255,76 +55259,77 @@ function knownTo(people, history) {
             const stays = new Set();
             for (const { key, iv } of left)
                 stays.add(key).add(iv);
-            for (const leaf of history.versions[before]?.leaves ?? [])
-                spans[was.listed === null ? 'perhaps' : 'sure'].end(home, leaf, time, stays);
+            for (const leaf of history.versions[before]?.leaves ?? []) {
+                const [secret, value] = spansOf(home, leaf);
+                if (!stays.has(leaf.key))
+                    end(secret, was, time);
+                if (!stays.has(leaf.iv))
+                    end(value, was, time);
+            }
         }
         if (is === null || after === null)
             return;
         const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at;
         const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed';
-        const secrets = byHome.get(home) ?? new Map();
-        byHome.set(home, secrets);
         for (const leaf of history.versions[after]?.leaves ?? []) {
-            const ivs = secrets.get(leaf.key);
-            if (ivs === undefined)
-                secrets.set(leaf.key, new Set([leaf.iv]));
-            else
-                ivs.add(leaf.iv);
+            const [secret, value] = spansOf(home, leaf);
+            if (value.of !== secret)
+                secret.ivs.push(leaf.iv);
+            value.of = secret;
             byIv.set(leaf.iv, surest(byIv.get(leaf.iv), knowing));
-            spans[is.listed === null ? 'perhaps' : 'sure'].begin(home, leaf, Math.max(time, is.listed?.time ?? 0), is.readBy);
+            begin(secret, is, time);
+            begin(value, is, time);
         }
     });
+    for (const [home, secrets] of byHome) {
+        for (const [key, secret] of secrets) {
+            // The end of what never was theirs.
+            if (secret.ivs.length === 0)
+                secrets.delete(key);
+            // A value can have been somewhere else in between.
+            if (secret.ivs.length > 1)
+                secret.ivs = [...new Set(secret.ivs)];
+        }
+        if (secrets.size === 0)
+            byHome.delete(home);
+    }
     const canRead = (version) => (accessTo(version)?.listed ?? null) !== null;
     return {
         byIv, byHome,
-        spanOf: (home, key) => surer(spans.sure.ofSecret(home, key), () => spans.perhaps.ofSecret(home, key)),
-        spanOfValue: (iv) => surer(spans.sure.ofValue(iv), () => spans.perhaps.ofValue(iv)),
+        spanOf: (home, key) => surestSpan(byHome.get(home)?.get(key)),
+        spanOfValue: (iv) => surestSpan(values.get(iv)),
         readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
         canRead,
     };
 }
-/** Of secrets by home and key, and of values by IV, which are the same wherever they stand. */
-class Spans {
-    #secrets = new Map();
-    #values = new Map();
-    ofSecret(home, key) {
-        return begun(this.#secrets.get(home)?.get(key));
-    }
-    ofValue(iv) {
-        return begun(this.#values.get(iv));
-    }
-    begin(home, { key, iv }, time, readBy) {
-        for (const span of [this.#secret(home, key), this.#value(iv)]) {
-            span.since = Math.min(span.since, time);
-            span.last = Math.max(span.last, time);
-            // Most have the readers of one data key: they share its set.
-            if (span.readBy !== readBy)
-                span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy]);
-        }
-    }
-    end(home, { key, iv }, time, stays) {
-        const ended = [...stays.has(key) ? [] : [this.#secret(home, key)], ...stays.has(iv) ? [] : [this.#value(iv)]];
-        for (const span of ended)
-            span.until = Math.max(span.until, time);
-    }
-    #secret(home, key) {
-        const ofHome = this.#secrets.get(home) ?? new Map();
-        this.#secrets.set(home, ofHome);
-        const span = ofHome.get(key) ?? unbegun();
-        ofHome.set(key, span);
-        return span;
-    }
-    #value(iv) {
-        const span = this.#values.get(iv) ?? unbegun();
-        this.#values.set(iv, span);
-        return span;
-    }
+function spanFor(spans, { listed }) {
+    const span = (listed === null ? spans.perhaps : spans.sure) ?? { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity };
+    if (listed === null)
+        spans.perhaps = span;
+    else
+        spans.sure = span;
+    return span;
 }
-function begun(span) {
-    return span !== undefined && span.since < Infinity ? span : null;
+function begin(spans, access, time) {
+    const span = spanFor(spans, access);
+    span.since = Math.min(span.since, Math.max(time, access.listed?.time ?? 0));
+    span.last = Math.max(span.last, Math.max(time, access.listed?.time ?? 0));
+    // Most have the readers of one data key: they share its set.
+    if (span.readBy !== access.readBy)
+        span.readBy = span.readBy.size === 0 ? access.readBy : new Set([...span.readBy, ...access.readBy]);
 }
-function unbegun() {
-    return { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity };
+function end(spans, access, time) {
+    const span = spanFor(spans, access);
+    span.until = Math.max(span.until, time);
+}
+/** What was never begun is none. */
+function surestSpan(spans) {
+    if (spans === undefined)
+        return null;
+    const { sure, perhaps } = spans;
+    if (sure !== null && sure.since < Infinity)
+        return { ...sure, isSure: true };
+    return perhaps !== null && perhaps.since < Infinity ? { ...perhaps, isSure: false } : null;
 }
 const nobody = new Set();
 /** Who has which data key, from when on, and who is listed where. */
@@ -55381,22 +55386,67 @@ function traceExposure(history, people, owners) {
     const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []));
     const hidingPlaces = hidingPlacesIn(history, known);
     const homes = new Set([...history.base.keys(), ...known.byHome.keys()]);
-    const places = new Map();
-    const placeOfKey = (key) => {
-        const place = places.get(key) ?? file_version_placeOf(key);
-        places.set(key, place);
-        return place;
+    const placeOfKey = remembered(file_version_placeOf);
+    const world = {
+        history, known, atBase, hidingPlaces, namesOf: namesIn(people, owners), spelledAs: remembered(spelledKey),
+        timeOf: remembered((seconds) => new Date(seconds * 1000).toISOString()),
     };
-    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
-    return [...homes].sort().flatMap((home) => {
+    const found = [];
+    for (const home of [...homes].sort()) {
         const version = history.base.get(home) ?? null;
-        const leaves = Map.groupBy(version === null ? [] : history.versions[version]?.leaves ?? [], ({ key }) => placeOfKey(key));
-        const secrets = Map.groupBy(known.byHome.get(home) ?? [], ([key]) => placeOfKey(key));
-        return [...new Set([...leaves.keys(), ...secrets.keys()])].flatMap((place) => {
-            const group = new Group({ history, known, names, hidingPlaces, atBase }, home, version, leaves.get(place) ?? [], new Map(secrets.get(place) ?? []));
-            return [...group.present(), ...group.gone()];
-        });
+        const leaves = version === null ? [] : history.versions[version]?.leaves ?? [];
+        const secrets = known.byHome.get(home) ?? nothing;
+        if (stillAsKnown(leaves, secrets, known)) {
+            for (const secret of new Group(world, home, version, leaves, secrets).present())
+                found.push(secret);
+            continue;
+        }
+        for (const group of byPlace(leaves, secrets, placeOfKey)) {
+            const traced = new Group(world, home, version, group.leaves, group.secrets);
+            for (const secret of traced.present())
+                found.push(secret);
+            for (const secret of traced.gone())
+                found.push(secret);
+        }
+    }
+    return found;
+}
+const nothing = new Map();
+/** Whether each name has the one value that it always had, so that nothing can have changed places. */
+function stillAsKnown(leaves, secrets, { byIv }) {
+    return leaves.length === secrets.size && leaves.every(({ key, iv }) => {
+        const { ivs = [] } = secrets.get(key) ?? {};
+        return ivs.length === 1 && ivs[0] === iv && byIv.get(iv) !== 'perhaps';
     });
+}
+function byPlace(leaves, secrets, placeOfKey) {
+    const groups = new Map();
+    const groupOf = (key) => {
+        const group = groups.get(placeOfKey(key)) ?? { leaves: [], secrets: new Map() };
+        groups.set(placeOfKey(key), group);
+        return group;
+    };
+    for (const leaf of leaves)
+        groupOf(leaf.key).leaves.push(leaf);
+    for (const [key, secret] of secrets)
+        groupOf(key).secrets.set(key, secret);
+    return groups.values();
+}
+/** Thousands of secrets share a few answers. */
+function remembered(find) {
+    const found = new Map();
+    return (of) => {
+        const known = found.get(of);
+        if (known !== undefined)
+            return known;
+        const fresh = find(of);
+        found.set(of, fresh);
+        return fresh;
+    };
+}
+function namesIn(people, owners) {
+    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
+    return remembered((readers) => [...new Set([...readers].flatMap((one) => names.get(one) ?? []))]);
 }
 const nowhere = { suspects: [], elsewhere: [] };
 /** The values of one name in one file, then and now; of one list, since its items change places. */
@@ -55412,6 +55462,7 @@ class Group {
     #missing;
     #wasAnother;
     #all = null;
+    #names = null;
     constructor(world, home, version, leaves, secrets) {
         this.#world = world;
         this.#home = home;
@@ -55419,10 +55470,9 @@ class Group {
         this.#leaves = leaves;
         this.#secrets = secrets;
         const { byIv } = world.known;
-        const here = new Set(leaves.map(({ iv }) => iv));
         this.#fresh = leaves.filter(({ iv }) => !byIv.has(iv));
-        this.#missing = new Set([...secrets.values()].flatMap((ivs) => [...ivs].filter((iv) => !here.has(iv))));
-        this.#wasAnother = [...this.#missing].some((iv) => byIv.get(iv) === 'listed');
+        this.#missing = missingIn(leaves, secrets);
+        this.#wasAnother = this.#missing.some((iv) => byIv.get(iv) === 'listed');
     }
     /** What stands at the base. */
     present() {
@@ -55434,41 +55484,47 @@ class Group {
                 return [this.#found(key, iv, 'unknown', untoldDataKey, this.#question([leaf], this.#known(), 'unknown'))];
             if (knowing !== undefined)
                 return [this.#found(key, iv, ...this.#stateOf(knowing))];
-            if (this.#missing.size === 0)
+            if (this.#missing.length === 0)
                 return [];
-            const gone = this.#gone(this.#secrets.get(key) ?? []);
+            const gone = this.#gone(this.#secrets.get(key)?.ivs ?? []);
             // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
-            if (hasKnownKey && !this.#secrets.has(key))
+            if (hasKnownKey && !this.#secrets.has(key)) {
                 return [{ ...this.#found(key, null, 'unknown', undecided, this.#question([leaf], this.#known(), null)), secret: null }];
+            }
             const { elsewhere: others } = this.#world.hidingPlaces(this.#home, gone);
             return [this.#found(key, null, 'unknown', undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others })];
         });
     }
     /** What they knew under a name that is no more. */
     gone() {
-        const names = new Set(this.#leaves.map(({ key }) => key));
         const { history, atBase, hidingPlaces } = this.#world;
-        return [...this.#secrets].flatMap(([key, ivs]) => {
+        return [...this.#secrets].flatMap(([key, { ivs }]) => {
             const [latest = -1] = ivs;
-            if (names.has(key) || atBase.has(latest))
+            if (this.#hasName(key) || atBase.has(latest))
                 return [];
             if (this.#version === null && history.plain.has(this.#home))
                 return [this.#found(key, null, 'unknown', notEncrypted)];
             const gone = this.#gone(ivs);
             const hidden = hidingPlaces(this.#home, gone);
             const suspects = hidden.suspects.filter((place) => !this.#isHere(place));
-            const question = { ...this.#question(this.#fresh, this.#known(ivs), 'removed', gone), ...hidden, suspects };
+            const question = { ...this.#question(this.#fresh, this.#known(new Set(ivs)), 'removed', gone), ...hidden, suspects };
             const asked = this.#fresh.length + suspects.length + hidden.elsewhere.length > 0 ? question : null;
             if (this.#fresh.length > 0)
                 return [this.#found(key, null, 'unknown', undecided, asked)];
             return [suspects.length > 0 ? this.#found(key, null, 'unknown', elsewhere, asked) : this.#found(key, null, 'removed', null, asked)];
         });
     }
+    /** Whether a value stands at the base under this name. */
+    #hasName(key) {
+        if (this.#leaves.length < 2)
+            return this.#leaves[0]?.key === key;
+        return (this.#names ??= new Set(this.#leaves.map((leaf) => leaf.key))).has(key);
+    }
     #isHere({ version, key }) {
-        return version === this.#version && this.#leaves.some((leaf) => leaf.key === key);
+        return version === this.#version && this.#hasName(key);
     }
     #gone(ivs) {
-        return [...ivs].filter((iv) => !this.#world.atBase.has(iv));
+        return ivs.filter((iv) => !this.#world.atBase.has(iv));
     }
     #stateOf(knowing) {
         if (knowing === 'perhaps')
@@ -55479,7 +55535,7 @@ class Group {
     #known(among = null) {
         if (among === null && this.#all !== null)
             return this.#all;
-        const known = [...this.#secrets].flatMap(([key, ivs]) => [...ivs].filter((iv) => among?.has(iv) ?? true).map((iv) => {
+        const known = [...this.#secrets].flatMap(([key, { ivs }]) => ivs.filter((iv) => among?.has(iv) ?? true).map((iv) => {
             const [state, reason] = this.#stateOf(this.#world.known.byIv.get(iv) ?? 'perhaps');
             return { iv, key, state, reason };
         }));
@@ -55494,7 +55550,7 @@ class Group {
         };
     }
     #found(key, iv, state, reason, question = null) {
-        const secret = { file: this.#home, key: spelledKey(key), ...this.#readAt(key, iv), state, reason };
+        const secret = { file: this.#home, key: this.#world.spelledAs(key), ...this.#readAt(key, iv), state, reason };
         return { file: this.#home, secret, question, answered: question === null ? null : this.#answered(secret, key) };
     }
     /** Kept apart, since it keeps all of the group as long as it is kept. */
@@ -55503,19 +55559,20 @@ class Group {
     }
     /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
     #readAt(key, iv) {
-        const { known: { spanOf, spanOfValue, canRead, readable }, names, history } = this.#world;
+        const { known: { spanOf, spanOfValue, canRead, readable }, namesOf, history } = this.#world;
         const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key);
         const span = known_values_joined(ofName, iv === null ? null : spanOfValue(iv)) ?? this.#anySpan();
-        const here = this.#version !== null && canRead(this.#version) && this.#leaves.some((leaf) => leaf.key === key);
+        const here = this.#version !== null && canRead(this.#version) && this.#hasName(key);
         const reads = here || (iv !== null && readable.has(iv));
+        const since = span === null ? undefined : span.since;
         // What a merge left behind was taken from them by no commit: they could read it where it last stood.
-        const until = span === null ? undefined : Number.isFinite(span.until) ? span.until : span.last;
-        // A clock that was put back makes the end come before the start.
-        const since = span === null ? undefined : reads ? span.since : Math.min(span.since, until ?? Infinity);
+        const end = span === null ? undefined : Number.isFinite(span.until) ? span.until : span.last;
+        // It may have gone before they were given its data key, or a clock was put back.
+        const until = end === undefined ? undefined : Math.max(end, since ?? end);
         const isWhole = history.reach.kind === 'whole';
-        const time = (seconds) => seconds !== undefined && Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : null;
+        const time = (seconds) => seconds !== undefined && Number.isFinite(seconds) ? this.#world.timeOf(seconds) : null;
         return {
-            readBy: [...new Set([...span?.readBy ?? []].flatMap((one) => names.get(one) ?? []))],
+            readBy: span === null ? [] : namesOf(span.readBy),
             since: isWhole ? time(since) : null, until: reads ? null : time(until),
         };
     }
@@ -55525,9 +55582,21 @@ class Group {
         return this.#world.known.spanOf(this.#home, key);
     }
 }
+/** The IVs that were known under some name and stand nowhere here. */
+function missingIn(leaves, secrets) {
+    const known = [...secrets.values()].flatMap(({ ivs }) => ivs);
+    const [leaf] = leaves;
+    if (leaves.length === 1)
+        return known.filter((iv) => iv !== leaf?.iv);
+    const here = new Set(leaves.map(({ iv }) => iv));
+    return known.filter((iv) => !here.has(iv));
+}
 /** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
 function mergedSecrets(secrets) {
-    return [...Map.groupBy(secrets, ({ file, key }) => JSON.stringify([file, key])).values()].flatMap((same) => {
+    const byFile = [...Map.groupBy(secrets, ({ file }) => file).values()];
+    return byFile.flatMap((inside) => [...Map.groupBy(inside, ({ key }) => key).values()]).flatMap((same) => {
+        if (same.length === 1)
+            return same;
         const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state));
         if (worst === undefined)
             return [];
@@ -56068,16 +56137,14 @@ async function readRevisions(git, commit, visit) {
         '--ignore-submodules=none', '--format=%H %ct %P', commit, '--',
     ], fields(onField));
 }
-/** The regular files of a commit: path → blob. */
-async function git_history_readTree(git, commit) {
-    const found = new Map();
+/** The regular files of a commit. */
+async function git_history_readTree(git, commit, visit) {
     await git.stream(['ls-tree', '-r', '-z', '--full-tree', commit], fields((entry) => {
         const tab = entry.indexOf('\t');
         const [mode = '', , blob = ''] = entry.slice(0, tab).split(' ');
         if (mode.startsWith('100'))
-            found.set(entry.slice(tab + 1), blob);
+            visit(entry.slice(tab + 1), blob);
     }));
-    return found;
 }
 /** What a commit has in the place of what its parent had, where both are regular files: path → blobs. */
 async function readReplaced(git, commit) {
@@ -61018,13 +61085,16 @@ function ownText(text) {
 /** A history, and the versions in it, until it is disposed of. */
 class OpenHistory {
     history;
+    /** What was asked for by its path: each blob, with the newest commit that brought it. */
+    texts;
     /** Where its objects are. */
     git;
     /** Ids of objects that a partial clone left out: to ask git for one of them fails. */
     missing;
     #folder;
-    constructor(history, git, missing, folder) {
+    constructor(history, texts, git, missing, folder) {
         this.history = history;
+        this.texts = texts;
         this.git = git;
         this.missing = missing;
         this.#folder = folder;
@@ -61059,12 +61129,13 @@ async function openHistory(checkout, survey, options) {
     const { git, folder, why } = await reachBack(checkout, survey.base, options);
     const encrypted = new Set([...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].map(({ path }) => path));
     try {
-        const tree = await git_history_readTree(git, survey.base);
+        const tree = await readBase(git, survey.base, encrypted);
         const missing = await git.isPartialClone() ? await readMissing(git, survey.base) : new Set();
-        const found = await readChanges(git, survey.base, options.everything ? null : new Set([...encrypted, ...options.also ?? []]));
-        const wanted = wantedBlobs(found, tree, encrypted);
+        const paths = options.everything ? null : new Set([...encrypted, ...options.also ?? []]);
+        const { found, texts } = await readChanges(git, survey.base, tree.plain, paths, options.texts);
+        const wanted = wantedBlobs(found, tree);
         const builder = new HistoryBuilder();
-        const atBase = new Set(tree.values());
+        const atBase = new Set(tree.encrypted.values());
         const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, raw) => {
             const bytes = mended(raw);
             if (!bytes.includes('ENC[AES256_GCM,'))
@@ -61078,14 +61149,14 @@ async function openHistory(checkout, survey, options) {
         });
         const changes = found.map(({ before, after, ...rest }) => ({ ...rest, before: history_numberOf(builder, before), after: history_numberOf(builder, after) }))
             .filter(({ before, after }) => before !== null || after !== null);
-        const base = new Map([...tree].flatMap(([path, blob]) => {
-            const number = encrypted.has(path) ? builder.numberOf(blob) : null;
+        const base = new Map([...tree.encrypted].flatMap(([path, blob]) => {
+            const number = builder.numberOf(blob);
             return number === null ? [] : [[path, number]];
         }));
-        const plain = new Set(changes.flatMap(({ path }) => (tree.has(path) && !base.has(path) ? [path] : [])));
+        const plain = await presentAmong(git, survey.base, new Set(changes.flatMap(({ path }) => (base.has(path) ? [] : [path]))));
         const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length;
         const reach = reachOf([why, lost > 0 ? `the clone is a partial one (\`filter\` or \`sparse-checkout\` of actions/checkout), which leaves out contents (${lost} of them)` : null]);
-        return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), git, missing, folder);
+        return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), texts, git, missing, folder);
     }
     catch (error) {
         if (folder !== null)
@@ -61093,8 +61164,31 @@ async function openHistory(checkout, survey, options) {
         if (!(error instanceof Failure) || error.code !== 'git-failed')
             throw error;
         const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() });
-        return new OpenHistory(nothing, checkout, new Set(), null);
+        return new OpenHistory(nothing, new Map(), checkout, new Set(), null);
     }
+}
+async function readBase(git, base, paths) {
+    const [encrypted, plain] = [new Map(), new Set()];
+    await git_history_readTree(git, base, (path, blob) => {
+        if (paths.has(path))
+            encrypted.set(path, blob);
+        else
+            plain.add(blob);
+    });
+    for (const blob of encrypted.values())
+        plain.delete(blob);
+    return { encrypted, plain };
+}
+/** Which of `paths` are files of the base. */
+async function presentAmong(git, base, paths) {
+    const found = new Set();
+    if (paths.size === 0)
+        return found;
+    await git_history_readTree(git, base, (path) => {
+        if (paths.has(path))
+            found.add(path);
+    });
+    return found;
 }
 function history_numberOf(builder, blob) {
     return blob === null ? null : builder.numberOf(blob);
@@ -61121,11 +61215,12 @@ async function reachBack(checkout, base, { remote, temporary }) {
     }
 }
 /**
- * Every change, or just those of `paths` and of what they can have been renamed from: what went in the commit in which one of
- * them came.
+ * Every change that can be about an encrypted file, or just those of `paths` and of what they can have been renamed from: what went
+ * in the commit in which one of them came. And the versions of each text that is asked for.
  */
-async function readChanges(git, base, paths) {
+async function readChanges(git, base, plain, paths, isText = () => false) {
     const found = [];
+    const texts = new Map();
     const wanted = new Set(paths);
     let pending = [];
     let [commit, sha] = [0, ''];
@@ -61140,26 +61235,25 @@ async function readChanges(git, base, paths) {
                 found.push(change);
         pending = [];
     };
+    const isPlain = (blob) => blob === null || plain.has(blob);
     await readRevisions(git, base, (revision, path, before, after) => {
         if (revision.sha !== sha) {
             close();
             sha = revision.sha;
             commit += 1;
         }
+        if (after !== null && isText(path) && !texts.has(after))
+            texts.set(after, { path, revision });
+        if (paths === null && isPlain(before) && isPlain(after))
+            return;
         pending.push({ commit, path, time: revision.time, isMerge: revision.isMerge, before, after });
     });
     close();
-    return found;
+    return { found, texts };
 }
 /** Each version's blob with a path that it stood at; without those that the survey has found to be no encrypted file. */
-function wantedBlobs(changes, tree, encrypted) {
-    const wanted = new Map();
-    for (const path of encrypted) {
-        const blob = tree.get(path);
-        if (blob !== undefined)
-            wanted.set(blob, path);
-    }
-    const plain = new Set([...tree].flatMap(([path, blob]) => (encrypted.has(path) || wanted.has(blob) ? [] : [blob])));
+function wantedBlobs(changes, { encrypted, plain }) {
+    const wanted = new Map([...encrypted].map(([path, blob]) => [blob, path]));
     for (const { path, before, after } of changes) {
         for (const blob of [after, before])
             if (blob !== null && !wanted.has(blob) && !plain.has(blob))
@@ -61180,32 +61274,27 @@ function wantedBlobs(changes, tree, encrypted) {
 
 
 const past_owners_publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m;
+/** The paths that say who holds which key, or say it at the base: configs, the owners file (`named`, where it was given) and lists of public keys. */
+function pathsOfOwners(survey, named) {
+    const lists = new Set(survey.owners.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])));
+    const ownersPath = ownersPathIn(survey, named);
+    return (path) => path === ownersPath || lists.has(path) || isConfig(path);
+}
+function ownersPathIn({ ownersFile }, named) {
+    return ownersFile?.path ?? named ?? usualOwnersFile;
+}
 /**
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
- * commit that brought it; and all who could read a version of a file. `named` is the path of the owners file, where it was given.
- * `everywhere`: lists of public keys are looked for in every file that ever was, and not just in those that are such lists now.
+ * commit that brought it; and all who could read a version of a file. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
+ * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
  */
-async function readPast(open, { base, ownersFile, owners: present }, named, everywhere) {
+async function readPast(open, survey, named, everywhere) {
     const { git, history, missing } = open;
-    const lists = new Set(present.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])));
     const unseen = history.reach.kind === 'whole' ? null : history.reach.why;
-    const ownersPath = ownersFile?.path ?? named ?? usualOwnersFile;
-    const versions = new Map();
-    try {
-        await readRevisions(git, base, (revision, path, _, blob) => {
-            if (blob === null || missing.has(blob) || versions.has(blob))
-                return;
-            if (everywhere || path === ownersPath || lists.has(path) || isConfig(path))
-                versions.set(blob, { path, revision });
-        });
-    }
-    catch (error) {
-        // A clone without trees has no changes to tell; that is known already.
-        if (unseen === null || !(error instanceof Failure) || error.code !== 'git-failed')
-            throw error;
-    }
+    const ownersPath = ownersPathIn(survey, named);
+    const versions = everywhere ? await everyText(open, survey.base) : open.texts;
     const found = [];
-    await readBlobs(git, [...versions.keys()], (blob, bytes) => {
+    await readBlobs(git, [...versions.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
         const version = versions.get(blob);
         if (version === undefined)
             return;
@@ -61222,6 +61311,21 @@ async function readPast(open, { base, ownersFile, owners: present }, named, ever
             owners.set(key, owner);
     }
     return { owners: [...owners.values()], known: survey_unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen };
+}
+async function everyText({ git, history, missing }, base) {
+    const texts = new Map();
+    try {
+        await readRevisions(git, base, (revision, path, _, blob) => {
+            if (blob !== null && !missing.has(blob) && !texts.has(blob))
+                texts.set(blob, { path, revision });
+        });
+    }
+    catch (error) {
+        // A clone without trees has no changes to tell; that is known already.
+        if (history.reach.kind === 'whole' || !(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+    }
+    return texts;
 }
 function isConfig(path) {
     return path === '.sops.yaml' || path.endsWith('/.sops.yaml');
@@ -61995,7 +62099,7 @@ async function check(inputs, job, tools) {
             findings.push(...await findMergeDrops(git, merges, survey));
             const unencrypted = await unencryptedFiles(git, survey, inputs.files);
             const open = __addDisposableResource(env_1, await openHistory(git, survey, {
-                everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), remote: null, temporary: tools.temporary,
+                everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), texts: pathsOfOwners(survey, inputs.ownersFile), remote: null, temporary: tools.temporary,
             }), true);
             findings.push(...findPlaintext(git, survey, unencrypted, open.history));
             const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) => await readPast(open, survey, inputs.ownersFile, everywhere));
@@ -63726,7 +63830,7 @@ function tryOpen(variable, path, flags) {
 async function writeOutputs(result, inputs, place) {
     const { report, published } = result;
     const reportPath = reportIn(place);
-    (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify(report)}\n`);
+    writeReport(reportPath, report);
     const accessMapPath = writeAccessMap(result.access, report.finishedAt, place);
     const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null);
     const acted = done ? report.files : [];
@@ -63767,6 +63871,42 @@ async function writeOutputs(result, inputs, place) {
     }
     catch (error) {
         warning(`The summary could not be written: ${visible(String(error), 300)}`);
+    }
+}
+/** JSON in pieces: as one text, the report on thousands of files is megabytes, and those once more as bytes. */
+function* jsonOf(report) {
+    let before = '{';
+    for (const [name, value] of Object.entries(report)) {
+        yield `${before}${JSON.stringify(name)}:`;
+        before = ',';
+        if (Array.isArray(value)) {
+            yield '[';
+            for (const [at, item] of value.entries())
+                yield `${at === 0 ? '' : ','}${JSON.stringify(item)}`;
+            yield ']';
+        }
+        else
+            yield JSON.stringify(value);
+    }
+    yield '}\n';
+}
+/** Characters to a piece that is written. */
+const pieceSize = 64 * 1024;
+function writeReport(path, report) {
+    const file = (0,external_node_fs_namespaceObject.openSync)(path, 'w');
+    try {
+        let piece = '';
+        for (const text of jsonOf(report)) {
+            piece += text;
+            if (piece.length < pieceSize)
+                continue;
+            (0,external_node_fs_namespaceObject.writeSync)(file, piece);
+            piece = '';
+        }
+        (0,external_node_fs_namespaceObject.writeSync)(file, piece);
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(file);
     }
 }
 /** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
@@ -74886,7 +75026,8 @@ async function rekey(inputs, tools) {
             keyring.catch(() => undefined);
             const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
             const everything = inputs.removedRecipients.length > 0 || tracker !== null;
-            const history = rekey_addDisposableResource(env_1, new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, remote, temporary }))), true);
+            const texts = pathsOfOwners(surveyed, inputs.ownersFile);
+            const history = rekey_addDisposableResource(env_1, new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, texts, remote, temporary }))), true);
             if (nothingToDo(surveyed, inputs) && !await hadSecrets(surveyed, inputs, history)) {
                 run.outcome = 'unchanged';
                 return finish(inputs.dryRun ? null : await tools.publisher.settle(surveyed.base));

@@ -27,7 +27,7 @@ import { findDueRotations } from './stages/due-rotations.ts'
 import { expose, settle } from './stages/expose.ts'
 import { openHistory } from './stages/history.ts'
 import type { OpenHistory } from './stages/history.ts'
-import { readPast } from './stages/past-owners.ts'
+import { pathsOfOwners, readPast } from './stages/past-owners.ts'
 import { resolveWithPast } from './stages/request.ts'
 import type { Past } from './stages/request.ts'
 import { stageCopies } from './stages/stage.ts'
@@ -80,7 +80,7 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
     findings.push(...await findMergeDrops(git, merges, survey))
     const unencrypted = await unencryptedFiles(git, survey, inputs.files)
     await using open = await openHistory(git, survey, {
-      everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), remote: null, temporary: tools.temporary,
+      everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), texts: pathsOfOwners(survey, inputs.ownersFile), remote: null, temporary: tools.temporary,
     })
     findings.push(...findPlaintext(git, survey, unencrypted, open.history))
     const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) =>

@@ -1,6 +1,6 @@
 // Result → outputs, report file, job summary, annotations. The one place that writes them.
 // Must never write text from outside that was not made harmless first.
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { info, notice, setOutput, summary, warning } from '@actions/core'
 import type { AccessMap } from './model/access-map.ts'
@@ -9,6 +9,7 @@ import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { renderSummary } from './model/markdown.ts'
 import { isDone } from './model/report.ts'
+import type { Report } from './model/report.ts'
 import { code, plain, visible } from './model/safe-text.ts'
 import type { Result } from './rekey.ts'
 
@@ -45,7 +46,7 @@ function tryOpen(variable: string, path: string, flags: number): void {
 export async function writeOutputs(result: Result, inputs: Inputs, place: OutputPlace): Promise<void> {
   const { report, published } = result
   const reportPath = reportIn(place)
-  writeFileSync(reportPath, `${JSON.stringify(report)}\n`)
+  writeReport(reportPath, report)
   const accessMapPath = writeAccessMap(result.access, report.finishedAt, place)
   const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null)
   const acted = done ? report.files : []
@@ -84,6 +85,40 @@ export async function writeOutputs(result: Result, inputs: Inputs, place: Output
     if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '') await summary.addRaw(text, true).write()
   } catch (error) {
     warning(`The summary could not be written: ${visible(String(error), 300)}`)
+  }
+}
+
+/** JSON in pieces: as one text, the report on thousands of files is megabytes, and those once more as bytes. */
+function* jsonOf(report: Report): Iterable<string> {
+  let before = '{'
+  for (const [name, value] of Object.entries(report) as [string, unknown][]) {
+    yield `${before}${JSON.stringify(name)}:`
+    before = ','
+    if (Array.isArray(value)) {
+      yield '['
+      for (const [at, item] of value.entries()) yield `${at === 0 ? '' : ','}${JSON.stringify(item)}`
+      yield ']'
+    } else yield JSON.stringify(value)
+  }
+  yield '}\n'
+}
+
+/** Characters to a piece that is written. */
+const pieceSize = 64 * 1024
+
+function writeReport(path: string, report: Report): void {
+  const file = openSync(path, 'w')
+  try {
+    let piece = ''
+    for (const text of jsonOf(report)) {
+      piece += text
+      if (piece.length < pieceSize) continue
+      writeSync(file, piece)
+      piece = ''
+    }
+    writeSync(file, piece)
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -18,7 +18,7 @@ import type { Publisher, Published } from './stages/publish.ts'
 import { expose, partialExposure, settle, whoLoses } from './stages/expose.ts'
 import { findDueRotations, nothingDue } from './stages/due-rotations.ts'
 import { HistoryOnDemand, openHistory } from './stages/history.ts'
-import { readPast } from './stages/past-owners.ts'
+import { pathsOfOwners, readPast } from './stages/past-owners.ts'
 import { resolveWithPast, whoIsMeant } from './stages/request.ts'
 import type { Past } from './stages/request.ts'
 import { takeRotated } from './stages/rotated.ts'
@@ -91,7 +91,9 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     keyring.catch(() => undefined)
     const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring))
     const everything = inputs.removedRecipients.length > 0 || tracker !== null
-    await using history = new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, remote, temporary })))
+    const texts = pathsOfOwners(surveyed, inputs.ownersFile)
+    await using history = new HistoryOnDemand(async () =>
+      await log.group('History', async () => await openHistory(git, surveyed, { everything, texts, remote, temporary })))
     if (nothingToDo(surveyed, inputs) && !await hadSecrets(surveyed, inputs, history)) {
       run.outcome = 'unchanged'
       return finish(inputs.dryRun ? null : await tools.publisher.settle(surveyed.base))

@@ -7,7 +7,7 @@ import { hidingPlacesIn } from './hiding-places.ts'
 import type { HidingPlaces, Place } from './hiding-places.ts'
 import type { History, KnownLeaf } from './history.ts'
 import { joined, knownTo } from './known-values.ts'
-import type { Knowing, KnownValues } from './known-values.ts'
+import type { Knowing, KnownSecret, KnownValues } from './known-values.ts'
 import type { OwnedRecipient } from './owners.ts'
 import { ownerOf } from './owners.ts'
 import type { Recipient } from './recipient.ts'
@@ -38,28 +38,83 @@ export function traceExposure(history: History, people: readonly Recipient[], ow
   const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []))
   const hidingPlaces = hidingPlacesIn(history, known)
   const homes = new Set([...history.base.keys(), ...known.byHome.keys()])
-  const places = new Map<string, string>()
-  const placeOfKey = (key: string): string => {
-    const place = places.get(key) ?? placeOf(key)
-    places.set(key, place)
-    return place
+  const placeOfKey = remembered(placeOf)
+  const world: World = {
+    history, known, atBase, hidingPlaces, namesOf: namesIn(people, owners), spelledAs: remembered(spelledKey),
+    timeOf: remembered((seconds) => new Date(seconds * 1000).toISOString()),
   }
-  const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]))
-  return [...homes].sort().flatMap((home) => {
+  const found: TracedSecret[] = []
+  for (const home of [...homes].sort()) {
     const version = history.base.get(home) ?? null
-    const leaves = Map.groupBy(version === null ? [] : history.versions[version]?.leaves ?? [], ({ key }) => placeOfKey(key))
-    const secrets = Map.groupBy(known.byHome.get(home) ?? [], ([key]) => placeOfKey(key))
-    return [...new Set([...leaves.keys(), ...secrets.keys()])].flatMap((place) => {
-      const group = new Group({ history, known, names, hidingPlaces, atBase }, home, version, leaves.get(place) ?? [], new Map(secrets.get(place) ?? []))
-      return [...group.present(), ...group.gone()]
-    })
+    const leaves = version === null ? [] : history.versions[version]?.leaves ?? []
+    const secrets = known.byHome.get(home) ?? nothing
+    if (stillAsKnown(leaves, secrets, known)) {
+      for (const secret of new Group(world, home, version, leaves, secrets).present()) found.push(secret)
+      continue
+    }
+    for (const group of byPlace(leaves, secrets, placeOfKey)) {
+      const traced = new Group(world, home, version, group.leaves, group.secrets)
+      for (const secret of traced.present()) found.push(secret)
+      for (const secret of traced.gone()) found.push(secret)
+    }
+  }
+  return found
+}
+
+type Secrets = ReadonlyMap<string, KnownSecret>
+
+const nothing: Secrets = new Map()
+
+/** Whether each name has the one value that it always had, so that nothing can have changed places. */
+function stillAsKnown(leaves: readonly KnownLeaf[], secrets: Secrets, { byIv }: KnownValues): boolean {
+  return leaves.length === secrets.size && leaves.every(({ key, iv }) => {
+    const { ivs = [] } = secrets.get(key) ?? {}
+    return ivs.length === 1 && ivs[0] === iv && byIv.get(iv) !== 'perhaps'
   })
+}
+
+interface AtOnePlace {
+  readonly leaves: KnownLeaf[]
+  readonly secrets: Map<string, KnownSecret>
+}
+
+function byPlace(leaves: readonly KnownLeaf[], secrets: Secrets, placeOfKey: (key: string) => string): Iterable<AtOnePlace> {
+  const groups = new Map<string, AtOnePlace>()
+  const groupOf = (key: string): AtOnePlace => {
+    const group = groups.get(placeOfKey(key)) ?? { leaves: [], secrets: new Map() }
+    groups.set(placeOfKey(key), group)
+    return group
+  }
+  for (const leaf of leaves) groupOf(leaf.key).leaves.push(leaf)
+  for (const [key, secret] of secrets) groupOf(key).secrets.set(key, secret)
+  return groups.values()
+}
+
+/** Thousands of secrets share a few answers. */
+function remembered<K, V>(find: (of: K) => V): (of: K) => V {
+  const found = new Map<K, V>()
+  return (of) => {
+    const known = found.get(of)
+    if (known !== undefined) return known
+    const fresh = find(of)
+    found.set(of, fresh)
+    return fresh
+  }
+}
+
+function namesIn(people: readonly Recipient[], owners: readonly OwnedRecipient[]): World['namesOf'] {
+  const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]))
+  return remembered((readers) => [...new Set([...readers].flatMap((one) => names.get(one) ?? []))])
 }
 
 interface World {
   readonly history: History
   readonly known: KnownValues
-  readonly names: ReadonlyMap<Recipient, string>
+  /** Each once. */
+  readonly namesOf: (readers: ReadonlySet<Recipient>) => readonly string[]
+  readonly spelledAs: (key: string) => string
+  /** Of seconds since 1970, as a report says it. */
+  readonly timeOf: (seconds: number) => string
   readonly hidingPlaces: ReturnType<typeof hidingPlacesIn>
   /** The IVs of all that stands at the base. */
   readonly atBase: ReadonlySet<number>
@@ -73,25 +128,25 @@ class Group {
   readonly #home: string
   readonly #version: number | null
   readonly #leaves: readonly KnownLeaf[]
-  readonly #secrets: ReadonlyMap<string, ReadonlySet<number>>
+  readonly #secrets: Secrets
   /** The values at the base that nobody knows of. */
   readonly #fresh: readonly KnownLeaf[]
   /** The IVs they knew, and that stand here no more. */
-  readonly #missing: ReadonlySet<number>
+  readonly #missing: readonly number[]
   readonly #wasAnother: boolean
   #all: readonly Known[] | null = null
+  #names: ReadonlySet<string> | null = null
 
-  constructor(world: World, home: string, version: number | null, leaves: readonly KnownLeaf[], secrets: ReadonlyMap<string, ReadonlySet<number>>) {
+  constructor(world: World, home: string, version: number | null, leaves: readonly KnownLeaf[], secrets: Secrets) {
     this.#world = world
     this.#home = home
     this.#version = version
     this.#leaves = leaves
     this.#secrets = secrets
     const { byIv } = world.known
-    const here = new Set(leaves.map(({ iv }) => iv))
     this.#fresh = leaves.filter(({ iv }) => !byIv.has(iv))
-    this.#missing = new Set([...secrets.values()].flatMap((ivs) => [...ivs].filter((iv) => !here.has(iv))))
-    this.#wasAnother = [...this.#missing].some((iv) => byIv.get(iv) === 'listed')
+    this.#missing = missingIn(leaves, secrets)
+    this.#wasAnother = this.#missing.some((iv) => byIv.get(iv) === 'listed')
   }
 
   /** What stands at the base. */
@@ -102,10 +157,12 @@ class Group {
       const knowing = this.#world.known.byIv.get(iv)
       if (knowing === 'perhaps') return [this.#found(key, iv, 'unknown', untoldDataKey, this.#question([leaf], this.#known(), 'unknown'))]
       if (knowing !== undefined) return [this.#found(key, iv, ...this.#stateOf(knowing))]
-      if (this.#missing.size === 0) return []
-      const gone = this.#gone(this.#secrets.get(key) ?? [])
+      if (this.#missing.length === 0) return []
+      const gone = this.#gone(this.#secrets.get(key)?.ivs ?? [])
       // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
-      if (hasKnownKey && !this.#secrets.has(key)) return [{ ...this.#found(key, null, 'unknown', undecided, this.#question([leaf], this.#known(), null)), secret: null }]
+      if (hasKnownKey && !this.#secrets.has(key)) {
+        return [{ ...this.#found(key, null, 'unknown', undecided, this.#question([leaf], this.#known(), null)), secret: null }]
+      }
       const { elsewhere: others } = this.#world.hidingPlaces(this.#home, gone)
       return [this.#found(key, null, 'unknown', undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others })]
     })
@@ -113,28 +170,33 @@ class Group {
 
   /** What they knew under a name that is no more. */
   gone(): readonly TracedSecret[] {
-    const names = new Set(this.#leaves.map(({ key }) => key))
     const { history, atBase, hidingPlaces } = this.#world
-    return [...this.#secrets].flatMap(([key, ivs]) => {
+    return [...this.#secrets].flatMap(([key, { ivs }]) => {
       const [latest = -1] = ivs
-      if (names.has(key) || atBase.has(latest)) return []
+      if (this.#hasName(key) || atBase.has(latest)) return []
       if (this.#version === null && history.plain.has(this.#home)) return [this.#found(key, null, 'unknown', notEncrypted)]
       const gone = this.#gone(ivs)
       const hidden = hidingPlaces(this.#home, gone)
       const suspects = hidden.suspects.filter((place) => !this.#isHere(place))
-      const question = { ...this.#question(this.#fresh, this.#known(ivs), 'removed', gone), ...hidden, suspects }
+      const question = { ...this.#question(this.#fresh, this.#known(new Set(ivs)), 'removed', gone), ...hidden, suspects }
       const asked = this.#fresh.length + suspects.length + hidden.elsewhere.length > 0 ? question : null
       if (this.#fresh.length > 0) return [this.#found(key, null, 'unknown', undecided, asked)]
       return [suspects.length > 0 ? this.#found(key, null, 'unknown', elsewhere, asked) : this.#found(key, null, 'removed', null, asked)]
     })
   }
 
-  #isHere({ version, key }: Place): boolean {
-    return version === this.#version && this.#leaves.some((leaf) => leaf.key === key)
+  /** Whether a value stands at the base under this name. */
+  #hasName(key: string): boolean {
+    if (this.#leaves.length < 2) return this.#leaves[0]?.key === key
+    return (this.#names ??= new Set(this.#leaves.map((leaf) => leaf.key))).has(key)
   }
 
-  #gone(ivs: Iterable<number>): readonly number[] {
-    return [...ivs].filter((iv) => !this.#world.atBase.has(iv))
+  #isHere({ version, key }: Place): boolean {
+    return version === this.#version && this.#hasName(key)
+  }
+
+  #gone(ivs: readonly number[]): readonly number[] {
+    return ivs.filter((iv) => !this.#world.atBase.has(iv))
   }
 
   #stateOf(knowing: Knowing): readonly [SecretState, string | null] {
@@ -145,7 +207,7 @@ class Group {
   /** All that they knew here, or what of it is among `ivs`. */
   #known(among: ReadonlySet<number> | null = null): readonly Known[] {
     if (among === null && this.#all !== null) return this.#all
-    const known = [...this.#secrets].flatMap(([key, ivs]) => [...ivs].filter((iv) => among?.has(iv) ?? true).map((iv): Known => {
+    const known = [...this.#secrets].flatMap(([key, { ivs }]) => ivs.filter((iv) => among?.has(iv) ?? true).map((iv): Known => {
       const [state, reason] = this.#stateOf(this.#world.known.byIv.get(iv) ?? 'perhaps')
       return { iv, key, state, reason }
     }))
@@ -161,7 +223,7 @@ class Group {
   }
 
   #found(key: string, iv: number | null, state: SecretState, reason: string | null, question: Question | null = null): TracedSecret {
-    const secret = { file: this.#home, key: spelledKey(key), ...this.#readAt(key, iv), state, reason }
+    const secret = { file: this.#home, key: this.#world.spelledAs(key), ...this.#readAt(key, iv), state, reason }
     return { file: this.#home, secret, question, answered: question === null ? null : this.#answered(secret, key) }
   }
 
@@ -172,19 +234,21 @@ class Group {
 
   /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
   #readAt(key: string, iv: number | null): Pick<ExposedSecret, 'readBy' | 'since' | 'until'> {
-    const { known: { spanOf, spanOfValue, canRead, readable }, names, history } = this.#world
+    const { known: { spanOf, spanOfValue, canRead, readable }, namesOf, history } = this.#world
     const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key)
     const span = joined(ofName, iv === null ? null : spanOfValue(iv)) ?? this.#anySpan()
-    const here = this.#version !== null && canRead(this.#version) && this.#leaves.some((leaf) => leaf.key === key)
+    const here = this.#version !== null && canRead(this.#version) && this.#hasName(key)
     const reads = here || (iv !== null && readable.has(iv))
+    const since = span === null ? undefined : span.since
     // What a merge left behind was taken from them by no commit: they could read it where it last stood.
-    const until = span === null ? undefined : Number.isFinite(span.until) ? span.until : span.last
-    // A clock that was put back makes the end come before the start.
-    const since = span === null ? undefined : reads ? span.since : Math.min(span.since, until ?? Infinity)
+    const end = span === null ? undefined : Number.isFinite(span.until) ? span.until : span.last
+    // It may have gone before they were given its data key, or a clock was put back.
+    const until = end === undefined ? undefined : Math.max(end, since ?? end)
     const isWhole = history.reach.kind === 'whole'
-    const time = (seconds: number | undefined): string | null => seconds !== undefined && Number.isFinite(seconds) ? new Date(seconds * 1000).toISOString() : null
+    const time = (seconds: number | undefined): string | null =>
+      seconds !== undefined && Number.isFinite(seconds) ? this.#world.timeOf(seconds) : null
     return {
-      readBy: [...new Set([...span?.readBy ?? []].flatMap((one) => names.get(one) ?? []))],
+      readBy: span === null ? [] : namesOf(span.readBy),
       since: isWhole ? time(since) : null, until: reads ? null : time(until),
     }
   }
@@ -196,9 +260,20 @@ class Group {
   }
 }
 
+/** The IVs that were known under some name and stand nowhere here. */
+function missingIn(leaves: readonly KnownLeaf[], secrets: Secrets): readonly number[] {
+  const known = [...secrets.values()].flatMap(({ ivs }) => ivs)
+  const [leaf] = leaves
+  if (leaves.length === 1) return known.filter((iv) => iv !== leaf?.iv)
+  const here = new Set(leaves.map(({ iv }) => iv))
+  return known.filter((iv) => !here.has(iv))
+}
+
 /** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
 export function mergedSecrets(secrets: readonly ExposedSecret[]): readonly ExposedSecret[] {
-  return [...Map.groupBy(secrets, ({ file, key }) => JSON.stringify([file, key])).values()].flatMap((same) => {
+  const byFile = [...Map.groupBy(secrets, ({ file }) => file).values()]
+  return byFile.flatMap((inside) => [...Map.groupBy(inside, ({ key }) => key).values()]).flatMap((same) => {
+    if (same.length === 1) return same
     const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state))
     if (worst === undefined) return []
     const ends = same.map(({ until }) => until)

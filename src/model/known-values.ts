@@ -21,15 +21,15 @@ export interface Span {
   last: number
 }
 
+/** What they knew under one name: the IV of each of its values, the newest first. */
 export interface KnownSecret {
-  /** The IV of each of its values, the newest first. */
-  readonly ivs: Set<number>
+  readonly ivs: readonly number[]
 }
 
 export interface KnownValues {
   readonly byIv: ReadonlyMap<number, Knowing>
-  /** Home (see `homesOf`) → key → the IV of each value they knew there, the newest first. */
-  readonly byHome: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<number>>>
+  /** By home (see `homesOf`), then by key. */
+  readonly byHome: ReadonlyMap<string, ReadonlyMap<string, KnownSecret>>
   /** Of a secret by its home and key. As sure as can be. */
   readonly spanOf: (home: string, key: string) => SureSpan | null
   /** Of a value by its IV, wherever it was. */
@@ -54,11 +54,6 @@ export function joined(a: SureSpan | null, b: SureSpan | null): SureSpan | null 
   }
 }
 
-function surer(sure: Span | null, perhaps: () => Span | null): SureSpan | null {
-  const span = sure ?? perhaps()
-  return span === null ? null : { ...span, isSure: sure !== null }
-}
-
 interface Access {
   readonly readBy: ReadonlySet<Recipient>
   /** null: only perhaps. */
@@ -70,8 +65,16 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
   const { accessTo, lists } = accessOf(people, history)
   const homes = homesOf(history)
   const byIv = new Map<number, Knowing>()
-  const byHome = new Map<string, Map<string, Set<number>>>()
-  const spans = { sure: new Spans(), perhaps: new Spans() }
+  const byHome = new Map<string, Map<string, OpenSecret>>()
+  const values = new Map<number, OpenValue>()
+  const spansOf = (home: string, { key, iv }: KnownLeaf): readonly [OpenSecret, OpenValue] => {
+    const secrets = byHome.get(home) ?? new Map<string, OpenSecret>()
+    byHome.set(home, secrets)
+    const [secret, value] = [secrets.get(key) ?? { ivs: [], sure: null, perhaps: null }, values.get(iv) ?? { of: null, sure: null, perhaps: null }]
+    secrets.set(key, secret)
+    values.set(iv, value)
+    return [secret, value]
+  }
   history.changes.forEach(({ path, time, before, after }, at) => {
     const home = homes[at] ?? path
     const [was, is] = [accessTo(before), accessTo(after)]
@@ -80,79 +83,84 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
       const left = is === null || after === null || (is.listed === null && was.listed !== null) ? [] : history.versions[after]?.leaves ?? []
       const stays = new Set<string | number>()
       for (const { key, iv } of left) stays.add(key).add(iv)
-      for (const leaf of history.versions[before]?.leaves ?? []) spans[was.listed === null ? 'perhaps' : 'sure'].end(home, leaf, time, stays)
+      for (const leaf of history.versions[before]?.leaves ?? []) {
+        const [secret, value] = spansOf(home, leaf)
+        if (!stays.has(leaf.key)) end(secret, was, time)
+        if (!stays.has(leaf.iv)) end(value, was, time)
+      }
     }
     if (is === null || after === null) return
     const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at
     const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed'
-    const secrets = byHome.get(home) ?? new Map<string, Set<number>>()
-    byHome.set(home, secrets)
     for (const leaf of history.versions[after]?.leaves ?? []) {
-      const ivs = secrets.get(leaf.key)
-      if (ivs === undefined) secrets.set(leaf.key, new Set([leaf.iv]))
-      else ivs.add(leaf.iv)
+      const [secret, value] = spansOf(home, leaf)
+      if (value.of !== secret) secret.ivs.push(leaf.iv)
+      value.of = secret
       byIv.set(leaf.iv, surest(byIv.get(leaf.iv), knowing))
-      spans[is.listed === null ? 'perhaps' : 'sure'].begin(home, leaf, Math.max(time, is.listed?.time ?? 0), is.readBy)
+      begin(secret, is, time)
+      begin(value, is, time)
     }
   })
+  for (const [home, secrets] of byHome) {
+    for (const [key, secret] of secrets) {
+      // The end of what never was theirs.
+      if (secret.ivs.length === 0) secrets.delete(key)
+      // A value can have been somewhere else in between.
+      if (secret.ivs.length > 1) secret.ivs = [...new Set(secret.ivs)]
+    }
+    if (secrets.size === 0) byHome.delete(home)
+  }
   const canRead = (version: number): boolean => (accessTo(version)?.listed ?? null) !== null
   return {
     byIv, byHome,
-    spanOf: (home, key) => surer(spans.sure.ofSecret(home, key), () => spans.perhaps.ofSecret(home, key)),
-    spanOfValue: (iv) => surer(spans.sure.ofValue(iv), () => spans.perhaps.ofValue(iv)),
+    spanOf: (home, key) => surestSpan(byHome.get(home)?.get(key)),
+    spanOfValue: (iv) => surestSpan(values.get(iv)),
     readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
     canRead,
   }
 }
 
-/** Of secrets by home and key, and of values by IV, which are the same wherever they stand. */
-class Spans {
-  readonly #secrets = new Map<string, Map<string, Span>>()
-  readonly #values = new Map<number, Span>()
-
-  ofSecret(home: string, key: string): Span | null {
-    return begun(this.#secrets.get(home)?.get(key))
-  }
-
-  ofValue(iv: number): Span | null {
-    return begun(this.#values.get(iv))
-  }
-
-  begin(home: string, { key, iv }: KnownLeaf, time: number, readBy: ReadonlySet<Recipient>): void {
-    for (const span of [this.#secret(home, key), this.#value(iv)]) {
-      span.since = Math.min(span.since, time)
-      span.last = Math.max(span.last, time)
-      // Most have the readers of one data key: they share its set.
-      if (span.readBy !== readBy) span.readBy = span.readBy.size === 0 ? readBy : new Set([...span.readBy, ...readBy])
-    }
-  }
-
-  end(home: string, { key, iv }: KnownLeaf, time: number, stays: ReadonlySet<string | number>): void {
-    const ended = [...stays.has(key) ? [] : [this.#secret(home, key)], ...stays.has(iv) ? [] : [this.#value(iv)]]
-    for (const span of ended) span.until = Math.max(span.until, time)
-  }
-
-  #secret(home: string, key: string): Span {
-    const ofHome = this.#secrets.get(home) ?? new Map<string, Span>()
-    this.#secrets.set(home, ofHome)
-    const span = ofHome.get(key) ?? unbegun()
-    ofHome.set(key, span)
-    return span
-  }
-
-  #value(iv: number): Span {
-    const span = this.#values.get(iv) ?? unbegun()
-    this.#values.set(iv, span)
-    return span
-  }
+/** Of a secret, or of a value wherever it stands: for sure, and perhaps. null: not at all. */
+interface Spans {
+  sure: Span | null
+  perhaps: Span | null
 }
 
-function begun(span: Span | undefined): Span | null {
-  return span !== undefined && span.since < Infinity ? span : null
+interface OpenSecret extends Spans {
+  ivs: number[]
 }
 
-function unbegun(): Span {
-  return { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity }
+interface OpenValue extends Spans {
+  /** The secret that it was found to be of last. */
+  of: OpenSecret | null
+}
+
+function spanFor(spans: Spans, { listed }: Access): Span {
+  const span = (listed === null ? spans.perhaps : spans.sure) ?? { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity }
+  if (listed === null) spans.perhaps = span
+  else spans.sure = span
+  return span
+}
+
+function begin(spans: Spans, access: Access, time: number): void {
+  const span = spanFor(spans, access)
+  span.since = Math.min(span.since, Math.max(time, access.listed?.time ?? 0))
+  span.last = Math.max(span.last, Math.max(time, access.listed?.time ?? 0))
+  // Most have the readers of one data key: they share its set.
+  if (span.readBy !== access.readBy) span.readBy = span.readBy.size === 0 ? access.readBy : new Set([...span.readBy, ...access.readBy])
+}
+
+function end(spans: Spans, access: Access, time: number): void {
+  const span = spanFor(spans, access)
+  span.until = Math.max(span.until, time)
+}
+
+/** What was never begun is none. */
+function surestSpan(spans: Spans | undefined): SureSpan | null {
+  if (spans === undefined) return null
+  const { sure, perhaps } = spans
+  if (sure !== null && sure.since < Infinity) return { ...sure, isSure: true }
+  return perhaps !== null && perhaps.since < Infinity ? { ...perhaps, isSure: false } : null
 }
 
 const nobody: ReadonlySet<Recipient> = new Set()

@@ -10,12 +10,21 @@ import { HistoryBuilder } from '../model/history.ts'
 import type { Survey } from '../model/survey.ts'
 import type { Git, Remote } from '../tools/git.ts'
 import { readBlobs, readMissing, readRevisions, readTree } from '../tools/git-history.ts'
+import type { Revision } from '../tools/git-history.ts'
+
+/** A text of some commit, by the path that it had there. */
+export interface PastText {
+  readonly path: string
+  readonly revision: Revision
+}
 
 export interface HistoryOptions {
   /** Every file that ever was, whatever its name; else just what led to the encrypted files of the base. */
   readonly everything: boolean
   /** Paths of the base that are wanted too, though they are not encrypted now. */
   readonly also?: ReadonlySet<string>
+  /** Paths of which every version is to be known as a text too. */
+  readonly texts?: (path: string) => boolean
   /** Where to fetch from what a shallow checkout lacks; null: nowhere. */
   readonly remote: Remote | null
   /** Where temporary folders are made. */
@@ -25,14 +34,17 @@ export interface HistoryOptions {
 /** A history, and the versions in it, until it is disposed of. */
 export class OpenHistory {
   readonly history: History
+  /** What was asked for by its path: each blob, with the newest commit that brought it. */
+  readonly texts: ReadonlyMap<string, PastText>
   /** Where its objects are. */
   readonly git: Git
   /** Ids of objects that a partial clone left out: to ask git for one of them fails. */
   readonly missing: ReadonlySet<string>
   readonly #folder: string | null
 
-  constructor(history: History, git: Git, missing: ReadonlySet<string>, folder: string | null) {
+  constructor(history: History, texts: ReadonlyMap<string, PastText>, git: Git, missing: ReadonlySet<string>, folder: string | null) {
     this.history = history
+    this.texts = texts
     this.git = git
     this.missing = missing
     this.#folder = folder
@@ -73,12 +85,13 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
   const { git, folder, why } = await reachBack(checkout, survey.base, options)
   const encrypted = new Set([...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].map(({ path }) => path))
   try {
-    const tree = await readTree(git, survey.base)
+    const tree = await readBase(git, survey.base, encrypted)
     const missing = await git.isPartialClone() ? await readMissing(git, survey.base) : new Set<string>()
-    const found = await readChanges(git, survey.base, options.everything ? null : new Set([...encrypted, ...options.also ?? []]))
-    const wanted = wantedBlobs(found, tree, encrypted)
+    const paths = options.everything ? null : new Set([...encrypted, ...options.also ?? []])
+    const { found, texts } = await readChanges(git, survey.base, tree.plain, paths, options.texts)
+    const wanted = wantedBlobs(found, tree)
     const builder = new HistoryBuilder()
-    const atBase = new Set(tree.values())
+    const atBase = new Set(tree.encrypted.values())
     const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, raw) => {
       const bytes = mended(raw)
       if (!bytes.includes('ENC[AES256_GCM,')) return
@@ -89,20 +102,47 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
     })
     const changes = found.map(({ before, after, ...rest }): Change => ({ ...rest, before: numberOf(builder, before), after: numberOf(builder, after) }))
       .filter(({ before, after }) => before !== null || after !== null)
-    const base = new Map([...tree].flatMap(([path, blob]): [string, number][] => {
-      const number = encrypted.has(path) ? builder.numberOf(blob) : null
+    const base = new Map([...tree.encrypted].flatMap(([path, blob]): [string, number][] => {
+      const number = builder.numberOf(blob)
       return number === null ? [] : [[path, number]]
     }))
-    const plain = new Set(changes.flatMap(({ path }) => (tree.has(path) && !base.has(path) ? [path] : [])))
+    const plain = await presentAmong(git, survey.base, new Set(changes.flatMap(({ path }) => (base.has(path) ? [] : [path]))))
     const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length
     const reach = reachOf([why, lost > 0 ? `the clone is a partial one (\`filter\` or \`sparse-checkout\` of actions/checkout), which leaves out contents (${lost} of them)` : null])
-    return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), git, missing, folder)
+    return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), texts, git, missing, folder)
   } catch (error) {
     if (folder !== null) await rm(folder, { recursive: true, force: true })
     if (!(error instanceof Failure) || error.code !== 'git-failed') throw error
     const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() })
-    return new OpenHistory(nothing, checkout, new Set(), null)
+    return new OpenHistory(nothing, new Map(), checkout, new Set(), null)
   }
+}
+
+/** The files of the base: the encrypted ones by their paths; of the others, which can be very many, the blobs alone. */
+interface BaseTree {
+  readonly encrypted: ReadonlyMap<string, string>
+  /** No blob of an encrypted file is among them. */
+  readonly plain: ReadonlySet<string>
+}
+
+async function readBase(git: Git, base: string, paths: ReadonlySet<string>): Promise<BaseTree> {
+  const [encrypted, plain] = [new Map<string, string>(), new Set<string>()]
+  await readTree(git, base, (path, blob) => {
+    if (paths.has(path)) encrypted.set(path, blob)
+    else plain.add(blob)
+  })
+  for (const blob of encrypted.values()) plain.delete(blob)
+  return { encrypted, plain }
+}
+
+/** Which of `paths` are files of the base. */
+async function presentAmong(git: Git, base: string, paths: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  if (paths.size === 0) return found
+  await readTree(git, base, (path) => {
+    if (paths.has(path)) found.add(path)
+  })
+  return found
 }
 
 function numberOf(builder: HistoryBuilder, blob: string | null): number | null {
@@ -137,11 +177,14 @@ async function reachBack(checkout: Git, base: string, { remote, temporary }: His
 type FoundChange = Omit<Change, 'before' | 'after'> & { readonly before: string | null; readonly after: string | null }
 
 /**
- * Every change, or just those of `paths` and of what they can have been renamed from: what went in the commit in which one of
- * them came.
+ * Every change that can be about an encrypted file, or just those of `paths` and of what they can have been renamed from: what went
+ * in the commit in which one of them came. And the versions of each text that is asked for.
  */
-async function readChanges(git: Git, base: string, paths: ReadonlySet<string> | null): Promise<readonly FoundChange[]> {
+async function readChanges(
+  git: Git, base: string, plain: ReadonlySet<string>, paths: ReadonlySet<string> | null, isText: (path: string) => boolean = () => false,
+): Promise<{ readonly found: readonly FoundChange[]; readonly texts: ReadonlyMap<string, PastText> }> {
   const found: FoundChange[] = []
+  const texts = new Map<string, PastText>()
   const wanted = new Set(paths)
   let pending: FoundChange[] = []
   let [commit, sha] = [0, '']
@@ -152,26 +195,24 @@ async function readChanges(git: Git, base: string, paths: ReadonlySet<string> | 
     for (const change of pending) if (paths === null || wanted.has(change.path)) found.push(change)
     pending = []
   }
+  const isPlain = (blob: string | null): boolean => blob === null || plain.has(blob)
   await readRevisions(git, base, (revision, path, before, after) => {
     if (revision.sha !== sha) {
       close()
       sha = revision.sha
       commit += 1
     }
+    if (after !== null && isText(path) && !texts.has(after)) texts.set(after, { path, revision })
+    if (paths === null && isPlain(before) && isPlain(after)) return
     pending.push({ commit, path, time: revision.time, isMerge: revision.isMerge, before, after })
   })
   close()
-  return found
+  return { found, texts }
 }
 
 /** Each version's blob with a path that it stood at; without those that the survey has found to be no encrypted file. */
-function wantedBlobs(changes: readonly FoundChange[], tree: ReadonlyMap<string, string>, encrypted: ReadonlySet<string>): ReadonlyMap<string, string> {
-  const wanted = new Map<string, string>()
-  for (const path of encrypted) {
-    const blob = tree.get(path)
-    if (blob !== undefined) wanted.set(blob, path)
-  }
-  const plain = new Set([...tree].flatMap(([path, blob]) => (encrypted.has(path) || wanted.has(blob) ? [] : [blob])))
+function wantedBlobs(changes: readonly FoundChange[], { encrypted, plain }: BaseTree): ReadonlyMap<string, string> {
+  const wanted = new Map([...encrypted].map(([path, blob]) => [blob, path]))
   for (const { path, before, after } of changes) {
     for (const blob of [after, before]) if (blob !== null && !wanted.has(blob) && !plain.has(blob)) wanted.set(blob, path)
   }

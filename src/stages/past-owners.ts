@@ -8,38 +8,36 @@ import { canonicalId } from '../model/recipient.ts'
 import { readSopsConfig } from '../model/sops-config/read.ts'
 import type { Survey } from '../model/survey.ts'
 import { unique } from '../model/survey.ts'
-import type { Revision } from '../tools/git-history.ts'
 import { readBlobs, readRevisions } from '../tools/git-history.ts'
-import type { OpenHistory } from './history.ts'
+import type { OpenHistory, PastText } from './history.ts'
 import type { Past } from './request.ts'
 import { usualOwnersFile } from './survey.ts'
 
 const publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m
 
+/** The paths that say who holds which key, or say it at the base: configs, the owners file (`named`, where it was given) and lists of public keys. */
+export function pathsOfOwners(survey: Survey, named: string | null): (path: string) => boolean {
+  const lists = new Set(survey.owners.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])))
+  const ownersPath = ownersPathIn(survey, named)
+  return (path) => path === ownersPath || lists.has(path) || isConfig(path)
+}
+
+function ownersPathIn({ ownersFile }: Survey, named: string | null): string {
+  return ownersFile?.path ?? named ?? usualOwnersFile
+}
+
 /**
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
- * commit that brought it; and all who could read a version of a file. `named` is the path of the owners file, where it was given.
- * `everywhere`: lists of public keys are looked for in every file that ever was, and not just in those that are such lists now.
+ * commit that brought it; and all who could read a version of a file. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
+ * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
  */
-export async function readPast(
-  open: OpenHistory, { base, ownersFile, owners: present }: Survey, named: string | null, everywhere: boolean,
-): Promise<Past> {
+export async function readPast(open: OpenHistory, survey: Survey, named: string | null, everywhere: boolean): Promise<Past> {
   const { git, history, missing } = open
-  const lists = new Set(present.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])))
   const unseen = history.reach.kind === 'whole' ? null : history.reach.why
-  const ownersPath = ownersFile?.path ?? named ?? usualOwnersFile
-  const versions = new Map<string, { readonly path: string; readonly revision: Revision }>()
-  try {
-    await readRevisions(git, base, (revision, path, _, blob) => {
-      if (blob === null || missing.has(blob) || versions.has(blob)) return
-      if (everywhere || path === ownersPath || lists.has(path) || isConfig(path)) versions.set(blob, { path, revision })
-    })
-  } catch (error) {
-    // A clone without trees has no changes to tell; that is known already.
-    if (unseen === null || !(error instanceof Failure) || error.code !== 'git-failed') throw error
-  }
+  const ownersPath = ownersPathIn(survey, named)
+  const versions = everywhere ? await everyText(open, survey.base) : open.texts
   const found: Omit<Past, 'unseen'>[] = []
-  await readBlobs(git, [...versions.keys()], (blob, bytes) => {
+  await readBlobs(git, [...versions.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
     const version = versions.get(blob)
     if (version === undefined) return
     const { path, revision } = version
@@ -53,6 +51,19 @@ export async function readPast(
     if (!owners.has(key)) owners.set(key, owner)
   }
   return { owners: [...owners.values()], known: unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen }
+}
+
+async function everyText({ git, history, missing }: OpenHistory, base: string): Promise<ReadonlyMap<string, PastText>> {
+  const texts = new Map<string, PastText>()
+  try {
+    await readRevisions(git, base, (revision, path, _, blob) => {
+      if (blob !== null && !missing.has(blob) && !texts.has(blob)) texts.set(blob, { path, revision })
+    })
+  } catch (error) {
+    // A clone without trees has no changes to tell; that is known already.
+    if (history.reach.kind === 'whole' || !(error instanceof Failure) || error.code !== 'git-failed') throw error
+  }
+  return texts
 }
 
 function isConfig(path: string): boolean {

@@ -41,15 +41,13 @@ export async function readRevisions(git: Git, commit: string, visit: VisitChange
   ], fields(onField))
 }
 
-/** The regular files of a commit: path → blob. */
-export async function readTree(git: Git, commit: string): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>()
+/** The regular files of a commit. */
+export async function readTree(git: Git, commit: string, visit: (path: string, blob: string) => void): Promise<void> {
   await git.stream(['ls-tree', '-r', '-z', '--full-tree', commit], fields((entry) => {
     const tab = entry.indexOf('\t')
     const [mode = '', , blob = ''] = entry.slice(0, tab).split(' ')
-    if (mode.startsWith('100')) found.set(entry.slice(tab + 1), blob)
+    if (mode.startsWith('100')) visit(entry.slice(tab + 1), blob)
   }))
-  return found
 }
 
 /** What a commit has in the place of what its parent had, where both are regular files: path → blobs. */

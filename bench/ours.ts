@@ -10,6 +10,8 @@ import type { RevisedTree } from './revised-tree.ts'
 
 export interface ActionCost {
   readonly seconds: number
+  /** The part of it up to the end of the survey; null where nobody looked. */
+  readonly secondsToSurvey: number | null
   readonly sopsPerFile: number
   /** Peak of the action's own process, without its children; null where the system does not tell. */
   readonly peakMegabytes: number | null
@@ -24,6 +26,8 @@ export interface MeasuredRun {
   readonly run: ActionRun
   readonly report: Report
   readonly seconds: number
+  /** Until the end of the first group of the log, which is the survey. */
+  readonly secondsToSurvey: number
   /** What came after the last group of the log, which is the proof of every file. */
   readonly secondsAfterProof: number
   readonly peakMegabytes: number | null
@@ -34,14 +38,16 @@ export async function measure(
   tree: Repository, inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {},
 ): Promise<MeasuredRun> {
   let peak: number | null = null
-  let [ended, proven] = [0, 0]
+  let [ended, surveyed, proven] = [0, 0, 0]
   const started = performance.now()
   const run = await runAction(tree, inputs, {
     env,
     onStart: (child) => {
       const timer = setInterval(() => (peak = peakMegabytes(child.pid) ?? peak), interval)
       child.stdout?.on('data', (piece: Buffer) => {
-        if (piece.includes('::endgroup::')) proven = performance.now()
+        if (!piece.includes('::endgroup::')) return
+        proven = performance.now()
+        if (surveyed === 0) surveyed = proven
       })
       child.once('exit', () => {
         ended = performance.now()
@@ -51,7 +57,10 @@ export async function measure(
   })
   const { exitCode, log, report } = run
   if (exitCode !== 0 || report === null) throw new Error(`The action ended with ${exitCode ?? 'a signal'}:\n${log.slice(-3000)}`)
-  return { run, report, seconds: (ended - started) / 1000, secondsAfterProof: (ended - proven) / 1000, peakMegabytes: peak }
+  return {
+    run, report, seconds: (ended - started) / 1000, secondsToSurvey: (surveyed - started) / 1000, secondsAfterProof: (ended - proven) / 1000,
+    peakMegabytes: peak,
+  }
 }
 
 /** Throws unless the report says of every file that this was done to it. */
@@ -68,11 +77,11 @@ export function assertReported(tree: EncryptedTree, report: Report, outcome: 'pl
 
 /** Offboards bob, or with `dryRun` only plans it. Throws where that was not done to every file. */
 export async function offboardWithAction(tree: EncryptedTree, dryRun: boolean): Promise<ActionCost> {
-  const { report, seconds, peakMegabytes } = await measure(tree, { 'removed-recipient': 'bob', 'dry-run': String(dryRun) })
+  const { report, seconds, secondsToSurvey, peakMegabytes } = await measure(tree, { 'removed-recipient': 'bob', 'dry-run': String(dryRun) })
   assertReported(tree, report, dryRun ? 'planned' : 'changed')
   if (dryRun) tree.assertUntouched()
   else tree.assertOffboarded()
-  return { seconds, sopsPerFile: report.sopsCalls / tree.files.size, peakMegabytes, calls: null }
+  return { seconds, secondsToSurvey, sopsPerFile: report.sopsCalls / tree.files.size, peakMegabytes, calls: null }
 }
 
 /** Asks what bob could read at any commit. Throws where that is not all of it. */
@@ -80,7 +89,7 @@ export async function readHistoryWithAction(tree: RevisedTree): Promise<ActionCo
   const inputs = { 'removed-recipient': tree.bob.recipient, 'dry-run': 'true' }
   const { report, seconds, peakMegabytes } = await measure(tree, inputs)
   tree.assertExposed(report)
-  return { seconds, sopsPerFile: report.sopsCalls / report.files.length, peakMegabytes, calls: null }
+  return { seconds, secondsToSurvey: null, sopsPerFile: report.sopsCalls / report.files.length, peakMegabytes, calls: null }
 }
 
 /** The most memory a running process ever had, as Linux counts it; null elsewhere, or when it is gone. */

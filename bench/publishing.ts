@@ -35,5 +35,5 @@ export async function publishWithAction(tree: EncryptedTree): Promise<ActionCost
   tree.assertOffboarded()
   tree.reset()
   const calls = server.requests.filter(({ path }) => !/\/(?:info\/refs|git-(?:upload|receive)-pack)$/.test(path)).length
-  return { seconds: secondsAfterProof, sopsPerFile: report.sopsCalls / tree.files.size, peakMegabytes, calls }
+  return { seconds: secondsAfterProof, secondsToSurvey: null, sopsPerFile: report.sopsCalls / tree.files.size, peakMegabytes, calls }
 }

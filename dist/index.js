@@ -46426,6 +46426,16 @@ function configFor(path, configs) {
     }
     return null;
 }
+/** Files with the same recipients share one list of them: thousands of files have the same few lists. */
+function sharedGroups() {
+    const known = new Map();
+    return (file) => {
+        const key = JSON.stringify(file.metadata.groups);
+        const groups = known.get(key) ?? file.metadata.groups;
+        known.set(key, groups);
+        return { ...file, metadata: { ...file.metadata, groups } };
+    };
+}
 /** Who can read a file, every key once. With Shamir: who holds a part. */
 function survey_readersOf(file) {
     return survey_unique(file.metadata.groups.flat());
@@ -55242,13 +55252,10 @@ function knownTo(people, history) {
     const byIv = new Map();
     const byHome = new Map();
     const values = new Map();
-    const spansOf = (home, { key, iv }) => {
+    const secretsAt = (home) => {
         const secrets = byHome.get(home) ?? new Map();
         byHome.set(home, secrets);
-        const [secret, value] = [secrets.get(key) ?? { ivs: [], sure: null, perhaps: null }, values.get(iv) ?? { of: null, sure: null, perhaps: null }];
-        secrets.set(key, secret);
-        values.set(iv, value);
-        return [secret, value];
+        return secrets;
     };
     history.changes.forEach(({ path, time, before, after }, at) => {
         const home = homes[at] ?? path;
@@ -55259,26 +55266,29 @@ function knownTo(people, history) {
             const stays = new Set();
             for (const { key, iv } of left)
                 stays.add(key).add(iv);
-            for (const leaf of history.versions[before]?.leaves ?? []) {
-                const [secret, value] = spansOf(home, leaf);
-                if (!stays.has(leaf.key))
-                    end(secret, was, time);
-                if (!stays.has(leaf.iv))
-                    end(value, was, time);
+            const end = shared((span) => ended(span, time));
+            const secrets = secretsAt(home);
+            for (const { key, iv } of history.versions[before]?.leaves ?? []) {
+                if (!stays.has(key))
+                    take(entryOf(secrets, key, newSecret), was, end);
+                if (!stays.has(iv))
+                    take(entryOf(values, iv, newValue), was, end);
             }
         }
         if (is === null || after === null)
             return;
         const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at;
         const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed';
-        for (const leaf of history.versions[after]?.leaves ?? []) {
-            const [secret, value] = spansOf(home, leaf);
+        const begin = shared((span) => begun(span, is, time));
+        const secrets = secretsAt(home);
+        for (const { key, iv } of history.versions[after]?.leaves ?? []) {
+            const [secret, value] = [entryOf(secrets, key, newSecret), entryOf(values, iv, newValue)];
             if (value.of !== secret)
-                secret.ivs.push(leaf.iv);
+                addIv(secret, iv);
             value.of = secret;
-            byIv.set(leaf.iv, surest(byIv.get(leaf.iv), knowing));
-            begin(secret, is, time);
-            begin(value, is, time);
+            byIv.set(iv, surest(byIv.get(iv), knowing));
+            take(secret, is, begin);
+            take(value, is, begin);
         }
     });
     for (const [home, secrets] of byHome) {
@@ -55302,25 +55312,45 @@ function knownTo(people, history) {
         canRead,
     };
 }
-function spanFor(spans, { listed }) {
-    const span = (listed === null ? spans.perhaps : spans.sure) ?? { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity };
-    if (listed === null)
-        spans.perhaps = span;
+function newSecret() {
+    return { ivs: noIvs, sure: null, perhaps: null };
+}
+/** A list that is made with its first item takes no room for others: nearly all have one. */
+function addIv(secret, iv) {
+    if (secret.ivs === noIvs)
+        secret.ivs = [iv];
     else
-        spans.sure = span;
-    return span;
+        secret.ivs.push(iv);
 }
-function begin(spans, access, time) {
-    const span = spanFor(spans, access);
-    span.since = Math.min(span.since, Math.max(time, access.listed?.time ?? 0));
-    span.last = Math.max(span.last, Math.max(time, access.listed?.time ?? 0));
-    // Most have the readers of one data key: they share its set.
-    if (span.readBy !== access.readBy)
-        span.readBy = span.readBy.size === 0 ? access.readBy : new Set([...span.readBy, ...access.readBy]);
+function newValue() {
+    return { of: null, sure: null, perhaps: null };
 }
-function end(spans, access, time) {
-    const span = spanFor(spans, access);
-    span.until = Math.max(span.until, time);
+function entryOf(entries, key, make) {
+    const known = entries.get(key) ?? make();
+    entries.set(key, known);
+    return known;
+}
+/** What a commit does to the span of one value it does to all that had the same: they share the result. */
+function shared(change) {
+    const done = new Map();
+    return (span) => entryOf(done, span, () => change(span));
+}
+function take(spans, { listed }, change) {
+    if (listed === null)
+        spans.perhaps = change(spans.perhaps ?? never);
+    else
+        spans.sure = change(spans.sure ?? never);
+}
+function begun({ since, until, readBy, last }, access, time) {
+    const start = Math.max(time, access.listed?.time ?? 0);
+    return {
+        since: Math.min(since, start), until, last: Math.max(last, start),
+        // Most have the readers of one data key: they share its set.
+        readBy: readBy === access.readBy || readBy.size === 0 ? access.readBy : new Set([...readBy, ...access.readBy]),
+    };
+}
+function ended(span, time) {
+    return { ...span, until: Math.max(span.until, time) };
 }
 /** What was never begun is none. */
 function surestSpan(spans) {
@@ -55331,7 +55361,8 @@ function surestSpan(spans) {
         return { ...sure, isSure: true };
     return perhaps !== null && perhaps.since < Infinity ? { ...perhaps, isSure: false } : null;
 }
-const nobody = new Set();
+const noIvs = [];
+const never = { since: Infinity, until: -Infinity, readBy: new Set(), last: -Infinity };
 /** Who has which data key, from when on, and who is listed where. */
 function accessOf(people, history) {
     const meant = history.recipients.map((one) => people.filter((person) => recipient_isMeantBy(person, one)));
@@ -55373,6 +55404,9 @@ function surest(a, b) {
 
 
 
+function isAsked(traced) {
+    return 'question' in traced;
+}
 const undecided = 'its IV is another one: only a decryption can tell whether the value is';
 const elsewhere = 'a value that is as long has come to another name since: only a decryption can tell whether it is this one';
 const notEncrypted = 'the file is there, but is no longer one that sops can read';
@@ -55481,18 +55515,18 @@ class Group {
             const { key, iv } = leaf;
             const knowing = this.#world.known.byIv.get(iv);
             if (knowing === 'perhaps')
-                return [this.#found(key, iv, 'unknown', untoldDataKey, this.#question([leaf], this.#known(), 'unknown'))];
+                return this.#asked(key, iv, untoldDataKey, this.#question([leaf], this.#known(), 'unknown'));
             if (knowing !== undefined)
-                return [this.#found(key, iv, ...this.#stateOf(knowing))];
+                return this.#found(key, iv, ...this.#stateOf(knowing));
             if (this.#missing.length === 0)
                 return [];
             const gone = this.#gone(this.#secrets.get(key)?.ivs ?? []);
             // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
             if (hasKnownKey && !this.#secrets.has(key)) {
-                return [{ ...this.#found(key, null, 'unknown', undecided, this.#question([leaf], this.#known(), null)), secret: null }];
+                return { ...this.#asked(key, null, undecided, this.#question([leaf], this.#known(), null)), untold: null };
             }
             const { elsewhere: others } = this.#world.hidingPlaces(this.#home, gone);
-            return [this.#found(key, null, 'unknown', undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others })];
+            return this.#asked(key, null, undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others });
         });
     }
     /** What they knew under a name that is no more. */
@@ -55503,15 +55537,17 @@ class Group {
             if (this.#hasName(key) || atBase.has(latest))
                 return [];
             if (this.#version === null && history.plain.has(this.#home))
-                return [this.#found(key, null, 'unknown', notEncrypted)];
+                return this.#found(key, null, 'unknown', notEncrypted);
             const gone = this.#gone(ivs);
             const hidden = hidingPlaces(this.#home, gone);
             const suspects = hidden.suspects.filter((place) => !this.#isHere(place));
+            if (this.#fresh.length + suspects.length + hidden.elsewhere.length === 0)
+                return this.#found(key, null, 'removed', null);
             const question = { ...this.#question(this.#fresh, this.#known(new Set(ivs)), 'removed', gone), ...hidden, suspects };
-            const asked = this.#fresh.length + suspects.length + hidden.elsewhere.length > 0 ? question : null;
             if (this.#fresh.length > 0)
-                return [this.#found(key, null, 'unknown', undecided, asked)];
-            return [suspects.length > 0 ? this.#found(key, null, 'unknown', elsewhere, asked) : this.#found(key, null, 'removed', null, asked)];
+                return this.#asked(key, null, undecided, question);
+            const asked = this.#asked(key, null, elsewhere, question);
+            return suspects.length > 0 ? asked : { ...asked, untold: this.#found(key, null, 'removed', null) };
         });
     }
     /** Whether a value stands at the base under this name. */
@@ -55549,9 +55585,14 @@ class Group {
             isHere: (place) => this.#isHere(place), otherwise, ...nowhere,
         };
     }
-    #found(key, iv, state, reason, question = null) {
-        const secret = { file: this.#home, key: this.#world.spelledAs(key), ...this.#readAt(key, iv), state, reason };
-        return { file: this.#home, secret, question, answered: question === null ? null : this.#answered(secret, key) };
+    #found(key, iv, state, reason) {
+        const { readBy, since, until } = this.#readAt(key, iv);
+        return { file: this.#home, key: this.#world.spelledAs(key), readBy, since, until, state, reason };
+    }
+    /** The same, where only a decryption tells. */
+    #asked(key, iv, reason, question) {
+        const secret = this.#found(key, iv, 'unknown', reason);
+        return { file: this.#home, untold: secret, question, answered: this.#answered(secret, key) };
     }
     /** Kept apart, since it keeps all of the group as long as it is kept. */
     #answered(secret, key) {
@@ -55594,18 +55635,23 @@ function missingIn(leaves, secrets) {
 /** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
 function mergedSecrets(secrets) {
     const byFile = [...Map.groupBy(secrets, ({ file }) => file).values()];
-    return byFile.flatMap((inside) => [...Map.groupBy(inside, ({ key }) => key).values()]).flatMap((same) => {
-        if (same.length === 1)
-            return same;
-        const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state));
-        if (worst === undefined)
-            return [];
-        const ends = same.map(({ until }) => until);
-        return [{
-                ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
-                since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
-            }];
+    return byFile.flatMap((inside) => {
+        const names = new Set(inside.map(({ key }) => key));
+        return names.size === inside.length ? inside : [...Map.groupBy(inside, ({ key }) => key).values()].flatMap(mergedSecret);
     });
+}
+/** The same file and name. */
+function mergedSecret(same) {
+    if (same.length === 1)
+        return same;
+    const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state));
+    if (worst === undefined)
+        return [];
+    const ends = same.map(({ until }) => until);
+    return [{
+            ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
+            since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
+        }];
 }
 function earliest(times) {
     return times.includes(null) ? null : times.toSorted()[0] ?? null;
@@ -55845,7 +55891,7 @@ const staging_maxBytes = 64 * 1024 * 1024;
  */
 function readUnlinked(root, path) {
     const place = (0,external_node_path_namespaceObject.join)(root, ...path.split('/'));
-    if ((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_path_namespaceObject.dirname)(place)) !== (0,external_node_path_namespaceObject.dirname)(place))
+    if (external_node_fs_namespaceObject.realpathSync.native((0,external_node_path_namespaceObject.dirname)(place)) !== (0,external_node_path_namespaceObject.dirname)(place))
         return 'symlink';
     let file;
     try {
@@ -55941,7 +55987,7 @@ function stageCopies(root, survey, edits, staging) {
 /** As many names as one command line takes on every system. */
 const namesAtOnce = 250;
 /** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
-const stage_nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
+const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
 /**
  * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
  * Loads each edited config, if only to see that it loads.
@@ -55950,7 +55996,7 @@ async function askSops(sops, survey, edits, staging, atOnce) {
     // What is made for the asking has names that no tracked file has.
     const rule = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
     const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
-    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${stage_nobody}\n`), executable: false });
+    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
     staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
     const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
     const batches = batchesOf(survey.files, namesAtOnce);
@@ -55972,7 +56018,7 @@ async function askSops(sops, survey, edits, staging, atOnce) {
 function currentOf(answer) {
     if (answer?.kind === 'different')
         return answer.current;
-    return answer?.kind === 'same' ? [[{ kind: 'age', id: stage_nobody }]] : null;
+    return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null;
 }
 /** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
 function batchesOf(files, size) {
@@ -60309,11 +60355,11 @@ const usualOwnersFile = '.sops-owners.yaml';
  * be tracked where it is given; `keyring` are owners that are known from elsewhere.
  */
 async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
-    const base = await git.head();
-    await git.assertTop();
-    const [tracked, found, uncommitted] = await Promise.all([
-        git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted(),
-    ]);
+    // What is no checkout fails by its head, whatever else fails there.
+    const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted()]);
+    reading.catch(() => undefined);
+    const [base] = await Promise.all([git.head(), git.assertTop()]);
+    const [tracked, found, uncommitted] = await reading;
     const special = tracked.special();
     refuseAbsent(special);
     const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
@@ -60338,6 +60384,7 @@ async function surveyRepository(git, globs, ownersPath = null, keyring = Promise
     const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
     const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
     const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
+    const shared = sharedGroups();
     for (const path of [...candidates].sort()) {
         const read = readUnlinked(git.root, path);
         if (typeof read === 'string') {
@@ -60352,17 +60399,14 @@ async function surveyRepository(git, globs, ownersPath = null, keyring = Promise
             owners.push(...readPublicKeys(path, read.bytes.toString()));
         else if (!chosen(path)) {
             if ('metadata' in file)
-                others.push(file);
+                others.push(shared(file));
         }
         else if ('damage' in file)
             damaged.push(file);
         else if (read.hardLink)
             skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
         else {
-            files.push({
-                ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
-                sha256: sha256Of(read.bytes),
-            });
+            files.push({ ...shared(file), config: configFor(path, configPaths), blob: blobs.get(path) ?? '', sha256: sha256Of(read.bytes) });
         }
     }
     skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null));
@@ -60370,7 +60414,6 @@ async function surveyRepository(git, globs, ownersPath = null, keyring = Promise
     const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
     return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record };
 }
-/** Whether a path is among what the globs name; without globs every path is. */
 /** Which paths `globs` choose; all of them where there are none. */
 async function choose(root, globs) {
     if (globs.length === 0)
@@ -60711,9 +60754,9 @@ const rounds = 3;
 const beyond = 'not looked at';
 /** The secrets with their states: what only a decryption can tell is `unknown` where `decryption` is null, or where it fails. */
 async function settle(traced, open, decryption) {
-    const questions = traced.flatMap(({ question }) => question ?? []);
+    const questions = traced.flatMap((one) => (isAsked(one) ? [one.question] : []));
     if (decryption === null || questions.length === 0)
-        return mergedSecrets(traced.flatMap(({ secret }) => secret ?? []));
+        return mergedSecrets(traced.flatMap((one) => (isAsked(one) ? one.untold ?? [] : one)));
     const digests = new Digests(open, decryption);
     // Each file of the base at most once, however many they are.
     const today = await digests.take([...new Set(questions.flatMap(({ now, suspects }) => [...now, ...suspects].map(({ version }) => version)))], Infinity);
@@ -60730,11 +60773,11 @@ async function settle(traced, open, decryption) {
     const done = questions.filter((question) => question.elsewhere.length > 0 && isDone({ state: answer(question, decrypted)?.state ?? 'unknown' }));
     await digests.take([...new Set(done.flatMap(({ elsewhere }) => elsewhere.flatMap((places) => places.map(({ version }) => version))))], most);
     const settled = decryptedBy(digests, open.history, most);
-    return mergedSecrets(traced.flatMap(({ secret, question, answered }) => {
-        if (question === null || answered === null)
-            return secret ?? [];
-        const told = answer(question, settled);
-        return told === null ? [] : [answered(told)];
+    return mergedSecrets(traced.flatMap((one) => {
+        if (!isAsked(one))
+            return one;
+        const told = answer(one.question, settled);
+        return told === null ? [] : one.answered(told);
     }));
 }
 /** Many questions ask about the same values and places: each list of them is gone through once. */
@@ -61129,8 +61172,8 @@ async function openHistory(checkout, survey, options) {
     const { git, folder, why } = await reachBack(checkout, survey.base, options);
     const encrypted = new Set([...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].map(({ path }) => path));
     try {
-        const tree = await readBase(git, survey.base, encrypted);
-        const missing = await git.isPartialClone() ? await readMissing(git, survey.base) : new Set();
+        const [tree, isPartial] = await Promise.all([readBase(git, survey.base, encrypted), git.isPartialClone()]);
+        const missing = isPartial ? await readMissing(git, survey.base) : new Set();
         const paths = options.everything ? null : new Set([...encrypted, ...options.also ?? []]);
         const { found, texts } = await readChanges(git, survey.base, tree.plain, paths, options.texts);
         const wanted = wantedBlobs(found, tree);
@@ -61507,6 +61550,23 @@ function keylessEnvironment(environment, home) {
     };
 }
 
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
+;// CONCATENATED MODULE: ./lib/tools/memory.js
+// How much memory V8 takes for what is young.
+
+/** With fewer files the memory does not grow to where it matters. */
+const manyFiles = 500;
+/**
+ * Where there are many files: keeps the room for young objects as it is from here on. V8 doubles it again and again as long as
+ * some survive, up to a hundred megabytes that hold next to nothing but garbage. It reads this flag whenever the room would grow,
+ * so that it may be set late.
+ */
+function spareMemory(files) {
+    if (files >= manyFiles)
+        (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
+}
+
 ;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
 
 const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
@@ -61521,8 +61581,9 @@ function readConfiguredRecipients(paths, stdout, stderr) {
     const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
     const lines = stderr.split('\n');
     const found = new Map();
-    // The same few keys stand in the answers of thousands of files.
+    // The same few keys, and questions, stand in the answers of thousands of files.
     const keys = new Map();
+    const answers = new Map();
     let at = 0;
     let asked = 0;
     for (const [index, path] of paths.entries()) {
@@ -61538,7 +61599,9 @@ function readConfiguredRecipients(paths, stdout, stderr) {
             if (question === undefined)
                 throw new Error('sops asked about fewer files than it left unchanged');
             asked += 1;
-            found.set(path, readQuestion(question, keys));
+            const answer = answers.get(question) ?? readQuestion(question, keys);
+            answers.set(question, answer);
+            found.set(path, answer);
         }
         else {
             const reason = reasonIn(said);
@@ -61637,21 +61700,22 @@ async function runChild(command, args, options) {
     const deadline = options.deadline ?? tenMinutes;
     assertNotStopped();
     return await new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true });
+        const stdin = options.input === undefined ? 'ignore' : 'pipe';
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true, stdio: [stdin, 'pipe', 'pipe'] });
         running.add(child);
         const timer = setTimeout(() => {
             child.kill('SIGKILL');
             reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`));
         }, deadline);
-        child.stdout.on('data', options.onStdout ?? ((piece) => void stdout.push(piece)));
-        child.stderr.on('data', (piece) => {
+        child.stdout?.on('data', options.onStdout ?? ((piece) => void stdout.push(piece)));
+        child.stderr?.on('data', (piece) => {
             stderrBytes += piece.byteLength;
             if (stderrBytes <= maxStderr)
                 stderr.push(piece);
         });
         // A child that ends without reading its input says why with its exit code.
-        child.stdin.on('error', () => undefined);
-        child.stdin.end(options.input ?? '');
+        child.stdin?.on('error', () => undefined);
+        child.stdin?.end(options.input);
         child.on('error', (cause) => {
             clearTimeout(timer);
             running.delete(child);
@@ -62078,6 +62142,7 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+
 /** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
 async function check(inputs, job, tools) {
     const { git, merges, log } = tools;
@@ -62092,6 +62157,7 @@ async function check(inputs, job, tools) {
             installing.catch(() => undefined);
             const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile));
             const { base, files, configs } = survey;
+            spareMemory(files.length);
             log.line(`${base.slice(0, 12)}: ${files.length} encrypted files, ${configs.length} configs.`);
             const known = knownRecipients(survey);
             const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
@@ -72641,7 +72707,7 @@ class Git {
         return await runChild(this.#program, args, {
             cwd: this.root,
             env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
-            input: options.input ?? '',
+            ...(options.input === undefined ? {} : { input: options.input }),
             ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
         });
     }
@@ -72708,10 +72774,11 @@ class Git {
      * Runs a command that only reads and never asks the network; hands its output on piece by piece, so that none of it has to be
      * kept. Throws `git-failed`.
      */
-    async stream(args, onStdout, input = '') {
+    async stream(args, onStdout, input) {
         // Stands in for GIT_NO_LAZY_FETCH, which older ones don't know: a partial clone would fetch what is missing one by one.
         const settings = [['protocol.allow', 'never']];
-        const { exitCode, stderr } = await this.#try(args, { input, settings, env: { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' }, onStdout });
+        const env = { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' };
+        const { exitCode, stderr } = await this.#try(args, { ...(input === undefined ? {} : { input }), settings, env, onStdout });
         if (exitCode !== 0)
             throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
     }
@@ -75000,6 +75067,7 @@ var rekey_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 async function rekey(inputs, tools) {
     const run = {
@@ -75025,6 +75093,7 @@ async function rekey(inputs, tools) {
             const keyring = keyringOwners(environment, trustedPath(environment, git.root));
             keyring.catch(() => undefined);
             const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
+            spareMemory(surveyed.files.length);
             const everything = inputs.removedRecipients.length > 0 || tracker !== null;
             const texts = pathsOfOwners(surveyed, inputs.ownersFile);
             const history = rekey_addDisposableResource(env_1, new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, texts, remote, temporary }))), true);
@@ -75139,7 +75208,7 @@ async function hadSecrets({ others, configs }, { removedRecipients }, history) {
 function defaultConcurrency({ changes }) {
     const local = new Set(['age', 'age-ssh', 'age-plugin', 'pgp']);
     const remote = changes.some(({ file }) => file.metadata.groups.flat().some(({ kind }) => !local.has(kind)));
-    return remote ? Math.min(32, 8 * (0,external_node_os_namespaceObject.availableParallelism)()) : (0,external_node_os_namespaceObject.availableParallelism)() + 1;
+    return remote ? Math.min(48, 12 * (0,external_node_os_namespaceObject.availableParallelism)()) : (0,external_node_os_namespaceObject.availableParallelism)() + 1;
 }
 function describe({ changes, unchanged, configs, refusals }) {
     const count = (one) => changes.filter((change) => change[one]).length;

@@ -36,6 +36,7 @@ import type { Git } from './tools/git.ts'
 import type { GitMerges } from './tools/git-merges.ts'
 import { keylessEnvironment } from './tools/keyless-environment.ts'
 import type { Log } from './tools/log.ts'
+import { spareMemory } from './tools/memory.ts'
 import type { SopsBinary } from './tools/sops-installer.ts'
 import { Sops } from './tools/sops.ts'
 import { Staging } from './tools/staging.ts'
@@ -73,6 +74,7 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
     const survey = run.survey = await log.group('Survey', async () =>
       await surveyRepository(git, inputs.files, inputs.ownersFile))
     const { base, files, configs } = survey
+    spareMemory(files.length)
     log.line(`${base.slice(0, 12)}: ${files.length} encrypted files, ${configs.length} configs.`)
     const known = knownRecipients(survey)
     const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known))

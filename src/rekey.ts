@@ -32,6 +32,7 @@ import { programFolder, trustedPath } from './tools/environment.ts'
 import type { Git, Remote } from './tools/git.ts'
 import { keyringOwners } from './tools/keyring.ts'
 import type { Log } from './tools/log.ts'
+import { spareMemory } from './tools/memory.ts'
 import { runnerOf } from './tools/runner-keys.ts'
 import type { SopsBinary } from './tools/sops-installer.ts'
 import { Sops } from './tools/sops.ts'
@@ -90,6 +91,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const keyring = keyringOwners(environment, trustedPath(environment, git.root))
     keyring.catch(() => undefined)
     const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring))
+    spareMemory(surveyed.files.length)
     const everything = inputs.removedRecipients.length > 0 || tracker !== null
     const texts = pathsOfOwners(surveyed, inputs.ownersFile)
     await using history = new HistoryOnDemand(async () =>
@@ -191,7 +193,7 @@ async function hadSecrets({ others, configs }: Survey, { removedRecipients }: In
 function defaultConcurrency({ changes }: Plan): number {
   const local = new Set(['age', 'age-ssh', 'age-plugin', 'pgp'])
   const remote = changes.some(({ file }) => file.metadata.groups.flat().some(({ kind }) => !local.has(kind)))
-  return remote ? Math.min(32, 8 * availableParallelism()) : availableParallelism() + 1
+  return remote ? Math.min(48, 12 * availableParallelism()) : availableParallelism() + 1
 }
 
 function describe({ changes, unchanged, configs, refusals }: Plan): string {

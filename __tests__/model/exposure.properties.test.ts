@@ -2,7 +2,7 @@
 // own state, which has the plaintexts and data keys that the code under test never sees.
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { mergedSecrets, traceExposure } from '../../src/model/exposure.ts'
+import { isAsked, mergedSecrets, traceExposure } from '../../src/model/exposure.ts'
 import { answer } from '../../src/model/exposure-answer.ts'
 import type { Decrypted } from '../../src/model/exposure-answer.ts'
 import type { FileVersion } from '../../src/model/file-version.ts'
@@ -161,10 +161,10 @@ function traced(history: History, states: readonly State[]): Readonly<Record<str
     at: ({ version, key }) => `${plains.get(`${version} ${key}`) ?? ''}`, of, whyNot: () => 'closed', nameOf: () => '',
     same: (known, digest) => known.filter((one) => of(one) === digest), find: () => null,
   }
-  const secrets = traceExposure(history, [bob], []).flatMap(({ secret, question, answered }): ExposedSecret[] => {
-    if (question === null || answered === null) return secret === null ? [] : [secret]
-    const told = answer(question, decrypted)
-    return told === null ? [] : [answered(told)]
+  const secrets = traceExposure(history, [bob], []).flatMap((one): ExposedSecret[] => {
+    if (!isAsked(one)) return [one]
+    const told = answer(one.question, decrypted)
+    return told === null ? [] : [one.answered(told)]
   })
   const commit = (time: string | null): number | null => time === null ? null : (Date.parse(time) / 1000 - secondsAt(0)) / 86_400
   return Object.fromEntries(mergedSecrets(secrets).map(({ file, key, state, since, until }) => [`${file} ${key}`, { state, since: commit(since), until: commit(until) }]))

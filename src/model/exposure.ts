@@ -14,14 +14,21 @@ import type { Recipient } from './recipient.ts'
 import { shortForm } from './recipient.ts'
 import type { ExposedSecret, SecretState } from './report.ts'
 
-export interface TracedSecret {
+/** A secret that is, without a key, as it is reported; or a question about one. Most are the former: they are not wrapped. */
+export type TracedSecret = ExposedSecret | AskedSecret
+
+/** Only a decryption tells what has become of it. */
+export interface AskedSecret {
   readonly file: string
   /** As far as it can be told without a key; null where only a decryption shows that there is something to tell. */
-  readonly secret: ExposedSecret | null
-  /** null where the state is what it is without a key. */
-  readonly question: Question | null
-  /** The same secret, once `question` is answered; null where there is none. */
-  readonly answered: ((told: Answer) => ExposedSecret) | null
+  readonly untold: ExposedSecret | null
+  readonly question: Question
+  /** The same secret, once `question` is answered. */
+  readonly answered: (told: Answer) => ExposedSecret
+}
+
+export function isAsked(traced: TracedSecret): traced is AskedSecret {
+  return 'question' in traced
 }
 
 const undecided = 'its IV is another one: only a decryption can tell whether the value is'
@@ -152,36 +159,37 @@ class Group {
   /** What stands at the base. */
   present(): readonly TracedSecret[] {
     const hasKnownKey = this.#fresh.some(({ key }) => this.#secrets.has(key))
-    return this.#leaves.flatMap((leaf) => {
+    return this.#leaves.flatMap((leaf): TracedSecret | [] => {
       const { key, iv } = leaf
       const knowing = this.#world.known.byIv.get(iv)
-      if (knowing === 'perhaps') return [this.#found(key, iv, 'unknown', untoldDataKey, this.#question([leaf], this.#known(), 'unknown'))]
-      if (knowing !== undefined) return [this.#found(key, iv, ...this.#stateOf(knowing))]
+      if (knowing === 'perhaps') return this.#asked(key, iv, untoldDataKey, this.#question([leaf], this.#known(), 'unknown'))
+      if (knowing !== undefined) return this.#found(key, iv, ...this.#stateOf(knowing))
       if (this.#missing.length === 0) return []
       const gone = this.#gone(this.#secrets.get(key)?.ivs ?? [])
       // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
       if (hasKnownKey && !this.#secrets.has(key)) {
-        return [{ ...this.#found(key, null, 'unknown', undecided, this.#question([leaf], this.#known(), null)), secret: null }]
+        return { ...this.#asked(key, null, undecided, this.#question([leaf], this.#known(), null)), untold: null }
       }
       const { elsewhere: others } = this.#world.hidingPlaces(this.#home, gone)
-      return [this.#found(key, null, 'unknown', undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others })]
+      return this.#asked(key, null, undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others })
     })
   }
 
   /** What they knew under a name that is no more. */
   gone(): readonly TracedSecret[] {
     const { history, atBase, hidingPlaces } = this.#world
-    return [...this.#secrets].flatMap(([key, { ivs }]) => {
+    return [...this.#secrets].flatMap(([key, { ivs }]): TracedSecret | [] => {
       const [latest = -1] = ivs
       if (this.#hasName(key) || atBase.has(latest)) return []
-      if (this.#version === null && history.plain.has(this.#home)) return [this.#found(key, null, 'unknown', notEncrypted)]
+      if (this.#version === null && history.plain.has(this.#home)) return this.#found(key, null, 'unknown', notEncrypted)
       const gone = this.#gone(ivs)
       const hidden = hidingPlaces(this.#home, gone)
       const suspects = hidden.suspects.filter((place) => !this.#isHere(place))
+      if (this.#fresh.length + suspects.length + hidden.elsewhere.length === 0) return this.#found(key, null, 'removed', null)
       const question = { ...this.#question(this.#fresh, this.#known(new Set(ivs)), 'removed', gone), ...hidden, suspects }
-      const asked = this.#fresh.length + suspects.length + hidden.elsewhere.length > 0 ? question : null
-      if (this.#fresh.length > 0) return [this.#found(key, null, 'unknown', undecided, asked)]
-      return [suspects.length > 0 ? this.#found(key, null, 'unknown', elsewhere, asked) : this.#found(key, null, 'removed', null, asked)]
+      if (this.#fresh.length > 0) return this.#asked(key, null, undecided, question)
+      const asked = this.#asked(key, null, elsewhere, question)
+      return suspects.length > 0 ? asked : { ...asked, untold: this.#found(key, null, 'removed', null) }
     })
   }
 
@@ -222,9 +230,15 @@ class Group {
     }
   }
 
-  #found(key: string, iv: number | null, state: SecretState, reason: string | null, question: Question | null = null): TracedSecret {
-    const secret = { file: this.#home, key: this.#world.spelledAs(key), ...this.#readAt(key, iv), state, reason }
-    return { file: this.#home, secret, question, answered: question === null ? null : this.#answered(secret, key) }
+  #found(key: string, iv: number | null, state: SecretState, reason: string | null): ExposedSecret {
+    const { readBy, since, until } = this.#readAt(key, iv)
+    return { file: this.#home, key: this.#world.spelledAs(key), readBy, since, until, state, reason }
+  }
+
+  /** The same, where only a decryption tells. */
+  #asked(key: string, iv: number | null, reason: string, question: Question): AskedSecret {
+    const secret = this.#found(key, iv, 'unknown', reason)
+    return { file: this.#home, untold: secret, question, answered: this.#answered(secret, key) }
   }
 
   /** Kept apart, since it keeps all of the group as long as it is kept. */
@@ -272,16 +286,22 @@ function missingIn(leaves: readonly KnownLeaf[], secrets: Secrets): readonly num
 /** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
 export function mergedSecrets(secrets: readonly ExposedSecret[]): readonly ExposedSecret[] {
   const byFile = [...Map.groupBy(secrets, ({ file }) => file).values()]
-  return byFile.flatMap((inside) => [...Map.groupBy(inside, ({ key }) => key).values()]).flatMap((same) => {
-    if (same.length === 1) return same
-    const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state))
-    if (worst === undefined) return []
-    const ends = same.map(({ until }) => until)
-    return [{
-      ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
-      since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
-    }]
+  return byFile.flatMap((inside) => {
+    const names = new Set(inside.map(({ key }) => key))
+    return names.size === inside.length ? inside : [...Map.groupBy(inside, ({ key }) => key).values()].flatMap(mergedSecret)
   })
+}
+
+/** The same file and name. */
+function mergedSecret(same: readonly ExposedSecret[]): readonly ExposedSecret[] {
+  if (same.length === 1) return same
+  const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state))
+  if (worst === undefined) return []
+  const ends = same.map(({ until }) => until)
+  return [{
+    ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
+    since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
+  }]
 }
 
 function earliest(times: readonly (string | null)[]): string | null {

@@ -1,6 +1,6 @@
 // What some people could read at any commit: the values, from when to when, and how surely.
 // Pure. Must never take what they may have read for what they surely did.
-import type { History, KnownLeaf } from './history.ts'
+import type { History } from './history.ts'
 import { homesOf } from './lineage.ts'
 import { isMeantBy } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
@@ -14,11 +14,11 @@ export type Knowing = 'listed' | 'spliced' | 'perhaps'
 
 /** In seconds since 1970: the first commit at which they could read it, and the one that took it from them last. */
 export interface Span {
-  since: number
-  until: number
-  readBy: ReadonlySet<Recipient>
+  readonly since: number
+  readonly until: number
+  readonly readBy: ReadonlySet<Recipient>
   /** The newest commit that had it. */
-  last: number
+  readonly last: number
 }
 
 /** What they knew under one name: the IV of each of its values, the newest first. */
@@ -40,7 +40,7 @@ export interface KnownValues {
   readonly canRead: (version: number) => boolean
 }
 
-export interface SureSpan extends Readonly<Span> {
+export interface SureSpan extends Span {
   readonly isSure: boolean
 }
 
@@ -67,13 +67,10 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
   const byIv = new Map<number, Knowing>()
   const byHome = new Map<string, Map<string, OpenSecret>>()
   const values = new Map<number, OpenValue>()
-  const spansOf = (home: string, { key, iv }: KnownLeaf): readonly [OpenSecret, OpenValue] => {
+  const secretsAt = (home: string): Map<string, OpenSecret> => {
     const secrets = byHome.get(home) ?? new Map<string, OpenSecret>()
     byHome.set(home, secrets)
-    const [secret, value] = [secrets.get(key) ?? { ivs: [], sure: null, perhaps: null }, values.get(iv) ?? { of: null, sure: null, perhaps: null }]
-    secrets.set(key, secret)
-    values.set(iv, value)
-    return [secret, value]
+    return secrets
   }
   history.changes.forEach(({ path, time, before, after }, at) => {
     const home = homes[at] ?? path
@@ -83,22 +80,25 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
       const left = is === null || after === null || (is.listed === null && was.listed !== null) ? [] : history.versions[after]?.leaves ?? []
       const stays = new Set<string | number>()
       for (const { key, iv } of left) stays.add(key).add(iv)
-      for (const leaf of history.versions[before]?.leaves ?? []) {
-        const [secret, value] = spansOf(home, leaf)
-        if (!stays.has(leaf.key)) end(secret, was, time)
-        if (!stays.has(leaf.iv)) end(value, was, time)
+      const end = shared((span) => ended(span, time))
+      const secrets = secretsAt(home)
+      for (const { key, iv } of history.versions[before]?.leaves ?? []) {
+        if (!stays.has(key)) take(entryOf(secrets, key, newSecret), was, end)
+        if (!stays.has(iv)) take(entryOf(values, iv, newValue), was, end)
       }
     }
     if (is === null || after === null) return
     const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at
     const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed'
-    for (const leaf of history.versions[after]?.leaves ?? []) {
-      const [secret, value] = spansOf(home, leaf)
-      if (value.of !== secret) secret.ivs.push(leaf.iv)
+    const begin = shared((span) => begun(span, is, time))
+    const secrets = secretsAt(home)
+    for (const { key, iv } of history.versions[after]?.leaves ?? []) {
+      const [secret, value] = [entryOf(secrets, key, newSecret), entryOf(values, iv, newValue)]
+      if (value.of !== secret) addIv(secret, iv)
       value.of = secret
-      byIv.set(leaf.iv, surest(byIv.get(leaf.iv), knowing))
-      begin(secret, is, time)
-      begin(value, is, time)
+      byIv.set(iv, surest(byIv.get(iv), knowing))
+      take(secret, is, begin)
+      take(value, is, begin)
     }
   })
   for (const [home, secrets] of byHome) {
@@ -135,24 +135,48 @@ interface OpenValue extends Spans {
   of: OpenSecret | null
 }
 
-function spanFor(spans: Spans, { listed }: Access): Span {
-  const span = (listed === null ? spans.perhaps : spans.sure) ?? { since: Infinity, until: -Infinity, readBy: nobody, last: -Infinity }
-  if (listed === null) spans.perhaps = span
-  else spans.sure = span
-  return span
+function newSecret(): OpenSecret {
+  return { ivs: noIvs, sure: null, perhaps: null }
 }
 
-function begin(spans: Spans, access: Access, time: number): void {
-  const span = spanFor(spans, access)
-  span.since = Math.min(span.since, Math.max(time, access.listed?.time ?? 0))
-  span.last = Math.max(span.last, Math.max(time, access.listed?.time ?? 0))
-  // Most have the readers of one data key: they share its set.
-  if (span.readBy !== access.readBy) span.readBy = span.readBy.size === 0 ? access.readBy : new Set([...span.readBy, ...access.readBy])
+/** A list that is made with its first item takes no room for others: nearly all have one. */
+function addIv(secret: OpenSecret, iv: number): void {
+  if (secret.ivs === noIvs) secret.ivs = [iv]
+  else secret.ivs.push(iv)
 }
 
-function end(spans: Spans, access: Access, time: number): void {
-  const span = spanFor(spans, access)
-  span.until = Math.max(span.until, time)
+function newValue(): OpenValue {
+  return { of: null, sure: null, perhaps: null }
+}
+
+function entryOf<K, V>(entries: Map<K, V>, key: K, make: () => V): V {
+  const known = entries.get(key) ?? make()
+  entries.set(key, known)
+  return known
+}
+
+/** What a commit does to the span of one value it does to all that had the same: they share the result. */
+function shared(change: (span: Span) => Span): (span: Span) => Span {
+  const done = new Map<Span, Span>()
+  return (span) => entryOf(done, span, () => change(span))
+}
+
+function take(spans: Spans, { listed }: Access, change: (span: Span) => Span): void {
+  if (listed === null) spans.perhaps = change(spans.perhaps ?? never)
+  else spans.sure = change(spans.sure ?? never)
+}
+
+function begun({ since, until, readBy, last }: Span, access: Access, time: number): Span {
+  const start = Math.max(time, access.listed?.time ?? 0)
+  return {
+    since: Math.min(since, start), until, last: Math.max(last, start),
+    // Most have the readers of one data key: they share its set.
+    readBy: readBy === access.readBy || readBy.size === 0 ? access.readBy : new Set([...readBy, ...access.readBy]),
+  }
+}
+
+function ended(span: Span, time: number): Span {
+  return { ...span, until: Math.max(span.until, time) }
 }
 
 /** What was never begun is none. */
@@ -163,7 +187,8 @@ function surestSpan(spans: Spans | undefined): SureSpan | null {
   return perhaps !== null && perhaps.since < Infinity ? { ...perhaps, isSure: false } : null
 }
 
-const nobody: ReadonlySet<Recipient> = new Set()
+const noIvs: number[] = []
+const never: Span = { since: Infinity, until: -Infinity, readBy: new Set(), last: -Infinity }
 
 /** Who has which data key, from when on, and who is listed where. */
 function accessOf(people: readonly Recipient[], history: History): {

@@ -57,6 +57,17 @@ export function configFor(path: string, configs: ReadonlySet<string>): string | 
   return null
 }
 
+/** Files with the same recipients share one list of them: thousands of files have the same few lists. */
+export function sharedGroups(): <F extends EncryptedFile>(file: F) => F {
+  const known = new Map<string, EncryptedFile['metadata']['groups']>()
+  return (file) => {
+    const key = JSON.stringify(file.metadata.groups)
+    const groups = known.get(key) ?? file.metadata.groups
+    known.set(key, groups)
+    return { ...file, metadata: { ...file.metadata, groups } }
+  }
+}
+
 /** Who can read a file, every key once. With Shamir: who holds a part. */
 export function readersOf(file: EncryptedFile): readonly Recipient[] {
   return unique(file.metadata.groups.flat())

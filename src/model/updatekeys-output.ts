@@ -36,8 +36,9 @@ export function readConfiguredRecipients(
   const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1)
   const lines = stderr.split('\n')
   const found = new Map<string, ConfiguredRecipients>()
-  // The same few keys stand in the answers of thousands of files.
+  // The same few keys, and questions, stand in the answers of thousands of files.
   const keys = new Map<string, Recipient>()
+  const answers = new Map<string, ConfiguredRecipients>()
   let at = 0
   let asked = 0
   for (const [index, path] of paths.entries()) {
@@ -51,7 +52,9 @@ export function readConfiguredRecipients(
       const question = questions[asked]
       if (question === undefined) throw new Error('sops asked about fewer files than it left unchanged')
       asked += 1
-      found.set(path, readQuestion(question, keys))
+      const answer = answers.get(question) ?? readQuestion(question, keys)
+      answers.set(question, answer)
+      found.set(path, answer)
     } else {
       const reason = reasonIn(said)
       found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason })

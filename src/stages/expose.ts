@@ -2,7 +2,7 @@
 // Must never keep a plaintext: it is compared by digests under a key that lives as long as the comparison.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import type { TracedSecret } from '../model/exposure.ts'
-import { mergedSecrets, traceExposure } from '../model/exposure.ts'
+import { isAsked, mergedSecrets, traceExposure } from '../model/exposure.ts'
 import type { Decrypted, Known, Question } from '../model/exposure-answer.ts'
 import { answer } from '../model/exposure-answer.ts'
 import { mended, scalarsIn, spelledKey } from '../model/file-version.ts'
@@ -71,8 +71,8 @@ const beyond = 'not looked at'
 
 /** The secrets with their states: what only a decryption can tell is `unknown` where `decryption` is null, or where it fails. */
 export async function settle(traced: readonly TracedSecret[], open: OpenHistory, decryption: Decryption | null): Promise<readonly ExposedSecret[]> {
-  const questions = traced.flatMap(({ question }) => question ?? [])
-  if (decryption === null || questions.length === 0) return mergedSecrets(traced.flatMap(({ secret }) => secret ?? []))
+  const questions = traced.flatMap((one) => (isAsked(one) ? [one.question] : []))
+  if (decryption === null || questions.length === 0) return mergedSecrets(traced.flatMap((one) => (isAsked(one) ? one.untold ?? [] : one)))
   const digests = new Digests(open, decryption)
   // Each file of the base at most once, however many they are.
   const today = await digests.take([...new Set(questions.flatMap(({ now, suspects }) => [...now, ...suspects].map(({ version }) => version)))], Infinity)
@@ -88,10 +88,10 @@ export async function settle(traced: readonly TracedSecret[], open: OpenHistory,
   const done = questions.filter((question) => question.elsewhere.length > 0 && isDone({ state: answer(question, decrypted)?.state ?? 'unknown' }))
   await digests.take([...new Set(done.flatMap(({ elsewhere }) => elsewhere.flatMap((places) => places.map(({ version }) => version))))], most)
   const settled = decryptedBy(digests, open.history, most)
-  return mergedSecrets(traced.flatMap(({ secret, question, answered }) => {
-    if (question === null || answered === null) return secret ?? []
-    const told = answer(question, settled)
-    return told === null ? [] : [answered(told)]
+  return mergedSecrets(traced.flatMap((one) => {
+    if (!isAsked(one)) return one
+    const told = answer(one.question, settled)
+    return told === null ? [] : one.answered(told)
   }))
 }
 

@@ -85,8 +85,8 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
   const { git, folder, why } = await reachBack(checkout, survey.base, options)
   const encrypted = new Set([...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].map(({ path }) => path))
   try {
-    const tree = await readBase(git, survey.base, encrypted)
-    const missing = await git.isPartialClone() ? await readMissing(git, survey.base) : new Set<string>()
+    const [tree, isPartial] = await Promise.all([readBase(git, survey.base, encrypted), git.isPartialClone()])
+    const missing = isPartial ? await readMissing(git, survey.base) : new Set<string>()
     const paths = options.everything ? null : new Set([...encrypted, ...options.also ?? []])
     const { found, texts } = await readChanges(git, survey.base, tree.plain, paths, options.texts)
     const wanted = wantedBlobs(found, tree)

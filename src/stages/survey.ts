@@ -14,7 +14,7 @@ import { visible } from '../model/safe-text.ts'
 import type { SopsConfig } from '../model/sops-config/read.ts'
 import { readSopsConfig } from '../model/sops-config/read.ts'
 import type { SkippedFile, Survey, SurveyedFile } from '../model/survey.ts'
-import { configFor } from '../model/survey.ts'
+import { configFor, sharedGroups } from '../model/survey.ts'
 import type { Git, TrackedPath } from '../tools/git.ts'
 import { readUnlinked, sha256Of } from '../tools/staging.ts'
 
@@ -36,11 +36,11 @@ export const usualOwnersFile = '.sops-owners.yaml'
 export async function surveyRepository(
   git: Git, globs: readonly string[], ownersPath: string | null = null, keyring: Promise<readonly OwnedRecipient[]> = Promise.resolve([]),
 ): Promise<Survey> {
-  const base = await git.head()
-  await git.assertTop()
-  const [tracked, found, uncommitted] = await Promise.all([
-    git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted(),
-  ])
+  // What is no checkout fails by its head, whatever else fails there.
+  const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted()])
+  reading.catch(() => undefined)
+  const [base] = await Promise.all([git.head(), git.assertTop()])
+  const [tracked, found, uncommitted] = await reading
   const special = tracked.special()
   refuseAbsent(special)
   const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path))
@@ -67,6 +67,7 @@ export async function surveyRepository(
   const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path)
   const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) }
   const owners: OwnedRecipient[] = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)]
+  const shared = sharedGroups()
   for (const path of [...candidates].sort()) {
     const read = readUnlinked(git.root, path)
     if (typeof read === 'string') {
@@ -77,14 +78,11 @@ export async function surveyRepository(
     const file = readEncryptedFile(path, read.bytes)
     if (file === null) owners.push(...readPublicKeys(path, read.bytes.toString()))
     else if (!chosen(path)) {
-      if ('metadata' in file) others.push(file)
+      if ('metadata' in file) others.push(shared(file))
     } else if ('damage' in file) damaged.push(file)
     else if (read.hardLink) skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file })
     else {
-      files.push({
-        ...file, config: configFor(path, configPaths), blob: blobs.get(path) ?? '',
-        sha256: sha256Of(read.bytes),
-      })
+      files.push({ ...shared(file), config: configFor(path, configPaths), blob: blobs.get(path) ?? '', sha256: sha256Of(read.bytes) })
     }
   }
   skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null))
@@ -93,7 +91,6 @@ export async function surveyRepository(
   return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record }
 }
 
-/** Whether a path is among what the globs name; without globs every path is. */
 /** Which paths `globs` choose; all of them where there are none. */
 export async function choose(root: string, globs: readonly string[]): Promise<(path: string) => boolean> {
   if (globs.length === 0) return () => true

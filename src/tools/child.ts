@@ -8,6 +8,7 @@ import { Failure } from '../model/failure.ts'
 export interface ChildOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** What it reads; without any, its standard input is empty. */
   readonly input?: Buffer | string
   /** How long it may take, in milliseconds; beyond it the child is killed and the call fails. */
   readonly deadline?: number
@@ -51,20 +52,21 @@ export async function runChild(command: string, args: readonly string[], options
   const deadline = options.deadline ?? tenMinutes
   assertNotStopped()
   return await new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true })
+    const stdin = options.input === undefined ? 'ignore' : 'pipe'
+    const child = spawn(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true, stdio: [stdin, 'pipe', 'pipe'] })
     running.add(child)
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
       reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`))
     }, deadline)
-    child.stdout.on('data', options.onStdout ?? ((piece: Buffer): void => void stdout.push(piece)))
-    child.stderr.on('data', (piece: Buffer) => {
+    child.stdout?.on('data', options.onStdout ?? ((piece: Buffer): void => void stdout.push(piece)))
+    child.stderr?.on('data', (piece: Buffer) => {
       stderrBytes += piece.byteLength
       if (stderrBytes <= maxStderr) stderr.push(piece)
     })
     // A child that ends without reading its input says why with its exit code.
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(options.input ?? '')
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(options.input)
     child.on('error', (cause) => {
       clearTimeout(timer)
       running.delete(child)

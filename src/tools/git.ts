@@ -99,7 +99,7 @@ export class Git {
     return await runChild(this.#program, args, {
       cwd: this.root,
       env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
-      input: options.input ?? '',
+      ...(options.input === undefined ? {} : { input: options.input }),
       ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
     })
   }
@@ -173,10 +173,11 @@ export class Git {
    * Runs a command that only reads and never asks the network; hands its output on piece by piece, so that none of it has to be
    * kept. Throws `git-failed`.
    */
-  async stream(args: readonly string[], onStdout: (piece: Buffer) => void, input = ''): Promise<void> {
+  async stream(args: readonly string[], onStdout: (piece: Buffer) => void, input?: string): Promise<void> {
     // Stands in for GIT_NO_LAZY_FETCH, which older ones don't know: a partial clone would fetch what is missing one by one.
     const settings = [['protocol.allow', 'never']] as const
-    const { exitCode, stderr } = await this.#try(args, { input, settings, env: { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' }, onStdout })
+    const env = { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' }
+    const { exitCode, stderr } = await this.#try(args, { ...(input === undefined ? {} : { input }), settings, env, onStdout })
     if (exitCode !== 0) throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`)
   }
 

@@ -28,7 +28,7 @@ export interface LocalFile extends FileBytes {
  */
 export function readUnlinked(root: string, path: string): LocalFile | 'symlink' | 'special file' | 'larger than 64 MiB' {
   const place = join(root, ...path.split('/'))
-  if (realpathSync(dirname(place)) !== dirname(place)) return 'symlink'
+  if (realpathSync.native(dirname(place)) !== dirname(place)) return 'symlink'
   let file: number
   try {
     file = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW)

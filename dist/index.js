@@ -53921,7 +53921,7 @@ function readTree(path, text) {
         throw fail('the file is larger than 1 MiB.', null);
     try {
         // Scalars stay text: a fingerprint may look like a number.
-        const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines };
+        const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, logLevel: 'error', lineCounter: lines };
         const [strict = new dist/* Document */.yo()] = (0,dist/* parseAllDocuments */.hR)(text, options);
         const odd = /\r(?!\n)|[\u0085\u2028\u2029]/.exec(text);
         const oddEnd = 'sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.';
@@ -54653,7 +54653,7 @@ function yamlBlocks(text) {
 /** The metadata as sops lays it out, and what is inside of a value: neither has a secret's name. */
 const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
 function yamlDocuments(text) {
-    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe' }).map((document) => {
+    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' }).map((document) => {
         const [error] = document.errors;
         if (error !== undefined)
             throw new Error(`${error.code.toLowerCase().replaceAll('_', ' ')} at line ${error.linePos?.[0].line ?? '?'}`);
@@ -54736,7 +54736,7 @@ function isStump(text, byName) {
         return envelope.test(text);
     if (byName === 'yaml' || byName === 'json') {
         // Where it still parses, an example inside of a text is told from a value.
-        const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe' });
+        const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' });
         if (documents.every(({ errors }) => errors.length === 0)) {
             return documents.some((document) => treeNames(document.toJS({ maxAliasCount: 100 }), '').length > 0);
         }
@@ -54815,7 +54815,7 @@ function yamlNames(text) {
     const quick = readYamlBlock(text);
     if (quick !== null)
         return treeNames(quick, '');
-    return parseAllDocuments(text).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''));
+    return parseAllDocuments(text, { logLevel: 'error' }).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''));
 }
 function lineNames(text, name) {
     return text.split('\n').flatMap((line) => name.exec(line)?.[1] ?? []).filter((one) => !one.startsWith('sops_'));
@@ -54870,10 +54870,20 @@ function readVersion(path, bytes) {
         return 'unreadable';
     const text = bytes.toString();
     const { format, explicitType, metadata } = file;
-    return {
-        format, explicitType, readers: survey_readersOf(file), ...valuesOf(file, text),
+    const values = readableValues(file, text);
+    return values === null ? 'unreadable' : {
+        format, explicitType, readers: survey_readersOf(file), ...values,
         marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
     };
+}
+/** null where the text around the metadata is none of its format, as sops would find too. */
+function readableValues(file, text) {
+    try {
+        return valuesOf(file, text);
+    }
+    catch {
+        return null;
+    }
 }
 /** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
 function spelledKey(key) {
@@ -54958,7 +54968,7 @@ function treesIn(format, text) {
     const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(yaml_block_readYamlBlock);
     if (documents.every((one) => one !== null))
         return documents;
-    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false }).filter(({ contents }) => contents !== null)
+    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false, logLevel: 'error' }).filter(({ contents }) => contents !== null)
         .map((document) => document.toJS({ maxAliasCount: 100 }));
 }
 function iniTrees(text) {
@@ -54970,9 +54980,9 @@ function iniTrees(text) {
     return byTurn(text.split('\n').flatMap((line) => {
         section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
         // Backticks are about a name that would be read as another without them.
-        const [, quoted, bare, value = ''] = /^(?:`([^`]+)`|([^;#=\s][^=]*?))\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-        const name = quoted ?? bare;
-        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value]];
+        const [, quoted, bare, value = ''] = /^(?:`([^`]+)`[^=]*|([^;#=\s][^=]*))=(.*)$/.exec(line) ?? [];
+        const name = quoted ?? bare?.trimEnd();
+        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value.trim()]];
     }));
 }
 function byTurn(entries) {
@@ -60222,7 +60232,7 @@ function readOwnersFile(path, text) {
 }
 function parse(text, lines, failAt) {
     // Scalars stay text: a fingerprint may look like a number, and a name like nothing.
-    const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', prettyErrors: false, lineCounter: lines });
+    const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'error', lineCounter: lines });
     if (documents.length > 1)
         throw failAt(lines.linePos(documents[1]?.range[0] ?? 0).line, 'it has more than one document', 'file');
     const [error] = documents[0]?.errors ?? [];
@@ -61707,7 +61717,16 @@ async function runChild(command, args, options) {
             child.kill('SIGKILL');
             reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`));
         }, deadline);
-        child.stdout?.on('data', options.onStdout ?? ((piece) => void stdout.push(piece)));
+        const take = options.onStdout ?? ((piece) => void stdout.push(piece));
+        child.stdout?.on('data', (piece) => {
+            try {
+                take(piece);
+            }
+            catch (error) {
+                child.kill('SIGKILL');
+                reject(error);
+            }
+        });
         child.stderr?.on('data', (piece) => {
             stderrBytes += piece.byteLength;
             if (stderrBytes <= maxStderr)
@@ -76606,9 +76625,12 @@ if (argument === swapArgument) {
 else {
     for (const signal of ['SIGINT', 'SIGTERM'])
         process.on(signal, () => stopChildren(signal));
-    main(program, process.env).then(() => (0,external_node_process_namespaceObject.exit)(0), (error) => {
+    const fail = (error) => {
         setFailed(error instanceof Failure ? error.message : `Something went wrong that should not: ${visible(String(error), 600)}. Please report it.`);
-        (0,external_node_process_namespaceObject.exit)(1);
-    });
+        return (0,external_node_process_namespaceObject.exit)(1);
+    };
+    // Else Node would print it, with whatever text of the repository stands in it.
+    process.on('uncaughtException', fail);
+    main(program, process.env).then(() => (0,external_node_process_namespaceObject.exit)(0), fail);
 }
 

@@ -194,8 +194,11 @@ if (argument === swapArgument) {
   process.exitCode = problem === null ? 0 : 1
 } else {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopChildren(signal))
-  main(program, process.env).then(() => exit(0), (error: unknown) => {
+  const fail = (error: unknown): never => {
     setFailed(error instanceof Failure ? error.message : `Something went wrong that should not: ${visible(String(error), 600)}. Please report it.`)
-    exit(1)
-  })
+    return exit(1)
+  }
+  // Else Node would print it, with whatever text of the repository stands in it.
+  process.on('uncaughtException', fail)
+  main(program, process.env).then(() => exit(0), fail)
 }

@@ -20,6 +20,25 @@ async function left(): Promise<Chronicle> {
   return team
 }
 
+test.each([
+  ['an alias to nothing', 'z: *::error::nope\n'],
+  ['an alias to itself', 'z: &z [*z]\n'],
+  ['aliases beyond count', `z: &z x\ny: [${'*z, '.repeat(300)}]\n`],
+  ['a list for a name', '? ["::error::forged ##[error]forged"]\n: x\n'],
+])('an earlier version with %s stops no run, and is counted', async (_, line) => {
+  using team = new Chronicle().begin('2026-01-10', { 'app.yaml': `a: ${canary}-a\n` })
+  const text = team.read('app.yaml')
+  team.write('app.yaml', line + text)
+  team.commitOn('2026-01-11')
+  team.write('app.yaml', text)
+  team.commitOn('2026-01-12')
+  const run = await runAction(team, { 'removed-recipient': 'bob' })
+  expect(run.exitCode === 0 ? '' : run.log).toBe('')
+  expect(states(run)).toEqual({ 'app.yaml a': 'current bob' })
+  expect(run.log).not.toMatch(/forged|nope/)
+  expect(run.report?.findings.filter(({ code }) => code === 'history-partial')).toHaveLength(line.startsWith('?') ? 0 : 1)
+})
+
 describe('a second run for bob', () => {
   test('says what has become of what he knew, with a key; a dry run what can be told without', async () => {
     using team = await left()

@@ -66,7 +66,7 @@ function yamlBlocks(text: string): readonly unknown[] | null {
 const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm
 
 function yamlDocuments(text: string): readonly unknown[] {
-  return parseAllDocuments(text, { schema: 'failsafe' }).map((document) => {
+  return parseAllDocuments(text, { schema: 'failsafe', logLevel: 'error' }).map((document) => {
     const [error] = document.errors
     if (error !== undefined) throw new Error(`${error.code.toLowerCase().replaceAll('_', ' ')} at line ${error.linePos?.[0].line ?? '?'}`)
     const value: unknown = document.toJS({ maxAliasCount: 100 })
@@ -150,7 +150,7 @@ function isStump(text: string, byName: Format): boolean {
   if (byName === 'binary') return envelope.test(text)
   if (byName === 'yaml' || byName === 'json') {
     // Where it still parses, an example inside of a text is told from a value.
-    const documents = parseAllDocuments(text, { schema: 'failsafe' })
+    const documents = parseAllDocuments(text, { schema: 'failsafe', logLevel: 'error' })
     if (documents.every(({ errors }) => errors.length === 0)) {
       return documents.some((document) => treeNames(document.toJS({ maxAliasCount: 100 }), '').length > 0)
     }
@@ -227,7 +227,7 @@ export function secretNames(file: EncryptedFile, bytes: Uint8Array): readonly st
 function yamlNames(text: string): string[] {
   const quick = readYamlBlock(text)
   if (quick !== null) return treeNames(quick, '')
-  return parseAllDocuments(text).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''))
+  return parseAllDocuments(text, { logLevel: 'error' }).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''))
 }
 
 function lineNames(text: string, name: RegExp): string[] {

@@ -60,9 +60,19 @@ export function readVersion(path: string, bytes: Buffer): FileVersion | 'unreada
   if ('damage' in file) return 'unreadable'
   const text = bytes.toString()
   const { format, explicitType, metadata } = file
-  return {
-    format, explicitType, readers: readersOf(file), ...valuesOf(file, text),
+  const values = readableValues(file, text)
+  return values === null ? 'unreadable' : {
+    format, explicitType, readers: readersOf(file), ...values,
     marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
+  }
+}
+
+/** null where the text around the metadata is none of its format, as sops would find too. */
+function readableValues(file: EncryptedFile, text: string): ReturnType<typeof valuesOf> | null {
+  try {
+    return valuesOf(file, text)
+  } catch {
+    return null
   }
 }
 
@@ -141,7 +151,7 @@ function treesIn(format: Format, text: string): readonly unknown[] {
   if (format === 'ini') return iniTrees(text)
   const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(readYamlBlock)
   if (documents.every((one) => one !== null)) return documents
-  return parseAllDocuments(text, { schema: 'failsafe', uniqueKeys: false }).filter(({ contents }) => contents !== null)
+  return parseAllDocuments(text, { schema: 'failsafe', uniqueKeys: false, logLevel: 'error' }).filter(({ contents }) => contents !== null)
     .map((document): unknown => document.toJS({ maxAliasCount: 100 }))
 }
 
@@ -154,9 +164,9 @@ function iniTrees(text: string): readonly unknown[] {
   return byTurn(text.split('\n').flatMap((line): [string[], string][] => {
     section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section
     // Backticks are about a name that would be read as another without them.
-    const [, quoted, bare, value = ''] = /^(?:`([^`]+)`|([^;#=\s][^=]*?))\s*=\s*(.*?)\s*$/.exec(line) ?? []
-    const name = quoted ?? bare
-    return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value]]
+    const [, quoted, bare, value = ''] = /^(?:`([^`]+)`[^=]*|([^;#=\s][^=]*))=(.*)$/.exec(line) ?? []
+    const name = quoted ?? bare?.trimEnd()
+    return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value.trim()]]
   }))
 }
 

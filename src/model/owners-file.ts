@@ -65,7 +65,7 @@ export function readOwnersFile(path: string, text: string): OwnersFile {
 
 function parse(text: string, lines: LineCounter, failAt: (line: number, what: string, right: 'file', cause?: unknown) => Failure): Node | null {
   // Scalars stay text: a fingerprint may look like a number, and a name like nothing.
-  const documents = parseAllDocuments(text, { schema: 'failsafe', prettyErrors: false, lineCounter: lines })
+  const documents = parseAllDocuments(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'error', lineCounter: lines })
   if (documents.length > 1) throw failAt(lines.linePos(documents[1]?.range[0] ?? 0).line, 'it has more than one document', 'file')
   const [error] = documents[0]?.errors ?? []
   if (error !== undefined) {

@@ -59,7 +59,15 @@ export async function runChild(command: string, args: readonly string[], options
       child.kill('SIGKILL')
       reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`))
     }, deadline)
-    child.stdout?.on('data', options.onStdout ?? ((piece: Buffer): void => void stdout.push(piece)))
+    const take = options.onStdout ?? ((piece: Buffer): void => void stdout.push(piece))
+    child.stdout?.on('data', (piece: Buffer) => {
+      try {
+        take(piece)
+      } catch (error) {
+        child.kill('SIGKILL')
+        reject(error as Error)
+      }
+    })
     child.stderr?.on('data', (piece: Buffer) => {
       stderrBytes += piece.byteLength
       if (stderrBytes <= maxStderr) stderr.push(piece)

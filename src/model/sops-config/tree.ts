@@ -37,7 +37,7 @@ export function readTree(path: string, text: string): ConfigTree {
   if (text.length > maxLength) throw fail('the file is larger than 1 MiB.', null)
   try {
     // Scalars stay text: a fingerprint may look like a number.
-    const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, lineCounter: lines } as const
+    const options = { schema: 'failsafe', keepSourceTokens: true, merge: true, prettyErrors: false, logLevel: 'error', lineCounter: lines } as const
     const [strict = new Document()] = parseAllDocuments(text, options)
     const odd = /\r(?!\n)|[\u0085\u2028\u2029]/.exec(text)
     const oddEnd = 'sops takes the sign here (CR alone, NEL, LS or PS) for a line end, most programs do not: write LF.'

@@ -54,6 +54,32 @@ describe('a tampered file', () => {
   })
 })
 
+describe('what sops quotes of a file that it cannot take', () => {
+  const [someValue, itsOwn] = [/(ENC\[AES256_GCM,data:[^,]*,iv:[^,]*,tag:[^,]*,type:)str\]/, /ENC\[AES256_GCM,[^\]]*\]/]
+  const quoted: readonly (readonly [string, string, (text: string) => string, string])[] = [
+    ...['int', 'float', 'bool', 'bytes', 'time'].flatMap((type) => ['app.yaml', 'app.json', 'app.env', 'app.ini', 'app.key'].map((path) =>
+      [`${path} with its first value called ${type}`, path, (text: string) => text.replace(someValue, `$1${type}]`), `${path}: `] as const)),
+    ...['app.yaml', 'app.json', 'app.env', 'app.ini'].map((path) =>
+      [`${path} with a value in the clear`, path, (text: string) => text.replace(itsOwn, `${canary}-clear`), 'stands in the clear'] as const),
+    ['an INI line without its name', 'app.ini', (text) => text.replace('[db]\n', `[db]\n${canary}-line\n`), 'app.ini: '],
+    ['an INI section that is not closed', 'app.ini', (text) => `[${canary}\n${text}`, 'app.ini: '],
+    ['an ENV line without its name', 'app.env', (text) => `${text}${canary}-line\n`, 'is no NAME=value'],
+    ['a YAML value of two parts', 'app.yaml', (text) => text.replace(itsOwn, `${canary}: x`), 'it is no YAML at line 2'],
+    ['a YAML alias', 'app.yaml', (text) => `z: *${canary}\n${text}`, 'it is no YAML that sops takes'],
+    ['a time that is none', 'app.yaml', (text) => text.replace(/(lastmodified: ").*"/, `$1${canary}"`), 'that is no time'],
+  ]
+  test.each(quoted)('is not passed on: %s', async (_, path, damage, expected) => {
+    using team = repositoryOf(path)
+    team.write(path, damage(team.read(path)))
+    team.commit()
+    for (const inputs of [{ 'removed-recipient': 'bob' }, { 'rotate-all': 'true' }]) {
+      const { sentence } = await refusalOf(team, inputs)
+      expect(sentence).toContain(`${path}: `)
+      expect(sentence).toContain(expected)
+    }
+  })
+})
+
 describe('a file that is cut off', () => {
   test.each(Object.keys(plain))('anywhere behind its first value: %s', async (path) => {
     using team = repositoryOf(path)
@@ -94,7 +120,7 @@ describe('a file with', () => {
     ['a byte order mark', 'app.json',
       (text) => `\u{feff}${text}`, 'app.json: it starts with a byte order mark, which sops cannot read'],
     ['a quote that is not closed', 'app.yaml',
-      (text) => `note: "\n${text}`, 'yaml: line '],
+      (text) => `note: "\n${text}`, 'it is no YAML at line '],
     ['a comma too many', 'app.json', (text) => text.replace('{', '{,'), 'app.json: it is not readable as json'],
     ['a line that is none', 'app.env', (text) => `${text}what is this\n`, 'is no NAME=value'],
     ['values, but without its metadata', 'app.yaml',

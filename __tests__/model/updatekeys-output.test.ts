@@ -14,7 +14,7 @@ describe('what sops prints of a batch', () => {
       `${at}Syncing keys for file /t/b`, '[CMD]\t time="2026-11-23T19:34:24Z" level=error msg="error loading config: no matching creation rules found"',
       `${at}Syncing keys for file /t/c`, `${at}File /t/c already up to date`,
       `${at}Syncing keys for file /t/d`, `${at}File /t/d left unchanged`,
-      `${at}Syncing keys for file /t/e`, '[CMD]\t time="x" level=error msg="Could not unmarshal \\"x\\""', 'failed updating 2 key(s)', '',
+      `${at}Syncing keys for file /t/e`, '[CMD]\t time="x" level=error msg="error loading config: \\"x\\""', 'failed updating 2 key(s)', '',
     ].join('\n')
     const found = readConfiguredRecipients(['/t/a', '/t/b', '/t/c', '/t/d', '/t/e'], stdout, stderr)
     const one = { kind: 'age', id: alice }
@@ -23,7 +23,7 @@ describe('what sops prints of a batch', () => {
       ['/t/b', { kind: 'no-rule' }],
       ['/t/c', { kind: 'same' }],
       ['/t/d', { kind: 'different', current: [[one]], groups: [[one, { kind: 'age', id: bob }]], thresholdChanges: false }],
-      ['/t/e', { kind: 'unreadable', reason: 'Could not unmarshal "x"' }],
+      ['/t/e', { kind: 'unreadable', reason: 'error loading config: "x"' }],
     ])
   })
 
@@ -39,12 +39,19 @@ describe('what sops prints of a batch', () => {
     expect(readConfiguredRecipients(['/t/a'], question(`Group 1\n+++ ${id}`), stderr).get('/t/a')).toMatchObject({ groups: [[{ kind: 'pgp', id }]] })
   })
 
+  test('a key of a kind that is not known makes one file unreadable, and not the others', () => {
+    const stdout = question('Group 1\n+++ quantum:7') + question(`Group 1\n    ${alice}`)
+    const stderr = ['a', 'b'].map((name) => `${at}Syncing keys for file /t/${name}\n${at}File /t/${name} left unchanged\n`).join('')
+    const found = readConfiguredRecipients(['/t/a', '/t/b'], stdout, stderr)
+    expect(found.get('/t/a')).toEqual({ kind: 'unreadable', reason: 'sops names a recipient of a kind that is not known: quantum:7' })
+    expect(found.get('/t/b')).toMatchObject({ kind: 'different' })
+  })
+
   test.each<[string, string, string]>([
     ['a file it never came to', '', ''],
     ['a question without a file', question('Group 1'), `${at}Syncing keys for file /t/a\n${at}File /t/a already up to date\n`],
     ['a file without its question', '', `${at}Syncing keys for file /t/a\n${at}File /t/a left unchanged\n`],
     ['a line that is not known', question('Gruppe 1'), `${at}Syncing keys for file /t/a\n${at}File /t/a left unchanged\n`],
-    ['a kind of key that is not known', question('Group 1\n+++ quantum:7'), `${at}Syncing keys for file /t/a\n${at}File /t/a left unchanged\n`],
   ])('is rejected with %s', (_, stdout, stderr) => {
     expect(() => readConfiguredRecipients(['/t/a'], stdout, stderr)).toThrow()
   })

@@ -2,6 +2,7 @@
 // This is how sops itself says which rule governs a file. Must reject any output it does not fully understand.
 import type { Recipient } from './recipient.ts'
 import { parsePgpId, parseRecipient } from './recipient.ts'
+import { shownReason } from './sops-words.ts'
 
 /** What sops would make of a file's recipients under its config. */
 export type ConfiguredRecipients =
@@ -17,7 +18,7 @@ export type ConfiguredRecipients =
     }
   /** No creation rule matches. */
   | { readonly kind: 'no-rule' }
-  /** sops can't work with the file or its rule. `reason` are sops' own words. */
+  /** sops can't work with the file or its rule. `reason` are sops' own words, as far as they hold nothing of the file. */
   | { readonly kind: 'unreadable'; readonly reason: string }
 
 const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /
@@ -52,12 +53,12 @@ export function readConfiguredRecipients(
       const question = questions[asked]
       if (question === undefined) throw new Error('sops asked about fewer files than it left unchanged')
       asked += 1
-      const answer = answers.get(question) ?? readQuestion(question, keys)
+      const answer = answers.get(question) ?? answerTo(question, keys)
       answers.set(question, answer)
       found.set(path, answer)
     } else {
       const reason = reasonIn(said)
-      found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason })
+      found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason: shownReason(reason) })
     }
   }
   if (asked !== questions.length) throw new Error('sops asked about more files than it left unchanged')
@@ -77,9 +78,20 @@ function reasonIn(said: readonly string[]): string {
     const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1]
     if (message !== undefined) return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message
   }
-  const [first = 'sops gave no reason'] = said.filter((line) => line.trim() !== '')
-  return first
+  return said.map((line) => line.trim()).filter((line) => line !== '').join(' ') || 'sops gave no reason'
 }
+
+/** A key of a kind that is not known makes one file unreadable, not all. */
+function answerTo(question: string, keys: Map<string, Recipient>): ConfiguredRecipients {
+  try {
+    return readQuestion(question, keys)
+  } catch (error) {
+    if (error instanceof UnknownKey) return { kind: 'unreadable', reason: error.message }
+    throw error
+  }
+}
+
+class UnknownKey extends Error {}
 
 function readQuestion(question: string, keys: Map<string, Recipient>): ConfiguredRecipients {
   const [current, groups]: [Recipient[][], Recipient[][]] = [[], []]
@@ -90,10 +102,10 @@ function readQuestion(question: string, keys: Map<string, Recipient>): Configure
     else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line)) thresholdChanges = true
     else if (!/^shamir_threshold: \d+$/.test(line)) {
       const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? []
-      const recipient = keys.get(key) ?? readKey(key)
-      keys.set(key, recipient)
       const [had, gets] = [current.at(-1), groups.at(-1)]
       if (sign === undefined || had === undefined || gets === undefined) throw new Error(`sops printed a line that is not known: ${line}`)
+      const recipient = keys.get(key) ?? readKey(key)
+      keys.set(key, recipient)
       if (sign !== '+++ ') had.push(recipient)
       if (sign !== '--- ') gets.push(recipient)
     }
@@ -106,5 +118,5 @@ function readKey(key: string): Recipient {
   // sops also takes the short id of a PGP key.
   const recipient = parseRecipient(key) ?? parsePgpId(key)
   if (recipient !== null) return recipient
-  throw new Error(`sops named a recipient of a kind that is not known: ${key}`)
+  throw new UnknownKey(`sops names a recipient of a kind that is not known: ${key}`)
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Format } from '../model/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
+import { reasonOf, shownOfKeys, shownReason } from '../model/sops-words.ts'
 import { readConfiguredRecipients } from '../model/updatekeys-output.ts'
 import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'
 import { runChild } from './child.ts'
@@ -67,7 +68,7 @@ export class Sops {
       const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines)
       return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]))
     } catch (cause) {
-      throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(stderr)}`, {
+      throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(shownReason(stderr))}`, {
         path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
       })
     }
@@ -150,18 +151,24 @@ export class Sops {
     }
     if (exitCode === 51) {
       return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
-        path, advice: 'Restore it from a commit at which it still decrypts.',
+        path, advice: restore,
       })
     }
     if (exitCode === 25) {
-      return new Failure('damaged-file', `${shown}: a value does not belong to its data key. ${this.#said(stderr)}`, { path })
+      return new Failure('damaged-file', `${shown}: ${reasonOf(stderr) ?? 'a value does not belong to its data key, or is not as sops wrote it'}.`, { path, advice: restore })
     }
-    if (command === 'decrypt') return new Failure('damaged-file', `${shown}: sops could not read it. ${this.#said(stderr)}`, { path })
-    return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(stderr)}`, {
+    if (command === 'decrypt') {
+      // sops may quote what it has decrypted.
+      const why = reasonOf(stderr) ?? `it exits with ${exitCode ?? 'a signal'}, and its words may hold a part of the file`
+      return new Failure('damaged-file', `${shown}: sops could not read it: ${why}.`, { path, advice: restore })
+    }
+    return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(shownOfKeys(stderr))}`, {
       path, advice: 'Every recipient of the file must be reachable and allow encryption.',
     })
   }
 }
+
+const restore = 'Restore it from a commit at which it still decrypts; where you have a key, `sops decrypt` says more.'
 
 function configOf({ config }: StagedFile): readonly string[] {
   return config === null ? [] : ['--config', config]
@@ -196,7 +203,7 @@ function reasonsByKey(stderr: string): string {
     const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500)
     reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key])
   }
-  if (reasons.size === 0) return stderr
+  if (reasons.size === 0) return shownOfKeys(stderr)
   return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
     .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ')
 }

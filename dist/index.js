@@ -46413,207 +46413,6 @@ function countOf(findings, level) {
     return findings.filter((one) => one.level === level).length;
 }
 
-;// CONCATENATED MODULE: ./lib/model/survey.js
-
-
-/** Of `configs` (paths of `.sops.yaml` files), the one nearest to `path`, going up. */
-function configFor(path, configs) {
-    for (let folder = path; folder !== '';) {
-        folder = folder.includes('/') ? folder.slice(0, folder.lastIndexOf('/')) : '';
-        const config = folder === '' ? '.sops.yaml' : `${folder}/.sops.yaml`;
-        if (configs.has(config))
-            return config;
-    }
-    return null;
-}
-/** Files with the same recipients share one list of them: thousands of files have the same few lists. */
-function sharedGroups() {
-    const known = new Map();
-    return (file) => {
-        const key = JSON.stringify(file.metadata.groups);
-        const groups = known.get(key) ?? file.metadata.groups;
-        known.set(key, groups);
-        return { ...file, metadata: { ...file.metadata, groups } };
-    };
-}
-/** Who can read a file, every key once. With Shamir: who holds a part. */
-function survey_readersOf(file) {
-    return survey_unique(file.metadata.groups.flat());
-}
-/** Whether one of `ids`, canonical, is among those who can read a file. */
-function isReadBy(file, ids) {
-    return file.metadata.groups.some((group) => group.some((one) => ids.has(canonicalId(one))));
-}
-/** Every recipient that stands in any file or config. */
-function knownRecipients(survey) {
-    return survey_unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].flatMap(survey_readersOf)]);
-}
-/** Names for a sentence: the owners where they are known. */
-function nameOf({ owners }, recipients) {
-    return [...new Set(recipients.map((one) => ownerOf(owners, one) ?? shortForm(one)))].join(', ');
-}
-function survey_unique(recipients) {
-    return [...new Map(recipients.map((one) => [canonicalId(one), one])).values()];
-}
-
-;// CONCATENATED MODULE: ./lib/model/file-fate.js
-
-
-/** sops decides who reads a file: where its word is not what was read from the file, or it has none, the run is refused. */
-function misread(survey, file, answer, current) {
-    if (answer.kind === 'unreadable')
-        return { kind: 'refused', reason: `sops can't work with it by ${file.config ?? ''}: ${answer.reason}` };
-    if (current === null)
-        return { kind: 'refused', reason: "sops can't work with it" };
-    const filled = file.metadata.groups.filter((group) => group.length > 0);
-    const hidden = difference(survey, filled, current);
-    return hidden === null && filled.length === current.length ? null
-        : { kind: 'refused', reason: `sops reads other recipients from it than its metadata seems to name (${hidden ?? 'in other groups'}). Look at its sops block by hand` };
-}
-function fateOf(survey, request, file, answer) {
-    const asked = request.removed.length + request.added.length > 0;
-    const after = requested(request, file);
-    const touched = !sameGroups(after, file.metadata.groups);
-    const mustRotate = request.rotateAll ? 'rotate-all' : request.overdue.get(file.path) ?? null;
-    if (asked && !touched && mustRotate === null)
-        return { kind: 'unchanged', reason: untouched(survey, request, file) };
-    if (file.config === null)
-        return { kind: 'refused', reason: 'no .sops.yaml stands in its folder or above. Add one, or leave it out with `files`' };
-    if (touched)
-        return planAsked(survey, request, file, after, answer, mustRotate);
-    return asked ? onlyRotate(file, mustRotate) : planAlignment(survey, file, answer, mustRotate);
-}
-/** The groups as the request wants them: the added beside whom they are to be like, the removed gone. */
-function requested({ removed, added, like }, { metadata: { groups } }) {
-    const [leaves, model] = [idsOf(removed), like === 'every rule' ? null : idsOf(like)];
-    return groups.map((group) => {
-        const joins = model === null || group.some((one) => model.has(canonicalId(one)));
-        const comes = joins ? added.map(({ recipient }) => recipient).filter((one) => !group.some((present) => recipient_isMeantBy(one, present))) : [];
-        return [...group.filter((one) => !leaves.has(canonicalId(one))), ...comes];
-    });
-}
-function untouched(survey, { removed, added, like }, file) {
-    if (added.length === 0 || removed.length > 0)
-        return 'the removed recipient is not among its recipients';
-    const models = like === 'every rule' ? survey_readersOf(file) : like;
-    if (!isReadBy(file, idsOf(models)))
-        return `${nameOf(survey, models)} is not among its recipients`;
-    return `${nameOf(survey, added.map(({ recipient }) => recipient))} can read it already`;
-}
-/** A file of which the request wants other readers: exactly these, and where someone goes, the data key with them. */
-function planAsked(survey, request, file, after, answer, mustRotate) {
-    const config = file.config ?? '';
-    const refused = (reason) => ({ kind: 'refused', reason });
-    const emptied = after.findIndex((group) => group.length === 0);
-    if (after.every((group) => group.length === 0))
-        return refused('nobody could read it any more');
-    if (emptied >= 0)
-        return refused(`key group ${emptied + 1} of ${after.length} would be empty, and Shamir's threshold would be at risk`);
-    if (request.like === 'every rule' && request.added.length > 0 && after.length > 1) {
-        return refused('it has several key groups, and `*` does not say which. Name in `same-access-as` whose access the new recipient gets');
-    }
-    const kept = idsOf(after.flat());
-    if (answer.kind !== 'different' && answer.kind !== 'same')
-        return refused(`no rule of ${config} names keys for it, so that sops can't update it. Add a rule for it`);
-    const loses = survey_readersOf(file).some((one) => !kept.has(canonicalId(one)));
-    if (answer.kind === 'same')
-        return refused(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit');
-    if (answer.thresholdChanges)
-        return refused("its config would change the number of key groups, and with it Shamir's threshold");
-    const named = asSopsNames(after, answer.groups, request);
-    const drift = difference(survey, named, answer.groups);
-    if (drift !== null) {
-        return refused(`it has drifted from ${config}: to follow its rule would also change ${drift}, which was not asked for. `
-            + `Run once without ${request.removed.length > 0 ? 'removed' : 'added'}-recipient to bring files in line, or mend the rule`);
-    }
-    const why = loses ? (request.added.length > 0 ? 'a recipient takes the place of the removed one' : 'the removed recipient can read it') : 'the added recipient gets access';
-    return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: named, reason: why } };
-}
-/** A key may be asked for in fewer words than sops has for it: an Azure key without a version is the one of the newest. */
-function asSopsNames(after, configured, { added }) {
-    return after.map((group, at) => group.map((one) => {
-        if (!added.some(({ recipient }) => sameRecipient(recipient, one)))
-            return one;
-        return configured[at]?.find((named) => recipient_isMeantBy(one, named)) ?? one;
-    }));
-}
-/** A file whose readers stay as they are, its drift too, and that gets a new data key. */
-function onlyRotate(file, reason) {
-    return { kind: 'change', change: { file, updatekeys: false, rotate: true, after: file.metadata.groups, reason: reason ?? '' } };
-}
-/** Without a removal the config decides. Who loses access by it also loses the data key. */
-function planAlignment(survey, file, answer, mustRotate) {
-    if (answer.kind !== 'different') {
-        if (mustRotate === null)
-            return { kind: 'unchanged', reason: answer.kind === 'same' ? 'in line with its config' : 'no rule names keys for it' };
-        return onlyRotate(file, mustRotate);
-    }
-    if (answer.thresholdChanges || answer.groups.length !== file.metadata.groups.length) {
-        return {
-            kind: 'refused',
-            reason: `its config has ${answer.groups.length} key groups and the file ${file.metadata.groups.length}; updatekeys ignores shamir_threshold, which could lock everyone out. Re-create the file by hand`,
-        };
-    }
-    const wanted = new Set(answer.groups.flat().map(canonicalId));
-    const loses = survey_readersOf(file).some((one) => !wanted.has(canonicalId(one)));
-    const reason = `brought back to ${file.config ?? ''}: ${difference(survey, file.metadata.groups, answer.groups) ?? 'spelling of a key'}`;
-    return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: answer.groups, reason } };
-}
-/** What would have to change for `from` to become `to`, like `+alice, −bob`; null where they are equal. */
-function difference(survey, from, to) {
-    const name = (one) => nameOf(survey, [one]);
-    const changes = Array.from({ length: Math.max(from.length, to.length) }, (_, at) => {
-        const [had, gets] = [from[at] ?? [], to[at] ?? []];
-        const [before, after] = [new Set(had.map(canonicalId)), new Set(gets.map(canonicalId))];
-        return [
-            ...gets.filter((one) => !before.has(canonicalId(one))).map((one) => `+${name(one)}`),
-            ...had.filter((one) => !after.has(canonicalId(one))).map((one) => `−${name(one)}`),
-        ];
-    }).flat();
-    return changes.length === 0 ? null : changes.join(', ');
-}
-function driftFinding(survey, file, answer, removing) {
-    if (answer.kind === 'no-rule') {
-        const rule = file.config === null ? 'no .sops.yaml stands above it' : `no rule of ${file.config} names keys for it`;
-        return [{ code: 'no-rule', level: 'warning', path: file.path, message: `${rule}; its recipients were left as they are` }];
-    }
-    if (answer.kind !== 'different' || !removing)
-        return [];
-    const drift = difference(survey, file.metadata.groups, answer.groups) ?? 'the number of key groups';
-    return [{ code: 'drift', level: 'notice', path: file.path, message: `differs from ${file.config ?? ''} (${drift}), and was left as it is` }];
-}
-function sameGroups(a, b) {
-    return a.length === b.length && a.every((group, at) => {
-        const [one, other] = [idsOf(group), idsOf(b[at] ?? [])];
-        return one.size === other.size && [...one].every((id) => other.has(id));
-    });
-}
-function idsOf(recipients) {
-    return new Set(recipients.map(canonicalId));
-}
-
-;// CONCATENATED MODULE: ./lib/model/key-age.js
-// A length of time like `90d`, `12w` or `6m`, and the moment it reaches back to.
-/** null where `text` is no age: a whole number from 1 to 9999 and `d` (days), `w` (weeks) or `m` (calendar months). */
-function parseKeyAge(text) {
-    const [, count = '', unit = ''] = /^([1-9]\d{0,3})([dwm])$/.exec(text.trim()) ?? [];
-    return unit === 'd' || unit === 'w' || unit === 'm' ? { text: text.trim(), count: Number(count), unit } : null;
-}
-/** The moment that lies `age` before `now`, in UTC; the last day of a month that is too short. */
-function reachesBackTo(age, now) {
-    const then = new Date(now);
-    if (age.unit !== 'm') {
-        then.setUTCDate(then.getUTCDate() - age.count * (age.unit === 'w' ? 7 : 1));
-        return then;
-    }
-    const day = then.getUTCDate();
-    then.setUTCDate(1);
-    then.setUTCMonth(then.getUTCMonth() - age.count);
-    const lastDay = new Date(Date.UTC(then.getUTCFullYear(), then.getUTCMonth() + 1, 0)).getUTCDate();
-    then.setUTCDate(Math.min(day, lastDay));
-    return then;
-}
-
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./node_modules/re2js/build/index.js
@@ -54047,7 +53846,7 @@ function ruleFor(config, path) {
     const candidates = known.get(config) ?? candidatesIn(readTree(config.path, config.text));
     known.set(config, candidates);
     const rule = candidates.find(({ matches }) => matches === null || matches(path.slice(folder.length)));
-    return rule === undefined || rule.matches === null ? null : { line: rule.line, regex: rule.regex };
+    return rule === undefined || rule.matches === null ? null : { line: rule.line, regex: rule.regex, shamirThreshold: rule.shamirThreshold };
 }
 function candidatesIn(tree) {
     const rules = entry(tree, tree.contents, 'creation_rules');
@@ -54056,14 +53855,15 @@ function candidatesIn(tree) {
     return rules.items.map((item) => {
         const line = tree.lineOf(item.range?.[0] ?? 0);
         const regex = regexOf(entry(tree, item, 'path_regex'));
+        const shamirThreshold = creation_rule_countOf(entry(tree, item, 'shamir_threshold'));
         if (regex === null)
-            return { line, regex, matches: () => true };
+            return { line, regex, shamirThreshold, matches: () => true };
         try {
             const compiled = RE2JS.compile(regex);
-            return { line, regex, matches: (path) => compiled.test(path) };
+            return { line, regex, shamirThreshold, matches: (path) => compiled.test(path) };
         }
         catch {
-            return { line, regex, matches: null };
+            return { line, regex, shamirThreshold, matches: null };
         }
     });
 }
@@ -54093,6 +53893,230 @@ function regexOf(node) {
         return null;
     const isNull = node.type === 'PLAIN' && /^(?:~|null|Null|NULL)$/.test(node.value);
     return node.value === '' || isNull ? null : node.value;
+}
+/** A number from 1 on; sops takes 0 for none. */
+function creation_rule_countOf(node) {
+    const count = (0,dist/* isScalar */.jn)(node) && typeof node.value === 'string' ? Number(node.value) : 0;
+    return Number.isInteger(count) && count > 0 ? count : null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/survey.js
+
+
+/** Of `configs` (paths of `.sops.yaml` files), the one nearest to `path`, going up. */
+function configFor(path, configs) {
+    for (let folder = path; folder !== '';) {
+        folder = folder.includes('/') ? folder.slice(0, folder.lastIndexOf('/')) : '';
+        const config = folder === '' ? '.sops.yaml' : `${folder}/.sops.yaml`;
+        if (configs.has(config))
+            return config;
+    }
+    return null;
+}
+/** Files with the same recipients share one list of them: thousands of files have the same few lists. */
+function sharedGroups() {
+    const known = new Map();
+    return (file) => {
+        const key = JSON.stringify(file.metadata.groups);
+        const groups = known.get(key) ?? file.metadata.groups;
+        known.set(key, groups);
+        return { ...file, metadata: { ...file.metadata, groups } };
+    };
+}
+/** Who can read a file, every key once. With Shamir: who holds a part. */
+function survey_readersOf(file) {
+    return survey_unique(file.metadata.groups.flat());
+}
+/** Whether one of `ids`, canonical, is among those who can read a file. */
+function isReadBy(file, ids) {
+    return file.metadata.groups.some((group) => group.some((one) => ids.has(canonicalId(one))));
+}
+/** Every recipient that stands in any file or config. */
+function knownRecipients(survey) {
+    return survey_unique([...survey.configs.flatMap(({ recipients }) => recipients), ...[...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].flatMap(survey_readersOf)]);
+}
+/** Names for a sentence: the owners where they are known. */
+function nameOf({ owners }, recipients) {
+    return [...new Set(recipients.map((one) => ownerOf(owners, one) ?? shortForm(one)))].join(', ');
+}
+function survey_unique(recipients) {
+    return [...new Map(recipients.map((one) => [canonicalId(one), one])).values()];
+}
+
+;// CONCATENATED MODULE: ./lib/model/file-fate.js
+// One file + the request + what sops says of it → what happens to it, or why that is refused. Pure.
+// Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
+
+
+
+/** sops decides who reads a file: where its word is not what was read from the file, or it has none, the run is refused. */
+function misread(survey, file, answer, current) {
+    if (answer.kind === 'unreadable')
+        return { kind: 'refused', reason: `sops can't work with it by ${file.config ?? ''}: ${answer.reason}` };
+    if (current === null)
+        return { kind: 'refused', reason: "sops can't work with it" };
+    const filled = file.metadata.groups.filter((group) => group.length > 0);
+    const hidden = difference(survey, filled, current);
+    return hidden === null && filled.length === current.length ? null
+        : { kind: 'refused', reason: `sops reads other recipients from it than its metadata seems to name (${hidden ?? 'in other groups'}). Look at its sops block by hand` };
+}
+function fateOf(survey, request, file, answer) {
+    const asked = request.removed.length + request.added.length > 0;
+    const after = requested(request, file);
+    const touched = !sameGroups(after, file.metadata.groups);
+    const mustRotate = request.rotateAll ? 'rotate-all' : request.overdue.get(file.path) ?? null;
+    if (asked && !touched && mustRotate === null)
+        return { kind: 'unchanged', reason: untouched(survey, request, file) };
+    if (file.config === null)
+        return { kind: 'refused', reason: 'no .sops.yaml stands in its folder or above. Add one, or leave it out with `files`' };
+    if (touched)
+        return planAsked(survey, request, file, after, answer, mustRotate);
+    return asked ? onlyRotate(file, mustRotate) : planAlignment(survey, file, answer, mustRotate);
+}
+/** The groups as the request wants them: the added beside whom they are to be like, the removed gone. */
+function requested({ removed, added, like }, { metadata: { groups } }) {
+    const [leaves, model] = [idsOf(removed), like === 'every rule' ? null : idsOf(like)];
+    return groups.map((group) => {
+        const joins = model === null || group.some((one) => model.has(canonicalId(one)));
+        const comes = joins ? added.map(({ recipient }) => recipient).filter((one) => !group.some((present) => recipient_isMeantBy(one, present))) : [];
+        return [...group.filter((one) => !leaves.has(canonicalId(one))), ...comes];
+    });
+}
+function untouched(survey, { removed, added, like }, file) {
+    if (added.length === 0 || removed.length > 0)
+        return 'the removed recipient is not among its recipients';
+    const models = like === 'every rule' ? survey_readersOf(file) : like;
+    if (!isReadBy(file, idsOf(models)))
+        return `${nameOf(survey, models)} is not among its recipients`;
+    return `${nameOf(survey, added.map(({ recipient }) => recipient))} can read it already`;
+}
+/** A file of which the request wants other readers: exactly these, and where someone goes, the data key with them. */
+function planAsked(survey, request, file, after, answer, mustRotate) {
+    const config = file.config ?? '';
+    const refused = (reason) => ({ kind: 'refused', reason });
+    const emptied = after.findIndex((group) => group.length === 0);
+    if (after.every((group) => group.length === 0))
+        return refused('nobody could read it any more');
+    if (emptied >= 0)
+        return refused(`key group ${emptied + 1} of ${after.length} would be empty, and Shamir's threshold would be at risk`);
+    if (request.like === 'every rule' && request.added.length > 0 && after.length > 1) {
+        return refused('it has several key groups, and `*` does not say which. Name in `same-access-as` whose access the new recipient gets');
+    }
+    if (answer.kind !== 'different' && answer.kind !== 'same')
+        return refused(`no rule of ${config} names keys for it, so that sops can't update it. Add a rule for it`);
+    const loses = someoneLoses(file.metadata.groups, after);
+    if (answer.kind === 'same')
+        return refused(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit');
+    if (answer.thresholdChanges)
+        return refused("its config would change the number of key groups, and with it Shamir's threshold");
+    const named = asSopsNames(after, answer.groups, request);
+    const drift = difference(survey, named, answer.groups);
+    if (drift !== null) {
+        return refused(`it has drifted from ${config}: to follow its rule would also change ${drift}, which was not asked for. `
+            + `Run once without ${request.removed.length > 0 ? 'removed' : 'added'}-recipient to bring files in line, or mend the rule`);
+    }
+    const why = loses ? (request.added.length > 0 ? 'a recipient takes the place of the removed one' : 'the removed recipient can read it') : 'the added recipient gets access';
+    return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: named, reason: why } };
+}
+/** A key may be asked for in fewer words than sops has for it: an Azure key without a version is the one of the newest. */
+function asSopsNames(after, configured, { added }) {
+    return after.map((group, at) => group.map((one) => {
+        if (!added.some(({ recipient }) => sameRecipient(recipient, one)))
+            return one;
+        return configured[at]?.find((named) => recipient_isMeantBy(one, named)) ?? one;
+    }));
+}
+/** A file whose readers stay as they are, its drift too, and that gets a new data key. */
+function onlyRotate(file, reason) {
+    return { kind: 'change', change: { file, updatekeys: false, rotate: true, after: file.metadata.groups, reason: reason ?? '' } };
+}
+/** Without a removal the config decides. Who loses access by it also loses the data key. */
+function planAlignment(survey, file, answer, mustRotate) {
+    if (answer.kind !== 'different') {
+        if (mustRotate === null)
+            return { kind: 'unchanged', reason: answer.kind === 'same' ? 'in line with its config' : 'no rule names keys for it' };
+        return onlyRotate(file, mustRotate);
+    }
+    if (answer.thresholdChanges || answer.groups.length !== file.metadata.groups.length) {
+        return {
+            kind: 'refused',
+            reason: `its config has ${answer.groups.length} key groups and the file ${file.metadata.groups.length}; updatekeys ignores shamir_threshold, which could lock everyone out. Re-create the file by hand`,
+        };
+    }
+    const loses = someoneLoses(file.metadata.groups, answer.groups);
+    const reason = `brought back to ${file.config ?? ''}: ${difference(survey, file.metadata.groups, answer.groups) ?? 'spelling of a key'}`;
+    return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: answer.groups, reason } };
+}
+/** Group by group: who stands in another one as well had a part of the data key that is theirs no more. */
+function someoneLoses(from, to) {
+    return from.some((group, at) => {
+        const kept = idsOf(to[at] ?? []);
+        return group.some((one) => !kept.has(canonicalId(one)));
+    });
+}
+/** Where a file takes another number of its key groups than its rule says, which sops does not tell; null where it does not. */
+function thresholdDrift({ configs }, { path, config, metadata: { groups, shamirThreshold } }) {
+    const governing = groups.length < 2 ? undefined : configs.find((one) => one.path === config);
+    const rule = governing === undefined ? null : ruleFor(governing, path);
+    if (rule === null)
+        return null;
+    const [has, wants] = [shamirThreshold ?? groups.length, rule.shamirThreshold ?? groups.length];
+    return has === wants ? null
+        : `it opens with ${has} of its ${groups.length} key groups, and the rule at ${config ?? ''}:${rule.line} says ${wants}; updatekeys leaves that as it is. Encrypt it anew to change it`;
+}
+/** What would have to change for `from` to become `to`, like `+alice, −bob`; null where they are equal. */
+function difference(survey, from, to) {
+    const name = (one) => nameOf(survey, [one]);
+    const changes = Array.from({ length: Math.max(from.length, to.length) }, (_, at) => {
+        const [had, gets] = [from[at] ?? [], to[at] ?? []];
+        const [before, after] = [new Set(had.map(canonicalId)), new Set(gets.map(canonicalId))];
+        return [
+            ...gets.filter((one) => !before.has(canonicalId(one))).map((one) => `+${name(one)}`),
+            ...had.filter((one) => !after.has(canonicalId(one))).map((one) => `−${name(one)}`),
+        ];
+    }).flat();
+    return changes.length === 0 ? null : changes.join(', ');
+}
+function driftFinding(survey, file, answer, removing) {
+    if (answer.kind === 'no-rule') {
+        const rule = file.config === null ? 'no .sops.yaml stands above it' : `no rule of ${file.config} names keys for it`;
+        return [{ code: 'no-rule', level: 'warning', path: file.path, message: `${rule}; its recipients were left as they are` }];
+    }
+    if (answer.kind !== 'different' || !removing)
+        return [];
+    const drift = difference(survey, file.metadata.groups, answer.groups) ?? 'the number of key groups';
+    return [{ code: 'drift', level: 'notice', path: file.path, message: `differs from ${file.config ?? ''} (${drift}), and was left as it is` }];
+}
+function sameGroups(a, b) {
+    return a.length === b.length && a.every((group, at) => {
+        const [one, other] = [idsOf(group), idsOf(b[at] ?? [])];
+        return one.size === other.size && [...one].every((id) => other.has(id));
+    });
+}
+function idsOf(recipients) {
+    return new Set(recipients.map(canonicalId));
+}
+
+;// CONCATENATED MODULE: ./lib/model/key-age.js
+// A length of time like `90d`, `12w` or `6m`, and the moment it reaches back to.
+/** null where `text` is no age: a whole number from 1 to 9999 and `d` (days), `w` (weeks) or `m` (calendar months). */
+function parseKeyAge(text) {
+    const [, count = '', unit = ''] = /^([1-9]\d{0,3})([dwm])$/.exec(text.trim()) ?? [];
+    return unit === 'd' || unit === 'w' || unit === 'm' ? { text: text.trim(), count: Number(count), unit } : null;
+}
+/** The moment that lies `age` before `now`, in UTC; the last day of a month that is too short. */
+function reachesBackTo(age, now) {
+    const then = new Date(now);
+    if (age.unit !== 'm') {
+        then.setUTCDate(then.getUTCDate() - age.count * (age.unit === 'w' ? 7 : 1));
+        return then;
+    }
+    const day = then.getUTCDate();
+    then.setUTCDate(1);
+    then.setUTCMonth(then.getUTCMonth() - age.count);
+    const lastDay = new Date(Date.UTC(then.getUTCFullYear(), then.getUTCMonth() + 1, 0)).getUTCDate();
+    then.setUTCDate(Math.min(day, lastDay));
+    return then;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/plan-findings.js
@@ -54218,9 +54242,10 @@ function standings(survey, answers, untold) {
                 : `no rule of ${file.config} names keys for it`;
             return [file.path, 'withoutRule', [finding('no-rule', 'warning', file.path, rule)]];
         }
-        if (told.kind !== 'different')
+        const threshold = told.kind === 'different' ? null : thresholdDrift(survey, file);
+        if (told.kind !== 'different' && threshold === null)
             return [file.path, 'inLine', []];
-        const drift = driftIn(survey, file, told.groups, told.thresholdChanges);
+        const drift = told.kind === 'different' ? driftIn(survey, file, told.groups, told.thresholdChanges) : threshold ?? '';
         return [file.path, 'drifted', [finding('drift', 'error', file.path, drift)]];
     });
     return {
@@ -61577,7 +61602,51 @@ function spareMemory(files) {
         (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-words.js
+// What of sops' words about a file may be shown: sops quotes the line, or the decrypted value, that it could not take.
+// Must never pass on a piece of a file's content: what is not known here to be without it is left out.
+/** Each with what it means; of the words themselves only a place in the file is kept. */
+const sops_words_known = [
+    [/does not match sops' data format/, () => 'a value that has to be encrypted stands in the clear'],
+    [/line (\d+): mapping key .* already defined/, (line) => `line ${line} has a name that stands there already`],
+    [/yaml: (?:unmarshal errors:\s*)?line (\d+): /, (line) => `it is no YAML at line ${line}`],
+    [/Error unmarshalling input yaml|yaml: /, () => 'it is no YAML that sops takes'],
+    [/unexpected end of JSON input|unexpected EOF/, () => 'its JSON ends too early'],
+    [/Error unmarshalling input json|invalid character/, () => 'it is no JSON'],
+    [/key-value delimiter not found/, () => 'a line has no `=`'],
+    [/unclosed section/, () => 'the name of a section is not closed'],
+    [/invalid dotenv input line/, () => 'a line is no NAME=value'],
+    [/Version string empty/, () => 'its metadata has no version'],
+    [/parsing time/, () => 'its metadata has a `lastmodified` or a `created_at` that is no time'],
+    [/sops metadata not found/, () => 'it has no metadata'],
+];
+/** Why sops can't read a file, as a clause; null where nothing is known that may be said. */
+function reasonOf(said) {
+    for (const [words, meaning] of sops_words_known) {
+        const [found, place = ''] = words.exec(said) ?? [];
+        if (found !== undefined)
+            return meaning(place);
+    }
+    return null;
+}
+/** sops reads the config first, and says so. */
+const ofConfig = /^(?:error loading config|config file|could not load config)/i;
+/** Words about keys, rules and key services, which hold nothing of a file's content. */
+const ofKeys = /recipient|public key|master key|data key|creation.?rule|key ?group|shamir|arn:|vault|kms|fingerprint|gpg|identit/i;
+const untold = 'sops gave a reason that may hold a part of the file, and that is not shown';
+/** Of a file that was not decrypted: `said` where it is about its config or its keys, else what `reasonOf` makes of it. */
+function shownReason(said) {
+    if (ofConfig.test(said))
+        return said;
+    return reasonOf(said) ?? (ofKeys.test(said) ? said : untold);
+}
+/** Of what sops did with keys: a cloud may use the same words as a parser. */
+function shownOfKeys(said) {
+    return ofKeys.test(said) ? said : reasonOf(said) ?? untold;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
+
 
 const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
 /** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
@@ -61609,13 +61678,13 @@ function readConfiguredRecipients(paths, stdout, stderr) {
             if (question === undefined)
                 throw new Error('sops asked about fewer files than it left unchanged');
             asked += 1;
-            const answer = answers.get(question) ?? readQuestion(question, keys);
+            const answer = answers.get(question) ?? answerTo(question, keys);
             answers.set(question, answer);
             found.set(path, answer);
         }
         else {
             const reason = reasonIn(said);
-            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason });
+            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason: shownReason(reason) });
         }
     }
     if (asked !== questions.length)
@@ -61636,8 +61705,20 @@ function reasonIn(said) {
         if (message !== undefined)
             return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
     }
-    const [first = 'sops gave no reason'] = said.filter((line) => line.trim() !== '');
-    return first;
+    return said.map((line) => line.trim()).filter((line) => line !== '').join(' ') || 'sops gave no reason';
+}
+/** A key of a kind that is not known makes one file unreadable, not all. */
+function answerTo(question, keys) {
+    try {
+        return readQuestion(question, keys);
+    }
+    catch (error) {
+        if (error instanceof UnknownKey)
+            return { kind: 'unreadable', reason: error.message };
+        throw error;
+    }
+}
+class UnknownKey extends Error {
 }
 function readQuestion(question, keys) {
     const [current, groups] = [[], []];
@@ -61652,11 +61733,11 @@ function readQuestion(question, keys) {
             thresholdChanges = true;
         else if (!/^shamir_threshold: \d+$/.test(line)) {
             const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
-            const recipient = keys.get(key) ?? readKey(key);
-            keys.set(key, recipient);
             const [had, gets] = [current.at(-1), groups.at(-1)];
             if (sign === undefined || had === undefined || gets === undefined)
                 throw new Error(`sops printed a line that is not known: ${line}`);
+            const recipient = keys.get(key) ?? readKey(key);
+            keys.set(key, recipient);
             if (sign !== '+++ ')
                 had.push(recipient);
             if (sign !== '--- ')
@@ -61671,7 +61752,7 @@ function readKey(key) {
     const recipient = parseRecipient(key) ?? parsePgpId(key);
     if (recipient !== null)
         return recipient;
-    throw new Error(`sops named a recipient of a kind that is not known: ${key}`);
+    throw new UnknownKey(`sops names a recipient of a kind that is not known: ${key}`);
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -61724,7 +61805,7 @@ async function runChild(command, args, options) {
             }
             catch (error) {
                 child.kill('SIGKILL');
-                reject(error);
+                reject(error instanceof Error ? error : new Error(String(error)));
             }
         });
         child.stderr?.on('data', (piece) => {
@@ -61921,6 +62002,7 @@ function gitEnvironment(environment, workspace, settings) {
 
 
 
+
 const seconds = 1000;
 /** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
 const oneFile = 180 * seconds;
@@ -61952,7 +62034,7 @@ class Sops {
             return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
         }
         catch (cause) {
-            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(stderr)}`, {
+            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(shownReason(stderr))}`, {
                 path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
             });
         }
@@ -62033,19 +62115,23 @@ class Sops {
         }
         if (exitCode === 51) {
             return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
-                path, advice: 'Restore it from a commit at which it still decrypts.',
+                path, advice: restore,
             });
         }
         if (exitCode === 25) {
-            return new Failure('damaged-file', `${shown}: a value does not belong to its data key. ${this.#said(stderr)}`, { path });
+            return new Failure('damaged-file', `${shown}: ${reasonOf(stderr) ?? 'a value does not belong to its data key, or is not as sops wrote it'}.`, { path, advice: restore });
         }
-        if (command === 'decrypt')
-            return new Failure('damaged-file', `${shown}: sops could not read it. ${this.#said(stderr)}`, { path });
-        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(stderr)}`, {
+        if (command === 'decrypt') {
+            // sops may quote what it has decrypted.
+            const why = reasonOf(stderr) ?? `it exits with ${exitCode ?? 'a signal'}, and its words may hold a part of the file`;
+            return new Failure('damaged-file', `${shown}: sops could not read it: ${why}.`, { path, advice: restore });
+        }
+        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(shownOfKeys(stderr))}`, {
             path, advice: 'Every recipient of the file must be reachable and allow encryption.',
         });
     }
 }
+const restore = 'Restore it from a commit at which it still decrypts; where you have a key, `sops decrypt` says more.';
 function configOf({ config }) {
     return config === null ? [] : ['--config', config];
 }
@@ -62076,7 +62162,7 @@ function reasonsByKey(stderr) {
         reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
     }
     if (reasons.size === 0)
-        return stderr;
+        return shownOfKeys(stderr);
     return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
         .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
 }
@@ -64900,6 +64986,9 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
             else
                 refusals.push({ path: file.path, reason });
         }
+        const threshold = thresholdDrift(survey, file);
+        if (threshold !== null)
+            findings.push({ code: 'threshold', level: 'warning', path: file.path, message: threshold });
         const follows = fate.kind === 'change' && fate.change.updatekeys;
         if (!follows && !isReadBy(file, removed))
             findings.push(...driftFinding(survey, file, answer, asked));

@@ -5,6 +5,7 @@ import { planIdentity, planRekey } from '../../src/model/plan.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import type { Runner } from '../../src/model/runner.ts'
 import type { ConfigEdit } from '../../src/model/sops-config/edit.ts'
+import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 import type { Survey, SurveyedFile } from '../../src/model/survey.ts'
 import { configFor } from '../../src/model/survey.ts'
 import type { ConfiguredRecipients } from '../../src/model/updatekeys-output.ts'
@@ -88,6 +89,24 @@ describe('a removal', () => {
     const others: EncryptedFile[] = [file([[bob]], 'other.yaml')]
     expect(plan([], removal, { kind: 'same' }, { survey: { others } }).findings).toMatchObject([{ code: 'still-reads', path: 'other.yaml' }])
   })
+})
+
+describe('key groups', () => {
+  const both = file([[alice, bob, ci], [mallory, bob]])
+
+  test('who loses one of several loses the data key: it had another part of it', () => {
+    expect(changesOf(plan([both], none, become([alice, bob, ci], [mallory])))).toEqual([
+      { updatekeys: true, rotate: true, after: [[alice, bob, ci], [mallory]] },
+    ])
+    expect(changesOf(plan([both], none, become([alice, bob, ci], [mallory, bob, kms])))).toMatchObject([{ updatekeys: true, rotate: false }])
+  })
+
+  test.each([['3', [both], 'opens with 2 of its 2 key groups, and the rule at .sops.yaml:2 says 3'], ['2', [both], null], ['3', [file([[alice]])], null]])(
+    'a rule with a threshold of %s, which sops does not compare', (threshold, files, said) => {
+      const text = `creation_rules:\n  - shamir_threshold: ${threshold}\n    key_groups: [{age: [${alice.id}]}, {age: [${bob.id}]}]\n`
+      const { findings } = plan(files, none, { kind: 'same' }, { survey: { configs: [readSopsConfig('.sops.yaml', text)] } })
+      expect(findings).toEqual(said === null ? [] : [{ code: 'threshold', level: 'warning', path: 'a.yaml', message: expect.stringContaining(said) }])
+    })
 })
 
 describe('the runner', () => {

@@ -1,6 +1,6 @@
 // Survey + what sops says of it → what is wrong with who can read what. Pure, and by names and keys only.
 // Must never call a file in line of which sops had nothing to say.
-import { misread } from './file-fate.ts'
+import { misread, thresholdDrift } from './file-fate.ts'
 import type { CheckFinding } from './check.ts'
 import type { Inputs } from './inputs.ts'
 import type { KeyAge } from './key-age.ts'
@@ -69,8 +69,9 @@ export function standings(
         : `no rule of ${file.config} names keys for it`
       return [file.path, 'withoutRule', [finding('no-rule', 'warning', file.path, rule)]]
     }
-    if (told.kind !== 'different') return [file.path, 'inLine', []]
-    const drift = driftIn(survey, file, told.groups, told.thresholdChanges)
+    const threshold = told.kind === 'different' ? null : thresholdDrift(survey, file)
+    if (told.kind !== 'different' && threshold === null) return [file.path, 'inLine', []]
+    const drift = told.kind === 'different' ? driftIn(survey, file, told.groups, told.thresholdChanges) : threshold ?? ''
     return [file.path, 'drifted', [finding('drift', 'error', file.path, drift)]]
   })
   return {

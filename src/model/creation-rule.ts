@@ -12,6 +12,8 @@ export interface CreationRule {
   readonly line: number
   /** null where it is for every file. */
   readonly regex: string | null
+  /** null where the rule gives none, so that every key group is needed. */
+  readonly shamirThreshold: number | null
 }
 
 interface Candidate extends CreationRule {
@@ -33,7 +35,7 @@ export function ruleFor(config: SopsConfig, path: string): CreationRule | null {
   const candidates = known.get(config) ?? candidatesIn(readTree(config.path, config.text))
   known.set(config, candidates)
   const rule = candidates.find(({ matches }) => matches === null || matches(path.slice(folder.length)))
-  return rule === undefined || rule.matches === null ? null : { line: rule.line, regex: rule.regex }
+  return rule === undefined || rule.matches === null ? null : { line: rule.line, regex: rule.regex, shamirThreshold: rule.shamirThreshold }
 }
 
 function candidatesIn(tree: ConfigTree): readonly Candidate[] {
@@ -42,12 +44,13 @@ function candidatesIn(tree: ConfigTree): readonly Candidate[] {
   return (rules.items as readonly Node[]).map((item) => {
     const line = tree.lineOf(item.range?.[0] ?? 0)
     const regex = regexOf(entry(tree, item, 'path_regex'))
-    if (regex === null) return { line, regex, matches: () => true }
+    const shamirThreshold = countOf(entry(tree, item, 'shamir_threshold'))
+    if (regex === null) return { line, regex, shamirThreshold, matches: () => true }
     try {
       const compiled = RE2JS.compile(regex)
-      return { line, regex, matches: (path) => compiled.test(path) }
+      return { line, regex, shamirThreshold, matches: (path) => compiled.test(path) }
     } catch {
-      return { line, regex, matches: null }
+      return { line, regex, shamirThreshold, matches: null }
     }
   })
 }
@@ -77,4 +80,10 @@ function regexOf(node: Node | null): string | null {
   if (!isScalar(node) || typeof node.value !== 'string') return null
   const isNull = node.type === 'PLAIN' && /^(?:~|null|Null|NULL)$/.test(node.value)
   return node.value === '' || isNull ? null : node.value
+}
+
+/** A number from 1 on; sops takes 0 for none. */
+function countOf(node: Node | null): number | null {
+  const count = isScalar(node) && typeof node.value === 'string' ? Number(node.value) : 0
+  return Number.isInteger(count) && count > 0 ? count : null
 }

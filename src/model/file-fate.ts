@@ -1,5 +1,6 @@
 // One file + the request + what sops says of it → what happens to it, or why that is refused. Pure.
 // Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
+import { ruleFor } from './creation-rule.ts'
 import type { Finding } from './report.ts'
 import type { Groups, PlannedFile, RekeyRequest } from './plan.ts'
 import { canonicalId, isMeantBy, sameRecipient } from './recipient.ts'
@@ -63,9 +64,8 @@ function planAsked(
   if (request.like === 'every rule' && request.added.length > 0 && after.length > 1) {
     return refused('it has several key groups, and `*` does not say which. Name in `same-access-as` whose access the new recipient gets')
   }
-  const kept = idsOf(after.flat())
   if (answer.kind !== 'different' && answer.kind !== 'same') return refused(`no rule of ${config} names keys for it, so that sops can't update it. Add a rule for it`)
-  const loses = readersOf(file).some((one) => !kept.has(canonicalId(one)))
+  const loses = someoneLoses(file.metadata.groups, after)
   if (answer.kind === 'same') return refused(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit')
   if (answer.thresholdChanges) return refused("its config would change the number of key groups, and with it Shamir's threshold")
   const named = asSopsNames(after, answer.groups, request)
@@ -103,10 +103,27 @@ function planAlignment(survey: Survey, file: SurveyedFile, answer: ConfiguredRec
       reason: `its config has ${answer.groups.length} key groups and the file ${file.metadata.groups.length}; updatekeys ignores shamir_threshold, which could lock everyone out. Re-create the file by hand`,
     }
   }
-  const wanted = new Set(answer.groups.flat().map(canonicalId))
-  const loses = readersOf(file).some((one) => !wanted.has(canonicalId(one)))
+  const loses = someoneLoses(file.metadata.groups, answer.groups)
   const reason = `brought back to ${file.config ?? ''}: ${difference(survey, file.metadata.groups, answer.groups) ?? 'spelling of a key'}`
   return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: answer.groups, reason } }
+}
+
+/** Group by group: who stands in another one as well had a part of the data key that is theirs no more. */
+function someoneLoses(from: Groups, to: Groups): boolean {
+  return from.some((group, at) => {
+    const kept = idsOf(to[at] ?? [])
+    return group.some((one) => !kept.has(canonicalId(one)))
+  })
+}
+
+/** Where a file takes another number of its key groups than its rule says, which sops does not tell; null where it does not. */
+export function thresholdDrift({ configs }: Pick<Survey, 'configs'>, { path, config, metadata: { groups, shamirThreshold } }: SurveyedFile): string | null {
+  const governing = groups.length < 2 ? undefined : configs.find((one) => one.path === config)
+  const rule = governing === undefined ? null : ruleFor(governing, path)
+  if (rule === null) return null
+  const [has, wants] = [shamirThreshold ?? groups.length, rule.shamirThreshold ?? groups.length]
+  return has === wants ? null
+    : `it opens with ${has} of its ${groups.length} key groups, and the rule at ${config ?? ''}:${rule.line} says ${wants}; updatekeys leaves that as it is. Encrypt it anew to change it`
 }
 
 /** What would have to change for `from` to become `to`, like `+alice, −bob`; null where they are equal. */

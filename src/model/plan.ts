@@ -1,6 +1,6 @@
 // Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
 // Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
-import { driftFinding, fateOf, misread } from './file-fate.ts'
+import { driftFinding, fateOf, misread, thresholdDrift } from './file-fate.ts'
 import { ownerOf } from './owners.ts'
 import { editOwnersFile } from './owners-file-edit.ts'
 import { findingsOf, policyOf, removedForGood } from './plan-findings.ts'
@@ -102,6 +102,8 @@ export function planRekey(
       if (reason === null) changes.push(fate.change)
       else refusals.push({ path: file.path, reason })
     }
+    const threshold = thresholdDrift(survey, file)
+    if (threshold !== null) findings.push({ code: 'threshold', level: 'warning', path: file.path, message: threshold })
     const follows = fate.kind === 'change' && fate.change.updatekeys
     if (!follows && !isReadBy(file, removed)) findings.push(...driftFinding(survey, file, answer, asked))
   }

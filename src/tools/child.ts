@@ -65,7 +65,7 @@ export async function runChild(command: string, args: readonly string[], options
         take(piece)
       } catch (error) {
         child.kill('SIGKILL')
-        reject(error as Error)
+        reject(error instanceof Error ? error : new Error(String(error)))
       }
     })
     child.stderr?.on('data', (piece: Buffer) => {

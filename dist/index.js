@@ -54323,10 +54323,13 @@ function policyOfFiles(survey, policy, required) {
 /** What the survey could not take for what it seems to be. */
 function surveyed(survey) {
     return [
-        ...survey.damaged.map(({ path, damage }) => finding('damaged-file', 'error', path, damage)),
+        ...damagedFiles(survey.damaged),
         ...survey.ignoredConfigs.map((path) => finding('config-ignored', 'warning', path, 'sops only looks for .sops.yaml: what this file says holds for no file')),
         ...survey.skipped.map(({ path, reason }) => finding('skipped', 'notice', path, reason)),
     ];
+}
+function damagedFiles(files) {
+    return files.map(({ path, damage }) => finding('damaged-file', 'error', path, damage));
 }
 /** A finding about a key stands where the key is written: in a config, else in the first file that it reads. */
 function aboutKey(survey, one, code, level, message) {
@@ -54410,11 +54413,11 @@ function encryptedValues(text, mac) {
     return values;
 }
 /** Whether a whole string is one encrypted value. */
-function isEncryptedValue(text) {
+function encrypted_value_isEncryptedValue(text) {
     return text.startsWith('ENC[AES256_GCM,data:') && text.endsWith(']');
 }
-function isEncryptedComment(item) {
-    return typeof item === 'string' && isEncryptedValue(item) && item.endsWith(',type:comment]');
+function encrypted_value_isEncryptedComment(item) {
+    return typeof item === 'string' && encrypted_value_isEncryptedValue(item) && item.endsWith(',type:comment]');
 }
 /**
  * Compares the data keys of two versions of one file whose decrypted content is known to be equal.
@@ -54558,6 +54561,64 @@ function unflatten(flat) {
     return root;
 }
 
+;// CONCATENATED MODULE: ./lib/model/stump.js
+// Whether a text is what is left of an encrypted file: laid out as sops lays out a format, with a value of sops where values stand.
+// Must never take a text that shows an example for one: prose and programs have lines that no such format has.
+
+/** `byName` as `formatByName` tells it: where the name says the format, less of the layout has to. */
+function isStump(text, byName) {
+    if (!text.includes('ENC[AES256_GCM,data:'))
+        return false;
+    const lines = text.split(/\r\n|\r|\n/);
+    if (byName === 'dotenv' || byName === 'ini')
+        return lines.some((line) => ofLines.value.test(line));
+    if (byName === 'binary')
+        return isCutJson(text) || isCutYaml(lines) || areNames(lines);
+    const whole = hasValues(text);
+    return whole ?? (isCutJson(text) || lines.some((line) => inYaml.test(line)));
+}
+/** Whether a value of sops is among those of a text that parses; null where it does not. */
+function hasValues(text) {
+    try {
+        const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' });
+        if (documents.some(({ errors }) => errors.length > 0))
+            return null;
+        return documents.some((document) => holdsValue(document.toJS({ maxAliasCount: 100 })));
+    }
+    catch {
+        return null;
+    }
+}
+function holdsValue(value) {
+    // The last one may be cut.
+    if (typeof value === 'string')
+        return value.startsWith('ENC[AES256_GCM,');
+    return typeof value === 'object' && value !== null && Object.values(value).some(holdsValue);
+}
+function isCutJson(text) {
+    return /^\s*\{/.test(text) && /[:[,]\s*"ENC\[AES256_GCM,data:/.test(text);
+}
+const inYaml = /^[ \t]*(?:- +)*(?:#|"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?["']?ENC\[AES256_GCM,data:/;
+const yamlEntry = /^[ \t]*(?:- +)*(?:(?:"[^"]*"|'[^']*'|[^\s"'#:][^:]*):(?:[ \t]|$)|ENC\[|#)|^---|^[ \t]*- /;
+/** Every line but the last, which may be cut, is an entry, or stands in a block of text below one. */
+function isCutYaml(lines) {
+    let block = Infinity;
+    for (const line of lines.slice(0, -1)) {
+        const column = line.search(/\S/);
+        if (column < 0 || column > block)
+            continue;
+        if (!yamlEntry.test(line))
+            return false;
+        block = /[:-][ \t]+[|>][-+\d]*[ \t]*$/.test(line) ? column : Infinity;
+    }
+    return lines.some((line) => inYaml.test(line));
+}
+const ofLines = { value: /^(?:[#;]|(?![#;])[^\s=][^=]*=\s*)ENC\[AES256_GCM,data:/, line: /^\s*(?:[#;].*|\[[^\]]+\]\s*|[^\s=:{}()]+\s*=.*)?$/ };
+/** ENV or INI: every line but the last is a name with a value, a section, a comment or empty. */
+function areNames(lines) {
+    return lines.slice(0, -1).every((line) => ofLines.line.test(line)) && lines.some((line) => ofLines.value.test(line));
+}
+
 ;// CONCATENATED MODULE: ./lib/model/yaml-block.js
 // YAML in the one layout that sops itself writes, read without a YAML parser: thousands of files are read this way.
 // Must give up (null) at the first line that is laid out in any other way.
@@ -54638,6 +54699,7 @@ function textOf(value) {
 ;// CONCATENATED MODULE: ./lib/model/encrypted-file.js
 // An encrypted file read without a key: its format, its metadata, the names of its secrets.
 // Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
+
 
 
 
@@ -54753,21 +54815,6 @@ function isBinaryEnvelope(text) {
         return false;
     }
 }
-/** How the JSON that holds a binary file starts, and no text that only speaks of one. */
-const envelope = /^\s*\{\s*"data"\s*:\s*"ENC\[AES256_GCM,data:/;
-/** Whether a text without metadata is what is left of an encrypted file: values of sops where its format has values. */
-function isStump(text, byName) {
-    if (byName === 'binary')
-        return envelope.test(text);
-    if (byName === 'yaml' || byName === 'json') {
-        // Where it still parses, an example inside of a text is told from a value.
-        const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' });
-        if (documents.every(({ errors }) => errors.length === 0)) {
-            return documents.some((document) => treeNames(document.toJS({ maxAliasCount: 100 }), '').length > 0);
-        }
-    }
-    return /^[ \t]*(?:- +)?(?:"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?"?ENC\[AES256_GCM,data:/m.test(text);
-}
 /**
  * Reads one file that may be encrypted with sops.
  * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
@@ -54800,8 +54847,8 @@ function readEncryptedFile(path, bytes) {
         return { path, format, explicitType: format !== byName, metadata: structuredClone(metadata), ...countValues(text, metadata) };
     }
     catch (error) {
-        // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
-        if (byName === 'binary' && !(error instanceof TypeError) && !envelope.test(text))
+        // A mark alone is not enough: charts and version lists have a `sops` of their own.
+        if (!isStump(text, byName))
             return null;
         return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` };
     }
@@ -56010,6 +56057,7 @@ class Staging {
 
 
 
+
 /** Copies the matched files and every config, the latter as edited. */
 function stageCopies(root, survey, edits, staging) {
     const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
@@ -56023,15 +56071,50 @@ function stageCopies(root, survey, edits, staging) {
 const namesAtOnce = 250;
 /** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
 const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
+/** A config, staged, of a rule that names nobody. */
+function nobodysRule(staging) {
+    const path = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
+    staging.write(path, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
+    return path;
+}
+/**
+ * Those of the survey's `unsure` files that sops can read as encrypted in some format, however they are written: to leave them out
+ * would leave them to whoever reads them.
+ */
+async function findHidden(sops, root, { unsure }, staging, atOnce) {
+    if (unsure.length === 0)
+        return [];
+    const rule = nobodysRule(staging);
+    for (const file of unsure)
+        staging.write(file.path, readAsItWas(root, file));
+    const ask = async (format, paths) => {
+        try {
+            const answers = await sops.configuredRecipients(rule, paths.map((path) => ({ path, format, explicitType: true, config: rule })));
+            return paths.filter((path) => answers.get(path)?.kind === 'different' || answers.get(path)?.kind === 'same');
+        }
+        catch (error) {
+            if (!(error instanceof Failure) || error.code === 'interrupted')
+                throw error;
+            // One that sops breaks off at is none that it reads; the others have to be asked about without it.
+            return paths.length === 1 ? [] : (await Promise.all(inPieces(paths, Math.ceil(paths.length / 2)).map(async (half) => await ask(format, half)))).flat();
+        }
+    };
+    const formats = ['yaml', 'json', 'dotenv', 'ini', 'binary'];
+    const found = await inParallel(formats.flatMap((format) => inPieces(unsure.map(({ path }) => path), namesAtOnce).map((paths) => ({ format, paths }))), atOnce, async ({ format, paths }) => (await ask(format, paths)).map((path) => [path, format]));
+    for (const path of [rule, ...unsure.map((file) => file.path)])
+        staging.remove(path);
+    return [...Map.groupBy(found.flat(), ([path]) => path)].map(([path, as]) => ({
+        path, damage: `sops reads it as ${as.map(([, format]) => format).join(' or ')}, and it is written in a way that is not followed here. Have sops write it anew, for example with \`sops rotate\``,
+    }));
+}
 /**
  * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
  * Loads each edited config, if only to see that it loads.
  */
 async function askSops(sops, survey, edits, staging, atOnce) {
     // What is made for the asking has names that no tracked file has.
-    const rule = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
+    const rule = nobodysRule(staging);
     const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
-    staging.write(rule, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
     staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
     const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
     const batches = batchesOf(survey.files, namesAtOnce);
@@ -60377,10 +60460,20 @@ function shown(name) {
 
 
 
+
+/** A letter in quotes, or what JSON and YAML let stand for it. */
+const letter = (one) => {
+    const [high = '', low = ''] = one.charCodeAt(0).toString(16);
+    return `(${one}|\\\\(x|u00|U000000)${high}[${low}${low.toUpperCase()}])`;
+};
 /** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
-const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)'];
+const encrypted = [
+    'ENC\\[AES256_GCM,', `"${Array.from('sops', letter).join('')}"`, "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)',
+];
 /** A line that starts with a public key, as in a list of who owns which. */
 const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)';
+/** What stands in the place of a file that Git LFS keeps. */
+const lfsPointer = '^version https://git-lfs\\.github\\.com/spec/';
 const survey_symlink = '120000';
 const submodule = '160000';
 /** Where the owners file is looked for when nothing says it. */
@@ -60391,7 +60484,7 @@ const usualOwnersFile = '.sops-owners.yaml';
  */
 async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
     // What is no checkout fails by its head, whatever else fails there.
-    const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted()]);
+    const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey, lfsPointer), git.uncommitted()]);
     reading.catch(() => undefined);
     const [base] = await Promise.all([git.head(), git.assertTop()]);
     const [tracked, found, uncommitted] = await reading;
@@ -60416,6 +60509,7 @@ async function surveyRepository(git, globs, ownersPath = null, keyring = Promise
     const others = [];
     const damaged = [];
     const skipped = [];
+    const unsure = [];
     const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
     const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
     const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
@@ -60430,8 +60524,15 @@ async function surveyRepository(git, globs, ownersPath = null, keyring = Promise
             continue;
         }
         const file = readEncryptedFile(path, read.bytes);
-        if (file === null)
+        if (file === null) {
             owners.push(...readPublicKeys(path, read.bytes.toString()));
+            if (!chosen(path))
+                continue;
+            if (isPointer(read.bytes) && isNamedByRule(path, configs, configPaths))
+                damaged.push({ path, damage: pointer });
+            else if (mayHide(read.bytes))
+                unsure.push({ path, sha256: sha256Of(read.bytes) });
+        }
         else if (!chosen(path)) {
             if ('metadata' in file)
                 others.push(shared(file));
@@ -60447,7 +60548,20 @@ async function surveyRepository(git, globs, ownersPath = null, keyring = Promise
     skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null));
     owners.push(...await keyring);
     const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
-    return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record };
+    return { base, configs, ignoredConfigs, files, others, damaged, skipped, unsure, owners, ownersFile: record };
+}
+const pointer = 'it is a pointer of Git LFS, and a rule of .sops.yaml names its path: what it stands for was not looked at. Take it out of LFS';
+function isPointer(bytes) {
+    return new RegExp(lfsPointer).test(bytes.toString('latin1', 0, 100));
+}
+/** Not by a rule for every file. */
+function isNamedByRule(path, configs, paths) {
+    const config = configs.find((one) => one.path === configFor(path, paths));
+    return config !== undefined && (ruleFor(config, path)?.regex ?? null) !== null;
+}
+/** Whether sops could find something in a file of which nothing was found here: a list of keys, for one, has no word of it. */
+function mayHide(bytes) {
+    return /ENC\[AES|sops|\\(?:x|u00|U000000)[67]|^(?:\xff\xfe|\xfe\xff)/i.test(bytes.toString('latin1'));
 }
 /** Which paths `globs` choose; all of them where there are none. */
 async function choose(root, globs) {
@@ -60480,10 +60594,15 @@ async function links(root, special, files, chosen) {
 /** A config or the owners file: what is read as text, and may be written. */
 function readOwnText(root, path) {
     const read = readUnlinked(root, path);
-    if (typeof read !== 'string' && !read.hardLink)
-        return read.bytes.toString();
-    throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {
-        path, advice: 'Make it a regular file.',
+    const what = typeof read === 'string' ? (read === 'larger than 64 MiB' ? read : `a ${read}`) : read.hardLink ? 'a hard link' : null;
+    if (what !== null) {
+        throw new Failure('config-unreadable', `${visible(path)} is ${what}; sops would follow it out of what git tracks.`, { path, advice: 'Make it a regular file.' });
+    }
+    const { bytes } = read;
+    if (readEncryptedFile(path, bytes) === null)
+        return bytes.toString();
+    throw new Failure('config-unreadable', `${visible(path)} is encrypted with sops, or part of what was: an edit of it would change a file of secrets.`, {
+        path, advice: 'Give that file another name.',
     });
 }
 function refuseAbsent(special) {
@@ -60633,7 +60752,15 @@ function findDueRotations(history, survey, removed, age, now) {
         if (until !== null)
             due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`);
     }
-    return { due, keySince, findings: asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : [] };
+    const unseen = asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : [];
+    return { due, keySince, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] };
+}
+/** What is left of a file that was cut off before its first value looks like any other text. */
+function noLongerEncrypted({ plain }, { damaged, skipped }) {
+    const told = new Set([...damaged, ...skipped].map(({ path }) => path));
+    return [...plain].filter((path) => !told.has(path)).map((path) => ({
+        code: 'no-longer-encrypted', level: 'warning', path, message: 'it was encrypted at an earlier commit, and is not any more: it was cut off, or committed in the clear',
+    }));
 }
 /** When the data key of the file at the base, or what may be the same one, was last wrapped for one of `removed`. */
 function lastHeld(history, removed) {
@@ -62293,6 +62420,9 @@ async function check(inputs, job, tools) {
                 program: binary.path, root: staging.root, workspace: git.root, environment: keylessEnvironment(tools.environment, empty),
                 path: empty, onCall: () => (run.sopsCalls += 1),
             });
+            const hidden = await findHidden(sops, git.root, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            run.survey = { ...survey, damaged: [...survey.damaged, ...hidden] };
+            findings.push(...damagedFiles(hidden));
             stageCopies(git.root, survey, [], staging);
             const { answers, untold } = await askKeyless(sops, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
             const told = standings(survey, answers, untold);
@@ -63599,7 +63729,7 @@ function renewed(files) {
 
 const weight = { error: 0, warning: 2, notice: 3 };
 /** Someone can read what they should not, whatever this run does. */
-const grave = new Set(['still-reads', 'removed-came-back']);
+const grave = new Set(['still-reads', 'removed-came-back', 'no-longer-encrypted']);
 /** Whether it has to be read before anything else. */
 function isUrgent({ level, code }) {
     return level === 'error' || grave.has(code);
@@ -75212,18 +75342,18 @@ async function rekey(inputs, tools) {
             const past = async (everywhere) => await readPast(await history.open(), surveyed, inputs.ownersFile, everywhere);
             const resolved = await resolveWithPast(inputs, surveyed, past);
             const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)];
-            const survey = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] };
-            for (const line of whoIsMeant(resolved, survey))
+            const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] };
+            for (const line of whoIsMeant(resolved, known))
                 log.line(line);
             const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null;
-            const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, survey, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue;
+            const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue;
             run.keySince = keySince;
             const request = run.request = {
                 ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
                 date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
             };
-            log.line(`${survey.base.slice(0, 12)}: ${survey.files.length} encrypted files, ${survey.configs.length} configs, ${survey.skipped.length} skipped.`);
-            const edits = survey.configs.map((config) => editConfig(config, request));
+            log.line(`${known.base.slice(0, 12)}: ${known.files.length} encrypted files, ${known.configs.length} configs, ${known.skipped.length} skipped.`);
+            const edits = known.configs.map((config) => editConfig(config, request));
             const binary = await installing;
             log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
             run.sops = { version: binary.version, sha256: binary.sha256 };
@@ -75232,6 +75362,8 @@ async function rekey(inputs, tools) {
                 program: binary.path, root: staging.root, workspace: git.root, environment,
                 path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
             });
+            const hidden = await findHidden(sops, git.root, known, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            const survey = run.survey = { ...known, damaged: [...known.damaged, ...hidden] };
             stageCopies(git.root, survey, edits, staging);
             const answers = await askSops(sops, survey, edits, staging, (0,external_node_os_namespaceObject.availableParallelism)());
             const runner = runnerOf(environment, inputs.agePlugins);
@@ -75302,8 +75434,8 @@ async function rekey(inputs, tools) {
     }
 }
 /** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */
-function nothingToDo({ files, damaged, others, configs }, { removedRecipients, addedRecipients, trackingIssue }) {
-    return files.length + damaged.length === 0 && !trackingIssue
+function nothingToDo({ files, damaged, unsure, others, configs }, { removedRecipients, addedRecipients, trackingIssue }) {
+    return files.length + damaged.length + unsure.length === 0 && !trackingIssue
         && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0);
 }
 /** Whether there was once something for those to read who are removed, where nothing is encrypted and no config stands any more. */

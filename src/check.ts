@@ -6,7 +6,7 @@ import { accessMap } from './model/access-map.ts'
 import type { AccessMap } from './model/access-map.ts'
 import type { CheckFinding, CheckReport } from './model/check.ts'
 import { countOf, inOrder } from './model/check.ts'
-import { cameBack, finding, oldDataKeys, policyOfFiles, standings, surveyed, unownedKeys } from './model/check-findings.ts'
+import { cameBack, damagedFiles, finding, oldDataKeys, policyOfFiles, standings, surveyed, unownedKeys } from './model/check-findings.ts'
 import type { Standing } from './model/check-findings.ts'
 import { mergedSecrets } from './model/exposure.ts'
 import { Failure } from './model/failure.ts'
@@ -30,7 +30,7 @@ import type { OpenHistory } from './stages/history.ts'
 import { pathsOfOwners, readPast } from './stages/past-owners.ts'
 import { resolveWithPast } from './stages/request.ts'
 import type { Past } from './stages/request.ts'
-import { stageCopies } from './stages/stage.ts'
+import { findHidden, stageCopies } from './stages/stage.ts'
 import { surveyRepository } from './stages/survey.ts'
 import type { Git } from './tools/git.ts'
 import type { GitMerges } from './tools/git-merges.ts'
@@ -104,6 +104,9 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
       program: binary.path, root: staging.root, workspace: git.root, environment: keylessEnvironment(tools.environment, empty),
       path: empty, onCall: () => (run.sopsCalls += 1),
     })
+    const hidden = await findHidden(sops, git.root, survey, staging, availableParallelism())
+    run.survey = { ...survey, damaged: [...survey.damaged, ...hidden] }
+    findings.push(...damagedFiles(hidden))
     stageCopies(git.root, survey, [], staging)
     const { answers, untold } = await askKeyless(sops, survey, staging, availableParallelism())
     const told = standings(survey, answers, untold)

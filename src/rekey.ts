@@ -23,7 +23,7 @@ import { resolveWithPast, whoIsMeant } from './stages/request.ts'
 import type { Past } from './stages/request.ts'
 import { takeRotated } from './stages/rotated.ts'
 import { rekeyStaged } from './stages/rotate.ts'
-import { askSops, stageCopies } from './stages/stage.ts'
+import { askSops, findHidden, stageCopies } from './stages/stage.ts'
 import { surveyRepository } from './stages/survey.ts'
 import { exposuresOf } from './stages/track.ts'
 import type { Tracked, Tracker } from './stages/track.ts'
@@ -103,17 +103,17 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const past = async (everywhere: boolean): Promise<Past> => await readPast(await history.open(), surveyed, inputs.ownersFile, everywhere)
     const resolved = await resolveWithPast(inputs, surveyed, past)
     const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)]
-    const survey = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] }
-    for (const line of whoIsMeant(resolved, survey)) log.line(line)
+    const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] }
+    for (const line of whoIsMeant(resolved, known)) log.line(line)
     const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null
-    const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, survey, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
+    const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
     run.keySince = keySince
     const request = run.request = {
       ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
       date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
     }
-    log.line(`${survey.base.slice(0, 12)}: ${survey.files.length} encrypted files, ${survey.configs.length} configs, ${survey.skipped.length} skipped.`)
-    const edits = survey.configs.map((config) => editConfig(config, request))
+    log.line(`${known.base.slice(0, 12)}: ${known.files.length} encrypted files, ${known.configs.length} configs, ${known.skipped.length} skipped.`)
+    const edits = known.configs.map((config) => editConfig(config, request))
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
@@ -123,6 +123,8 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       program: binary.path, root: staging.root, workspace: git.root, environment,
       path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
     })
+    const hidden = await findHidden(sops, git.root, known, staging, availableParallelism())
+    const survey = run.survey = { ...known, damaged: [...known.damaged, ...hidden] }
     stageCopies(git.root, survey, edits, staging)
     const answers = await askSops(sops, survey, edits, staging, availableParallelism())
     const runner = runnerOf(environment, inputs.agePlugins)
@@ -178,8 +180,8 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
 }
 
 /** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */
-function nothingToDo({ files, damaged, others, configs }: Survey, { removedRecipients, addedRecipients, trackingIssue }: Inputs): boolean {
-  return files.length + damaged.length === 0 && !trackingIssue
+function nothingToDo({ files, damaged, unsure, others, configs }: Survey, { removedRecipients, addedRecipients, trackingIssue }: Inputs): boolean {
+  return files.length + damaged.length + unsure.length === 0 && !trackingIssue
     && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0)
 }
 

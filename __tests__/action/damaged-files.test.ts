@@ -1,5 +1,6 @@
 // A file that is not whole stops the run before anything is changed, also where only sops can tell.
 import { describe, expect, test } from '@jest/globals'
+import { runAction } from '../support/action.ts'
 import { Team } from '../support/team.ts'
 import { canary, refusalOf } from '../support/unchanged.ts'
 
@@ -96,6 +97,16 @@ describe('a file that is cut off', () => {
       expect(sentence).toContain(path)
     }
   })
+})
+
+test('a file that is cut off before its first value is said by history', async () => {
+  using team = repositoryOf('app.yaml', 'app.key')
+  team.write('app.key', team.read('app.key').slice(0, 20))
+  team.commit()
+  const run = await runAction(team, { 'removed-recipient': 'bob' })
+  expect(run.exitCode === 0 ? '' : run.log).toBe('')
+  expect(run.report?.findings).toContainEqual(expect.objectContaining({ code: 'no-longer-encrypted', level: 'warning', path: 'app.key' }))
+  expect(run.summary).toMatch(/Look at this first:[^]*it was encrypted at an earlier commit/)
 })
 
 describe('a file with', () => {

@@ -71,6 +71,59 @@ describe('metadata that names other readers than sops reads', () => {
   })
 })
 
+describe('a file that only sops takes for encrypted', () => {
+  const escaped = (text: string): string => text.replaceAll('ENC[', '\\u0045NC[')
+  test.each<[string, string, (team: Team) => string | Buffer, string]>([
+    ['JSON with escapes in all that could be looked for', 'app.json', (team) => escaped(team.read('app.json')).replace('"sops"', '"s\\u006fps"'), 'json'],
+    ['YAML with escapes', 'app.yaml',
+      (team) => team.read('app.yaml').replace(/(: )(ENC\[.*)$/gm, '$1"$2"').replaceAll('"ENC[', '"\\x45NC[').replace(/^sops:/m, '"\\x73ops":'), 'yaml'],
+    ['YAML with a key of its own line, under another name', 'notes.txt', (team) => team.read('app.yaml').replace(/^sops:\n/m, '? sops\n:\n'), 'yaml'],
+    ['UTF-16 with escapes', 'app.yaml',
+      (team) => Buffer.from(`\u{feff}${team.read('app.yaml').replace(/^sops:/m, '"\\x73ops":')}`, 'utf16le'), 'yaml'],
+  ])('%s', async (_, path, write, expected) => {
+    using team = teamOfThree()
+    team.write(path, write(team))
+    team.commit('chore: tidy up')
+    const type = path.endsWith('.txt') ? ['--input-type', 'yaml', '--output-type', 'yaml'] : []
+    expect(team.readersOf(path, { bob: team.bob }, ...type)).toEqual(['bob'])
+    for (const inputs of [{ 'removed-recipient': 'bob' }, { 'dry-run': 'true' }]) {
+      const { sentence } = await refusalOf(team, inputs)
+      expect(sentence).toContain(`${path}: `)
+      expect(sentence).toMatch(new RegExp(`${expected}|no sops metadata`))
+    }
+  })
+
+  test('a page with an example is not one, and stops nobody', async () => {
+    using team = teamOfThree()
+    team.write('README.md', `# How to\n\n~~~yaml\n${team.read('app.yaml')}~~~\n`)
+    team.write('notes.txt', 'sops is what we use: `\\u0073ops`\n')
+    team.commit()
+    const run = await removeBob(team)
+    expect(run.exitCode === 0 ? '' : run.log).toBe('')
+    expect(run.report?.files.map(({ path }) => path)).toEqual(['app.json', 'app.yaml'])
+  })
+
+  test.each(['x/.sops.yaml', '.sops-owners.yaml'])('that is called like a config: %s', async (path) => {
+    using team = teamOfThree()
+    team.write(path, team.read('app.yaml'))
+    team.commit()
+    const { sentence } = await refusalOf(team, { 'removed-recipient': 'bob' })
+    expect(sentence).toContain(`${path} is encrypted with sops`)
+  })
+
+  test('that Git LFS keeps elsewhere, where a rule names its path', async () => {
+    using team = teamOfThree()
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12\n`
+    team.write('secrets/big.yaml', pointer)
+    team.write('film.mp4', pointer)
+    team.write('.sops.yaml', team.read('.sops.yaml').replace('  - key_groups:', '  - path_regex: ^(secrets/|app)\n    key_groups:'))
+    team.commit()
+    const { sentence } = await refusalOf(team, { 'removed-recipient': 'bob' })
+    expect(sentence).toContain('secrets/big.yaml: it is a pointer of Git LFS')
+    expect(sentence).not.toContain('film.mp4')
+  })
+})
+
 describe('an earlier offboarding that ran updatekeys and forgot to rotate', () => {
   /** The team after it, and the file as bob kept it. */
   function halfDone(): { readonly team: Team; readonly kept: string } {

@@ -147,6 +147,35 @@ describe('a damaged file is told from one that is none', () => {
   })
 
   test.each([
+    ['secrets.yaml.enc', yaml], ['k.json.enc', json], ['.env.prod', dotenv], ['db.conf', ini],
+    ['tls.pem', JSON.stringify({ data: value('key'), sops: { age: [], lastmodified: 't', mac, version: '3' } }, null, 2)],
+  ])('what is left of %s, wherever behind the beginning of a value it was cut', (path, text) => {
+    const first = text.indexOf(',data:') + 10
+    const last = text.lastIndexOf('AES256_GCM')
+    for (let at = first; at < last; at += 1) {
+      const file = read(path, text.slice(0, at))
+      expect({ at, damage: file !== null && 'damage' in file }).toEqual({ at, damage: true })
+    }
+  })
+
+  test('a value that was cut, under a name that says the format', () => {
+    for (const at of [40, 60]) expect(read('app.yaml', yaml.slice(0, at))).toMatchObject({ damage: expect.stringContaining('no sops metadata') })
+  })
+
+  test('ENV with CRLF, whatever its name', () => {
+    expect(read('.env.prod', dotenv.replaceAll('\n', '\r\n'))).toMatchObject({ damage: expect.stringContaining('CRLF') })
+  })
+
+  test.each([
+    ['a page with the beginning of an example', 'README', `# Example\n\nLooks like this.\n\npassword: ${value('x')}\n`],
+    ['a program with a value in it', 'main_test.go', `package main\n\nfunc Test() {\n\tx := "${value('x')}"\n}\n`],
+    ['a script with a value in it', 'check.py', `import re\nx = {"a": "${value('x')}"}\nprint(x)\n`],
+    ['a build file with a value in it', 'Dockerfile', `FROM x\nENV A=${value('x')}\nRUN y\n`],
+    ['a chart with a version for sops', 'values.yaml', 'sops:\n  version: 3.11.0\n'],
+    ['versions of programs', 'versions.env', 'go_version=1.26\nsops_version=3.11.0\n'],
+    ['a list of tools', 'mise.toml', '[tools]\nnode = "24"\n\n[sops]\nversion = "3.11.0"\n'],
+    ['a package that has an entry called sops', 'package.json', '{"sops": {"version": "3.11.0"}}'],
+    ['a workflow with a value in a comment', 'ci.yaml', `# ${value('x')}\na: &a x\nb: [${'*a, '.repeat(300)}]\n`],
     ['a page that shows an example', 'README.md', `# Example\n\n\`\`\`yaml\n${yaml}\`\`\`\n`],
     ['a program that makes one', 'main.go', `var x = \`${dotenv}\``],
     ['a chart with a key called sops', 'values.yaml', 'sops:\n  enabled: true\n'],

@@ -154,11 +154,15 @@ export function policyOfFiles(survey: Survey, policy: Inputs['policy'], required
 /** What the survey could not take for what it seems to be. */
 export function surveyed(survey: Survey): readonly CheckFinding[] {
   return [
-    ...survey.damaged.map(({ path, damage }) => finding('damaged-file', 'error', path, damage)),
+    ...damagedFiles(survey.damaged),
     ...survey.ignoredConfigs.map((path) => finding('config-ignored', 'warning', path,
       'sops only looks for .sops.yaml: what this file says holds for no file')),
     ...survey.skipped.map(({ path, reason }) => finding('skipped', 'notice', path, reason)),
   ]
+}
+
+export function damagedFiles(files: Survey['damaged']): readonly CheckFinding[] {
+  return files.map(({ path, damage }) => finding('damaged-file', 'error', path, damage))
 }
 
 /** A finding about a key stands where the key is written: in a config, else in the first file that it reads. */

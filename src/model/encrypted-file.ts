@@ -5,6 +5,7 @@ import { encryptedValues, isEncryptedComment, isEncryptedValue } from './encrypt
 import type { EncryptedValue } from './encrypted-value.ts'
 import { readMetadata, unflatten } from './sops-metadata.ts'
 import type { SopsMetadata } from './sops-metadata.ts'
+import { isStump } from './stump.ts'
 import { readYamlBlock } from './yaml-block.ts'
 
 /** sops' names of its stores, as `--input-type` takes them. */
@@ -142,22 +143,6 @@ function isBinaryEnvelope(text: string): boolean {
   }
 }
 
-/** How the JSON that holds a binary file starts, and no text that only speaks of one. */
-const envelope = /^\s*\{\s*"data"\s*:\s*"ENC\[AES256_GCM,data:/
-
-/** Whether a text without metadata is what is left of an encrypted file: values of sops where its format has values. */
-function isStump(text: string, byName: Format): boolean {
-  if (byName === 'binary') return envelope.test(text)
-  if (byName === 'yaml' || byName === 'json') {
-    // Where it still parses, an example inside of a text is told from a value.
-    const documents = parseAllDocuments(text, { schema: 'failsafe', logLevel: 'error' })
-    if (documents.every(({ errors }) => errors.length === 0)) {
-      return documents.some((document) => treeNames(document.toJS({ maxAliasCount: 100 }), '').length > 0)
-    }
-  }
-  return /^[ \t]*(?:- +)?(?:"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?"?ENC\[AES256_GCM,data:/m.test(text)
-}
-
 /**
  * Reads one file that may be encrypted with sops.
  * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
@@ -184,8 +169,8 @@ export function readEncryptedFile(path: string, bytes: Uint8Array): EncryptedFil
     // A copy, because a piece of a text keeps all of the text in memory.
     return { path, format, explicitType: format !== byName, metadata: structuredClone(metadata), ...countValues(text, metadata) }
   } catch (error) {
-    // In a file whose name sops does not know, a mark alone is not enough to call it damaged.
-    if (byName === 'binary' && !(error instanceof TypeError) && !envelope.test(text)) return null
+    // A mark alone is not enough: charts and version lists have a `sops` of their own.
+    if (!isStump(text, byName)) return null
     return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` }
   }
 }

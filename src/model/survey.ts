@@ -42,6 +42,8 @@ export interface Survey {
   readonly others: readonly EncryptedFile[]
   readonly damaged: readonly DamagedFile[]
   readonly skipped: readonly SkippedFile[]
+  /** Files that the run is about and that have something of sops in them, but are none of its files as far as can be told here. */
+  readonly unsure: readonly Pick<SurveyedFile, 'path' | 'sha256'>[]
   /** Who holds which key, by every source. */
   readonly owners: readonly OwnedRecipient[]
   readonly ownersFile: OwnersFile | null

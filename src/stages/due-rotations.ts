@@ -51,7 +51,16 @@ export function findDueRotations(
     const until = held(path)
     if (until !== null) due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`)
   }
-  return { due, keySince, findings: asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : [] }
+  const unseen = asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : []
+  return { due, keySince, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] }
+}
+
+/** What is left of a file that was cut off before its first value looks like any other text. */
+function noLongerEncrypted({ plain }: History, { damaged, skipped }: Survey): readonly Finding[] {
+  const told = new Set([...damaged, ...skipped].map(({ path }) => path))
+  return [...plain].filter((path) => !told.has(path)).map((path) => ({
+    code: 'no-longer-encrypted', level: 'warning', path, message: 'it was encrypted at an earlier commit, and is not any more: it was cut off, or committed in the clear',
+  }))
 }
 
 /** When the data key of the file at the base, or what may be the same one, was last wrapped for one of `removed`. */

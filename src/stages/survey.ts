@@ -6,6 +6,7 @@ import { join, posix, relative, sep } from 'node:path'
 import { create } from '@actions/glob'
 import type { DamagedFile, EncryptedFile } from '../model/encrypted-file.ts'
 import { readEncryptedFile } from '../model/encrypted-file.ts'
+import { ruleFor } from '../model/creation-rule.ts'
 import { Failure } from '../model/failure.ts'
 import { readPublicKeys } from '../model/owners.ts'
 import { readOwnersFile } from '../model/owners-file.ts'
@@ -17,11 +18,22 @@ import type { SkippedFile, Survey, SurveyedFile } from '../model/survey.ts'
 import { configFor, sharedGroups } from '../model/survey.ts'
 import type { Git, TrackedPath } from '../tools/git.ts'
 import { readUnlinked, sha256Of } from '../tools/staging.ts'
+import type { LocalFile } from '../tools/staging.ts'
 
+/** A letter in quotes, or what JSON and YAML let stand for it. */
+const letter = (one: string): string => {
+  const [high = '', low = ''] = one.charCodeAt(0).toString(16)
+  return `(${one}|\\\\(x|u00|U000000)${high}[${low}${low.toUpperCase()}])`
+}
 /** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
-const encrypted = ['ENC\\[AES256_GCM,', '"sops"\\s*:', "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)']
+const encrypted = [
+  'ENC\\[AES256_GCM,', `"${Array.from('sops', letter).join('')}"`, "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)',
+]
 /** A line that starts with a public key, as in a list of who owns which. */
 const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)'
+
+/** What stands in the place of a file that Git LFS keeps. */
+const lfsPointer = '^version https://git-lfs\\.github\\.com/spec/'
 
 const symlink = '120000'
 const submodule = '160000'
@@ -37,7 +49,7 @@ export async function surveyRepository(
   git: Git, globs: readonly string[], ownersPath: string | null = null, keyring: Promise<readonly OwnedRecipient[]> = Promise.resolve([]),
 ): Promise<Survey> {
   // What is no checkout fails by its head, whatever else fails there.
-  const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey), git.uncommitted()])
+  const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey, lfsPointer), git.uncommitted()])
   reading.catch(() => undefined)
   const [base] = await Promise.all([git.head(), git.assertTop()])
   const [tracked, found, uncommitted] = await reading
@@ -64,6 +76,7 @@ export async function surveyRepository(
   const others: EncryptedFile[] = []
   const damaged: DamagedFile[] = []
   const skipped: SkippedFile[] = []
+  const unsure: Pick<SurveyedFile, 'path' | 'sha256'>[] = []
   const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path)
   const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) }
   const owners: OwnedRecipient[] = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)]
@@ -76,7 +89,12 @@ export async function surveyRepository(
       continue
     }
     const file = readEncryptedFile(path, read.bytes)
-    if (file === null) owners.push(...readPublicKeys(path, read.bytes.toString()))
+    if (file === null) {
+      owners.push(...readPublicKeys(path, read.bytes.toString()))
+      if (!chosen(path)) continue
+      if (isPointer(read.bytes) && isNamedByRule(path, configs, configPaths)) damaged.push({ path, damage: pointer })
+      else if (mayHide(read.bytes)) unsure.push({ path, sha256: sha256Of(read.bytes) })
+    }
     else if (!chosen(path)) {
       if ('metadata' in file) others.push(shared(file))
     } else if ('damage' in file) damaged.push(file)
@@ -88,7 +106,24 @@ export async function surveyRepository(
   skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null))
   owners.push(...await keyring)
   const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path)
-  return { base, configs, ignoredConfigs, files, others, damaged, skipped, owners, ownersFile: record }
+  return { base, configs, ignoredConfigs, files, others, damaged, skipped, unsure, owners, ownersFile: record }
+}
+
+const pointer = 'it is a pointer of Git LFS, and a rule of .sops.yaml names its path: what it stands for was not looked at. Take it out of LFS'
+
+function isPointer(bytes: Buffer): boolean {
+  return new RegExp(lfsPointer).test(bytes.toString('latin1', 0, 100))
+}
+
+/** Not by a rule for every file. */
+function isNamedByRule(path: string, configs: readonly SopsConfig[], paths: ReadonlySet<string>): boolean {
+  const config = configs.find((one) => one.path === configFor(path, paths))
+  return config !== undefined && (ruleFor(config, path)?.regex ?? null) !== null
+}
+
+/** Whether sops could find something in a file of which nothing was found here: a list of keys, for one, has no word of it. */
+function mayHide(bytes: Buffer): boolean {
+  return /ENC\[AES|sops|\\(?:x|u00|U000000)[67]|^(?:\xff\xfe|\xfe\xff)/i.test(bytes.toString('latin1'))
 }
 
 /** Which paths `globs` choose; all of them where there are none. */
@@ -122,9 +157,14 @@ async function links(
 /** A config or the owners file: what is read as text, and may be written. */
 function readOwnText(root: string, path: string): string {
   const read = readUnlinked(root, path)
-  if (typeof read !== 'string' && !read.hardLink) return read.bytes.toString()
-  throw new Failure('config-unreadable', `${visible(path)} is ${read === 'larger than 64 MiB' ? read : `a ${typeof read === 'string' ? read : 'hard link'}`}; sops would follow it out of what git tracks.`, {
-    path, advice: 'Make it a regular file.',
+  const what = typeof read === 'string' ? (read === 'larger than 64 MiB' ? read : `a ${read}`) : read.hardLink ? 'a hard link' : null
+  if (what !== null) {
+    throw new Failure('config-unreadable', `${visible(path)} is ${what}; sops would follow it out of what git tracks.`, { path, advice: 'Make it a regular file.' })
+  }
+  const { bytes } = read as LocalFile
+  if (readEncryptedFile(path, bytes) === null) return bytes.toString()
+  throw new Failure('config-unreadable', `${visible(path)} is encrypted with sops, or part of what was: an edit of it would change a file of secrets.`, {
+    path, advice: 'Give that file another name.',
   })
 }
 

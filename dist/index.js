@@ -72580,7 +72580,8 @@ class github_GitHub {
 ;// CONCATENATED MODULE: ./lib/tools/swap.js
 // Puts verified bytes into the working tree, all of them or none, whatever happens to the run meanwhile.
 // The work is done by a process of its own session that acts only on a complete order: a kill of the run leaves all old
-// (order not complete) or all new. Must never replace a file that is not the one that was verified.
+// (order not complete) or all new. Where that process is killed itself, a note tells the run, or the next one, to put all back.
+// Must never replace a file that is not the one that was verified.
 
 
 
@@ -72588,6 +72589,8 @@ class github_GitHub {
 
 
 
+/** The name of the note, in git's own folder. */
+const swapNote = 'sops-rekey-swap';
 /** The argument that makes the program carry out an order given on its standard input. */
 const swapArgument = 'swap';
 const noRoom = ['ENOSPC', 'EDQUOT'];
@@ -72603,8 +72606,47 @@ async function swap(program, order) {
         child.on('close', (code) => resolve([code, stderr]));
         child.stdin.end(JSON.stringify(order));
     });
-    if (exitCode !== 0)
-        throw failureOf(said, order.root);
+    if (exitCode === 0)
+        return;
+    putBack(order.root, order.note);
+    throw failureOf(said, order.root);
+}
+/** Whether a replacement was killed halfway, and nobody has put it back. */
+function isHalfway(note) {
+    return (0,external_node_fs_namespaceObject.existsSync)(note) || (0,external_node_fs_namespaceObject.existsSync)(doneNote(note));
+}
+/**
+ * Puts back what a replacement that was killed halfway left, by its `note`; where only the clearing up was left to do, does that.
+ * Returns whether there was anything to do.
+ */
+function putBack(root, note) {
+    if (!isHalfway(note))
+        return false;
+    const isDone = (0,external_node_fs_namespaceObject.existsSync)(doneNote(note));
+    const { mark, paths } = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(isDone ? doneNote(note) : note, 'utf8'));
+    for (const { place, fresh, kept } of movesOf(root, mark, paths)) {
+        // With the new one still beside it, it was not replaced, and may be someone's own by now.
+        if (!isDone && (0,external_node_fs_namespaceObject.existsSync)(kept) && !(0,external_node_fs_namespaceObject.existsSync)(fresh))
+            (0,external_node_fs_namespaceObject.renameSync)(kept, place);
+        // Where both are names of one file, a rename leaves both.
+        for (const path of [kept, fresh])
+            (0,external_node_fs_namespaceObject.rmSync)(path, { force: true });
+    }
+    for (const path of [note, doneNote(note)])
+        (0,external_node_fs_namespaceObject.rmSync)(path, { force: true });
+    return true;
+}
+/** The note, once every file is new. */
+function doneNote(note) {
+    return `${note}-done`;
+}
+function movesOf(root, mark, paths) {
+    return paths.map((path, at) => {
+        const place = (0,external_node_path_namespaceObject.join)(root, path);
+        // Cut, because a name has at most 255 bytes; numbered, because two may have the same beginning.
+        const beside = (kind) => (0,external_node_path_namespaceObject.join)((0,external_node_path_namespaceObject.dirname)(place), `.${(0,external_node_path_namespaceObject.basename)(place).slice(0, 40)}.${kind}-${mark}-${at}`);
+        return { path, place, fresh: beside('new'), kept: beside('old') };
+    });
 }
 function failureOf(said, root) {
     const { code, path, what } = problemIn(said);
@@ -72641,44 +72683,36 @@ function carryOut(text) {
 /** Throws an Error with every file as it was. */
 function swap_replace(text) {
     // Throws where the order was cut off.
-    const { root, staged, replacements } = JSON.parse(text);
-    const mark = (0,external_node_crypto_.randomUUID)();
-    const moves = replacements.map(({ path, sha256 }, at) => {
-        const place = (0,external_node_path_namespaceObject.join)(root, path);
-        // Cut, because a name has at most 255 bytes; numbered, because two may have the same beginning.
-        const beside = (kind) => (0,external_node_path_namespaceObject.join)((0,external_node_path_namespaceObject.dirname)(place), `.${(0,external_node_path_namespaceObject.basename)(place).slice(0, 40)}.${kind}-${mark}-${at}`);
-        return { path, sha256, place, fresh: beside('new'), kept: beside('old') };
-    });
-    const replaced = [];
+    const { root, staged, replacements, note } = JSON.parse(text);
+    const [mark, paths] = [(0,external_node_crypto_.randomUUID)(), replacements.map(({ path }) => path)];
+    const moves = movesOf(root, mark, paths);
+    // Complete, or not there at all.
+    (0,external_node_fs_namespaceObject.writeFileSync)(`${note}-${mark}`, JSON.stringify({ mark, paths }));
+    synced(`${note}-${mark}`);
+    (0,external_node_fs_namespaceObject.renameSync)(`${note}-${mark}`, note);
     try {
         for (const { path, place, fresh, kept } of moves) {
             (0,external_node_fs_namespaceObject.copyFileSync)((0,external_node_path_namespaceObject.join)(staged, path), fresh);
             (0,external_node_fs_namespaceObject.chmodSync)(fresh, (0,external_node_fs_namespaceObject.lstatSync)(place).mode & 0o777);
-            const file = (0,external_node_fs_namespaceObject.openSync)(fresh, 'r');
-            (0,external_node_fs_namespaceObject.fsyncSync)(file);
-            (0,external_node_fs_namespaceObject.closeSync)(file);
+            synced(fresh);
             (0,external_node_fs_namespaceObject.linkSync)(place, kept);
         }
-        for (const { path, place, sha256 } of moves) {
-            if (sha256Of((0,external_node_fs_namespaceObject.readFileSync)(place)) !== sha256)
+        for (const [at, { path, place }] of moves.entries()) {
+            if (sha256Of((0,external_node_fs_namespaceObject.readFileSync)(place)) !== replacements[at]?.sha256)
                 throw new Error(`${path} was changed during the run`);
         }
-        for (const move of moves) {
-            (0,external_node_fs_namespaceObject.renameSync)(move.fresh, move.place);
-            replaced.push(move);
-        }
-    }
-    catch (error) {
-        for (const { kept, place } of replaced)
-            (0,external_node_fs_namespaceObject.renameSync)(kept, place);
-        throw error;
+        for (const { fresh, place } of moves)
+            (0,external_node_fs_namespaceObject.renameSync)(fresh, place);
+        (0,external_node_fs_namespaceObject.renameSync)(note, doneNote(note));
     }
     finally {
-        for (const { fresh, kept } of moves) {
-            (0,external_node_fs_namespaceObject.rmSync)(fresh, { force: true });
-            (0,external_node_fs_namespaceObject.rmSync)(kept, { force: true });
-        }
+        putBack(root, note);
     }
+}
+function synced(path) {
+    const file = (0,external_node_fs_namespaceObject.openSync)(path, 'r');
+    (0,external_node_fs_namespaceObject.fsyncSync)(file);
+    (0,external_node_fs_namespaceObject.closeSync)(file);
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/existing-pull-request.js
@@ -72980,6 +73014,10 @@ class Git {
     async currentBranch() {
         const { exitCode, stdout } = await this.#try(['symbolic-ref', '--quiet', '--short', 'HEAD']);
         return exitCode === 0 ? stdout.toString().trim() : null;
+    }
+    /** A path for a file of ours inside of git's own folder, which no commit can have. */
+    async ownPath(name) {
+        return await this.#line(['rev-parse', '--path-format=absolute', '--git-path', name]);
     }
     async isShallow() {
         return (await this.#line(['rev-parse', '--is-shallow-repository'])) === 'true';
@@ -74067,7 +74105,7 @@ function workingTreePublisher(git, program, startedFor) {
                 ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
                 ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
             ];
-            await swap(program, { root: git.root, staged: staging.root, replacements });
+            await swap(program, { root: git.root, staged: staging.root, replacements, note: await git.ownPath(swapNote) });
             return nothingPublished;
         },
     };
@@ -75306,6 +75344,7 @@ var rekey_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 async function rekey(inputs, tools) {
     const run = {
@@ -75325,6 +75364,7 @@ async function rekey(inputs, tools) {
         try {
             const { git, log, environment, temporary, remote, tracker } = tools;
             const { job } = inputs;
+            await mendWorkingTree(git, log, inputs);
             // Beside the survey; whether there is one matters only if there is something to do.
             const installing = tools.installSops();
             installing.catch(() => undefined);
@@ -75432,6 +75472,20 @@ async function rekey(inputs, tools) {
         run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed';
         return finish(null);
     }
+}
+/** An earlier run may have been killed, with all of its processes, while it replaced files. */
+async function mendWorkingTree(git, log, { dryRun }) {
+    // What is no checkout is said by the survey.
+    const note = await git.ownPath(swapNote).catch(() => null);
+    if (note === null || !isHalfway(note))
+        return;
+    if (dryRun) {
+        throw new Failure('changed-underneath', 'An earlier run was killed while it replaced files, and left some of them new.', {
+            advice: 'Run once without `dry-run`: that puts them back first.',
+        });
+    }
+    putBack(git.root, note);
+    log.line('An earlier run was killed while it replaced files: they are as they were before it.');
 }
 /** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */
 function nothingToDo({ files, damaged, unsure, others, configs }, { removedRecipients, addedRecipients, trackingIssue }) {

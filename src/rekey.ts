@@ -37,6 +37,7 @@ import { runnerOf } from './tools/runner-keys.ts'
 import type { SopsBinary } from './tools/sops-installer.ts'
 import { Sops } from './tools/sops.ts'
 import { Staging } from './tools/staging.ts'
+import { isHalfway, putBack, swapNote } from './tools/swap.ts'
 
 export interface Tools {
   readonly git: Git
@@ -85,6 +86,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
   try {
     const { git, log, environment, temporary, remote, tracker } = tools
     const { job } = inputs
+    await mendWorkingTree(git, log, inputs)
     // Beside the survey; whether there is one matters only if there is something to do.
     const installing = tools.installSops()
     installing.catch(() => undefined)
@@ -177,6 +179,20 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed'
     return finish(null)
   }
+}
+
+/** An earlier run may have been killed, with all of its processes, while it replaced files. */
+async function mendWorkingTree(git: Git, log: Log, { dryRun }: Inputs): Promise<void> {
+  // What is no checkout is said by the survey.
+  const note = await git.ownPath(swapNote).catch(() => null)
+  if (note === null || !isHalfway(note)) return
+  if (dryRun) {
+    throw new Failure('changed-underneath', 'An earlier run was killed while it replaced files, and left some of them new.', {
+      advice: 'Run once without `dry-run`: that puts them back first.',
+    })
+  }
+  putBack(git.root, note)
+  log.line('An earlier run was killed while it replaced files: they are as they were before it.')
 }
 
 /** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */

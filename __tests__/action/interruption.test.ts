@@ -9,7 +9,8 @@ import { bundle, runAction } from '../support/action.ts'
 import type { ActionRun } from '../support/action.ts'
 import { TemporaryFolder } from '../support/repository.ts'
 import { Team } from '../support/team.ts'
-import { annotations, canary, expectNothingLeaked, expectNothingLeft, treeOf } from '../support/unchanged.ts'
+import { putBack } from '../../src/tools/swap.ts'
+import { annotations, canary, expectNothingLeaked, expectNothingLeft, refusalOf, treeOf } from '../support/unchanged.ts'
 
 const files = Array.from({ length: 12 }, (_, at) => `secrets/${at}.yaml`)
 
@@ -117,6 +118,7 @@ const many = 400
 class Swap extends TemporaryFolder {
   readonly root = join(this.path, 'root')
   readonly staged = join(this.path, 'staged')
+  readonly note = join(this.path, 'note')
   readonly paths = Array.from({ length: many }, (_, at) => `folder-with-a-long-name-${at % 7}/file-with-a-long-name-${at}.yaml`)
 
   constructor() {
@@ -135,13 +137,14 @@ class Swap extends TemporaryFolder {
   /** Starts a process that gives the order, as the action does; it leads a group of processes. */
   start(): ReturnType<typeof spawn> {
     const replacements = this.paths.map((path) => ({ path, sha256: createHash('sha256').update(`old ${path}`).digest('hex') }))
-    const order = JSON.stringify({ root: this.root, staged: this.staged, replacements })
+    const order = JSON.stringify({ root: this.root, staged: this.staged, replacements, note: this.note })
     const module = new URL('../../src/tools/swap.ts', import.meta.url).href
     const script = `import { swap } from ${JSON.stringify(module)}; await swap(${JSON.stringify(bundle)}, ${order})`
     return spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore', detached: true })
   }
 
   state(): string {
+    expect(readdirSync(this.path).sort()).toEqual(['root', 'staged'])
     const names = this.paths.flatMap((path) => readdirSync(join(this.root, path, '..')))
     expect(names.filter((name) => name.startsWith('.'))).toEqual([])
     const states = new Set(this.paths.map((path) => readFileSync(join(this.root, path), 'utf8').slice(0, 3)))
@@ -173,6 +176,21 @@ function workersIn(folder: string): number[] {
     }
   }).map(Number)
 }
+
+test('a run that finds another one killed halfway puts its files back first; a dry run asks for that', async () => {
+  using team = repository()
+  const note = join(team.root, '.git', 'sops-rekey-swap')
+  const old = team.read('secrets/1.yaml')
+  writeFileSync(join(team.root, 'secrets', '.1.yaml.old-m-0'), old)
+  team.write('secrets/1.yaml', 'half: done\n')
+  writeFileSync(note, JSON.stringify({ mark: 'm', paths: ['secrets/1.yaml'] }))
+  const { sentence } = await refusalOf(team, { 'removed-recipient': 'bob', 'dry-run': 'true' })
+  expect(sentence).toContain('An earlier run was killed while it replaced files')
+  const run = await runAction(team, { 'removed-recipient': 'bob' })
+  expect(run.exitCode === 0 ? '' : run.log).toBe('')
+  expect(run.log).toContain('they are as they were before it')
+  expect(team.git('status', '--porcelain').split('\n')).toHaveLength(files.length + 1)
+})
 
 describe(`the replacement of ${many} files`, () => {
   test('is all or nothing, whenever the run that ordered it is killed', async () => {
@@ -207,6 +225,57 @@ describe(`the replacement of ${many} files`, () => {
       await ended(child)
       expect(swap.state()).toBe('new')
     }
+  })
+
+  test('is undone by whoever ordered it, where it is killed itself', async () => {
+    if (!existsSync('/proc/self/cwd')) return
+    using swap = new Swap()
+    const start = performance.now()
+    await ended(swap.start())
+    const duration = performance.now() - start
+    const states: string[] = []
+    for (const delay of moments(duration, 10)) {
+      swap.lay(swap.root, 'old')
+      const child = swap.start()
+      await sleep(delay)
+      for (const id of workersIn(swap.staged)) process.kill(id, 'SIGKILL')
+      await ended(child)
+      states.push(swap.state())
+    }
+    expect(states).toContain('old')
+  })
+
+  test('is put back by the next run, where everything is killed', async () => {
+    if (!existsSync('/proc/self/cwd')) return
+    using swap = new Swap()
+    let halfway = 0
+    for (let attempt = 0; attempt < 20 && halfway < 3; attempt += 1) {
+      swap.lay(swap.root, 'old')
+      const child = swap.start()
+      const isNew = (path: string): boolean => readFileSync(join(swap.root, path), 'utf8').startsWith('new')
+      while (!isNew(swap.paths[0] ?? '') && child.exitCode === null) await sleep(0)
+      process.kill(-(child.pid ?? 0), 'SIGKILL')
+      for (const id of workersIn(swap.staged)) process.kill(id, 'SIGKILL')
+      await atRestIn(swap.staged)
+      const replaced = swap.paths.filter(isNew).length
+      if (replaced > 0 && replaced < many) halfway += 1
+      putBack(swap.root, swap.note)
+      expect(swap.state()).toBe(replaced === many ? 'new' : 'old')
+      expect(putBack(swap.root, swap.note)).toBe(false)
+    }
+    expect(halfway).toBe(3)
+  })
+
+  test('leaves what somebody else wrote meanwhile', () => {
+    using swap = new Swap()
+    const [path = ''] = swap.paths
+    const beside = (kind: string): string => join(swap.root, path, '..', `.${basename(path).slice(0, 40)}.${kind}-m-0`)
+    writeFileSync(swap.note, JSON.stringify({ mark: 'm', paths: [path] }))
+    for (const kind of ['new', 'old']) writeFileSync(beside(kind), kind)
+    writeFileSync(join(swap.root, path), 'mine')
+    expect(putBack(swap.root, swap.note)).toBe(true)
+    expect(readFileSync(join(swap.root, path), 'utf8')).toBe('mine')
+    expect([beside('new'), beside('old'), swap.note].map((one) => existsSync(one))).toEqual([false, false, false])
   })
 
   test('is undone where it fails halfway', async () => {

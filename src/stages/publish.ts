@@ -11,7 +11,7 @@ import { compareUrl } from '../tools/github.ts'
 import type { GitHub } from '../tools/github.ts'
 import type { Staging } from '../tools/staging.ts'
 import { sha256Of } from '../tools/staging.ts'
-import { swap } from '../tools/swap.ts'
+import { swap, swapNote } from '../tools/swap.ts'
 import { closeSettled } from './close-pull-request.ts'
 import { ClosedMeanwhile, assertStillOpen, overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
 import type { Existing } from './existing-pull-request.ts'
@@ -83,7 +83,7 @@ export function workingTreePublisher(git: Git, program: string, startedFor: stri
         ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
         ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
       ]
-      await swap(program, { root: git.root, staged: staging.root, replacements })
+      await swap(program, { root: git.root, staged: staging.root, replacements, note: await git.ownPath(swapNote) })
       return nothingPublished
     },
   }

@@ -138,6 +138,11 @@ export class Git {
     return exitCode === 0 ? stdout.toString().trim() : null
   }
 
+  /** A path for a file of ours inside of git's own folder, which no commit can have. */
+  async ownPath(name: string): Promise<string> {
+    return await this.#line(['rev-parse', '--path-format=absolute', '--git-path', name])
+  }
+
   async isShallow(): Promise<boolean> {
     return (await this.#line(['rev-parse', '--is-shallow-repository'])) === 'true'
   }

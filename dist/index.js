@@ -53994,11 +53994,12 @@ function untouched(survey, { removed, added, like }, file) {
 function planAsked(survey, request, file, after, answer, mustRotate) {
     const config = file.config ?? '';
     const refused = (reason) => ({ kind: 'refused', reason });
+    const byConfig = (reason) => ({ kind: 'refused', reason, byConfig: true });
     const emptied = after.findIndex((group) => group.length === 0);
     if (after.every((group) => group.length === 0))
-        return refused('nobody could read it any more');
+        return refused('nobody could read it any more. Add another recipient to its rule and run once without a removal, or leave it out with `files`');
     if (emptied >= 0)
-        return refused(`key group ${emptied + 1} of ${after.length} would be empty, and Shamir's threshold would be at risk`);
+        return refused(`key group ${emptied + 1} of ${after.length} would be empty, and Shamir's threshold would be at risk. Add another recipient to that group first, or name in \`added-recipient\` who takes the place`);
     if (request.like === 'every rule' && request.added.length > 0 && after.length > 1) {
         return refused('it has several key groups, and `*` does not say which. Name in `same-access-as` whose access the new recipient gets');
     }
@@ -54006,13 +54007,13 @@ function planAsked(survey, request, file, after, answer, mustRotate) {
         return refused(`no rule of ${config} names keys for it, so that sops can't update it. Add a rule for it`);
     const loses = someoneLoses(file.metadata.groups, after);
     if (answer.kind === 'same')
-        return refused(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit');
+        return byConfig(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit');
     if (answer.thresholdChanges)
-        return refused("its config would change the number of key groups, and with it Shamir's threshold");
+        return byConfig("its config would change the number of key groups, and with it Shamir's threshold");
     const named = asSopsNames(after, answer.groups, request);
     const drift = difference(survey, named, answer.groups);
     if (drift !== null) {
-        return refused(`it has drifted from ${config}: to follow its rule would also change ${drift}, which was not asked for. `
+        return byConfig(`it has drifted from ${config}: to follow its rule would also change ${drift}, which was not asked for. `
             + `Run once without ${request.removed.length > 0 ? 'removed' : 'added'}-recipient to bring files in line, or mend the rule`);
     }
     const why = loses ? (request.added.length > 0 ? 'a recipient takes the place of the removed one' : 'the removed recipient can read it') : 'the added recipient gets access';
@@ -54132,7 +54133,7 @@ function findingsOf(survey, request, results) {
     const ignored = survey.ignoredConfigs.map((path) => ({
         code: 'config-ignored', level: 'warning', path, message: 'sops only looks for .sops.yaml: what this file says holds for no file',
     }));
-    return [...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...missing(survey, request, results)];
+    return [...globsWithout(survey), ...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...stillListed(survey, removed), ...missing(survey, request, results)];
 }
 /** By `survey.configs` with the edits of the plan. */
 function policyOf(survey, configs, results, level) {
@@ -54151,6 +54152,15 @@ function removedForGood({ owners, ownersFile }) {
 function stillReads(survey, removed) {
     const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]));
     return [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked].flatMap(({ file, why }) => isReadBy(file, removed) ? [{ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` }] : []);
+}
+function globsWithout({ unmatchedGlobs }) {
+    return unmatchedGlobs.map((glob) => ({ code: 'files-unmatched', level: 'warning', path: null, message: `\`${glob}\` in \`files\` matches no encrypted file` }));
+}
+/** A list of public keys is somebody's own text: it is left as it is. */
+function stillListed({ owners }, removed) {
+    return owners.filter(({ from, recipient }) => from === 'public-keys' && removed.has(canonicalId(recipient))).map(({ path, line, name }) => ({
+        code: 'public-key-listed', level: 'notice', path, message: `line ${line} still lists the key of ${name}; take it out where the list is used for anything`,
+    }));
 }
 /** Who leaves by one key and may read by another: one of the same person, or the same key in other words. */
 function readsOtherwise(survey, { removed }, results) {
@@ -60297,351 +60307,32 @@ function glob_hashFiles(patterns_1) {
     });
 }
 //# sourceMappingURL=glob.js.map
-;// CONCATENATED MODULE: ./lib/model/owners-file.js
-// The owners file: who holds which key, and the record of the keys that were removed. Its format: docs/owners-file.md.
-// Must never let through what it does not understand, nor repeat a value in an error: someone may have pasted a private key.
+;// CONCATENATED MODULE: ./lib/stages/chosen-files.js
+// The globs of `files` → which paths they choose.
+// Must never follow a link.
 
 
-
-
-const owners_file_maxBytes = 1024 * 1024;
-const maxName = 200;
-const privateKey = /AGE-SECRET-KEY-/i;
-const key = 'arn:aws:kms:eu-west-1:111122223333:alias/ci';
-/** What an error shows as right; each is a whole file. */
-const examples = {
-    file: `{owners: {ci: [${key}]}, removed: []}`,
-    owners: `owners: {ci: [${key}]}`,
-    removed: `removed: [{owner: ci, recipient: ${key}, date: 2026-11-23, by: octocat}]`,
-};
-/**
- * Throws Failure `owners-file`, with the line, what is wrong and a right example: not one YAML document, an alias, a field or a
- * kind of value that is not in the format, a key that is no recipient or has two owners, names that could be taken for each
- * other, no such date, over 1 MiB. An empty file is an empty record.
- */
-function readOwnersFile(path, text) {
-    const lines = new dist/* LineCounter */.HN();
-    const lineOf = (node) => lines.linePos(node?.range?.[0] ?? 0).line;
-    const failAt = (line, what, right, cause) => new Failure('owners-file', `${visible(path)}${line === null ? '' : `:${line}`}: ${what}.`, {
-        path, advice: `Right is, for example: ${examples[right]}`, cause,
-    });
-    const fail = (what, at, right) => failAt(lineOf(at), what, right);
-    if (Buffer.byteLength(text) > owners_file_maxBytes)
-        throw failAt(null, 'the file is larger than 1 MiB', 'file');
-    let root;
-    try {
-        root = parse(text, lines, failAt);
-    }
-    catch (cause) {
-        throw cause instanceof Failure ? cause : failAt(null, 'its lists nest beyond any use', 'file', cause);
-    }
-    const [owners = null, removed = null] = fieldsOf(root, ['owners', 'removed'], fail, 'file');
-    return { owners: owners_file_ownersIn(path, owners, fail, lineOf), removed: itemsOf(removed, fail, 'removed').map((item) => recordIn(item, fail, lineOf)) };
-}
-function parse(text, lines, failAt) {
-    // Scalars stay text: a fingerprint may look like a number, and a name like nothing.
-    const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'error', lineCounter: lines });
-    if (documents.length > 1)
-        throw failAt(lines.linePos(documents[1]?.range[0] ?? 0).line, 'it has more than one document', 'file');
-    const [error] = documents[0]?.errors ?? [];
-    if (error !== undefined) {
-        // In the parser's words, tags and what follows a colon are quotations.
-        const what = error.message.split(/:|\n/, 1)[0]?.replace(/ !\S+/, '') ?? '';
-        throw failAt(lines.linePos(error.pos[0]).line, `not valid YAML: ${what}`, 'file', error);
-    }
-    return documents[0]?.contents ?? null;
-}
-function owners_file_ownersIn(path, node, fail, lineOf) {
-    const owners = [];
-    const [names, holders] = [new Map(), new Map()];
-    for (const [name, keyNode, value] of pairsOf(node, fail, 'owners')) {
-        checkName(name, keyNode, fail, 'owners');
-        const other = names.get(name.toLowerCase());
-        if (other !== undefined)
-            throw fail(`the names ${shown(other)} and ${shown(name)} mean the same to who asks for one`, keyNode, 'owners');
-        names.set(name.toLowerCase(), name);
-        for (const item of itemsOf(value, fail, 'owners')) {
-            const recipient = recipientIn(item, `under ${shown(name)}`, fail, 'owners');
-            const holder = holders.get(canonicalId(recipient));
-            if (holder === name)
-                throw fail(`the key stands twice under ${shown(name)}`, item, 'owners');
-            if (holder !== undefined)
-                throw fail(`the key under ${shown(name)} is ${shown(holder)}'s already, and a key has one owner`, item, 'owners');
-            holders.set(canonicalId(recipient), name);
-            owners.push({ recipient, name, from: 'owners-file', path, line: lineOf(item) });
-        }
-    }
-    return owners;
-}
-function recordIn(item, fail, lineOf) {
-    if (!(0,dist/* isMap */.jh)(item))
-        throw fail('what stands under removed is no record', item, 'removed');
-    const [owner = null, recipient = null, date = null, by = null] = fieldsOf(item, ['owner', 'recipient', 'date', 'by'], fail, 'removed');
-    const name = (node) => {
-        const text = owners_file_textOf(node);
-        if (node === null || isNull(node))
-            return null;
-        checkName(text, node, fail, 'removed');
-        return text;
-    };
-    const day = owners_file_textOf(date);
-    if (day === null || !isDay(day))
-        throw fail('a removed key needs the date, a day that there is, as year-month-day', date ?? item, 'removed');
-    return { recipient: recipientIn(recipient ?? item, 'of the record', fail, 'removed'), owner: name(owner), date: day, by: name(by), line: lineOf(item) };
-}
-/** The values of a map's fields in the order of `names`; any other field is an error. */
-function fieldsOf(node, names, fail, right) {
-    const pairs = pairsOf(node, fail, right);
-    const stray = pairs.find(([name]) => name === null || !names.includes(name));
-    if (stray !== undefined)
-        throw fail(`there is no field ${shown(stray[0] ?? '?')}, only ${names.join(', ')}`, stray[1], right);
-    return names.map((wanted) => pairs.find(([name]) => name === wanted)?.[2] ?? null);
-}
-function pairsOf(node, fail, right) {
-    if (node === null || isNull(node))
-        return [];
-    if (!(0,dist/* isMap */.jh)(node))
-        throw fail((0,dist/* isAlias */.Vj)(node) ? 'an alias has no place here: spell it out' : 'here `name: …` is expected', node, right);
-    return node.items.map(({ key: name, value }) => [owners_file_textOf(name), name, value]);
-}
-function itemsOf(node, fail, right) {
-    if (node === null || isNull(node))
-        return [];
-    if (!(0,dist/* isSeq */.oP)(node))
-        throw fail((0,dist/* isAlias */.Vj)(node) ? 'an alias has no place here: spell it out' : 'here a list is expected', node, right);
-    return node.items;
-}
-function recipientIn(node, where, fail, right) {
-    const text = owners_file_textOf(node);
-    if (text !== null && privateKey.test(text))
-        throw fail(`what stands ${where} is a private key. Consider it public from now on`, node, right);
-    const recipient = text === null ? null : (parseRecipient(text) ?? parsePgpId(text));
-    if (recipient === null)
-        throw fail(`what stands ${where} is no recipient as it can stand in .sops.yaml`, node, right);
-    return recipient;
-}
-function checkName(name, at, fail, right) {
-    if (name === null || name.trim() === '')
-        throw fail('a name is missing', at, right);
-    if (name === '<<')
-        throw fail('a merge has no place here: spell it out', at, right);
-    if (parseRecipient(name) !== null)
-        throw fail('a key stands where the name of its owner belongs', at, right);
-    if (name.trim() !== name || visible(name, maxName) !== name) {
-        throw fail(`a name is one line of at most ${maxName} characters that can be seen`, at, right);
-    }
-}
-function owners_file_textOf(node) {
-    return (0,dist/* isScalar */.jn)(node) && typeof node.value === 'string' ? node.value : null;
-}
-function isNull(node) {
-    return (0,dist/* isScalar */.jn)(node) && (node.value === null || (node.type === 'PLAIN' && /^(?:|~|null)$/i.test(owners_file_textOf(node) ?? '?')));
-}
-function isDay(text) {
-    const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
-    return day !== null && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
-}
-function shown(name) {
-    return privateKey.test(name) ? 'that is a private key' : `"${visible(name, 60)}"`;
-}
-
-;// CONCATENATED MODULE: ./lib/stages/survey.js
-// inputs → Survey: finds every sops file of the checkout by content in one pass, and reads it without a key.
-// Must never follow a link, and must leave nothing that matches unaccounted for.
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** A letter in quotes, or what JSON and YAML let stand for it. */
-const letter = (one) => {
-    const [high = '', low = ''] = one.charCodeAt(0).toString(16);
-    return `(${one}|\\\\(x|u00|U000000)${high}[${low}${low.toUpperCase()}])`;
-};
-/** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
-const encrypted = [
-    'ENC\\[AES256_GCM,', `"${Array.from('sops', letter).join('')}"`, "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)',
-];
-/** A line that starts with a public key, as in a list of who owns which. */
-const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)';
-/** What stands in the place of a file that Git LFS keeps. */
-const lfsPointer = '^version https://git-lfs\\.github\\.com/spec/';
-const survey_symlink = '120000';
-const submodule = '160000';
-/** Where the owners file is looked for when nothing says it. */
-const usualOwnersFile = '.sops-owners.yaml';
-/**
- * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
- * be tracked where it is given; `keyring` are owners that are known from elsewhere.
- */
-async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
-    // What is no checkout fails by its head, whatever else fails there.
-    const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey, lfsPointer), git.uncommitted()]);
-    reading.catch(() => undefined);
-    const [base] = await Promise.all([git.head(), git.assertTop()]);
-    const [tracked, found, uncommitted] = await reading;
-    const special = tracked.special();
-    refuseAbsent(special);
-    const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
-    const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile));
-    if (ownersTracked === undefined && ownersPath !== null) {
-        throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' });
-    }
-    const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])]);
-    const candidates = new Set(found.filter((path) => !ownTexts.has(path)));
-    const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]));
-    const chosen = await choose(git.root, globs);
-    await refuseUncommitted(git, uncommitted, ownTexts, chosen);
-    const configs = [];
-    for (const path of configPaths) {
-        const text = readOwnText(git.root, path);
-        configs.push(readSopsConfig(path, text));
-    }
-    const files = [];
-    const others = [];
-    const damaged = [];
-    const skipped = [];
-    const unsure = [];
-    const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
-    const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
-    const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
-    const shared = sharedGroups();
-    for (const path of [...candidates].sort()) {
-        const read = readUnlinked(git.root, path);
-        if (typeof read === 'string') {
-            if (read === 'larger than 64 MiB' && chosen(path))
-                damaged.push({ path, damage: `it is ${read}` });
-            else if (chosen(path))
-                skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
-            continue;
-        }
-        const file = readEncryptedFile(path, read.bytes);
-        if (file === null) {
-            owners.push(...readPublicKeys(path, read.bytes.toString()));
-            if (!chosen(path))
-                continue;
-            if (isPointer(read.bytes) && isNamedByRule(path, configs, configPaths))
-                damaged.push({ path, damage: pointer });
-            else if (mayHide(read.bytes))
-                unsure.push({ path, sha256: sha256Of(read.bytes) });
-        }
-        else if (!chosen(path)) {
-            if ('metadata' in file)
-                others.push(shared(file));
-        }
-        else if ('damage' in file)
-            damaged.push(file);
-        else if (read.hardLink)
-            skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
-        else {
-            files.push({ ...shared(file), config: configFor(path, configPaths), blob: blobs.get(path) ?? '', sha256: sha256Of(read.bytes) });
-        }
-    }
-    skipped.push(...await links(git.root, special, files, globs.length > 0 ? chosen : null));
-    owners.push(...await keyring);
-    const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
-    return { base, configs, ignoredConfigs, files, others, damaged, skipped, unsure, owners, ownersFile: record };
-}
-const pointer = 'it is a pointer of Git LFS, and a rule of .sops.yaml names its path: what it stands for was not looked at. Take it out of LFS';
-function isPointer(bytes) {
-    return new RegExp(lfsPointer).test(bytes.toString('latin1', 0, 100));
-}
-/** Not by a rule for every file. */
-function isNamedByRule(path, configs, paths) {
-    const config = configs.find((one) => one.path === configFor(path, paths));
-    return config !== undefined && (ruleFor(config, path)?.regex ?? null) !== null;
-}
-/** Whether sops could find something in a file of which nothing was found here: a list of keys, for one, has no word of it. */
-function mayHide(bytes) {
-    return /ENC\[AES|sops|\\(?:x|u00|U000000)[67]|^(?:\xff\xfe|\xfe\xff)/i.test(bytes.toString('latin1'));
-}
 /** Which paths `globs` choose; all of them where there are none. */
 async function choose(root, globs) {
     if (globs.length === 0)
         return () => true;
+    const paths = await matching(root, globs.every((glob) => glob.startsWith('!')) ? ['**', ...globs] : globs);
+    return (path) => paths.has(path);
+}
+/** Those of `globs` that match none of `paths`, where some do. */
+async function unmatched(root, globs, paths) {
+    const wanted = globs.filter((glob) => !glob.startsWith('!'));
+    if (wanted.length < 2)
+        return [];
+    const found = await Promise.all(wanted.map(async (glob) => ({ glob, own: await matching(root, [glob]) })));
+    return found.filter(({ own }) => !paths.some((path) => own.has(path))).map(({ glob }) => glob);
+}
+async function matching(root, globs) {
     // The root is a path, whatever it is called.
     const literal = root.replace(/[[?*]/g, '[$&]');
     const rooted = globs.map((glob) => (glob.startsWith('!') ? `!${(0,external_node_path_namespaceObject.join)(literal, glob.slice(1))}` : (0,external_node_path_namespaceObject.join)(literal, glob)));
-    const everything = rooted.every((glob) => glob.startsWith('!')) ? [(0,external_node_path_namespaceObject.join)(literal, '**'), ...rooted] : rooted;
-    const globber = await create(everything.join('\n'), { followSymbolicLinks: false, matchDirectories: false });
-    const paths = new Set((await globber.glob()).map((path) => (0,external_node_path_namespaceObject.relative)(root, path).split(external_node_path_namespaceObject.sep).join('/')));
-    return (path) => paths.has(path);
-}
-/** The links and submodules among the matches: those the globs name, and those that point to an encrypted file. */
-async function links(root, special, files, chosen) {
-    const targets = new Set(files.map(({ path }) => path));
-    const skipped = [];
-    for (const { path, mode } of special) {
-        if (mode === submodule)
-            skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too', file: null });
-        if (mode !== survey_symlink)
-            continue;
-        const link = await (0,promises_namespaceObject.readlink)((0,external_node_path_namespaceObject.join)(root, path)).catch(() => null);
-        const asked = chosen === null ? link !== null && targets.has(external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(path), link)) : chosen(path);
-        if (asked)
-            skipped.push({ path, reason: 'it is a symlink, and no link is followed', file: null });
-    }
-    return skipped;
-}
-/** A config or the owners file: what is read as text, and may be written. */
-function readOwnText(root, path) {
-    const read = readUnlinked(root, path);
-    const what = typeof read === 'string' ? (read === 'larger than 64 MiB' ? read : `a ${read}`) : read.hardLink ? 'a hard link' : null;
-    if (what !== null) {
-        throw new Failure('config-unreadable', `${visible(path)} is ${what}; sops would follow it out of what git tracks.`, { path, advice: 'Make it a regular file.' });
-    }
-    const { bytes } = read;
-    if (readEncryptedFile(path, bytes) === null)
-        return bytes.toString();
-    throw new Failure('config-unreadable', `${visible(path)} is encrypted with sops, or part of what was: an edit of it would change a file of secrets.`, {
-        path, advice: 'Give that file another name.',
-    });
-}
-function refuseAbsent(special) {
-    const absent = special.filter((one) => one.absent);
-    const [first] = absent;
-    if (first === undefined)
-        return;
-    throw new Failure('not-a-repository', `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`, { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' });
-}
-/**
- * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
- * would keep its readers there) stops the run.
- */
-async function refuseUncommitted(git, uncommitted, configs, chosen) {
-    const changed = [];
-    for (const path of uncommitted) {
-        if (configs.has(path) || ((chosen(path) || isGone(git.root, path)) && await holdsSecrets(git, path)))
-            changed.push(path);
-    }
-    const [first] = changed;
-    if (first === undefined)
-        return;
-    throw new Failure('uncommitted-changes', `Not committed: ${changed.map((path) => visible(path)).join(', ')}.`, {
-        path: first, advice: 'Commit or discard these changes, and run again.',
-    });
-}
-/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
-function isGone(root, path) {
-    return !(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)) || readUnlinked(root, path) === 'symlink';
-}
-/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
-async function holdsSecrets(git, path) {
-    const committed = await git.committed(path);
-    if (committed !== null && readEncryptedFile(path, committed) !== null)
-        return true;
-    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(git.root, path)))
-        return false;
-    const present = readUnlinked(git.root, path);
-    return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null;
+    const globber = await create(rooted.join('\n'), { followSymbolicLinks: false, matchDirectories: false });
+    return new Set((await globber.glob()).map((path) => (0,external_node_path_namespaceObject.relative)(root, path).split(external_node_path_namespaceObject.sep).join('/')));
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/check-plaintext.js
@@ -60858,7 +60549,7 @@ function locksOut(file, after, runner) {
     const opens = (groups) => groups.some((group) => group.some((one) => own.has(canonicalId(one))));
     if (!opens(file.metadata.groups) || opens(after))
         return null;
-    return 'the runner itself could no longer decrypt it: its own key is the one that would go';
+    return 'the runner itself could no longer decrypt it: its own key is the one that would go. Give the job the key of a recipient that stays';
 }
 /** The address of a Vault stands in the file, which anyone could have written: to encrypt to it is to send it the data key. */
 function sendsAbroad({ metadata: { groups } }, after, { vault }) {
@@ -61467,421 +61158,212 @@ function wantedBlobs(changes, { encrypted, plain }) {
     return wanted;
 }
 
-;// CONCATENATED MODULE: ./lib/stages/past-owners.js
-// History → who held which key at earlier commits, for a request that names someone who has left every file and config.
-// Must never stop at what an earlier version has wrong.
+;// CONCATENATED MODULE: ./lib/model/owners-file.js
+// The owners file: who holds which key, and the record of the keys that were removed. Its format: docs/owners-file.md.
+// Must never let through what it does not understand, nor repeat a value in an error: someone may have pasted a private key.
 
 
 
 
-
-
-
-
-const past_owners_publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m;
-/** The paths that say who holds which key, or say it at the base: configs, the owners file (`named`, where it was given) and lists of public keys. */
-function pathsOfOwners(survey, named) {
-    const lists = new Set(survey.owners.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])));
-    const ownersPath = ownersPathIn(survey, named);
-    return (path) => path === ownersPath || lists.has(path) || isConfig(path);
-}
-function ownersPathIn({ ownersFile }, named) {
-    return ownersFile?.path ?? named ?? usualOwnersFile;
-}
+const owners_file_maxBytes = 1024 * 1024;
+const maxName = 200;
+const privateKey = /AGE-SECRET-KEY-/i;
+const key = 'arn:aws:kms:eu-west-1:111122223333:alias/ci';
+/** What an error shows as right; each is a whole file. */
+const examples = {
+    file: `{owners: {ci: [${key}]}, removed: []}`,
+    owners: `owners: {ci: [${key}]}`,
+    removed: `removed: [{owner: ci, recipient: ${key}, date: 2026-11-23, by: octocat}]`,
+};
 /**
- * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
- * commit that brought it; and all who could read a version of a file. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
- * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
+ * Throws Failure `owners-file`, with the line, what is wrong and a right example: not one YAML document, an alias, a field or a
+ * kind of value that is not in the format, a key that is no recipient or has two owners, names that could be taken for each
+ * other, no such date, over 1 MiB. An empty file is an empty record.
  */
-async function readPast(open, survey, named, everywhere) {
-    const { git, history, missing } = open;
-    const unseen = history.reach.kind === 'whole' ? null : history.reach.why;
-    const ownersPath = ownersPathIn(survey, named);
-    const versions = everywhere ? await everyText(open, survey.base) : open.texts;
-    const found = [];
-    await readBlobs(git, [...versions.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
-        const version = versions.get(blob);
-        if (version === undefined)
-            return;
-        const { path, revision } = version;
-        const past = read(path, ownersPath, bytes);
-        const place = `${path} at ${revision.sha.slice(0, 12)} (${new Date(revision.time * 1000).toISOString().slice(0, 10)})`;
-        if (past !== null)
-            found.push({ known: past.known, owners: past.owners.map((owner) => ({ ...structuredClone(owner), path: place })) });
+function readOwnersFile(path, text) {
+    const lines = new dist/* LineCounter */.HN();
+    const lineOf = (node) => lines.linePos(node?.range?.[0] ?? 0).line;
+    const failAt = (line, what, right, cause) => new Failure('owners-file', `${visible(path)}${line === null ? '' : `:${line}`}: ${what}.`, {
+        path, advice: `Right is, for example: ${examples[right]}`, cause,
     });
-    const owners = new Map();
-    for (const owner of found.flatMap((past) => past.owners)) {
-        const key = `${owner.name}\n${canonicalId(owner.recipient)}`;
-        if (!owners.has(key))
-            owners.set(key, owner);
-    }
-    return { owners: [...owners.values()], known: survey_unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen };
-}
-async function everyText({ git, history, missing }, base) {
-    const texts = new Map();
+    const fail = (what, at, right) => failAt(lineOf(at), what, right);
+    if (Buffer.byteLength(text) > owners_file_maxBytes)
+        throw failAt(null, 'the file is larger than 1 MiB', 'file');
+    let root;
     try {
-        await readRevisions(git, base, (revision, path, _, blob) => {
-            if (blob !== null && !missing.has(blob) && !texts.has(blob))
-                texts.set(blob, { path, revision });
-        });
+        root = parse(text, lines, failAt);
     }
-    catch (error) {
-        // A clone without trees has no changes to tell; that is known already.
-        if (history.reach.kind === 'whole' || !(error instanceof Failure) || error.code !== 'git-failed')
-            throw error;
+    catch (cause) {
+        throw cause instanceof Failure ? cause : failAt(null, 'its lists nest beyond any use', 'file', cause);
     }
-    return texts;
+    const [owners = null, removed = null] = fieldsOf(root, ['owners', 'removed'], fail, 'file');
+    return { owners: owners_file_ownersIn(path, owners, fail, lineOf), removed: itemsOf(removed, fail, 'removed').map((item) => recordIn(item, fail, lineOf)) };
 }
-function isConfig(path) {
-    return path === '.sops.yaml' || path.endsWith('/.sops.yaml');
+function parse(text, lines, failAt) {
+    // Scalars stay text: a fingerprint may look like a number, and a name like nothing.
+    const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'error', lineCounter: lines });
+    if (documents.length > 1)
+        throw failAt(lines.linePos(documents[1]?.range[0] ?? 0).line, 'it has more than one document', 'file');
+    const [error] = documents[0]?.errors ?? [];
+    if (error !== undefined) {
+        // In the parser's words, tags and what follows a colon are quotations.
+        const what = error.message.split(/:|\n/, 1)[0]?.replace(/ !\S+/, '') ?? '';
+        throw failAt(lines.linePos(error.pos[0]).line, `not valid YAML: ${what}`, 'file', error);
+    }
+    return documents[0]?.contents ?? null;
 }
-function read(path, ownersPath, bytes) {
+function owners_file_ownersIn(path, node, fail, lineOf) {
+    const owners = [];
+    const [names, holders] = [new Map(), new Map()];
+    for (const [name, keyNode, value] of pairsOf(node, fail, 'owners')) {
+        checkName(name, keyNode, fail, 'owners');
+        const other = names.get(name.toLowerCase());
+        if (other !== undefined)
+            throw fail(`the names ${shown(other)} and ${shown(name)} mean the same to who asks for one`, keyNode, 'owners');
+        names.set(name.toLowerCase(), name);
+        for (const item of itemsOf(value, fail, 'owners')) {
+            const recipient = recipientIn(item, `under ${shown(name)}`, fail, 'owners');
+            const holder = holders.get(canonicalId(recipient));
+            if (holder === name)
+                throw fail(`the key stands twice under ${shown(name)}`, item, 'owners');
+            if (holder !== undefined)
+                throw fail(`the key under ${shown(name)} is ${shown(holder)}'s already, and a key has one owner`, item, 'owners');
+            holders.set(canonicalId(recipient), name);
+            owners.push({ recipient, name, from: 'owners-file', path, line: lineOf(item) });
+        }
+    }
+    return owners;
+}
+function recordIn(item, fail, lineOf) {
+    if (!(0,dist/* isMap */.jh)(item))
+        throw fail('what stands under removed is no record', item, 'removed');
+    const [owner = null, recipient = null, date = null, by = null] = fieldsOf(item, ['owner', 'recipient', 'date', 'by'], fail, 'removed');
+    const name = (node) => {
+        const text = owners_file_textOf(node);
+        if (node === null || isNull(node))
+            return null;
+        checkName(text, node, fail, 'removed');
+        return text;
+    };
+    const day = owners_file_textOf(date);
+    if (day === null || !isDay(day))
+        throw fail('a removed key needs the date, a day that there is, as year-month-day', date ?? item, 'removed');
+    return { recipient: recipientIn(recipient ?? item, 'of the record', fail, 'removed'), owner: name(owner), date: day, by: name(by), line: lineOf(item) };
+}
+/** The values of a map's fields in the order of `names`; any other field is an error. */
+function fieldsOf(node, names, fail, right) {
+    const pairs = pairsOf(node, fail, right);
+    const stray = pairs.find(([name]) => name === null || !names.includes(name));
+    if (stray !== undefined)
+        throw fail(`there is no field ${shown(stray[0] ?? '?')}, only ${names.join(', ')}`, stray[1], right);
+    return names.map((wanted) => pairs.find(([name]) => name === wanted)?.[2] ?? null);
+}
+function pairsOf(node, fail, right) {
+    if (node === null || isNull(node))
+        return [];
+    if (!(0,dist/* isMap */.jh)(node))
+        throw fail((0,dist/* isAlias */.Vj)(node) ? 'an alias has no place here: spell it out' : 'here `name: …` is expected', node, right);
+    return node.items.map(({ key: name, value }) => [owners_file_textOf(name), name, value]);
+}
+function itemsOf(node, fail, right) {
+    if (node === null || isNull(node))
+        return [];
+    if (!(0,dist/* isSeq */.oP)(node))
+        throw fail((0,dist/* isAlias */.Vj)(node) ? 'an alias has no place here: spell it out' : 'here a list is expected', node, right);
+    return node.items;
+}
+function recipientIn(node, where, fail, right) {
+    const text = owners_file_textOf(node);
+    if (text !== null && privateKey.test(text))
+        throw fail(`what stands ${where} is a private key. Consider it public from now on`, node, right);
+    const recipient = text === null ? null : (parseRecipient(text) ?? parsePgpId(text));
+    if (recipient === null)
+        throw fail(`what stands ${where} is no recipient as it can stand in .sops.yaml`, node, right);
+    return recipient;
+}
+function checkName(name, at, fail, right) {
+    if (name === null || name.trim() === '')
+        throw fail('a name is missing', at, right);
+    if (name === '<<')
+        throw fail('a merge has no place here: spell it out', at, right);
+    if (parseRecipient(name) !== null)
+        throw fail('a key stands where the name of its owner belongs', at, right);
+    if (name.trim() !== name || visible(name, maxName) !== name) {
+        throw fail(`a name is one line of at most ${maxName} characters that can be seen`, at, right);
+    }
+}
+function owners_file_textOf(node) {
+    return (0,dist/* isScalar */.jn)(node) && typeof node.value === 'string' ? node.value : null;
+}
+function isNull(node) {
+    return (0,dist/* isScalar */.jn)(node) && (node.value === null || (node.type === 'PLAIN' && /^(?:|~|null)$/i.test(owners_file_textOf(node) ?? '?')));
+}
+function isDay(text) {
+    const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
+    return day !== null && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+function shown(name) {
+    return privateKey.test(name) ? 'that is a private key' : `"${visible(name, 60)}"`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-marks.js
+// What a text has in it that may be a file of sops', or speak of who owns which key: what a search over all tracked files looks for.
+// Pure. Must never miss what sops could read; what it finds too much costs only a closer look.
+/** A letter in quotes, or what JSON and YAML let stand for it. */
+const letter = (one) => {
+    const [high = '', low = ''] = one.charCodeAt(0).toString(16);
+    return `(${one}|\\\\(x|u00|U000000)${high}[${low}${low.toUpperCase()}])`;
+};
+/** What may carry sops metadata: a value of sops, the entry or names of its metadata, or text in UTF-16, which hides both. */
+const encrypted = [
+    'ENC\\[AES256_GCM,', `"${Array.from('sops', letter).join('')}"`, "^[\"']?sops[\"']?[ \\t]*:", '^sops_(mac|version)=', '^\\[sops\\]', '^(\\xff\\xfe|\\xfe\\xff)',
+];
+/** A line that starts with a public key, as in a list of who owns which. */
+const publicKey = '^(age1[0-9a-z]{20}|ssh-(ed25519|rsa) AAAA)';
+/** What stands in the place of a file that Git LFS keeps. */
+const lfsPointer = '^version https://git-lfs\\.github\\.com/spec/';
+function isPointer(bytes) {
+    return new RegExp(lfsPointer).test(bytes.toString('latin1', 0, 100));
+}
+/** Whether sops could find something in a file of which nothing was found here: a list of keys, for one, has no word of it. */
+function mayHide(bytes) {
+    return /ENC\[AES|sops|\\(?:x|u00|U000000)[67]|^(?:\xff\xfe|\xfe\xff)/i.test(bytes.toString('latin1'));
+}
+
+;// CONCATENATED MODULE: ./lib/stages/links.js
+// The index → the links and submodules among the files of a run, which it leaves alone.
+// Must never read what a link leads to.
+
+
+const links_symlink = '120000';
+const submodule = '160000';
+/** Those the globs name, and those that lead to an encrypted file. */
+function links(root, special, files, chosen) {
+    const targets = new Set(files.map(({ path }) => path));
+    const skipped = [];
+    for (const { path, mode } of special) {
+        if (mode === submodule)
+            skipped.push({ path, reason: 'it is a submodule, a repository of its own: run there too', file: null });
+        if (mode !== links_symlink)
+            continue;
+        const target = chosen === null ? targetOf(root, path) : null;
+        if (chosen === null ? target !== null && targets.has(target) : chosen(path))
+            skipped.push({ path, reason: 'it is a symlink, and no link is followed', file: null });
+    }
+    return skipped;
+}
+/** Where it leads in the end, by names alone; null where that is nowhere. */
+function targetOf(root, path) {
     try {
-        if (isConfig(path)) {
-            const { owners, recipients } = readSopsConfig(path, bytes.toString());
-            return { owners, known: structuredClone(recipients) };
-        }
-        if (path === ownersPath) {
-            const { owners, removed } = readOwnersFile(path, bytes.toString());
-            const left = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }]);
-            return { owners: [...owners, ...left], known: structuredClone([...owners, ...removed].map(({ recipient }) => recipient)) };
-        }
-        const text = bytes.toString();
-        return past_owners_publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null;
+        return (0,external_node_path_namespaceObject.relative)(root, (0,external_node_fs_namespaceObject.realpathSync)((0,external_node_path_namespaceObject.join)(root, path))).split(external_node_path_namespaceObject.sep).join('/');
     }
     catch {
         return null;
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stages/request.js
-
-
-
-
-
-
-/**
- * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`. That is asked for what
- * stood `everywhere` only where nothing else knows them, and for the earlier keys of a name.
- */
-async function resolveWithPast(inputs, survey, past) {
-    const names = inputs.removedRecipients.filter(request_isName);
-    const told = (asked, { owners }) => {
-        const earlier = earlierKeys(names, asked, survey, owners);
-        const nameless = [...asked.removed, ...earlier.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null);
-        return { asked, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) };
-    };
-    const records = recordedIn(survey);
-    try {
-        const asked = resolveRequest(inputs, survey, records);
-        return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] });
-    }
-    catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0)
-            throw error;
-        const { owners, known, unseen } = await past(true);
-        const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen };
-        try {
-            return told(resolveRequest(inputs, survey, all), all);
-        }
-        catch (still) {
-            if (unseen === null || !(still instanceof Failure) || still.code !== 'recipient-unknown')
-                throw still;
-            const seen = `Whoever was removed before may stand in the part of the history that could not be seen: ${visible(unseen, 1000)}.`;
-            throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still });
-        }
-    }
-}
-function request_isName(asked) {
-    const said = asSeen(asked).trim();
-    return parseRecipient(said) === null && parsePgpId(said) === null;
-}
-/** Each once. Not those that somebody else holds by now, nor those of a namesake with another e-mail. */
-function earlierKeys(names, { removed, added }, { owners }, past) {
-    const asked = new Set(names.flatMap((name) => formsOf(name).slice(0, 1)));
-    const isAsked = (name) => formsOf(name).some((form) => asked.has(form));
-    const emails = (name) => formsOf(name).filter((form) => form.includes('@'));
-    const theirs = new Set(owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).flatMap(({ name }) => emails(name)));
-    const others = [...removed, ...added.map(({ recipient }) => recipient)];
-    const found = past.filter(({ name, recipient }) => {
-        const [holder, own] = [ownerOf(owners, recipient), emails(name)];
-        const isNamesake = own.length > 0 && theirs.size > 0 && !own.some((email) => theirs.has(email));
-        return isAsked(name) && !isNamesake && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient));
-    });
-    return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed();
-}
-function recordedIn({ ownersFile }) {
-    const removed = ownersFile?.removed ?? [];
-    const owners = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }]);
-    return { owners, known: removed.map(({ recipient }) => recipient), unseen: null };
-}
-/** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
-function resolveRequest(inputs, survey, past = { owners: [], known: [], unseen: null }) {
-    if (survey.files.length > 0 && survey.configs.length === 0) {
-        throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
-            advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
-        });
-    }
-    const known = knownRecipients(survey);
-    // Whoever takes someone's place needs that place to be there.
-    const removed = inputs.addedRecipients.length > 0 ? resolve(inputs.removedRecipients, survey, known)
-        : survey_unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, past)));
-    const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
-    const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)));
-    if (both !== undefined) {
-        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' });
-    }
-    const required = request_resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known));
-    const needed = removed.find((one) => required.some((other) => recipient_isMeantBy(other, one)));
-    if (needed !== undefined) {
-        throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' });
-    }
-    const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known);
-    return { removed, added, like, required };
-}
-function resolve(asked, survey, known) {
-    return request_resolved(resolveRecipients(asked, survey.owners, known));
-}
-/** By what stands in the repository now; only of whom that knows nothing, by the past. */
-function whoGoes(asked, survey, known, past) {
-    const now = resolveRecipients([asked], survey.owners, known);
-    if (now.kind !== 'unknown')
-        return request_resolved(now);
-    const then = resolveRecipients([asked], past.owners, past.known);
-    return request_resolved(then.kind === 'unknown' ? now : then);
-}
-function request_resolved(resolution) {
-    if (resolution.kind === 'resolved')
-        return resolution.recipients;
-    throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'));
-}
-/** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
-function newRecipient(asked, survey, known) {
-    const whole = parseRecipient(asked);
-    if (whole !== null)
-        return { recipient: spelled(whole, known), name: ownerOf(survey.owners, whole) };
-    const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(asked) ?? [];
-    const recipient = parseRecipient(key);
-    if (recipient !== null && name.trim() !== '')
-        return { recipient: spelled(recipient, known), name: name.trim() };
-    const written = survey_unique([...known, ...survey.owners.map((owner) => owner.recipient)]);
-    const [only, ...more] = resolve([asked], survey, written);
-    if (only === undefined || more.length > 0) {
-        throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' });
-    }
-    return { recipient: only, name: ownerOf(survey.owners, only) };
-}
-/** As the repository spells it already, where it does. */
-function spelled(recipient, known) {
-    return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
-}
-/** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
-function whoIsMeant({ asked: { removed, added }, earlier }, { owners }) {
-    const line = (sign) => (recipient) => {
-        const named = owners.filter((owner) => recipient_isMeantBy(recipient, owner.recipient));
-        const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`);
-        return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
-    };
-    const before = earlier.map(({ name, recipient, path }) => `  ${recipient.id}, an earlier key of ${asSeen(name)}, by ${path}: what it could read is looked at too`);
-    return [...removed.map(line('−')), ...before, ...added.map(({ recipient }) => recipient).map(line('+'))];
-}
-
-;// CONCATENATED MODULE: ./lib/tools/keyless-environment.js
-// The environment of a sops that must open nothing: no credential, a home without any, and no way out to a network.
-// Must never take over a variable because it looks harmless: what is not on the list is not there.
-/** What a program needs to start at all. */
-const needed = ['SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'LANG', 'LC_ALL'];
-/** Nothing can listen on port 0, so that whoever uses it as a proxy is told so at once. */
-const keyless_environment_nowhere = 'http://127.0.0.1:0';
-/**
- * To be given to `Sops` in place of the runner's own. `home` is an empty folder: sops and the libraries in it look for keys
- * there whatever the environment says (`~/.ssh`, `~/.config/sops`, `~/.aws`, `~/.vault-token`, `~/.gnupg`).
- */
-function keylessEnvironment(environment, home) {
-    const kept = needed.flatMap((name) => {
-        const value = environment[name] ?? '';
-        return value === '' ? [] : [[name, value]];
-    });
-    return {
-        ...Object.fromEntries(kept),
-        HOME: home, USERPROFILE: home, APPDATA: home, LOCALAPPDATA: home, XDG_CONFIG_HOME: home,
-        HTTPS_PROXY: keyless_environment_nowhere, HTTP_PROXY: keyless_environment_nowhere, https_proxy: keyless_environment_nowhere, http_proxy: keyless_environment_nowhere,
-        // Machines of a cloud answer for themselves at an address that no proxy setting stops every library from asking.
-        AWS_EC2_METADATA_DISABLED: 'true',
-    };
-}
-
-;// CONCATENATED MODULE: external "node:v8"
-const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
-;// CONCATENATED MODULE: ./lib/tools/memory.js
-// How much memory V8 takes for what is young.
-
-/** With fewer files the memory does not grow to where it matters. */
-const manyFiles = 500;
-/**
- * Where there are many files: keeps the room for young objects as it is from here on. V8 doubles it again and again as long as
- * some survive, up to a hundred megabytes that hold next to nothing but garbage. It reads this flag whenever the room would grow,
- * so that it may be set late.
- */
-function spareMemory(files) {
-    if (files >= manyFiles)
-        (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-words.js
-// What of sops' words about a file may be shown: sops quotes the line, or the decrypted value, that it could not take.
-// Must never pass on a piece of a file's content: what is not known here to be without it is left out.
-/** Each with what it means; of the words themselves only a place in the file is kept. */
-const sops_words_known = [
-    [/does not match sops' data format/, () => 'a value that has to be encrypted stands in the clear'],
-    [/line (\d+): mapping key .* already defined/, (line) => `line ${line} has a name that stands there already`],
-    [/yaml: (?:unmarshal errors:\s*)?line (\d+): /, (line) => `it is no YAML at line ${line}`],
-    [/Error unmarshalling input yaml|yaml: /, () => 'it is no YAML that sops takes'],
-    [/unexpected end of JSON input|unexpected EOF/, () => 'its JSON ends too early'],
-    [/Error unmarshalling input json|invalid character/, () => 'it is no JSON'],
-    [/key-value delimiter not found/, () => 'a line has no `=`'],
-    [/unclosed section/, () => 'the name of a section is not closed'],
-    [/invalid dotenv input line/, () => 'a line is no NAME=value'],
-    [/Version string empty/, () => 'its metadata has no version'],
-    [/parsing time/, () => 'its metadata has a `lastmodified` or a `created_at` that is no time'],
-    [/sops metadata not found/, () => 'it has no metadata'],
-];
-/** Why sops can't read a file, as a clause; null where nothing is known that may be said. */
-function reasonOf(said) {
-    for (const [words, meaning] of sops_words_known) {
-        const [found, place = ''] = words.exec(said) ?? [];
-        if (found !== undefined)
-            return meaning(place);
-    }
-    return null;
-}
-/** sops reads the config first, and says so. */
-const ofConfig = /^(?:error loading config|config file|could not load config)/i;
-/** Words about keys, rules and key services, which hold nothing of a file's content. */
-const ofKeys = /recipient|public key|master key|data key|creation.?rule|key ?group|shamir|arn:|vault|kms|fingerprint|gpg|identit/i;
-const untold = 'sops gave a reason that may hold a part of the file, and that is not shown';
-/** Of a file that was not decrypted: `said` where it is about its config or its keys, else what `reasonOf` makes of it. */
-function shownReason(said) {
-    if (ofConfig.test(said))
-        return said;
-    return reasonOf(said) ?? (ofKeys.test(said) ? said : untold);
-}
-/** Of what sops did with keys: a cloud may use the same words as a parser. */
-function shownOfKeys(said) {
-    return ofKeys.test(said) ? said : reasonOf(said) ?? untold;
-}
-
-;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
-
-
-const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
-/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
-const noRule = /no matching creation rules found|does not contain any creation rule/;
-/**
- * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
- * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
- * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
- */
-function readConfiguredRecipients(paths, stdout, stderr) {
-    const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
-    const lines = stderr.split('\n');
-    const found = new Map();
-    // The same few keys, and questions, stand in the answers of thousands of files.
-    const keys = new Map();
-    const answers = new Map();
-    let at = 0;
-    let asked = 0;
-    for (const [index, path] of paths.entries()) {
-        at = expectLine(lines, at, `Syncing keys for file ${path}`);
-        const next = paths[index + 1];
-        const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1;
-        const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''));
-        at = end;
-        if (said.includes(`File ${path} already up to date`))
-            found.set(path, { kind: 'same' });
-        else if (said.includes(`File ${path} left unchanged`)) {
-            const question = questions[asked];
-            if (question === undefined)
-                throw new Error('sops asked about fewer files than it left unchanged');
-            asked += 1;
-            const answer = answers.get(question) ?? answerTo(question, keys);
-            answers.set(question, answer);
-            found.set(path, answer);
-        }
-        else {
-            const reason = reasonIn(said);
-            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason: shownReason(reason) });
-        }
-    }
-    if (asked !== questions.length)
-        throw new Error('sops asked about more files than it left unchanged');
-    return found;
-}
-/** The position behind the line that ends with `text` after sops' time stamp. */
-function expectLine(lines, from, text) {
-    for (let at = from; at < lines.length; at += 1) {
-        if (lines[at]?.replace(timeStamp, '') === text)
-            return at + 1;
-    }
-    throw new Error(`sops did not say "${text}"`);
-}
-function reasonIn(said) {
-    for (const line of said) {
-        const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
-        if (message !== undefined)
-            return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
-    }
-    return said.map((line) => line.trim()).filter((line) => line !== '').join(' ') || 'sops gave no reason';
-}
-/** A key of a kind that is not known makes one file unreadable, not all. */
-function answerTo(question, keys) {
-    try {
-        return readQuestion(question, keys);
-    }
-    catch (error) {
-        if (error instanceof UnknownKey)
-            return { kind: 'unreadable', reason: error.message };
-        throw error;
-    }
-}
-class UnknownKey extends Error {
-}
-function readQuestion(question, keys) {
-    const [current, groups] = [[], []];
-    let thresholdChanges = false;
-    for (const line of question.split('\n')) {
-        if (line === '' || line.startsWith('Is this okay? (y/n):'))
-            continue;
-        if (/^Group \d+$/.test(line))
-            for (const side of [current, groups])
-                side.push([]);
-        else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line))
-            thresholdChanges = true;
-        else if (!/^shamir_threshold: \d+$/.test(line)) {
-            const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
-            const [had, gets] = [current.at(-1), groups.at(-1)];
-            if (sign === undefined || had === undefined || gets === undefined)
-                throw new Error(`sops printed a line that is not known: ${line}`);
-            const recipient = keys.get(key) ?? readKey(key);
-            keys.set(key, recipient);
-            if (sign !== '+++ ')
-                had.push(recipient);
-            if (sign !== '--- ')
-                gets.push(recipient);
-        }
-    }
-    const filled = (all) => all.filter((group) => group.length > 0);
-    return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
-}
-function readKey(key) {
-    // sops also takes the short id of a PGP key.
-    const recipient = parseRecipient(key) ?? parsePgpId(key);
-    if (recipient !== null)
-        return recipient;
-    throw new UnknownKey(`sops names a recipient of a kind that is not known: ${key}`);
-}
-
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./lib/tools/child.js
@@ -61909,7 +61391,7 @@ function assertNotStopped() {
 function interrupted(signal) {
     return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`);
 }
-/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or takes too long. */
+/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start. */
 async function runChild(command, args, options) {
     const stdout = [];
     const stderr = [];
@@ -61921,9 +61403,10 @@ async function runChild(command, args, options) {
         const stdin = options.input === undefined ? 'ignore' : 'pipe';
         const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true, stdio: [stdin, 'pipe', 'pipe'] });
         running.add(child);
+        let overdue = null;
         const timer = setTimeout(() => {
+            overdue = deadline / 1000;
             child.kill('SIGKILL');
-            reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`));
         }, deadline);
         const take = options.onStdout ?? ((piece) => void stdout.push(piece));
         child.stdout?.on('data', (piece) => {
@@ -61953,7 +61436,7 @@ async function runChild(command, args, options) {
             running.delete(child);
             if (stoppedBy !== null)
                 reject(interrupted(stoppedBy));
-            resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
+            resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString(), overdue });
         });
     });
 }
@@ -62119,4862 +61602,6 @@ function gitEnvironment(environment, workspace, settings) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/tools/sops.js
-// sops, one method per thing asked of it, on files of a staged tree only.
-// Must never print or return what it decrypts: plaintext leaves here as a digest.
-
-
-
-
-
-
-
-
-const seconds = 1000;
-/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
-const oneFile = 180 * seconds;
-class Sops {
-    #options;
-    constructor(options) {
-        this.#options = options;
-    }
-    async #run(args, options = {}) {
-        this.#options.onCall();
-        const { program, root, workspace, environment, path } = this.#options;
-        return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: oneFile, ...options });
-    }
-    /**
-     * What each of `files` (of one format) would become under `config`, as sops says without any key.
-     * Changes nothing: every question is answered `n`.
-     */
-    async configuredRecipients(config, files) {
-        const [first] = files;
-        if (first === undefined)
-            return new Map();
-        const { exitCode, stdout, stderr } = await this.#run(['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)], { input: 'n\n'.repeat(files.length), deadline: oneFile + files.length * seconds });
-        const oneLine = (path) => (0,external_node_path_namespaceObject.join)(this.#options.root, path).replace(/[\r\n]/g, '?');
-        // sops prints names as they are: one with a line break is put on one line before the lines are read.
-        const lines = files.filter(({ path }) => /[\r\n]/.test(path))
-            .reduce((text, { path }) => text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, path), oneLine(path)), stderr);
-        try {
-            const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines);
-            return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
-        }
-        catch (cause) {
-            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(shownReason(stderr))}`, {
-                path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
-            });
-        }
-    }
-    #withoutRoot(found) {
-        return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found;
-    }
-    /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
-    async updatekeys(config, files) {
-        const [first] = files;
-        if (first === undefined)
-            return;
-        const { exitCode, stderr } = await this.#run(['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)], { deadline: oneFile * files.length });
-        if (exitCode === 0)
-            return;
-        const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, path)));
-        throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, failed)));
-    }
-    /** Gives the file a new data key. */
-    async rotate(file) {
-        const type = inputType(file);
-        const output = file.explicitType ? ['--output-type', file.format] : [];
-        const { exitCode, stderr } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path]);
-        if (exitCode !== 0)
-            throw this.#failure('rotate', exitCode, file.path, stderr);
-    }
-    /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
-    async plaintextDigest(file) {
-        const { exitCode, stderr, digest } = await this.#decrypt(file);
-        if (exitCode !== 0)
-            throw this.#failure('decrypt', exitCode, file.path, stderr);
-        return digest;
-    }
-    /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
-    async isAuthentic(file) {
-        const { exitCode, stderr } = await this.#decrypt(file);
-        if (exitCode === 0)
-            return true;
-        if (exitCode === 25 || exitCode === 51)
-            return false;
-        throw this.#failure('decrypt', exitCode, file.path, stderr);
-    }
-    /**
-     * Decrypts in memory, as `output`, and returns what `take` makes of it, which must be digests: the plaintext is wiped then.
-     * Throws where sops can't decrypt it.
-     */
-    async decryptInto(file, output, take) {
-        const pieces = [];
-        const args = [...configOf(file), 'decrypt', ...inputType(file), '--output-type', output, '--', file.path];
-        const { exitCode, stderr } = await this.#run(args, { onStdout: (piece) => pieces.push(piece) });
-        if (exitCode !== 0)
-            throw this.#failure('decrypt', exitCode, file.path, stderr);
-        const plaintext = Buffer.concat(pieces);
-        try {
-            return take(plaintext);
-        }
-        finally {
-            for (const piece of [...pieces, plaintext])
-                piece.fill(0);
-        }
-    }
-    async #decrypt(file) {
-        const hash = (0,external_node_crypto_.createHash)('sha256');
-        const output = file.explicitType ? ['--output-type', file.format] : [];
-        const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) });
-        return { ...result, digest: hash.digest('hex') };
-    }
-    #said(text) {
-        return visible(text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000);
-    }
-    /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
-    #failure(command, exitCode, path, stderr) {
-        const shown = visible(path);
-        if (exitCode === 128) {
-            return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
-                path, advice: 'Give the job the credentials of one of these keys.',
-            });
-        }
-        if (exitCode === 51) {
-            return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
-                path, advice: restore,
-            });
-        }
-        if (exitCode === 25) {
-            return new Failure('damaged-file', `${shown}: ${reasonOf(stderr) ?? 'a value does not belong to its data key, or is not as sops wrote it'}.`, { path, advice: restore });
-        }
-        if (command === 'decrypt') {
-            // sops may quote what it has decrypted.
-            const why = reasonOf(stderr) ?? `it exits with ${exitCode ?? 'a signal'}, and its words may hold a part of the file`;
-            return new Failure('damaged-file', `${shown}: sops could not read it: ${why}.`, { path, advice: restore });
-        }
-        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(shownOfKeys(stderr))}`, {
-            path, advice: 'Every recipient of the file must be reachable and allow encryption.',
-        });
-    }
-}
-const restore = 'Restore it from a commit at which it still decrypts; where you have a key, `sops decrypt` says more.';
-function configOf({ config }) {
-    return config === null ? [] : ['--config', config];
-}
-function inputType(file) {
-    return file.explicitType ? ['--input-type', file.format] : [];
-}
-/** Whether the log of a batch ends for this file with anything but success. */
-function updateFailed(stderr, path) {
-    return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
-        && !stderr.includes(`File ${path} already up to date\n`);
-}
-/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
-function saidOf(stderr, path) {
-    const start = `Syncing keys for file ${path}\n`;
-    const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
-    return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
-}
-/**
- * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
- * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
- */
-function reasonsByKey(stderr) {
-    const reasons = new Map();
-    for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
-        // Azure rules lines off between its sentences.
-        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
-        const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500);
-        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
-    }
-    if (reasons.size === 0)
-        return shownOfKeys(stderr);
-    return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
-        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
-}
-
-;// CONCATENATED MODULE: ./lib/check.js
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
-// The story of a check: inputs → survey → what sops says without a key → history and merges → findings.
-// Must never be given, look for or pass on a key, a credential or a token, nor change the checkout.
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
-async function check(inputs, job, tools) {
-    const { git, merges, log } = tools;
-    const startedAt = new Date();
-    const findings = [];
-    const run = { survey: null, standings: new Map(), exposure: [], sops: null, sopsCalls: 0 };
-    const finish = (failure) => ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure });
-    try {
-        const env_1 = { stack: [], error: void 0, hasError: false };
-        try {
-            const installing = tools.installSops();
-            installing.catch(() => undefined);
-            const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile));
-            const { base, files, configs } = survey;
-            spareMemory(files.length);
-            log.line(`${base.slice(0, 12)}: ${files.length} encrypted files, ${configs.length} configs.`);
-            const known = knownRecipients(survey);
-            const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
-            findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey));
-            findings.push(...await findMergeDrops(git, merges, survey));
-            const unencrypted = await unencryptedFiles(git, survey, inputs.files);
-            const open = __addDisposableResource(env_1, await openHistory(git, survey, {
-                everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), texts: pathsOfOwners(survey, inputs.ownersFile), remote: null, temporary: tools.temporary,
-            }), true);
-            findings.push(...findPlaintext(git, survey, unencrypted, open.history));
-            const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) => await readPast(open, survey, inputs.ownersFile, everywhere));
-            const { reach } = open.history;
-            if (reach.kind === 'partial')
-                findings.push(check_unseen(reach.why, inputs, readers));
-            const { keySince } = findDueRotations(open.history, survey, [], null, startedAt);
-            findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt));
-            run.exposure = await exposureOfEach(open, [...survey.owners, ...owners], readers);
-            const binary = await installing;
-            log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
-            run.sops = { version: binary.version, sha256: binary.sha256 };
-            const staging = __addDisposableResource(env_1, Staging.create(tools.temporary)
-            // Nothing in it: no key to be found, and no program that a recipient could name.
-            , true);
-            // Nothing in it: no key to be found, and no program that a recipient could name.
-            const empty = staging.beside('home');
-            (0,external_node_fs_namespaceObject.mkdirSync)(empty, { mode: 0o700 });
-            const sops = new Sops({
-                program: binary.path, root: staging.root, workspace: git.root, environment: keylessEnvironment(tools.environment, empty),
-                path: empty, onCall: () => (run.sopsCalls += 1),
-            });
-            const hidden = await findHidden(sops, git.root, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
-            run.survey = { ...survey, damaged: [...survey.damaged, ...hidden] };
-            findings.push(...damagedFiles(hidden));
-            stageCopies(git.root, survey, [], staging);
-            const { answers, untold } = await askKeyless(sops, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
-            const told = standings(survey, answers, untold);
-            run.standings = told.byPath;
-            findings.push(...told.findings);
-            return finish(null);
-        }
-        catch (e_1) {
-            env_1.error = e_1;
-            env_1.hasError = true;
-        }
-        finally {
-            const result_1 = __disposeResources(env_1);
-            if (result_1)
-                await result_1;
-        }
-    }
-    catch (error) {
-        const what = `Something went wrong that should not: ${visible(String(error), 600)}.`;
-        const failure = error instanceof Failure ? error
-            : new Failure('unexpected', what, { advice: 'Please report this.', cause: error });
-        findings.push(finding(failure.code, 'error', failure.path, failure.message));
-        return finish(failure);
-    }
-}
-/** Those whose secrets are to be listed, also where they stand in no file and no config any more. */
-async function exposedTo(names, survey, past) {
-    if (names.length === 0)
-        return { readers: [], owners: [] };
-    const wanted = { removedRecipients: names, addedRecipients: [], sameAccessAs: null, requiredRecipients: [] };
-    const { asked, earlier, owners } = await resolveWithPast(wanted, survey, past);
-    return { readers: [...asked.removed, ...earlier.map(({ recipient }) => recipient)], owners };
-}
-/** Person by person: what one can read still, another may know of old. Those of whom the same is true share an entry. */
-async function exposureOfEach(open, owners, readers) {
-    const people = [...Map.groupBy(readers, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
-    const each = await Promise.all(people.map(async (keys) => await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, null)));
-    const same = Map.groupBy(each.flat(), ({ file, key, state, reason }) => JSON.stringify([file, key, state, reason]));
-    return [...same.values()].flatMap(mergedSecrets).toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
-}
-/** What only history knows, where not all of it could be seen; a warning where it was asked for. */
-function check_unseen(why, { maxKeyAge }, readers) {
-    const asked = [
-        ...(maxKeyAge === null ? [] : ['how old the data keys are']),
-        ...(readers.length === 0 ? [] : ['what those in `exposed-to` could read at earlier commits']),
-    ];
-    const what = ['whether keys came back that had been removed', ...asked].join(', and ');
-    return finding('history-shallow', asked.length === 0 ? 'notice' : 'warning', null, `${why}: ${what}, cannot be told`);
-}
-function meant(resolution) {
-    if (resolution.kind === 'resolved')
-        return resolution.recipients;
-    throw new Failure(resolution.kind === 'ambiguous' ? 'recipient-ambiguous' : 'recipient-unknown', resolution.message);
-}
-function reportOf(run, findings, started, runId) {
-    const { survey, exposure, sops, sopsCalls } = run;
-    const stand = (standing) => [...run.standings.values()].filter((one) => one === standing).length;
-    const files = survey?.files.length ?? 0;
-    const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')];
-    return {
-        schema: 1, kind: 'check', base: survey?.base ?? '',
-        startedAt: started.toISOString(), finishedAt: new Date().toISOString(), runId, sops,
-        counts: {
-            inLine, drifted, withoutRule, notTold: files - inLine - drifted - withoutRule,
-            damaged: survey?.damaged.length ?? 0, skipped: survey?.skipped.length ?? 0,
-            plaintext: findings.filter(({ code }) => code === 'plaintext').length,
-            errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
-        },
-        findings, exposure, sopsCalls,
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/model/check-rules.js
-// What each code of a check means and what to do about it, in the words of docs/check.md, where each has a heading of its own.
-// Must never depend on a repository: it is what SARIF calls the rules of the tool.
-const checkRules = {
-    'drift': {
-        title: 'The recipients of a file are not those that its config names',
-        help: 'Run the action without `removed-recipient`: it brings the files in line with their configs, and gives a '
-            + 'file that loses a reader a new data key. Where the config is wrong, mend the config.',
-    },
-    'drift-unknown': {
-        title: 'Whether a file has drifted cannot be told without a key',
-        help: 'Write the version of each Azure key into the config, or look at the plan of a run that has a credential '
-            + '(`dry-run: true`).',
-    },
-    'config-unreadable': {
-        title: 'sops cannot take a config',
-        help: 'Mend what the message names. Until then sops works with none of the files that this config is for.',
-    },
-    'hidden-readers': {
-        title: 'sops reads other recipients from a file than its metadata seems to name',
-        help: 'Look at the `sops` block of the file by hand: someone may have hidden a reader in it.',
-    },
-    'no-rule': {
-        title: 'No creation rule names keys for an encrypted file',
-        help: 'Add a rule for it to the nearest `.sops.yaml`. Without one, nobody can be added to the file or taken out '
-            + 'of it by sops updatekeys.',
-    },
-    'plaintext': {
-        title: 'A file that a rule says should be encrypted is not',
-        help: 'Encrypt it with `sops encrypt --in-place`, and take every secret in it for known: git keeps the '
-            + 'plaintext. If it holds no secret, narrow `path_regex`, or leave the file out with a line `!path` in '
-            + '`files`.',
-    },
-    'removed-came-back': {
-        title: 'A key that was removed is back',
-        help: 'A branch that is older than the removal may have been merged. Run the action with `removed-recipient` '
-            + 'again; or, if the key is meant to be back, enter it under `owners` in the owners file.',
-    },
-    'merge-dropped': {
-        title: 'A merge dropped a recipient',
-        help: 'One side of the merge had this recipient, and the result does not, though no side removed it. Put it '
-            + 'back, or say in a commit that it was meant.',
-    },
-    'required-recipient': {
-        title: 'A recipient that every file must keep is missing',
-        help: 'Add it to the rule of the file, and run the action.',
-    },
-    'single-key-kind': {
-        title: 'Only keys of one kind open a file',
-        help: 'Add a key of another kind to the rule, so that losing one kind does not lose the file.',
-    },
-    'shared-environment-key': {
-        title: 'A key of a key service opens the files of several environments',
-        help: 'Create a key for each environment, and give each environment a rule with its own.',
-    },
-    'few-survivors': {
-        title: 'Losing one recipient would lose a file',
-        help: 'Add another recipient to the rule, or a second one to each key group that has only one.',
-    },
-    'owner-unknown': {
-        title: 'Nobody knows whose key it is',
-        help: 'Write the name beside the key in `.sops.yaml`, or enter the key in the owners file. What has no owner is '
-            + 'forgotten when its owner leaves.',
-    },
-    'data-key-old': {
-        title: 'A data key is older than `max-key-age`',
-        help: 'Run the action with the same `max-key-age`.',
-    },
-    'damaged-file': {
-        title: 'A file is meant for sops, and is not whole',
-        help: 'Restore it from a commit at which it was whole, or leave it out with a line `!path` in `files`.',
-    },
-    'config-ignored': {
-        title: 'A config has a name that sops does not look for',
-        help: 'Rename it to `.sops.yaml`.',
-    },
-    'skipped': {
-        title: 'A link or submodule was not followed',
-        help: 'Check the repository or the file that it leads to by itself.',
-    },
-    'history-shallow': {
-        title: 'The checkout is too shallow to tell',
-        help: 'Write `fetch-depth: 0` for actions/checkout.',
-    },
-    'merges-left-out': {
-        title: 'Not every merge was looked at',
-        help: 'Nothing has to be done, unless one of the older merges is in doubt.',
-    },
-};
-/** What stopped the check has no rule here. */
-function ruleOf(code) {
-    const known = Object.hasOwn(checkRules, code) ? checkRules[code] : undefined;
-    const help = 'See what the message says, mend that, and run again.';
-    return known ?? { title: `The check could not be finished (${code})`, help };
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
-// Long lists of files, made short: by folder, by what they have in common.
-// Must never lose a file: each is named or counted.
-
-/** `1 file`, `2 files`. */
-function count(number, one, many = `${one}s`) {
-    return `${number} ${number === 1 ? one : many}`;
-}
-/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
-function listed(items, limit = 5) {
-    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
-    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
-}
-function grouped(items, keyOf) {
-    const groups = new Map();
-    for (const item of items) {
-        const key = keyOf(item);
-        const group = groups.get(key);
-        if (group === undefined)
-            groups.set(key, [item]);
-        else
-            group.push(item);
-    }
-    return groups;
-}
-/** A closed `<details>`; `summary` must already be safe. */
-function markdown_paths_folded(summary, content, isOpen = false) {
-    return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
-}
-/** Deeper folders are not told apart: it would take longer than it helps. */
-const deepest = 12;
-/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
-function byFolder(paths, limit) {
-    for (let depth = deepest;; depth -= 1) {
-        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
-        if (groups.size > limit && depth > 0)
-            continue;
-        const nameless = groups.size === 1 ? 'all folders' : 'the root';
-        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
-    }
-}
-const markdown_paths_examples = 3;
-const mostFolders = 100;
-/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
-function pathLines(paths, limit) {
-    const all = paths.length <= limit;
-    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
-        const names = inside.map((path) => path.slice(name.length));
-        if (inside.length === 1)
-            return `- ${inside.map((path) => code(path)).join('')}`;
-        const shown = (all ? names : names.slice(0, markdown_paths_examples)).map((one) => code(one)).join(', ');
-        if (name === '' && all)
-            return `- ${shown}`;
-        const more = all || names.length <= markdown_paths_examples ? '' : ` and ${names.length - markdown_paths_examples} more`;
-        return `- ${title} (${inside.length}): ${shown}${more}`;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-account.js
-// What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
-// Must never count a file twice or leave one out.
-
-/** The recipients of `from` that are not among `others`. */
-function without(from, others) {
-    const ids = new Set(others.map(canonicalId));
-    return from.filter((recipient) => !ids.has(canonicalId(recipient)));
-}
-function distinct(recipients) {
-    return [...new Map(recipients.map((recipient) => [canonicalId(recipient), recipient])).values()];
-}
-/** How many of `files` lose (or gain) one of `recipients`. */
-function markdown_account_countOf(files, recipients, side) {
-    const ids = new Set(recipients.map(canonicalId));
-    return files.filter(({ recipients: { before, after } }) => (side === 'lose' ? without(before, after) : without(after, before)).some((one) => ids.has(canonicalId(one)))).length;
-}
-/** A report without a changed file is never spoken of as if one were. */
-function accountOf(report) {
-    const { files, outcome, request } = report;
-    const changed = files.filter(({ action }) => action === 'updated' || action === 'rotated' || action === 'updated+rotated');
-    const stopped = outcome === 'refused' || outcome === 'failed';
-    const voice = stopped ? 'stopped'
-        : outcome === 'planned' ? 'would'
-            : outcome === 'unchanged' ? (changed.length + report.configs.length > 0 ? 'open' : 'nothing')
-                : 'done';
-    const removed = new Set(request.removed.map(canonicalId));
-    return {
-        voice,
-        changed,
-        rotated: changed.filter(({ dataKey }) => dataKey === 'new'),
-        unverified: changed.filter(({ verified }) => !verified),
-        skipped: files.filter(({ action }) => action === 'skipped'),
-        failed: files.filter(({ action }) => action === 'failed'),
-        gone: distinct(changed.flatMap(({ recipients: { before, after } }) => without(before, after))),
-        come: distinct(changed.flatMap(({ recipients: { before, after } }) => without(after, before))),
-        remaining: files.filter(({ recipients: { after } }) => after.some((recipient) => removed.has(canonicalId(recipient)))),
-    };
-}
-/** `60 matched = 42 changed + 16 unchanged + 2 skipped + 0 failed`. After a stop nothing counts as changed: nothing was. */
-function accountingLine(report, account) {
-    const { changed, skipped, failed, voice } = account;
-    const [moved, word] = voice === 'stopped' || voice === 'open' ? [0, 'changed']
-        : [changed.length, voice === 'would' ? 'would change' : 'changed'];
-    const matched = report.files.length;
-    const still = matched - moved - skipped.length - failed.length;
-    return `${matched} matched = ${moved} ${word} + ${still} unchanged + ${skipped.length} skipped + ${failed.length} failed`;
-}
-/** How many of these keys many people may use, because who may is decided outside the file. */
-function markdown_account_sharedKeys(recipients) {
-    const shared = recipients.filter(({ kind }) => kind.endsWith('kms') || kind === 'azure_keyvault' || kind === 'hc_vault');
-    return distinct(shared).length;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-headline.js
-// The first sentence of a summary or pull request: who, how many files, what holds.
-// Must never claim what the report's files do not show.
-
-
-
-
-/** Characters shown of a person's name. */
-const nameLimit = 60;
-/** Each owner once, with all of their keys; a key without an owner stands for itself. */
-function who(recipients) {
-    const keys = new Map();
-    for (const recipient of recipients) {
-        const key = code(shortForm(recipient), 80);
-        const owner = recipient.owner === null ? key : plain(recipient.owner, nameLimit);
-        keys.set(owner, [...(keys.get(owner) ?? []), ...(recipient.owner === null ? [] : [key])]);
-    }
-    return listed([...keys].map(([owner, own]) => (own.length === 0 ? owner : `**${owner}** (${listed(own)})`)));
-}
-/** The owner alone where that name stands for one key of the report, else with the key. */
-function shownIn({ request, files }) {
-    const keys = new Map();
-    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    for (const recipient of distinct([...request.removed, ...request.added, ...named])) {
-        if (recipient.owner === null)
-            continue;
-        // As people see it: two names may differ only beyond what is shown.
-        const owner = visible(recipient.owner, nameLimit);
-        keys.set(owner, (keys.get(owner) ?? new Set()).add(canonicalId(recipient)));
-    }
-    return ({ owner, ...recipient }) => {
-        const alone = owner !== null && keys.get(visible(owner, nameLimit))?.size === 1;
-        return { owner, key: alone ? null : shortForm(recipient) };
-    };
-}
-/** Short names for lists, as Markdown. */
-function namer(report) {
-    const shown = shownIn(report);
-    const names = new Map();
-    return (recipient) => {
-        const known = names.get(recipient);
-        if (known !== undefined)
-            return known;
-        const { owner, key } = shown(recipient);
-        const name = [...(owner === null ? [] : [plain(owner, nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
-        names.set(recipient, name);
-        return name;
-    };
-}
-/** What was asked for, as the files show it; null where no recipient was named. */
-function asked({ request: { removed, added } }, { changed }, would) {
-    const clause = (recipients, verb, side) => {
-        if (recipients.length === 0)
-            return [];
-        const people = new Set(recipients.map((recipient) => recipient.owner ?? canonicalId(recipient))).size;
-        const be = would ? 'would be' : people === 1 ? 'was' : 'were';
-        return [`${who(recipients)} ${be} ${verb} ${count(markdown_account_countOf(changed, recipients, side), 'file')}`];
-    };
-    const lose = markdown_account_countOf(changed, removed, 'lose');
-    const swapped = changed.filter(({ recipients: { before, after } }) => without(removed, before).length < removed.length && without(added, without(after, before)).length === 0).length;
-    if (added.length > 0 && lose > 0 && swapped === lose && markdown_account_countOf(changed, added, 'gain') === lose) {
-        return `${who(added)} ${would ? 'would take' : 'took'} the place of ${who(removed)} in ${count(lose, 'file')}`;
-    }
-    const clauses = [...clause(removed, 'removed from', 'lose'), ...clause(added, 'added to', 'gain')];
-    return clauses.length === 0 ? null : listed(clauses);
-}
-/** What happened, and what became of the data keys where that is not the same thing. */
-function happened(report, account, would) {
-    const { request } = report;
-    const { changed, rotated, gone, come } = account;
-    const be = (number) => (would ? 'would be' : number === 1 ? 'was' : 'were');
-    const keys = rotated.length === 0 ? 'data keys as before' : count(rotated.length, 'new data key');
-    const named = asked(report, account, would);
-    if (named !== null)
-        return [named, keys];
-    if (gone.length + come.length === 0 && rotated.length > 0) {
-        const aged = request.maxKeyAge !== null && !request.rotateAll;
-        const old = aged ? ` whose data key was older than ${plain(request.maxKeyAge, 20)}` : '';
-        return [`${count(rotated.length, 'file')}${old} ${would ? 'would get' : 'got'} a new data key`];
-    }
-    const [lose, gain] = [markdown_account_countOf(changed, gone, 'lose'), markdown_account_countOf(changed, come, 'gain')];
-    const access = [
-        ...(lose > 0 ? [`${lose} ${would ? 'would lose' : 'lost'} a recipient`] : []),
-        ...(gain > 0 ? [`${gain} ${would ? 'would gain' : 'gained'} a recipient`] : []),
-    ];
-    const moved = changed.filter(({ recipients: { before, after } }) => without(before, after).length + without(after, before).length > 0);
-    // A key may be spelled otherwise in the config, without anyone's access changing.
-    const drifted = moved.length === 0 ? changed : moved;
-    const configs = new Set(drifted.map(({ config }) => config)).size;
-    return [
-        `${count(drifted.length, 'file')} ${be(drifted.length)} brought back to ` +
-            `${configs === 1 ? 'the' : 'their'} ${code('.sops.yaml')} (${access.join(', ') || 'with the same readers'})`, keys,
-    ];
-}
-/** One or two sentences; for a stopped run a title, because the reasons follow it. */
-function headline(report, account) {
-    const { voice, changed, unverified, remaining } = account;
-    const matched = count(report.files.length, 'matched file');
-    if (voice === 'stopped') {
-        const title = report.outcome === 'refused' ? 'Refused' : 'Failed';
-        return `**✖ ${title}.** Nothing was changed, neither in the checkout nor on the base branch.`;
-    }
-    const texts = listed(report.configs.map(({ path }) => code(path, 100)), 3);
-    if (voice === 'open') {
-        const what = changed.length > 0 ? count(changed.length, 'file') : texts;
-        return `Nothing new: the pull request already holds this plan for ${what}.`;
-    }
-    if (changed.length === 0 && report.configs.length === 0) {
-        if (remaining.length > 0)
-            return `Nothing was changed in ${matched}, see below.`;
-        const { removed, added } = report.request;
-        const none = removed.length > 0 ? `: none is encrypted to ${who(removed)}`
-            : added.length > 0 ? `: ${who(added)} can read each that was asked for already`
-                : '';
-        return `Nothing to change in ${matched}${none}.`;
-    }
-    if (changed.length === 0) {
-        return `${voice === 'would' ? `**Dry run.** Only ${texts} would change` : `Only ${texts} changed`}, no matched file.`;
-    }
-    const what = happened(report, account, voice === 'would');
-    if (voice === 'would')
-        return `**Dry run.** ${what.join('; ')}. No key was used and nothing was changed.`;
-    return unverified.length > 0
-        ? `${what.join('; ')}. **✖ ${unverified.length} of ${count(changed.length, 'changed file')} not verified.**`
-        : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-checklist.js
-// The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
-// Must never leave a secret out of its count, nor tick what is not known to be changed.
-
-
-
-
-
-const foldBeyond = 60;
-const markdown_checklist_mostFolders = 200;
-const mostFolded = 40;
-const counted = {
-    current: 'in use as they knew it', 'changed-too-early': 'changed while they could read the new value too', unknown: 'not to be told',
-    changed: 'changed', removed: 'removed',
-};
-/** How many are in which state, the open ones first: `3 in use as they knew it, 1 changed`. */
-function stateCounts(exposure) {
-    const by = grouped(exposure, ({ state }) => state);
-    return Object.entries(counted)
-        .flatMap(([state, words]) => (by.has(state) ? [`${by.get(state)?.length ?? 0} ${words}`] : [])).join(', ');
-}
-/** A task list. Secrets that only some of `readers` could read say who, as long as there is a line for each secret. */
-function checklist(exposure, readers, room) {
-    const files = grouped(exposure, ({ file }) => file);
-    const each = 'Tick each once its value has been changed.';
-    if (room.secrets === 0)
-        return 'The report lists them.';
-    if (exposure.length <= room.secrets) {
-        const reasons = oftenGiven(exposure);
-        const legend = [...reasons].map(([reason, mark]) => `\n\nNot to be told${mark}: ${plain(reason, 400)}.`).join('');
-        return `${each}${legend}\n\n${byEnvironment(files, (paths) => bySecret(paths, { readers, reasons }, exposure.length > foldBeyond))}`;
-    }
-    const what = files.size <= room.secrets ? 'file' : 'folder';
-    const lines = what === 'file'
-        ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
-        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${titleOf(folder, files)}`);
-    const list = lines.length > foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
-    return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
-}
-/** More lines than this with the same reason, and it is said once. */
-const mostRepeats = 3;
-/** The reasons that many give, each with a letter where there are several. */
-function oftenGiven(exposure) {
-    const untold = exposure.filter(({ state, reason }) => state === 'unknown' && reason !== null);
-    const often = [...grouped(untold, ({ reason }) => reason ?? '')].filter(([, secrets]) => secrets.length > mostRepeats).map(([reason]) => reason);
-    return new Map(often.map((reason, at) => [reason, often.length === 1 ? '' : ` (${String.fromCharCode(97 + at % 26)})`]));
-}
-/** Under a heading each, where paths speak of environments at all. */
-function byEnvironment(files, list) {
-    const environments = grouped([...files], ([file]) => environmentOf(file) ?? '');
-    if (environments.size === 1 && environments.has(''))
-        return list(files);
-    const inOrder = [...environments].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
-    return inOrder.map(([environment, inside]) => {
-        const secrets = inside.flatMap(([, each]) => each);
-        return `**${environment === '' ? 'Elsewhere' : environment}** (${secretCount(secrets)})\n\n${list(new Map(inside))}`;
-    }).join('\n\n');
-}
-/** Beyond `foldBeyond` secrets a folder is opened one at a time. */
-function bySecret(files, { readers, reasons }, fold) {
-    const item = (secret) => {
-        const { key, readBy } = secret;
-        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret, reasons)];
-        return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
-    };
-    const list = (paths, from) => paths.map((path) => {
-        const secrets = files.get(path) ?? [];
-        return [`- ${code(path.slice(from))} (${secrets.length}${sinceOf(secrets)})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
-    }).join('\n');
-    if (!fold)
-        return list([...files.keys()], 0);
-    const folders = byFolder([...files.keys()], mostFolded);
-    return folders.map((folder) => markdown_paths_folded(titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
-}
-function noteOn({ state, reason }, reasons) {
-    // That it stands elsewhere now is the one thing to say of a value in use.
-    if (state === 'current')
-        return reason === null ? [] : [plain(reason, 200)];
-    const mark = reasons.get(reason ?? '');
-    if (state === 'unknown')
-        return [mark === undefined ? `not to be told: ${plain(reason ?? '', 120)}` : `not to be told${mark}`];
-    return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state];
-}
-/** The day from which on any of them could be read. */
-function sinceOf(secrets) {
-    const [first] = secrets.flatMap(({ since }) => since ?? []).sort();
-    return first === undefined ? '' : `, since ${first.slice(0, 10)}`;
-}
-/** Ticked is what is done with altogether. */
-function box(secrets) {
-    return secrets.every(isDone) ? '- [x]' : '- [ ]';
-}
-function secretCount(secrets) {
-    const done = secrets.filter(isDone).length;
-    return `${count(secrets.length, 'secret')}${done === 0 ? '' : `, ${done} done`}`;
-}
-function secretsOf({ paths }, files) {
-    return paths.flatMap((path) => files.get(path) ?? []);
-}
-function titleOf(folder, files) {
-    const secrets = secretsOf(folder, files);
-    const [only = ''] = folder.paths;
-    return folder.paths.length === 1 ? `${code(only)} (${secretCount(secrets)})`
-        : `${folder.title} (${count(secrets.length, 'secret')} in ${count(folder.paths.length, 'file')}${secrets.some(isDone) ? `, ${secrets.filter(isDone).length} done` : ''})`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-check.js
-// The job summary of a check, from its report.
-// Must never shorten a count to fit: when there is no room, lists are shortened first.
-
-
-
-
-
-/** GitHub shows nothing of a summary beyond 1 MiB. */
-const limit = 1_000_000;
-/** How many findings of a code, and secrets, are listed. */
-const rooms = [Infinity, 1000, 200, 50, 10, 0];
-const words = { error: '✖ error', warning: 'warning', notice: 'notice' };
-/** Markdown under 1 MiB, whatever the report holds. */
-function renderCheck(report, context) {
-    let text = '';
-    for (const room of rooms) {
-        text = `${sections(report, context, room).filter((part) => part !== '').join('\n\n')}\n`;
-        if (new TextEncoder().encode(text).length < limit)
-            break;
-    }
-    return text;
-}
-function sections(report, { documentation, reportPath }, room) {
-    const { counts, findings, base } = report;
-    const kinds = [...grouped(findings, (one) => `${one.level} ${one.code}`).values()];
-    const at = base === '' ? '' : ` at ${code(base.slice(0, 12))}`;
-    const files = [
-        [counts.inLine, 'in line with their config'], [counts.drifted, 'drifted'], [counts.withoutRule, 'without a rule'],
-        [counts.notTold, 'not told'], [counts.damaged, 'damaged'], [counts.skipped, 'skipped'],
-    ].filter(([number]) => number !== 0).map(([number = 0, what = '']) => `${number} ${what}`);
-    const all = counts.inLine + counts.drifted + counts.withoutRule + counts.notTold + counts.damaged + counts.skipped;
-    return [
-        '## sops-rekey check',
-        markdown_check_headline(report),
-        `${count(all, 'matched file')}${at}${files.length === 0 ? '' : `: ${listed(files, 6)}`}. No key was used.`,
-        kinds.length === 0 ? '' : table(kinds, documentation),
-        ...kinds.map((kind) => details(kind, room)),
-        exposed(report, room),
-        reportPath === null ? '' : `The report: ${code(reportPath)}`,
-    ];
-}
-function markdown_check_headline({ counts: { errors, warnings, notices } }) {
-    const said = [
-        ...(errors > 0 ? [count(errors, 'error')] : []), ...(warnings > 0 ? [count(warnings, 'warning')] : []),
-        ...(notices > 0 ? [count(notices, 'notice')] : []),
-    ];
-    return said.length === 0 ? '**✔ Nothing found**' : `**${errors > 0 ? '✖ ' : ''}${listed(said)}**`;
-}
-function table(kinds, documentation) {
-    const rows = kinds.flatMap(([first, ...more]) => {
-        if (first === undefined)
-            return [];
-        // What stopped the check has no heading there.
-        const known = documentation !== null && Object.hasOwn(checkRules, first.code);
-        const name = known ? safe_text_link(first.code, `${documentation}#${first.code}`) : code(first.code);
-        return [`| ${[name, words[first.level], more.length + 1, plain(ruleOf(first.code).title)].join(' | ')} |`];
-    });
-    return ['| Finding | Level | Count | What is the matter |', '| --- | --- | --- | --- |', ...rows].join('\n');
-}
-/** Findings of one code, those with the same words together, and what to do about them; errors can be read without a click. */
-function details(kind, room) {
-    const [first] = kind;
-    if (first === undefined)
-        return '';
-    const alike = [...grouped(kind, ({ message }) => message).values()];
-    const shown = alike.slice(0, room);
-    const lines = shown.map((same) => {
-        const places = same.flatMap(({ path, line }) => (path === null ? [] : [`${code(path)}${line === null ? '' : `:${line}`}`]));
-        const where = places.length === 0 ? '' : `${listed(places, Math.max(3, room))}: `;
-        return `- ${where}${plain(same[0]?.message ?? '', 1000)}`;
-    });
-    const left = kind.length - shown.reduce((sum, same) => sum + same.length, 0);
-    if (left > 0)
-        lines.push(`- ${left} more, see the report`);
-    const { title, help } = ruleOf(first.code);
-    return markdown_paths_folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'), first.level === 'error');
-}
-function exposed({ exposure }, room) {
-    if (exposure.length === 0)
-        return '';
-    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
-    const who = listed(readers.map((reader) => plain(reader, nameLimit)), 3);
-    const list = checklist(exposure, readers, { files: room, secrets: room, diffLines: 0, picture: false });
-    return `### Secrets ${who} could read\n\n${count(exposure.length, 'secret')}. ${list}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sarif.js
-// A check's findings as SARIF 2.1.0, within what GitHub's code scanning takes.
-// Must never drop a finding without saying so in the file.
-
-
-/** Of more results GitHub shows the gravest 5,000, and of more than 25,000 none. */
-const mostResults = 5000;
-const levels = { error: 'error', warning: 'warning', notice: 'note' };
-/**
- * The text of the file. A finding without a path is a notification of the run, because GitHub refuses a result without a
- * place. `primaryLocationLineHash` is the one fingerprint GitHub looks at: it stays the same when lines move and messages change.
- */
-function sarifOf({ findings, base }, { documentation, version, digest }) {
-    const codes = [...new Set([...Object.keys(checkRules), ...findings.map(({ code }) => code)])];
-    const placed = findings.filter(({ path }) => path !== null);
-    const left = placed.slice(mostResults);
-    const notifications = [
-        ...findings.filter(({ path }) => path === null).map(({ code, level, message }) => ({ level: levels[level], descriptor: { id: code }, message: { text: visible(message, 1000) } })),
-        ...(left.length === 0 ? [] : [{
-                level: 'warning',
-                message: { text: `${left.length} more findings are in the JSON report: code scanning shows ${mostResults}.` },
-            }]),
-    ];
-    const seen = new Map();
-    const fingerprint = ({ code, path, about }) => {
-        const hash = digest(JSON.stringify([code, path, about]));
-        const count = (seen.get(hash) ?? 0) + 1;
-        seen.set(hash, count);
-        return `${hash.slice(0, 32)}:${count}`;
-    };
-    return `${JSON.stringify({
-        $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-        version: '2.1.0',
-        runs: [{
-                tool: { driver: {
-                        name: 'sops-rekey check',
-                        ...(version === '' ? {} : { version }),
-                        ...(documentation === null ? {} : { informationUri: documentation }),
-                        rules: codes.map((code) => sarif_ruleIn(code, documentation)),
-                    } },
-                // Tells the analysis from that of other tools, and from one of another folder.
-                automationDetails: { id: 'sops-rekey/check/' },
-                columnKind: 'utf16CodeUnits',
-                invocations: [{ executionSuccessful: true, toolExecutionNotifications: notifications }],
-                ...(base === '' ? {} : { properties: { commit: base } }),
-                results: placed.slice(0, mostResults).map((one) => ({
-                    ruleId: one.code,
-                    ruleIndex: codes.indexOf(one.code),
-                    level: levels[one.level],
-                    message: { text: visible(one.message, 1000) },
-                    locations: [{ physicalLocation: {
-                                artifactLocation: { uri: uriOf(one.path ?? ''), uriBaseId: '%SRCROOT%' },
-                                region: { startLine: one.line ?? 1 },
-                            } }],
-                    partialFingerprints: { primaryLocationLineHash: fingerprint(one) },
-                })),
-            }],
-    })}\n`;
-}
-function sarif_ruleIn(code, documentation) {
-    const { title, help } = ruleOf(code);
-    const page = documentation === null || !Object.hasOwn(checkRules, code) ? null : `${documentation}#${code}`;
-    return {
-        id: code,
-        name: code.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase()),
-        shortDescription: { text: title },
-        fullDescription: { text: `${title}.` },
-        help: { text: help, markdown: page === null ? help : `${help}\n\n[What this means](${page})` },
-        ...(page === null ? {} : { helpUri: page }),
-        properties: { tags: ['security', 'sops'] },
-    };
-}
-/** A relative reference (RFC 3986) that leads to the file, whatever it is called. */
-function uriOf(path) {
-    return path.split('/').map((name) => encodeURIComponent(name.toWellFormed())).join('/');
-}
-
-;// CONCATENATED MODULE: ./lib/model/access-map-script.js
-// The script of the page of the access map: shows the rows that a filter asks for, and keeps the filter in the address.
-// Must never make markup of text; the hash in the page's policy is that of this very text.
-/** SHA-256 of `script` in base64. */
-const scriptHash = '1rsBptTt3i26NaEC9V2U4HZ9/DWubvF1au8HYptb8wY=';
-const script = `
-const form = document.forms[0]
-const { reader, environment, key, path, lone } = form.elements
-const fields = { reader, environment, key, path, lone }
-const status = document.getElementById('status')
-const shownReaders = document.getElementById('shown-readers')
-const nothing = document.getElementById('nothing')
-const all = Number(status.dataset.files)
-const nameOf = new Map([...reader.options].map((option) => [option.value, option.text]))
-const isOwned = (one) => one.startsWith('owner:')
-
-const folders = [...document.querySelectorAll('.map tbody')].map((element) => ({
-  element,
-  rows: [...element.rows].slice(1).map((row) => ({
-    row,
-    environment: row.dataset.environment,
-    keys: JSON.parse(row.dataset.keys),
-    lone: JSON.parse(row.dataset.lone),
-    files: [...row.querySelectorAll('.files li')].map((item) => (
-      { item, path: (element.dataset.folder + item.textContent).toLowerCase() })),
-  })),
-}))
-
-// The table of readers gives the value of each position.
-const readers = [...document.querySelectorAll('.overview tbody tr')].map((row) => row.dataset.reader)
-
-function show(element, visible) {
-  if (element.hidden === visible) element.hidden = !visible
-}
-
-function update() {
-  const text = path.value.trim().toLowerCase()
-  const asked = (at) => reader.value === ''
-    || (reader.value === 'nameless' ? !isOwned(readers[at]) : reader.value === readers[at])
-  const counts = new Map()
-  let files = 0
-  for (const folder of folders) {
-    let inFolder = 0
-    for (const one of folder.rows) {
-      const meant = (environment.value === '' || environment.value === one.environment)
-        && one.keys.some(([at, kind]) => asked(at) && (key.value === '' || key.value === kind))
-        && (!lone.checked || one.lone.some(asked))
-      let inRow = 0
-      for (const file of one.files) {
-        const matches = meant && file.path.includes(text)
-        show(file.item, matches)
-        if (matches) inRow += 1
-      }
-      show(one.row, inRow > 0)
-      if (inRow > 0) for (const at of new Set(one.keys.map(([at]) => at))) counts.set(at, (counts.get(at) || 0) + inRow)
-      inFolder += inRow
-    }
-    show(folder.element, inFolder > 0)
-    files += inFolder
-  }
-  const filters = Object.values(fields).filter((field) => field.type === 'checkbox' ? field.checked : field.value.trim() !== '')
-  const said = filters.map((field) => field.type === 'checkbox' ? 'one reader only'
-    : field.labels[0].textContent.toLowerCase() + ': '
-      + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim()))
-  status.textContent = filters.length === 0 ? 'All ' + all + ' files are shown.'
-    : files + ' of ' + all + (all === 1 ? ' file' : ' files') + ' shown (' + said.join(', ') + ').'
-  shownReaders.replaceChildren()
-  if (filters.length > 0 && files > 0) {
-    shownReaders.append('Read by: ')
-    for (const [at, count] of [...counts].sort(([a, m], [b, n]) => n - m || a - b)) {
-      if (shownReaders.childNodes.length > 1) shownReaders.append(', ')
-      const name = document.createElement('bdi')
-      name.textContent = nameOf.get(readers[at])
-      shownReaders.append(name, ' (' + count + ')')
-    }
-  }
-  show(nothing, files === 0)
-}
-
-function keepInAddress() {
-  const filter = new URLSearchParams()
-  for (const [name, field] of Object.entries(fields)) {
-    const value = field.type === 'checkbox' ? (field.checked ? 'yes' : '') : field.value.trim()
-    if (value !== '') filter.set(name, value)
-  }
-  const text = filter.toString()
-  history.replaceState(null, '', text === '' ? location.href.split('#')[0] : '#' + text)
-}
-
-function readAddress() {
-  const filter = new URLSearchParams(location.hash.slice(1))
-  for (const [name, field] of Object.entries(fields)) {
-    const value = filter.get(name) || ''
-    if (field.type === 'checkbox') field.checked = value === 'yes'
-    else {
-      // Who is asked for and is not here reads nothing, rather than everything.
-      const isHere = !field.options || [...field.options].some((option) => option.value === value)
-      if (!isHere) field.add(new Option(value + ' (not here)', value))
-      field.value = value
-    }
-  }
-  update()
-}
-
-function linkTo(cell, filter) {
-  const link = document.createElement('a')
-  link.href = '#' + new URLSearchParams(filter)
-  link.append(...cell.childNodes)
-  cell.append(link)
-}
-
-for (const link of document.links) {
-  link.addEventListener('click', (event) => {
-    // The address keeps the filter.
-    event.preventDefault()
-    document.getElementById(link.hash.slice(1)).focus()
-  })
-}
-
-const columns = [...document.querySelectorAll('.overview thead th[data-environment]')]
-for (const cell of columns) linkTo(cell, { environment: cell.dataset.environment })
-for (const row of document.querySelectorAll('.overview tbody tr')) {
-  const reader = row.dataset.reader
-  linkTo(row.querySelector('th span'), { reader })
-  columns.forEach((column, at) => {
-    const cell = row.cells[at + 1]
-    if (!cell.classList.contains('soft')) linkTo(cell, { reader, environment: column.dataset.environment })
-  })
-}
-form.addEventListener('submit', (event) => event.preventDefault())
-form.addEventListener('input', () => { update(); keepInAddress() })
-form.addEventListener('reset', () => setTimeout(() => { update(); keepInAddress() }))
-addEventListener('hashchange', readAddress)
-form.hidden = false
-document.getElementById('no-script').hidden = true
-readAddress()
-`;
-
-;// CONCATENATED MODULE: ./lib/model/access-map-style.js
-// The style of the page of the access map: light and dark, wide and narrow, and on paper.
-// Must never fetch anything; the hash in the page's policy is that of this very text.
-/** SHA-256 of `style` in base64. */
-const styleHash = 'HZzgflShq0jkBVme/BbBfr4tgBRlV/QFln/+LHyYNyA=';
-const style = `
-:root {
-  color-scheme: light dark;
-  --back: #fff; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --edge: #818b98; --band: #f6f8fa; --link: #0757ba;
-  --warn: #6b4500; --warn-back: #fff5c7; --note: #0a3d80; --note-back: #e3f2ff; --part: #4f2a86; --part-back: #f4ecff;
-  --prod: #8e1020; --prod-back: #ffe9e7;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --back: #0d1117; --text: #e6edf3; --soft: #9ba5b0; --line: #30363d; --edge: #7b8590; --band: #161b22; --link: #74b6ff;
-    --warn: #f0d070; --warn-back: #352a0c; --note: #9bcbff; --note-back: #10294a; --part: #d6bcff; --part-back: #2d2045;
-    --prod: #ffb3ac; --prod-back: #451a1d;
-  }
-}
-* { box-sizing: border-box; }
-[hidden] { display: none !important; }
-html { scroll-padding-top: 6rem; }
-body {
-  margin: 0 auto; max-width: 90rem; padding: 0 1rem 3rem;
-  background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
-}
-h1, h2 { line-height: 1.25; margin: 1.5rem 0 .5rem; }
-h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.25rem; }
-p { margin: .5rem 0; overflow-wrap: anywhere; }
-a { color: var(--link); }
-:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
-.skip { position: absolute; left: .5rem; top: -6rem; z-index: 3; padding: .5rem 1rem; background: var(--back); }
-.skip:focus { top: .5rem; }
-.soft { color: var(--soft); }
-code, .files, .keys { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
-form {
-  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
-  padding: .75rem 0; background: var(--back); border-bottom: 1px solid var(--line);
-}
-form p { flex: 1 1 10rem; min-width: 0; margin: 0; }
-form label { display: block; font-size: .875rem; }
-form .check { display: flex; gap: .5rem; align-items: center; min-height: 2.25rem; }
-select, input, button {
-  font: inherit; color: inherit; background: var(--back); border: 1px solid var(--edge); border-radius: 6px;
-  padding: .3rem .5rem; min-height: 2.25rem; width: 100%;
-}
-input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
-button { width: auto; cursor: pointer; background: var(--band); }
-.scroll { overflow: auto; max-height: 28rem; border: 1px solid var(--line); border-radius: 6px; }
-table { border-collapse: collapse; width: 100%; }
-th, td {
-  text-align: left; vertical-align: top; padding: .35rem .75rem; border-top: 1px solid var(--line);
-  overflow-wrap: anywhere;
-}
-.overview td, .overview thead th { white-space: nowrap; overflow-wrap: normal; }
-.overview tbody th { min-width: 16rem; font-weight: 600; }
-.overview thead th { position: sticky; top: 0; z-index: 1; background: var(--band); border-top: 0; }
-.overview .number { text-align: right; font-variant-numeric: tabular-nums; }
-.overview .keys { width: 100%; }
-.map { table-layout: fixed; margin-top: .5rem; }
-.map thead th { background: var(--band); }
-.map .folder { background: var(--band); padding-top: .6rem; }
-.map thead th:first-child { width: 45%; }
-ul { list-style: none; margin: 0; padding: 0; }
-.files { columns: 14rem; column-gap: 1rem; }
-.files li { padding: .05rem 0; break-inside: avoid; }
-.about { margin-bottom: .15rem; }
-.readers { display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
-.mark {
-  display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; white-space: nowrap;
-  font: 600 .75rem/1.5 system-ui, sans-serif; background: var(--band); color: var(--soft);
-}
-.mark.nameless, .mark.lone { color: var(--warn); background: var(--warn-back); }
-.mark.service { color: var(--note); background: var(--note-back); }
-.mark.part { color: var(--part); background: var(--part-back); }
-.mark.prod { color: var(--prod); background: var(--prod-back); }
-.limits { list-style: disc; padding-left: 1.25rem; max-width: 60rem; }
-.limits li { margin: .25rem 0; overflow-wrap: anywhere; }
-@media (max-width: 40rem) {
-  html { scroll-padding-top: 0; }
-  form { position: static; }
-  .overview tbody th { min-width: 10rem; }
-  th, td { padding: .35rem .4rem; }
-  .scroll { max-height: 24rem; }
-}
-@media print {
-  form, .skip { display: none; }
-  body { max-width: none; font-size: 10pt; }
-  .scroll { max-height: none; overflow: visible; border: 0; }
-  .overview thead th { position: static; }
-  .overview td { white-space: normal; }
-  tr, li { break-inside: avoid; }
-}
-`;
-
-;// CONCATENATED MODULE: ./lib/model/access-map-page.js
-
-
-
-
-
-
-const kindNames = {
-    age: 'age', 'age-ssh': 'age (SSH)', 'age-plugin': 'age (plugin)', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
-    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
-};
-/** Nothing may be fetched, sent or embedded; only the page's own style and script are let work. */
-const policy = [
-    "default-src 'none'", `style-src 'sha256-${styleHash}'`, `script-src 'sha256-${scriptHash}'`,
-    "base-uri 'none'", "form-action 'none'",
-].join('; ');
-const access_map_page_nameLimit = 200;
-const pathLimit = 4096;
-const access_map_page_marks = new Map([['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#39;']]);
-/** `visible(text)` for any place in HTML, attributes in quotes included. */
-function safe(text, limit = access_map_page_nameLimit) {
-    return visible(text, limit).replace(/[&<>"']/g, (mark) => access_map_page_marks.get(mark) ?? '');
-}
-/** Letters of another direction stay inside. */
-function access_map_page_name(text, limit = access_map_page_nameLimit) {
-    return `<bdi>${safe(text, limit)}</bdi>`;
-}
-function access_map_page_mark(kind, text) {
-    return ` <small class="mark ${kind}">${text}</small>`;
-}
-/** What stands for a reader in the address. */
-function access_map_page_valueOf({ name, owned }) {
-    return `${owned ? 'owner' : 'key'}:${name}`;
-}
-function marksOf(reader) {
-    return `${reader.owned ? '' : access_map_page_mark('nameless', 'no known owner')}${isSharedKey(reader) ? access_map_page_mark('service', 'key service') : ''}`;
-}
-const environmentText = (environment) => environment ?? 'no environment';
-const environmentValue = (environment) => environment ?? 'none';
-function access_map_page_option(value, text) {
-    return `<option value="${safe(value, pathLimit)}">${safe(text)}</option>`;
-}
-function choice(field, label, any, options) {
-    return `<p><label for="by-${field}">${label}</label>`
-        + `<select id="by-${field}" name="${field}"><option value="">${any}</option>${options}</select></p>`;
-}
-function filters({ readers, environments }) {
-    const kinds = Object.entries(kindNames)
-        .filter(([kind]) => readers.some(({ keys }) => keys.some((one) => one.kind === kind)));
-    const group = (label, own) => (own.length === 0 ? ''
-        : `<optgroup label="${label}">${own.map((one) => access_map_page_option(access_map_page_valueOf(one), one.name)).join('')}</optgroup>`);
-    const nameless = readers.filter(({ owned }) => !owned);
-    return `<form hidden role="search" aria-label="Filter the files">
-${choice('reader', 'Reader', 'anyone', [
-        nameless.length === 0 ? '' : access_map_page_option('nameless', 'any key without a known owner'),
-        group('Owners', readers.filter(({ owned }) => owned)),
-        group('Keys without a known owner', nameless),
-    ].join(''))}
-${choice('environment', 'Environment', 'any', environments.map((one) => access_map_page_option(environmentValue(one), environmentText(one))).join(''))}
-${choice('key', 'Kind of key', 'any', kinds.map(([kind, text]) => access_map_page_option(kind, text)).join(''))}
-<p><label for="by-path">Path contains</label>
-<input id="by-path" name="path" type="search" autocomplete="off" spellcheck="false"></p>
-<label class="check"><input name="lone" type="checkbox"> Only what depends on one reader</label>
-<button type="reset">Show all</button>
-</form>`;
-}
-function overview({ readers, files, environments }) {
-    const total = readers.map(() => 0);
-    const perEnvironment = readers.map(() => new Map());
-    for (const { environment, grants } of files) {
-        for (const { reader } of grants) {
-            const own = perEnvironment[reader];
-            total[reader] = (total[reader] ?? 0) + 1;
-            own?.set(environment, (own.get(environment) ?? 0) + 1);
-        }
-    }
-    const heads = environments.map((one) => `<th scope="col" class="number" data-environment="${environmentValue(one)}">${environmentText(one)}</th>`);
-    const rows = readers.map((reader, at) => {
-        const cells = environments.map((one) => {
-            const own = perEnvironment[at]?.get(one) ?? 0;
-            return own === 0 ? '<td class="number soft">–</td>' : `<td class="number">${own}</td>`;
-        });
-        const keys = reader.keys.map((key) => `<li>${kindNames[key.kind]} ${reader.owned ? access_map_page_name(shortForm(key)) : ''}</li>`);
-        return `<tr data-reader="${safe(access_map_page_valueOf(reader), pathLimit)}">`
-            + `<th scope="row"><span>${access_map_page_name(reader.name)}</span>${marksOf(reader)}</th>${cells.join('')}`
-            + `<td class="number">${total[at] ?? 0}</td><td class="keys"><ul>${keys.join('')}</ul></td></tr>`;
-    });
-    return `<div class="scroll" role="region" aria-labelledby="readers" tabindex="0"><table class="overview">
-<thead><tr><th scope="col">Reader</th>${heads.join('')}
-<th scope="col" class="number">All files</th><th scope="col">Keys</th></tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>`;
-}
-/** Files of one folder with the same readers share a row. */
-function folder(title, files, readers) {
-    const rows = [...grouped(files, ({ environment, grants, needs }) => JSON.stringify([environment, grants, needs])).values()];
-    const head = title === '' ? '(root)' : access_map_page_name(title, pathLimit);
-    return `<tbody data-folder="${safe(title, pathLimit)}">
-<tr><th class="folder" scope="rowgroup" colspan="2">${head}</th></tr>
-${rows.map((same) => row(same, title, readers)).join('\n')}</tbody>`;
-}
-function row(files, within, readers) {
-    return files.slice(0, 1).map(({ environment, grants, indispensable, needs }) => {
-        const names = grants.flatMap(({ reader, alone }) => readers.slice(reader, reader + 1).map((one) => `<li>${access_map_page_name(one.name)}${marksOf(one)}${alone ? '' : access_map_page_mark('part', 'a part')}</li>`));
-        const keys = safe(JSON.stringify(grants.flatMap(({ reader, kinds }) => kinds.map((kind) => [reader, kind]))), Infinity);
-        const about = [
-            environment === null ? '' : access_map_page_mark(environment === 'prod' ? 'prod' : 'environment', environment),
-            indispensable.length === 0 ? '' : access_map_page_mark('lone', 'depends on one reader'),
-            needs === null ? '' : access_map_page_mark('part', `needs ${needs.groups} of ${needs.of} key groups`),
-        ].join('');
-        const lone = JSON.stringify(indispensable);
-        return `<tr data-environment="${environmentValue(environment)}" data-keys="${keys}" data-lone="${lone}">`
-            + `<td>${about === '' ? '' : `<div class="about">${about}</div>`}`
-            + `<ul class="files">${files.map(({ path }) => `<li>${access_map_page_name(path.slice(within.length), pathLimit)}</li>`).join('')}</ul>`
-            + `</td><td><ul class="readers">${names.join('')}</ul></td></tr>`;
-    }).join('');
-}
-function limits({ readers, files, unread }) {
-    const words = [
-        ...(readers.some(isSharedKey)
-            ? ['A key of a key service (KMS, Key Vault, Vault) is one reader here but many people: the service decides (in IAM) who '
-                    + 'may use it, and these files do not say.']
-            : []),
-        'It shows one commit. Older commits stay readable to whoever held a key of theirs; so does every clone of them.',
-        'Who holds a key is what the owners file, .sops.yaml, lists of public keys and the keys themselves say. Nobody proved it, '
-            + 'and a key may have been copied.',
-        'A file’s environment is told from words in its path, and from nothing else.',
-        ...(files.some(({ needs }) => needs !== null)
-            ? ['Where a file needs keys of several groups, a reader with a part opens it only together with others.'] : []),
-    ];
-    const list = unread.map(({ path, reason }) => `<li>${access_map_page_name(path, pathLimit)}: ${safe(reason, 1000)}</li>`);
-    return `<h2 id="limits" tabindex="-1">What this page does not know</h2>
-<ul class="limits">${words.map((one) => `<li>${one}</li>`).join('\n')}</ul>
-${unread.length === 0 ? '' : `<h2>Not read</h2>
-<p>${count(unread.length, 'file')} may hold secrets and could not be read:</p>
-<ul class="limits">${list.join('\n')}</ul>`}`;
-}
-/** The whole page. Pure: the same map and context give the same bytes. */
-function accessMapPage(map, { repository, madeAt }) {
-    const { readers, files, unread } = map;
-    const nameless = readers.filter(({ owned }) => !owned).length;
-    const lone = files.filter(({ indispensable }) => indispensable.length > 0).length;
-    const facts = [
-        count(files.length, 'encrypted file'), count(readers.length - nameless, 'owner'),
-        count(nameless, 'key without a known owner', 'keys without a known owner'),
-        count(lone, 'file that depends on one reader', 'files that depend on one reader'),
-        ...(unread.length === 0 ? [] : [count(unread.length, 'file that could not be read', 'files that could not be read')]),
-    ];
-    const title = `Who can read what${repository === null ? '' : ` in ${safe(repository)}`}`;
-    const made = madeAt.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
-    const folders = [...grouped(files, ({ path }) => folderOf(path))].map(([path, own]) => folder(path, own, readers));
-    return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<style>${style}</style>
-</head>
-<body>
-<a class="skip" href="#readers">Skip to the readers</a>
-<a class="skip" href="#files">Skip to the files</a>
-<header>
-<h1>${title}</h1>
-<p class="soft">Commit <code>${safe(map.base)}</code>, <time datetime="${safe(madeAt)}">${safe(made)}</time>, by sops-rekey.
-<a href="#limits">What this page does not know</a></p>
-<p>${facts.join(' · ')}</p>
-</header>
-<main>
-${filters(map)}
-<p id="no-script">Without JavaScript this page shows everything, and cannot filter.</p>
-<p role="status" id="status" data-files="${files.length}"></p>
-<p id="shown-readers"></p>
-<h2 id="readers" tabindex="-1">Readers</h2>
-<p class="soft">How many files each can read, of each environment.</p>
-${overview(map)}
-<h2 id="files" tabindex="-1">Files</h2>
-<p id="nothing" hidden>No file is what the filter asks for.</p>
-<table class="map">
-<thead><tr><th scope="col">File</th><th scope="col">Read by</th></tr></thead>
-${folders.join('\n')}
-</table>
-${limits(map)}
-</main>
-<script type="module">${script}</script>
-</body>
-</html>
-`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/access-diagram.js
-// Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
-// Must never let a name be anything but the text of its node.
-
-
-
-const most = { recipients: 12, groups: 12, links: 40 };
-const labelLimit = 60;
-/** By what became of the access; no name can hold one of these. */
-const arrows = { kept: '-->', lost: '-.->', gained: '==>' };
-/**
- * `text` inside a quoted label. A quote ends a label, `%%{` starts a directive wherever it stands, `#…;` is a character, and
- * what is left is read as Markdown and HTML: so all punctuation is `#code;`, save a dot, hyphen or underscore inside a word.
- */
-function label(text) {
-    // Mermaid marks characters with `ﬂ°` on the way, and would take a name's own for that.
-    const shown = visible(text, labelLimit).replaceAll('ﬂ°', 'ﬂ °')
-        .replace(/(?<![\p{L}\p{N}])[._-]|[._-](?![\p{L}\p{N}])|(?<=www)\.|[^\p{L}\p{N} /._-]/giu, (character) => `#${character.codePointAt(0) ?? 0};`);
-    return `"${shown}"`;
-}
-/** Whose readers are the same before, and the same after. */
-function groupsOf(files) {
-    const rows = files.map(({ path, recipients: { before, after } }) => ({ path, before: new Set(before.map(canonicalId)), after: new Set(after.map(canonicalId)) }));
-    const readable = rows.filter(({ before, after }) => before.size + after.size > 0);
-    return [...grouped(readable, ({ before, after }) => JSON.stringify([[...before].sort(), [...after].sort()])).values()]
-        .flatMap((same) => same.slice(0, 1).map(({ before, after }) => ({ before, after, paths: same.map(({ path }) => path) })));
-}
-/** The folder all of `paths` are in; empty for the root. */
-function commonFolder(paths) {
-    return paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)).reduce((common, folder) => {
-        let shared = common;
-        while (!folder.startsWith(shared))
-            shared = shared.slice(0, shared.lastIndexOf('/', shared.length - 2) + 1);
-        return shared;
-    });
-}
-/**
- * The flowchart's source, without a fence. A link is solid for who could read the files before and can after, dotted for
- * who no longer can, thick for who is new. null where nobody's access changes, or where it would be too large to be read.
- * `nameOf` gives plain text, whatever it holds.
- */
-function accessDiagram(files, nameOf) {
-    const groups = groupsOf(files);
-    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    const recipients = new Map(named.map((one) => [canonicalId(one), one]));
-    if (groups.length > most.groups || recipients.size > most.recipients)
-        return null;
-    const links = groups.flatMap(({ before, after }, at) => [...recipients.keys()].flatMap((id, who) => {
-        const [had, has] = [before.has(id), after.has(id)];
-        if (!had && !has)
-            return [];
-        const arrow = had && has ? arrows.kept : had ? `${arrows.lost}|no longer|` : `${arrows.gained}|new|`;
-        return [{ text: `r${who} ${arrow} f${at}`, color: had && has ? null : had ? '#cf222e' : '#1a7f37' }];
-    }));
-    if (links.length > most.links || links.every(({ color }) => color === null))
-        return null;
-    const titles = groups.map(({ paths }) => access_diagram_titleOf(paths));
-    const again = (title) => titles.indexOf(title) !== titles.lastIndexOf(title);
-    return [
-        'flowchart LR',
-        ...[...recipients.values()].map((recipient, at) => `  r${at}[${label(nameOf(recipient))}]`),
-        ...groups.map(({ paths }, at) => {
-            const title = titles[at] ?? '';
-            return `  f${at}[${label(again(title) ? `${title}, like ${paths[0] ?? ''}` : title)}]`;
-        }),
-        ...links.map(({ text }) => `  ${text}`),
-        ...['#cf222e', '#1a7f37'].flatMap((color) => {
-            const colored = links.flatMap((link, at) => (link.color === color ? [at] : []));
-            return colored.length === 0 ? [] : [`  linkStyle ${colored.join(',')} stroke:${color}`];
-        }),
-    ].join('\n');
-}
-function access_diagram_titleOf(paths) {
-    const [first = ''] = paths;
-    if (paths.length === 1)
-        return first;
-    const folder = commonFolder(paths);
-    return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-access.js
-
-
-
-const markdown_access_nameLimit = 60;
-/** A longer table is folded away. */
-const openRows = 12;
-const mostRows = 200;
-const namesInRow = 20;
-/**
- * A table of readers by environments; readers of the very same files share a row, those who read most come first. Then what of
- * it calls for a look. Empty where nothing is encrypted.
- */
-function accessTable(map, room) {
-    const { files, environments, readers } = map;
-    if (files.length === 0)
-        return '';
-    const all = rowsOf(map);
-    const rows = all.slice(0, Math.min(room.files, mostRows));
-    const left = all.slice(rows.length).reduce((sum, row) => sum + row.readers.length, 0);
-    const table = rows.length === 0 ? '' : [
-        `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
-        `| --- |${' ---: |'.repeat(environments.length + 1)}`,
-        ...rows.map((row) => `| ${[markdown_access_namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
-    ].join('\n');
-    const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
-    const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
-    const parts = [table, more].filter((part) => part !== '').join('\n\n');
-    return [
-        table === '' ? `${counts}.` : rows.length > openRows ? markdown_paths_folded(counts, parts) : parts,
-        notes(map, room),
-    ].filter((part) => part !== '').join('\n\n');
-}
-function rowsOf({ files, environments, readers }) {
-    const columns = new Map(environments.map((one, at) => [one, at]));
-    const own = readers.map(() => []);
-    for (const { path, environment, grants } of files) {
-        for (const { reader, alone } of grants)
-            own[reader]?.push({ path, column: columns.get(environment) ?? 0, alone });
-    }
-    const rows = readers.map((reader, at) => {
-        const reads = own[at] ?? [];
-        const row = {
-            readers: [reader],
-            files: environments.map((_, column) => reads.filter((one) => one.column === column).length),
-            total: reads.length,
-            some: reads.some(({ alone }) => !alone),
-        };
-        // A key that nobody is known to hold does not hide among those of people.
-        return { row, what: JSON.stringify([reader.owned, isSharedKey(reader), reads.map(({ path, alone }) => [path, alone])]) };
-    });
-    return [...grouped(rows, ({ what }) => what).values()]
-        .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
-        .sort((a, b) => b.total - a.total);
-}
-function markdown_access_namesOf({ readers, some }) {
-    const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
-    const [first] = readers;
-    const marks = [
-        ...(first?.owned === false ? ['no known owner'] : []),
-        ...(first !== undefined && isSharedKey(first) ? ['key service'] : []),
-        ...(some ? ['of some only a part'] : []),
-    ];
-    return marks.length === 0 ? names : `${names} (${marks.join(', ')})`;
-}
-function notes({ files, readers, unread }, room) {
-    const lone = files.filter(({ indispensable }) => indispensable.length > 0).map(({ path }) => path);
-    const nameless = readers.filter(({ owned }) => !owned).length;
-    const parts = files.filter(({ needs }) => needs !== null).length;
-    const few = Math.min(room.files, 20);
-    return [
-        ...(lone.length === 0 ? [] : [
-            `- ${count(lone.length, 'file opens', 'files open')} only with the key of one reader: `
-                + `if that is lost, so ${lone.length === 1 ? 'is it' : 'are they'}.`,
-            ...(few === 0 ? [] : pathLines(lone, few).map((line) => `  ${line}`)),
-        ]),
-        ...(nameless === 0 ? [] : [`- ${count(nameless, 'key has', 'keys have')} no known owner.`]),
-        ...(readers.some(isSharedKey)
-            ? ['- A key of a key service is one reader but many people: the service decides (in IAM) who may use it.'] : []),
-        ...(parts === 0 ? []
-            : [`- ${count(parts, 'file takes', 'files take')} keys of several groups: a reader of one may hold only a part.`]),
-        ...(unread.length === 0 ? [] : [`- ${count(unread.length, 'file')} could not be read, so that their readers are not in it.`]),
-    ].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-ages.js
-// How old the data keys are, file by file, the oldest first.
-// Must never call a key young of which the history says nothing.
-
-const markdown_ages_foldBeyond = 20;
-const markdown_ages_day = 24 * 60 * 60 * 1000;
-/** Empty where no history was asked. Of a file that gets a new data key it tells the age of the old one. */
-function dataKeyAges({ files, startedAt }, room) {
-    const known = files.filter(({ keySince }) => keySince !== null);
-    if (known.length === 0)
-        return '';
-    if (room.files === 0)
-        return `The report gives the ages of ${count(known.length, 'data key')}.`;
-    const days = [...grouped(known, ({ keySince }) => keySince?.slice(0, 10) ?? '')].sort(([a], [b]) => (a < b ? -1 : 1));
-    const shown = days.slice(0, room.files);
-    const lines = shown.map(([since, same]) => {
-        const age = Math.floor((Date.parse(startedAt) - Date.parse(since)) / markdown_ages_day);
-        const names = pathLines(same.map(({ path }) => path), room.files);
-        const made = renewed(same);
-        const [only = ''] = names;
-        const list = names.length === 1 ? ` ${only.slice(2)}` : `\n${names.map((name) => `  ${name}`).join('\n')}`;
-        return `- since ${since} (${count(age, 'day')})${made}:${list}`;
-    });
-    const left = known.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
-    const text = [...lines, ...(left > 0 ? [`- and ${count(left, 'file')} with younger ones, see the report`] : [])].join('\n');
-    return known.length > markdown_ages_foldBeyond ? markdown_paths_folded(count(known.length, 'file'), text) : text;
-}
-function renewed(files) {
-    const made = files.filter(({ dataKey }) => dataKey === 'new').length;
-    return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
-// What a person must know beside the change itself: one line for each kind of finding, the gravest first.
-// Must never let many findings of one kind hide another, nor drop one without counting it.
-
-
-const weight = { error: 0, warning: 2, notice: 3 };
-/** Someone can read what they should not, whatever this run does. */
-const grave = new Set(['still-reads', 'removed-came-back', 'no-longer-encrypted']);
-/** Whether it has to be read before anything else. */
-function isUrgent({ level, code }) {
-    return level === 'error' || grave.has(code);
-}
-function weightOf(finding) {
-    return finding.level !== 'error' && isUrgent(finding) ? 1 : weight[finding.level];
-}
-/** Beyond these, messages of one kind are told by an example. */
-const wordings = 3;
-/** Some are shown whatever the room. */
-function findingLines(findings, room) {
-    const kinds = [...grouped(findings, ({ level, code }) => `${level} ${code}`).values()].flatMap((kind) => {
-        const messages = [...grouped(kind, ({ message }) => message).values()];
-        return messages.length > wordings ? [kind] : messages;
-    }).sort(([a], [b]) => (a === undefined || b === undefined ? 0 : weightOf(a) - weightOf(b)));
-    const [least, length] = room.files === 0 ? [3, 300] : [5, 1000];
-    const shown = kinds.slice(0, Math.max(least, room.files));
-    const lines = shown.map((kind) => line(kind, room, length));
-    const left = findings.length - shown.reduce((sum, kind) => sum + kind.length, 0);
-    if (left > 0)
-        lines.push(`\nand ${count(left, 'more finding')}, see the report.`);
-    return lines.join('\n');
-}
-function line(kind, room, length) {
-    const [first] = kind;
-    if (first === undefined)
-        return '';
-    const level = first.level === 'error' ? '✖ error' : first.level;
-    // A message may list, on lines of their own, who there is.
-    const message = plain(first.message.trim().replace(/\s*\n\s*/g, '; '), length);
-    const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3;
-    const files = (some) => {
-        const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)));
-        return listed(paths, limit);
-    };
-    if (kind.every((one) => one.message === first.message)) {
-        const all = kind.every(({ path }) => path === null);
-        const where = all ? (kind.length > 1 ? ` (${kind.length} times)` : '') : ` (${files(kind)})`;
-        return `- ${level}: ${message}${where}`;
-    }
-    const where = first.path === null ? '' : ` (${code(first.path, 100)})`;
-    return `- ${level}: ${message}${where}, and ${kind.length - 1} more of the kind ${code(first.code)}: ${files(kind.slice(1))}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-lists.js
-// The parts of a summary or pull request that grow with the repository: files, diffs, reasons.
-// Must never drop an item without saying how many were dropped.
-
-
-
-/** A table says the same again in each row; beyond so many files, what they have in common is said once. */
-const tableLimit = 20;
-function changeOf(file, name, voice) {
-    const { before, after } = file.recipients;
-    const signed = (sign) => (recipient) => `${sign}${name(recipient)}`;
-    const moves = [...without(before, after).map(signed('−')), ...without(after, before).map(signed('+'))];
-    const unproven = voice === 'would' ? 'to come' : voice === 'open' ? 'in the pull request' : '✖ none';
-    return {
-        recipients: listed(moves, 4) || 'as before',
-        dataKey: file.dataKey === 'new' ? 'new data key' : 'as before',
-        proof: file.verified ? 'same values ✔' : unproven,
-    };
-}
-/** A table of the changed files, or what is done to how many of them, folder by folder. */
-function changedFiles({ changed, voice }, name, room) {
-    if (changed.length === 0)
-        return '';
-    if (room.files === 0)
-        return `The report lists the ${count(changed.length, 'file')}.`;
-    const rows = changed.map((file) => ({ path: file.path, change: changeOf(file, name, voice) }));
-    if (rows.length <= Math.min(tableLimit, room.files)) {
-        return [
-            '| File | Recipients | Data key | Proof |',
-            '| --- | --- | --- | --- |',
-            ...rows.map(({ path, change }) => `| ${[code(path), change.recipients, change.dataKey, change.proof].join(' | ')} |`),
-        ].join('\n');
-    }
-    const kinds = [...grouped(rows, ({ change }) => JSON.stringify(change)).values()].sort((a, b) => b.length - a.length);
-    const parts = kinds.slice(0, room.files).map((kind) => {
-        const lines = pathLines(kind.map(({ path }) => path), room.files).join('\n');
-        return kinds.length === 1 ? lines : `**${kindOf(kind)}**\n\n${lines}`;
-    });
-    const left = kinds.slice(room.files).reduce((sum, kind) => sum + kind.length, 0);
-    if (left > 0)
-        parts.push(`and ${count(left, 'more file')} with other changes, see the report.`);
-    else if (changed.length > room.files)
-        parts.push('The report names every file.');
-    const [only = []] = kinds;
-    return markdown_paths_folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
-}
-/** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
-function kindOf(files) {
-    const parts = files.slice(0, 1).flatMap(({ change: { recipients, dataKey, proof } }) => [
-        recipients === 'as before' ? 'recipients as before' : recipients,
-        dataKey === 'as before' ? 'data key as before' : dataKey,
-        proof === 'to come' || proof === '✖ none' ? `proof: ${proof}` : proof,
-    ]);
-    return `${count(files.length, 'file')}: ${parts.join(', ')}`;
-}
-function configDiffs({ configs }, room) {
-    const shown = configs.slice(0, room.files).map(({ path, diff }) => {
-        const lines = diff.replace(/\n$/, '').split('\n');
-        const left = lines.length - room.diffLines;
-        const block = fenced('diff', lines.slice(0, room.diffLines));
-        return `${code(path)}\n\n${block}${left > 0 ? `\n\nand ${count(left, 'more line')} of it.` : ''}`;
-    });
-    const left = configs.length - shown.length;
-    if (left > 0)
-        shown.push(`${shown.length === 0 ? count(left, 'config') : `and ${count(left, 'more config')}`}, see the report.`);
-    return shown.join('\n\n');
-}
-/** Files with the same reason are named together, with `namesOf` how many of them at most. */
-function reasons(files, room, namesOf = room.files) {
-    const groups = [...grouped(files, ({ reason }) => reason)];
-    const shown = groups.slice(0, room.files);
-    const lines = shown.map(([reason, same]) => {
-        const paths = same.map(({ path }) => path);
-        if (same.length <= 3)
-            return `- ${listed(paths.map((path) => code(path)))}: ${plain(reason)}`;
-        const nested = namesOf === 0 ? '' : `\n${pathLines(paths, namesOf).map((line) => `  ${line}`).join('\n')}`;
-        return `- ${count(same.length, 'file')}: ${plain(reason)}${nested}`;
-    });
-    const left = files.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
-    if (left > 0)
-        lines.push(`${lines.length === 0 ? count(left, 'file') : `\nand ${count(left, 'more file')}`}, see the report.`);
-    return lines.join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-words.js
-// The sentences that say what was proven, and what re-encryption cannot do. Each must be exactly true of the report.
-// Must never say "verified" of a file that was not, nor grow with the number of files.
-
-
-
-/** What holds for the files that passed every proof; for a dry run, that nothing does yet. */
-function proofs(report, { voice, changed, unverified, remaining, come }) {
-    if (changed.length === 0 || voice === 'open')
-        return '';
-    if (voice === 'would')
-        return 'Nothing yet: a dry run uses no key. A real run proves every file before it changes anything.';
-    const verified = changed.filter((file) => file.verified);
-    const rotated = verified.filter(({ dataKey }) => dataKey === 'new');
-    const { removed } = report.request;
-    const lines = [
-        '- It decrypts.',
-        '- Its plaintext is byte for byte the one before, compared by digest.',
-        '- Its recipients are exactly those planned.',
-    ];
-    const { added } = report.request;
-    const holding = verified.filter(({ recipients: { after } }) => without(added, after).length === 0);
-    if (added.length > 0 && holding.length > 0 && without(come, added).length === 0) {
-        const which = holding.length === verified.length ? '' : ` (in ${count(holding.length, 'file')})`;
-        lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them${which}, and nobody else came.`);
-    }
-    if (removed.length > 0 && !verified.some((file) => remaining.includes(file))) {
-        lines.push(`- ${who(removed)} ${removed.length === 1 ? 'is' : 'are'} not among them.`);
-    }
-    if (rotated.length > 0) {
-        const which = rotated.length === verified.length ? '' : ` (${count(rotated.length, 'rotated file')})`;
-        const bare = rotated.some(({ values }) => values === 0)
-            ? ' (where a file has no value to compare: its new MAC does not open with the old data key)'
-            : '';
-        lines.push(`- Its data key is another${which}: under the same IV the same plaintext has other ciphertext${bare}. ` +
-            'So an old key stanza spliced into the new file opens nothing.');
-    }
-    const not = count(unverified.length, 'changed file is', 'changed files are');
-    const missing = unverified.length === 0 ? [] : [`**✖ ${not} not verified.**\n`];
-    const scope = verified.length === 1 ? 'For the one verified file:' : `For each of the ${verified.length} verified files:`;
-    return [...missing, ...(verified.length === 0 ? [] : [scope, '', ...lines])].join('\n');
-}
-/** What stays true although every file was re-encrypted. */
-function honestWords(report, { voice, changed, gone }) {
-    const { request, files, exposure } = report;
-    const leaves = request.removed.length + gone.length > 0;
-    if (!leaves && changed.length === 0)
-        return '';
-    const words = [];
-    if (leaves) {
-        const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open';
-        words.push('- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
-            `Re-encryption takes nothing back, so ${secrets} must itself be changed.`);
-    }
-    else if (changed.some(({ dataKey }) => dataKey === 'new')) {
-        words.push('- Older commits still open with their older data keys. A new one protects only what is written from now on.');
-    }
-    const opened = changed.filter(({ dataKey, recipients: { before, after } }) => dataKey === 'same' && without(after, before).length > 0);
-    if (opened.length > 0) {
-        words.push(`- Whoever ${voice === 'would' ? 'is' : 'was'} added has the data key that ` +
-            `${opened.length === changed.length ? 'these files' : `${opened.length} of these files`} have had ` +
-            'since they last got a new one: it opens their older commits, back to that one, as well.');
-    }
-    const involved = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    if (markdown_account_sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
-        words.push('- A key in a key service (KMS, Key Vault, Vault) is one recipient but many people: who can read through it is ' +
-            'decided there (in IAM), not in these files.');
-    }
-    return words.join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown.js
-// The job summary and the pull request's body, both from the report and in the same words.
-// Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
-
-
-
-
-
-
-
-
-
-
-
-// GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
-const bodyLimit = 60_000;
-const summaryLimit = 1_000_000;
-const headerLimit = 10_000;
-const markdown_rooms = [
-    { files: Infinity, secrets: Infinity, diffLines: Infinity, picture: true },
-    { files: 2000, secrets: 8000, diffLines: 1000, picture: true },
-    { files: 500, secrets: 2000, diffLines: 400, picture: true },
-    { files: 200, secrets: 1000, diffLines: 200, picture: true },
-    { files: 60, secrets: 600, diffLines: 100, picture: true },
-    { files: 60, secrets: 200, diffLines: 60, picture: true },
-    { files: 20, secrets: 60, diffLines: 20, picture: false },
-    { files: 10, secrets: 20, diffLines: 20, picture: false },
-    { files: 3, secrets: 5, diffLines: 5, picture: false },
-    { files: 0, secrets: 0, diffLines: 0, picture: false },
-];
-function section(title, content) {
-    return content === '' ? '' : `### ${title}\n\n${content}`;
-}
-/** Beyond so many, an error that repeats why each file was refused is shorter without it. */
-const fewFailed = 3;
-function whyStopped(report, { failed }, room) {
-    const says = ({ path, reason }) => `${visible(path)}: ${visible(reason, 1000)}`;
-    const shortened = (message) => failed.reduce((text, one) => text.replace(says(one), '\0'), message)
-        .replace(/\0(?:; \0)*/g, 'of the files below');
-    const shown = report.findings.map((finding) => (finding.level === 'error' && failed.length > fewFailed ? { ...finding, message: shortened(finding.message) } : finding));
-    const said = shown.filter(({ level, message }) => level === 'error' && message.length < 1000).map(({ message }) => message);
-    const unsaid = failed.filter((one) => !said.some((message) => message === one.reason || message.includes(says(one))));
-    const parts = [findingLines(shown, room), reasons(unsaid, room)].filter((part) => part !== '');
-    const errors = report.findings.some(({ level }) => level === 'error');
-    return errors || failed.length > 0 ? parts.join('\n\n') : [...parts, 'The log of the run says why.'].join('\n\n');
-}
-/** Empty where there is nothing to draw. */
-function picture(report, { voice }) {
-    const shown = shownIn(report);
-    const diagram = accessDiagram(report.files, (recipient) => {
-        const { owner, key } = shown(recipient);
-        return [owner, key].filter((part) => part !== null).join(' ');
-    });
-    if (diagram === null)
-        return '';
-    const legend = [
-        ...(diagram.includes(arrows.kept) ? ['Solid: could and can.'] : []),
-        ...(diagram.includes(arrows.lost) ? ['Red, dotted: no longer can.'] : []),
-        ...(diagram.includes(arrows.gained) ? ['Green, thick: newly can.'] : []),
-    ].join(' ');
-    // Nothing in it can close the fence: a name's backtick stands as its number.
-    const title = voice === 'would' ? 'Who can read what, as it would be' : 'Who can read what';
-    return section(title, `${legend}\n\n\`\`\`mermaid\n${diagram}\n\`\`\``);
-}
-function markdown_exposed(report, { gone }, room) {
-    const { exposure, request, base } = report;
-    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
-    if (exposure.length === 0) {
-        const lost = request.removed.length > 0 ? request.removed : gone;
-        return lost.length === 0 ? ''
-            : section('Secrets to change', `At ${code(base.slice(0, 12))} none was found that ${who(lost)} could read.`);
-    }
-    const files = new Set(exposure.map(({ file }) => file)).size;
-    const title = `Secrets ${listed(readers.map((reader) => plain(reader, nameLimit)), 3)} could read`;
-    // Of a run that knows no history all are as they were at the base.
-    const states = exposure.every(({ since, state }) => since === null && state === 'current') ? '' : `: ${stateCounts(exposure)}`;
-    const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}${states}.`;
-    return section(title, `${where} ${checklist(exposure, readers, room)}`);
-}
-function markdown_sections(report, account, name, drawn, room) {
-    const { voice, skipped, remaining } = account;
-    const skippedList = section('Skipped', reasons(skipped, room));
-    const accounting = accountingLine(report, account);
-    const first = headline(report, account);
-    if (voice === 'stopped')
-        return [first, section('What stopped it', whyStopped(report, account, room)), skippedList, accounting];
-    const open = voice === 'open';
-    const are = count(remaining.length, 'matched file is', 'matched files are');
-    const kept = `${are} still encrypted to ${who(report.request.removed)}`;
-    const still = remaining.length > 0 && !open ? `**✖ ${kept}:**\n\n${reasons(remaining, room)}` : '';
-    // What is said of a file above is not said of it twice.
-    const above = new Set(still === '' ? [] : remaining.map(({ path }) => path));
-    const found = report.findings.filter(({ code, path }) => code !== 'still-reads' || path === null || !above.has(path));
-    const urgent = findingLines(found.filter(isUrgent), room);
-    return [
-        first,
-        still,
-        urgent === '' ? '' : `**Look at this first:**\n\n${urgent}`,
-        changedFiles(account, name, room),
-        room.picture ? drawn : '',
-        section(voice === 'would' ? 'Config, as it would be' : 'Config', configDiffs(report, room)),
-        section('What was proven', proofs(report, account)),
-        markdown_exposed(report, account, room),
-        section('What this cannot do', honestWords(report, account)),
-        skippedList,
-        section('Unchanged', reasons(unchanged(report), room, 0)),
-        section('Findings', findingLines(found.filter((one) => !isUrgent(one)), room)),
-        accounting,
-    ];
-}
-function unchanged({ files }) {
-    return files.filter(({ action }) => action === 'unchanged');
-}
-/** Fewer bytes than any name in the list of files, and than any line of the checklist. */
-const [leastName, leastItem] = [14, 8];
-/** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
-function surelyTooMuch({ exposure }, { changed }, room, limit) {
-    const names = changed.length <= room.files ? changed.length : 0;
-    return names * leastName + (exposure.length <= room.secrets ? exposure.length : 0) * leastItem > limit;
-}
-function fit(report, limit, around) {
-    const [account, name] = [accountOf(report), namer(report)];
-    const drawn = picture(report, account);
-    let text = '';
-    for (const room of markdown_rooms) {
-        if (surelyTooMuch(report, account, room, limit))
-            continue;
-        text = `${around(markdown_sections(report, account, name, drawn, room), room).filter((part) => part !== '').join('\n\n')}\n`;
-        if (new TextEncoder().encode(text).length < limit)
-            break;
-    }
-    return text;
-}
-/** Nothing was changed, and the sentence that says why counts for more than any list. */
-function stoppedEarly({ outcome }) {
-    return outcome === 'refused' || outcome === 'failed';
-}
-/** Markdown for the job summary, under 1 MiB whatever the report holds. */
-function renderSummary(report, context) {
-    const { pullRequestUrl, reportPath, access = null } = context;
-    return fit(report, summaryLimit, (parts, room) => [
-        '## sops-rekey',
-        ...parts,
-        section('Age of the data keys', stoppedEarly(report) ? '' : dataKeyAges(report, room)),
-        section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
-        pullRequestUrl === null ? '' : safe_text_link('The pull request', pullRequestUrl),
-        reportPath === null ? '' : `The report: ${code(reportPath)}`,
-    ]);
-}
-/**
- * Markdown for the pull request, under 60,000 bytes of UTF-8 whatever the report holds. The last line is the hidden marker
- * `<!-- sops-rekey fingerprint=… -->`; throws a RangeError where the fingerprint is not hexadecimal.
- */
-function renderPullRequestBody(report, context) {
-    const { bodyHeader, fingerprint, runUrl } = context;
-    if (fingerprint !== null && !/^[0-9a-f]+$/.test(fingerprint))
-        throw new RangeError('The fingerprint is not hexadecimal.');
-    const header = bodyHeader === null || new TextEncoder().encode(bodyHeader).length <= headerLimit ? bodyHeader?.trim() ?? ''
-        : `(The body header has ${bodyHeader.length} characters and was left out.)`;
-    return fit(report, bodyLimit, (parts) => [
-        header,
-        ...parts,
-        runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
-        fingerprint === null ? '' : `<!-- sops-rekey fingerprint=${fingerprint} -->`,
-    ]);
-}
-
-;// CONCATENATED MODULE: ./lib/outputs.js
-// Result → outputs, report file, job summary, annotations. The one place that writes them.
-// Must never write text from outside that was not made harmless first.
-
-
-
-
-
-
-
-
-function reportIn(place) {
-    return (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-report.json');
-}
-/** Throws, before anything was published, where the outputs and the report could not be written afterwards. */
-function assertWritable(place, outputFile) {
-    const append = external_node_fs_namespaceObject.constants.O_WRONLY | external_node_fs_namespaceObject.constants.O_APPEND;
-    // The runner makes the file for the outputs itself.
-    if (outputFile !== undefined && outputFile !== '')
-        tryOpen('GITHUB_OUTPUT', outputFile, append);
-    tryOpen('RUNNER_TEMP', reportIn(place), append | external_node_fs_namespaceObject.constants.O_CREAT);
-}
-function tryOpen(variable, path, flags) {
-    try {
-        (0,external_node_fs_namespaceObject.closeSync)((0,external_node_fs_namespaceObject.openSync)(path, flags, 0o644));
-    }
-    catch (cause) {
-        throw new Failure('input', `${variable} leads to ${visible(path)}, which cannot be written (${cause.code ?? String(cause)}).`, {
-            advice: 'The runner sets it; leave it as it is.', cause,
-        });
-    }
-}
-async function writeOutputs(result, inputs, place) {
-    const { report, published } = result;
-    const reportPath = reportIn(place);
-    writeReport(reportPath, report);
-    const accessMapPath = writeAccessMap(result.access, report.finishedAt, place);
-    const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null);
-    const acted = done ? report.files : [];
-    const count = (...actions) => acted.filter(({ action }) => actions.includes(action)).length;
-    const changed = count('updated', 'rotated', 'updated+rotated');
-    const outputs = {
-        changed: done,
-        shards: result.shards === null ? null : JSON.stringify(result.shards),
-        'rotated-path': inputs.job.kind === 'rotate' && result.failure === null ? inputs.job.folder : null,
-        'files-matched': report.files.length,
-        'files-changed': changed,
-        'files-updated': count('updated', 'updated+rotated'),
-        'files-rotated': count('rotated', 'updated+rotated'),
-        'files-unchanged': report.files.filter(({ action }) => action !== 'skipped' && action !== 'failed').length - changed,
-        'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
-        'exposed-secrets': report.exposure.filter((secret) => !isDone(secret)).length,
-        'report-path': reportPath,
-        'access-map-path': accessMapPath,
-        'pull-request-number': published?.number ?? null,
-        'pull-request-url': published?.url ?? null,
-        'pull-request-operation': published?.operation ?? 'none',
-        'pull-request-branch': published?.branch ?? null,
-        'pull-request-head-sha': published?.headSha ?? null,
-        'pull-request-commits-verified': published?.verified ?? null,
-        'tracking-issue-number': result.issue?.numbers.join('\n') ?? null,
-        'compare-url': published?.compareUrl ?? null,
-    };
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(name, value ?? '');
-    annotate(result, inputs);
-    // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
-    try {
-        const text = strandedSummary(result, place) ?? renderSummary(report, {
-            bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath, access: result.access,
-        });
-        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
-            await summary.addRaw(text, true).write();
-    }
-    catch (error) {
-        warning(`The summary could not be written: ${visible(String(error), 300)}`);
-    }
-}
-/** JSON in pieces: as one text, the report on thousands of files is megabytes, and those once more as bytes. */
-function* jsonOf(report) {
-    let before = '{';
-    for (const [name, value] of Object.entries(report)) {
-        yield `${before}${JSON.stringify(name)}:`;
-        before = ',';
-        if (Array.isArray(value)) {
-            yield '[';
-            for (const [at, item] of value.entries())
-                yield `${at === 0 ? '' : ','}${JSON.stringify(item)}`;
-            yield ']';
-        }
-        else
-            yield JSON.stringify(value);
-    }
-    yield '}\n';
-}
-/** Characters to a piece that is written. */
-const pieceSize = 64 * 1024;
-function writeReport(path, report) {
-    const file = (0,external_node_fs_namespaceObject.openSync)(path, 'w');
-    try {
-        let piece = '';
-        for (const text of jsonOf(report)) {
-            piece += text;
-            if (piece.length < pieceSize)
-                continue;
-            (0,external_node_fs_namespaceObject.writeSync)(file, piece);
-            piece = '';
-        }
-        (0,external_node_fs_namespaceObject.writeSync)(file, piece);
-    }
-    finally {
-        (0,external_node_fs_namespaceObject.closeSync)(file);
-    }
-}
-/** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
-function writeAccessMap(access, madeAt, { temporary, repository }) {
-    if (access === null)
-        return null;
-    const path = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-access-map.html');
-    try {
-        (0,external_node_fs_namespaceObject.writeFileSync)(path, accessMapPage(access, { repository, madeAt }));
-        return path;
-    }
-    catch (error) {
-        warning(`The access map could not be written: ${visible(String(error), 300)}`);
-        return null;
-    }
-}
-/** For a branch without its pull request: the text of it, for a person to paste, in a file and here; null for any other run. */
-function strandedSummary({ failure, published }, place) {
-    const body = published?.body ?? null;
-    if (failure === null || body === null)
-        return null;
-    const path = (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-pull-request.md');
-    (0,external_node_fs_namespaceObject.writeFileSync)(path, body);
-    info(`The text for the pull request: ${path}`);
-    return ['## sops-rekey', `**✖ Failed**, with the verified changes on a branch: ${plain(failure.message, 1000)}`,
-        `The text for the pull request (${code(path)}):`, body].join('\n\n');
-}
-/** GitHub shows ten annotations of a level. */
-const annotationsShown = 10;
-/** One warning a code, with how many more there are of it; those of publishing, each its own, come first. */
-function warningsOf({ report, published, issue }) {
-    const alike = Map.groupBy(report.findings.filter(({ level }) => level === 'warning'), ({ code }) => code);
-    const found = [...alike.values()].flatMap(([first, ...more]) => {
-        if (first === undefined)
-            return [];
-        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message)}`;
-        return [more.length === 0 ? sentence : `${sentence} (and ${more.length} more, see the summary)`];
-    });
-    return [...published?.warnings ?? [], ...issue?.warnings ?? [], ...found].slice(0, annotationsShown);
-}
-/** Few annotations, because a step shows few. The error is set where the run ends. */
-function annotate(result, inputs) {
-    const { report } = result;
-    if (report.files.length === 0 && report.outcome === 'unchanged') {
-        notice(inputs.files.length === 0
-            ? 'No tracked file carries sops metadata: every file that git tracks was looked at.'
-            : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`);
-    }
-    for (const sentence of warningsOf(result))
-        warning(sentence);
-    for (const sentence of result.published?.notices ?? [])
-        notice(sentence);
-    const skipped = report.files.filter(({ action }) => action === 'skipped');
-    if (skipped.length > 0)
-        notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`);
-}
-
-;// CONCATENATED MODULE: ./lib/check-outputs.js
-// The result of a check → outputs, JSON and SARIF files, job summary, annotations. The one place that writes them.
-// Must never write text from outside that was not made harmless first.
-
-
-
-
-
-
-
-
-
-async function writeCheck({ report, access }, { temporary, repository, documentation, version }) {
-    const reportPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.json');
-    const sarifPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.sarif');
-    const shown = report.findings.map((one) => ({ ...one, message: visible(one.message, 4000) }));
-    (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify({ ...report, findings: shown })}\n`);
-    const digest = (text) => (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
-    (0,external_node_fs_namespaceObject.writeFileSync)(sarifPath, sarifOf(report, { documentation, version, digest }));
-    const { errors, warnings } = report.counts;
-    const outputs = {
-        findings: report.findings.length, errors, warnings, 'report-path': reportPath, 'sarif-path': sarifPath,
-        'access-map-path': writeAccessMap(access, report.finishedAt, { temporary, repository }) ?? '',
-    };
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(name, value);
-    for (const level of ['error', 'warning', 'notice']) {
-        check_outputs_annotate(level, report.findings.filter((one) => one.level === level));
-    }
-    // A runner that offers no summary is no reason to fail.
-    try {
-        const text = renderCheck(report, { documentation, reportPath });
-        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
-            await summary.addRaw(text, true).write();
-    }
-    catch (cause) {
-        warning(`The summary could not be written: ${visible(String(cause), 300)}`);
-    }
-}
-/** GitHub shows ten annotations of a level; one place is kept for what ends the run. */
-const check_outputs_annotationsShown = 9;
-const writers = { error: error, warning: warning, notice: notice };
-/** One annotation a code; of one finding alone, beside the line it is about. */
-function check_outputs_annotate(level, findings) {
-    const kinds = [...Map.groupBy(findings, ({ code }) => code).values()];
-    for (const [first, ...more] of kinds.slice(0, check_outputs_annotationsShown)) {
-        if (first === undefined)
-            continue;
-        const title = ruleOf(first.code).title;
-        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message, 1000)}`;
-        const place = more.length > 0 || first.path === null ? {} : { file: visible(first.path), startLine: first.line ?? 1 };
-        const others = more.length === 0 ? '' : ` (and ${more.length} more of \`${first.code}\`, see the summary)`;
-        writers[level](sentence + others, { title, ...place });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/model/branch-name.js
-// What git and GitHub take for the name of a branch.
-const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/]|\/$|\.$|^(?:@|HEAD|[0-9a-f]{40})$|^refs\/|(?:^|\/)\.|\.lock(?:\/|$)/;
-/** GitHub takes 255 bytes with `refs/heads/` before it. */
-const longest = 244;
-function isBranchName(name) {
-    return name !== '' && !forbidden.test(name) && new TextEncoder().encode(name).length <= longest;
-}
-
-;// CONCATENATED MODULE: ./lib/model/shard.js
-/** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
-function parseShard(text) {
-    const [, index = '', of = ''] = /^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? [];
-    const shard = { index: Number(index), of: Number(of) };
-    return shard.index >= 1 && shard.index <= shard.of && shard.of <= 256 ? shard : null;
-}
-/** What one job has to do: every `of`th file of the plan, so that large neighbours are spread; the texts are for who publishes. */
-function partOf(plan, { index, of }) {
-    const own = (_, at) => at % of === index - 1;
-    const others = plan.changes.filter((change, at) => !own(change, at)).map(({ file }) => ({ file, reason: 'another job gives it new keys' }));
-    return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null };
-}
-/** As many shards as are worth a job of their own, `most` at most; one for a plan that only edits texts, none for one without an edit. */
-function shardsFor({ changes, configs }, most) {
-    const of = Math.min(most, Math.max(Math.ceil(changes.length / filesWorthAJob), configs.length > 0 ? 1 : 0));
-    return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`);
-}
-/** A job takes some twenty seconds to start, in which this many files are rotated. */
-const filesWorthAJob = 100;
-
-;// CONCATENATED MODULE: ./lib/model/template.js
-// Text with `{variables}`, as inputs may have it: which ones stand in it, and what it says once they are filled in.
-// Must never know what a value is for: who fills in makes each harmless for its place.
-/** `{name}` is a variable, `{{name}}` the text `{name}`; any other brace is just a brace. */
-const places = /\{\{([a-z]+)\}\}|\{([a-z]+)\}/g;
-/** What may stand in each input that is a template. A base and a branch only get what is the same for every run of a request. */
-const templateVariables = {
-    base: ['default'],
-    branch: ['removed', 'added', 'base'],
-    title: ['removed', 'added', 'files', 'date', 'base', 'repository'],
-    'commit-message': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
-    'body-header': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
-};
-/** The variables in the text, each once, whether there are such or not. */
-function variablesIn(text) {
-    return [...new Set([...text.matchAll(places)].flatMap(([, , name]) => name ?? []))];
-}
-/** Throws a RangeError for a variable without a value. A value is never read as a template itself. */
-function fillTemplate(text, values) {
-    return text.replace(places, (_, literal, name) => {
-        if (literal !== undefined)
-            return `{${literal}}`;
-        const value = Object.hasOwn(values, name) ? values[name] : undefined;
-        if (value === undefined)
-            throw new RangeError(`There is no value for {${name}}.`);
-        return value;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/inputs.js
-// Every input, read once, checked, as one readonly value.
-// Must refuse what is no such thing or contradicts itself before anything else runs.
-
-
-
-
-
-
-
-function wrong(name, value, advice) {
-    return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice });
-}
-function inputs_text(name) {
-    const value = getInput(name);
-    return value === '' ? null : value;
-}
-function lines(name) {
-    return getInput(name).split('\n').map((line) => line.trim()).filter((line) => line !== '');
-}
-/** One a line or separated by commas. */
-function list(name) {
-    return lines(name).flatMap((line) => line.split(',')).map((item) => item.trim()).filter((item) => item !== '');
-}
-function flag(name, standard) {
-    const value = getInput(name);
-    if (value === '')
-        return standard;
-    if (/^(?:true|True|TRUE)$/.test(value))
-        return true;
-    if (/^(?:false|False|FALSE)$/.test(value))
-        return false;
-    throw wrong(name, value, `Write \`${name}: true\` or \`${name}: false\`.`);
-}
-function concurrency() {
-    const value = getInput('concurrency');
-    if (value === '')
-        return null;
-    if (/^[1-9]\d{0,2}$/.test(value) && Number(value) <= 128)
-        return Number(value);
-    throw wrong('concurrency', value, 'Write a whole number from 1 to 128, like `concurrency: 8`.');
-}
-function maxKeyAge() {
-    const value = getInput('max-key-age');
-    const age = parseKeyAge(value);
-    if (value !== '' && age === null)
-        throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.');
-    return age;
-}
-/** What no input is for: a private key in it is not used, and hidden from here on. */
-function refusePrivateKeys() {
-    for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient', 'exposed-to']) {
-        const found = getInput(name).match(privateKeys);
-        if (found === null)
-            continue;
-        for (const key of found)
-            core_setSecret(key);
-        throw new Failure('input', `The input \`${name}\` holds a private key, which was not used.`, {
-            advice: 'Write the public one (`age1…`). The log of a run may keep its inputs: take that key for known, and replace it.',
-        });
-    }
-}
-/** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
-function recipients(name, example) {
-    const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/\s*"[^"]*"\s*(?=,|$)|[^,]+/g) ?? []))
-        .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '');
-    // Nobody would mean another job: to bring files in line with their configs.
-    const given = getInput(name);
-    if (found.length === 0 && given !== '')
-        throw wrong(name, given, `Write ${example}.`);
-    return found;
-}
-function inputs_policy() {
-    const value = getInput('policy') || 'warn';
-    if (value === 'off' || value === 'warn' || value === 'enforce')
-        return value;
-    throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.');
-}
-function onClosed() {
-    const value = getInput('on-closed') || 'respect';
-    if (value === 'respect' || value === 'reopen')
-        return value;
-    throw wrong('on-closed', value, 'Write `on-closed: respect` or `on-closed: reopen`.');
-}
-function onHumanCommits() {
-    const value = getInput('on-human-commits') || 'fail';
-    if (value === 'fail' || value === 'overwrite')
-        return value;
-    throw wrong('on-human-commits', value, 'Write `on-human-commits: fail` or `on-human-commits: overwrite`.');
-}
-function ownersFile() {
-    const value = inputs_text('owners-file');
-    if (value === null || value === '.sops-owners.yaml')
-        return null;
-    if (/^(?!\/|\.\.?(?:\/|$))(?:[^/\\]+\/)*[^/\\]+$/.test(value))
-        return value;
-    throw wrong('owners-file', value, 'Write a path inside of the checkout, like `owners-file: .sops-owners.yaml`.');
-}
-function agePlugins() {
-    const names = list('age-plugins');
-    const bad = names.find((name) => !/^[a-z0-9][a-z0-9.+_-]*$/.test(name));
-    if (bad !== undefined)
-        throw wrong('age-plugins', bad, 'Write names of plugins, like `age-plugins: yubikey` for the program age-plugin-yubikey.');
-    return names;
-}
-function template(name) {
-    const value = inputs_text(name);
-    const known = templateVariables[name];
-    const strange = variablesIn(value ?? '').find((variable) => !known.includes(variable));
-    if (strange === undefined)
-        return value;
-    throw new Failure('input', `The input \`${name}\` holds {${strange}}, which stands for nothing there.`, {
-        advice: `There ${known.length === 1 ? 'is' : 'are'} ${known.map((one) => `{${one}}`).join(', ')}; write \`{{${strange}}}\` for the text itself.`,
-    });
-}
-function branchName(name) {
-    const value = template(name);
-    if (value === null)
-        return null;
-    const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])));
-    if (!isBranchName(filled))
-        throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`);
-    return value;
-}
-/** More would not leave room for the report in a pull request's body. */
-const longestHeader = 10_000;
-function bodyHeader() {
-    const value = template('body-header');
-    if (value === null || Buffer.byteLength(value) <= longestHeader)
-        return value;
-    throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' });
-}
-function commitMode(requireVerified) {
-    const value = getInput('commit-mode') || 'auto';
-    if (value === 'git' && requireVerified) {
-        throw new Failure('input', 'The inputs `commit-mode: git` and `require-verified: true` contradict each other: GitHub signs only what is committed through its API.', {
-            advice: 'Write `commit-mode: api`, or leave out `require-verified`.',
-        });
-    }
-    if (value === 'auto' || value === 'api' || value === 'git')
-        return value;
-    throw wrong('commit-mode', value, 'Write `commit-mode: auto`, `commit-mode: api` or `commit-mode: git`.');
-}
-const onlyForPullRequests = [
-    'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
-    'signoff', 'commit-mode', 'require-verified',
-];
-/** What action.yml gives by itself does not count. */
-function isGiven(name) {
-    if (name === 'draft' || name === 'signoff' || name === 'require-verified')
-        return flag(name, false);
-    return getInput(name) !== '' && !(name === 'commit-mode' && getInput(name) === 'auto');
-}
-function pullRequest() {
-    if (flag('pull-request', true)) {
-        const requireVerified = flag('require-verified', false);
-        return {
-            base: branchName('base'), branch: branchName('branch'),
-            commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
-            labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
-            milestone: inputs_text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
-            onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
-            commitMode: commitMode(requireVerified), requireVerified,
-        };
-    }
-    const [given] = onlyForPullRequests.filter(isGiven);
-    if (given === undefined)
-        return null;
-    throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
-        advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,
-    });
-}
-function refuseContradictingAccess({ removedRecipients: removed, addedRecipients: added, sameAccessAs }) {
-    const contradict = (what, advice) => new Failure('input', what, { advice });
-    if (added.length > 0 && removed.length === 0 && sameAccessAs === null) {
-        throw contradict('The input `added-recipient` does not say what the new recipient gets access to.', 'Write whose access it gets, like `same-access-as: alice`, or `same-access-as: "*"` for every rule; or name in `removed-recipient` whose place it takes.');
-    }
-    if (sameAccessAs !== null && added.length === 0) {
-        throw contradict('The input `same-access-as` needs `added-recipient`: it says whose access the new recipient gets.', 'Write who comes, like `added-recipient: carol=age1…`.');
-    }
-    if (sameAccessAs !== null && removed.length > 0) {
-        throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
-    }
-}
-/** A name or a sentence with a hole in it says something else. */
-function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }) {
-    const templates = {
-        branch: wanted?.branch, title: wanted?.title, 'commit-message': wanted?.commitMessage, 'body-header': wanted?.bodyHeader,
-    };
-    const empty = [...(removedRecipients.length === 0 ? ['removed'] : []), ...(addedRecipients.length === 0 ? ['added'] : [])];
-    for (const [name, value] of Object.entries(templates)) {
-        const hole = variablesIn(value ?? '').find((variable) => empty.includes(variable));
-        if (hole === undefined)
-            continue;
-        throw new Failure('input', `The input \`${name}\` holds {${hole}}, but \`${hole}-recipient\` is not given.`, {
-            advice: `Leave {${hole}} out of \`${name}\`, or give \`${hole}-recipient\`.`,
-        });
-    }
-}
-function failOn() {
-    const value = getInput('fail-on') || 'error';
-    if (value === 'error' || value === 'warning' || value === 'notice' || value === 'never')
-        return value;
-    throw wrong('fail-on', value, 'Write `fail-on: error`, `fail-on: warning`, `fail-on: notice` or `fail-on: never`.');
-}
-/** The actions below the root name their part of the story themselves, by a default of `job`. */
-function job() {
-    const kind = getInput('job') || 'all';
-    const folder = getInput('rotated-path');
-    if (kind === 'all')
-        return { kind };
-    if (kind === 'check')
-        return { kind, failOn: failOn(), exposedTo: recipients('exposed-to', 'whose secrets to list, like `exposed-to: bob`') };
-    if (kind === 'plan') {
-        const shards = getInput('shards') || '8';
-        if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256)
-            throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.');
-        return { kind, shards: Number(shards) };
-    }
-    if (kind !== 'rotate' && kind !== 'publish')
-        throw wrong('job', kind, 'Leave it out.');
-    if (folder === '')
-        throw wrong('rotated-path', folder, 'Write a folder, like `rotated-path: ${{ runner.temp }}/rotated`.');
-    if (kind === 'publish')
-        return { kind, folder };
-    const shard = parseShard(getInput('shard') || '1/1');
-    if (shard === null)
-        throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.');
-    return { kind, shard, folder, base: branchName('base') };
-}
-/** Throws Failure `input`, naming the input and giving a right example. */
-function readInputs() {
-    refusePrivateKeys();
-    const own = job();
-    const inputs = {
-        job: own,
-        removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
-        addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
-        sameAccessAs: inputs_text('same-access-as'),
-        requiredRecipients: recipients('required-recipient', 'who has to stay, like `required-recipient: break-glass`'),
-        policy: inputs_policy(),
-        ownersFile: ownersFile(),
-        agePlugins: agePlugins(),
-        rotateAll: flag('rotate-all', false),
-        maxKeyAge: maxKeyAge(),
-        workingDirectory: getInput('working-directory') || '.',
-        files: lines('files'),
-        dryRun: flag('dry-run', false),
-        concurrency: concurrency(),
-        sopsVersion: inputs_text('sops-version'),
-        sopsPath: inputs_text('sops-path'),
-        token: getInput('token'),
-        trackingIssue: own.kind !== 'check' && flag('tracking-issue', false),
-        pullRequest: own.kind === 'rotate' || own.kind === 'check' ? null : pullRequest(),
-    };
-    refuseContradictingAccess(inputs);
-    refuseEmptyVariables(inputs);
-    if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
-        throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
-            advice: 'Leave out one of them.',
-        });
-    }
-    if (inputs.rotateAll && inputs.maxKeyAge !== null) {
-        throw new Failure('input', 'The inputs `rotate-all: true` and `max-key-age` contradict each other: the first gives every file a new data key, whatever its age.', {
-            advice: 'Leave out one of them.',
-        });
-    }
-    if (inputs.token === '' && !inputs.dryRun && (inputs.pullRequest !== null || inputs.trackingIssue)) {
-        throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' });
-    }
-    return inputs;
-}
-
-;// CONCATENATED MODULE: ./lib/model/event.js
-// Which event may have started a run that is given keys: an allowlist, held against what the runner says of it.
-// Must never take what is missing or unreadable for consent.
-
-
-/** Events that the clock or someone with write access causes, and that run on a branch of the repository itself. */
-const direct = ['workflow_dispatch', 'schedule', 'push', 'repository_dispatch', 'workflow_call'];
-const advice = 'Run on `workflow_dispatch`, `schedule` or `push` to the default branch, `repository_dispatch`, `workflow_call` from '
-    + 'one of these, or `workflow_run` after one of these; `dry-run: true` needs no key and runs on any event.';
-/**
- * Why a run is given no key, as a Failure `event`; null where it is. `base` is the input of that name: a push to that branch is
- * served as one to the default branch is.
- */
-function eventRefusal(started, base) {
-    const reason = reasonAgainst(started, base);
-    return reason === null ? null : new Failure('event', `This run ${reason}; it is not given keys.`, { advice });
-}
-function reasonAgainst({ event, ref, payload }, base) {
-    if (event === '')
-        return 'does not say by GITHUB_EVENT_NAME what started it';
-    const name = visible(event, 60);
-    if (/^pull_request(?:_|$)/.test(event))
-        return `was started by \`${name}\`, whose content its author controls`;
-    if (event !== 'workflow_run' && !direct.includes(event)) {
-        return `was started by \`${name}\`, which is none of the events that only the clock or someone with write access can cause`;
-    }
-    // Whatever the event is called: these hold commits that are on no branch yet.
-    const shown = visible(ref, 120);
-    if (/^refs\/pull\//.test(ref))
-        return `is for ${shown}, whose content the author of a pull request controls`;
-    if (/^refs\/heads\/gh-readonly-queue\//.test(ref))
-        return `is for ${shown}, a merge that is not on its branch yet`;
-    if (event === 'workflow_run')
-        return againstEarlierRun(payload);
-    return event === 'push' ? againstPush(ref, payload, base) : null;
-}
-/** The run before may have left artifacts, or name commits for the checkout, of whoever started it. */
-function againstEarlierRun(payload) {
-    const started = 'was started by `workflow_run`';
-    const earlier = field(payload, 'workflow_run');
-    const from = field(field(earlier, 'head_repository'), 'full_name');
-    const here = field(field(payload, 'repository'), 'full_name');
-    if (typeof here !== 'string')
-        return `${started}, and the event does not say in which repository`;
-    // null where the fork was deleted.
-    if (typeof from !== 'string')
-        return `${started} after a run of a repository that the event does not name`;
-    if (from.toLowerCase() !== here.toLowerCase())
-        return `${started} after a run of the fork ${visible(from, 120)}`;
-    const first = field(earlier, 'event');
-    if (typeof first !== 'string')
-        return `${started} after a run that an unnamed event had started`;
-    return direct.includes(first) ? null : `${started} after a run that \`${visible(first, 60)}\` had started`;
-}
-/**
- * On another branch stands what nobody has reviewed yet, like the branch of a pull request: that of this action's own among them,
- * for which it would then open another one.
- */
-function againstPush(ref, payload, base) {
-    if (base !== null && ref === `refs/heads/${base}`)
-        return null;
-    const standard = field(field(payload, 'repository'), 'default_branch');
-    if (typeof standard !== 'string')
-        return 'was started by `push`, and the event does not say which branch is the default one';
-    if (ref === `refs/heads/${standard}`)
-        return null;
-    return `was started by a \`push\` to ${visible(ref, 120)}, which is neither the default branch (${visible(standard, 80)}) `
-        + 'nor the one in `base`';
-}
-function field(value, name) {
-    return typeof value === 'object' && value !== null ? value[name] : undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/model/owners-file-text.js
-// Where in the text of an owners file its lists and maps stand, and how one more entry is put into them.
-// Must never touch a character that is there.
-
-
-
-/** A field by the names that lead to it; null where there is none. */
-function fieldItems(tree, names) {
-    let [list, node, field] = [tree.root, tree.contents, null];
-    for (const name of names) {
-        const pairs = (0,dist/* isMap */.jh)(node) ? node.items : [];
-        const at = pairs.findIndex(({ key }) => (0,dist/* isScalar */.jn)(key) && key.value === name);
-        const slot = list?.slots[at];
-        if (slot === undefined)
-            return null;
-        node = slot.value;
-        list = (0,dist/* isScalar */.jn)(node) ? null : slot.below;
-        field = { slot, list };
-    }
-    return field;
-}
-/** `text`, whose last line has an end, with one more entry at the end of the field; the last of `names` is made where it is missing. */
-function appendItem(path, text, names, item) {
-    const tree = readTree(path, text);
-    const field = fieldItems(tree, names);
-    if (field !== null)
-        return field.list === null ? fill(tree, field.slot, item) : append(text, field.list, owners_file_text_startOf(field.slot.value), item);
-    const name = names.at(-1) ?? '';
-    const made = { block: [`${name}:`, ...indented(item.block, '  ')], flow: `${name}: ${bracketed(item)}` };
-    const { root } = tree;
-    if (root?.style === 'flow')
-        return append(text, root, owners_file_text_startOf(tree.contents), made);
-    const [first, last] = [root?.slots[0], root?.slots.at(-1)];
-    // Comments at the end are about what stands above them, so that a new field comes after.
-    const marker = last === undefined ? null : /^[^\s#]/m.exec(text.slice(lineEnd(text, last.end)));
-    const at = marker === null || last === undefined ? text.length : last.end;
-    return insertLines(text, at, indented(made.block, first === undefined ? '' : padOf(text, first)));
-}
-function append(text, list, open, item) {
-    const [first, last] = [list.slots[0], list.slots.at(-1)];
-    if (first === undefined || last === undefined)
-        return `${text.slice(0, open + 1)}${item.flow}${text.slice(open + 1)}`;
-    if (list.style === 'flow')
-        return `${text.slice(0, last.end)}, ${item.flow}${text.slice(last.end)}`;
-    return insertLines(text, last.end, indented(item.block, padOf(text, first)));
-}
-/** A field that holds nothing gets a list or map of one. */
-function fill({ text, root }, slot, item) {
-    const [start, end] = slot.value?.range ?? [slot.end, slot.end];
-    if (start === end && root?.style === 'block')
-        return insertLines(text, slot.end, indented(item.block, `${padOf(text, slot)}  `));
-    return `${text.slice(0, start)}${start === end ? ' ' : ''}${bracketed(item)}${text.slice(end)}`;
-}
-/** The lines below the line of an offset. */
-function insertLines(text, at, lines) {
-    const below = at === text.length ? at : lineEnd(text, at) + 1;
-    return `${text.slice(0, below)}${lines.map((line) => line + lineEnding(text)).join('')}${text.slice(below)}`;
-}
-function lineEnding(text) {
-    return text.includes('\r\n') ? '\r\n' : '\n';
-}
-function indented(lines, pad) {
-    return lines.map((line) => pad + line);
-}
-function padOf(text, slot) {
-    return ' '.repeat(slot.start - lineStart(text, slot.start));
-}
-function bracketed({ block, flow }) {
-    return block[0]?.startsWith('- ') === true ? `[${flow}]` : `{${flow}}`;
-}
-function owners_file_text_startOf(node) {
-    return node?.range?.[0] ?? 0;
-}
-/** A scalar that reads as `value` anywhere in YAML: plain where that is sure, else in double quotes. */
-function owners_file_text_scalarText(value) {
-    const word = /^[\p{L}\p{N}](?:[\p{L}\p{N}_.@+/|:=-]*[\p{L}\p{N}_.@+/|=-])?$/u;
-    const plain = value.split(' ').every((part) => word.test(part)) && !/^(?:null|true|false|yes|no|on|off)$/i.test(value);
-    return plain ? value : JSON.stringify(value);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/splice.js
-// The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
-// Must never write a character that was not there, and never cut where nothing is removed.
-
-/** What to cut so that the items at the indices `removed` of the list are no longer there. At least one item must stay. */
-function cutsFor(tree, list, removed) {
-    const cuts = list.style === 'block' ? blockCuts(tree.text, list, removed) : separatedCuts(tree.text, list, removed);
-    const comments = [...removed].flatMap((at) => commentsLeaving(tree, list, at, removed));
-    const ordered = orderedComments(tree.text, list)?.filter((_, at) => removed.has(at)) ?? [];
-    return [...cuts, ...[...comments, ...ordered].map(({ start, end }) => [start, end]), ...nameCuts(tree.text, list, removed)];
-}
-/** The names of who goes in a comment that lists them by position, each with a comma. */
-function nameCuts(text, list, removed) {
-    const names = orderedComments(text, list) === null ? namesByPosition(text, list) : null;
-    if (names === null || removed.size === names.length)
-        return [];
-    const first = names.findIndex((_, at) => !removed.has(at));
-    return names.flatMap(({ start, end }, at) => {
-        if (!removed.has(at))
-            return [];
-        return [at < first ? [start, names[at + 1]?.start ?? end] : [names[at - 1]?.end ?? start, end]];
-    });
-}
-/** The text without the cuts, which may overlap. A text without a line end at its end stays one. */
-function splice(text, cuts) {
-    let [result, at] = ['', 0];
-    for (const [start, end] of cuts.toSorted((a, b) => a[0] - b[0])) {
-        if (start > at)
-            result += text.slice(at, start);
-        at = Math.max(at, end);
-    }
-    return at >= text.length && !text.endsWith('\n') ? result.replace(/\r?\n$/, '') : result + text.slice(at);
-}
-function wholeLines(text, slot) {
-    return [lineStart(text, slot.start), Math.min(lineEnd(text, slot.end) + 1, text.length)];
-}
-function blockCuts(text, list, removed) {
-    return [...removed].flatMap((at) => {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            return [];
-        const lines = wholeLines(text, slot);
-        if (text.slice(lines[0], slot.start).trim() === '')
-            return [lines];
-        // `- age: …` or `- - …`: the dash before it belongs to what stays, so that the next thing moves up beside the dash.
-        let last = slot;
-        for (let next = at + 1; removed.has(next); next += 1)
-            last = list.slots[next] ?? last;
-        const rest = /^\s*/.exec(text.slice(lineEnd(text, last.end)));
-        return [[slot.start, lineEnd(text, last.end) + (rest?.[0].length ?? 0)]];
-    });
-}
-/** Lists with commas: each item that goes takes one comma along, the one after it where there is one. */
-function separatedCuts(text, list, removed) {
-    const commas = commasLeaving(text, list, removed);
-    const items = list.slots.filter((_, at) => removed.has(at)).map(({ start, end }) => [start, end]);
-    const spans = [...items, ...[...commas.values()].map((comma) => [comma, comma + 1])];
-    return [...removed].flatMap((at) => {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            return [];
-        const comma = commas.get(at);
-        const [from, to] = wholeLines(text, slot);
-        const commaCut = comma === undefined ? [] : [loneComma(text, comma)];
-        if (isBare(text, [from, to], spans, list.style))
-            return [[from, to], ...commaCut];
-        if (comma === undefined)
-            return [[slot.start, slot.end]];
-        if (comma < slot.start) {
-            // The last one: what stands between it and the comma goes too, unless that is a comment.
-            return isBare(text, [comma, slot.end], spans, 'text') ? [[comma, slot.end]] : [...commaCut, [slot.start, slot.end]];
-        }
-        return [inlineCut(text, list, at, comma, removed)];
-    });
-}
-function inlineCut(text, list, at, comma, removed) {
-    const { slots, style } = list;
-    const slot = slots[at] ?? { start: comma, end: comma };
-    const next = slots.find(({ start }, index) => start > comma && !removed.has(index));
-    const own = lineEnd(text, comma);
-    if (next !== undefined && next.start < own)
-        return [slot.start, next.start];
-    const before = slots.findLast(({ end }, index) => end <= slot.start && !removed.has(index));
-    if (before !== undefined && before.end >= lineStart(text, slot.start)) {
-        return [slot.start - (/[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1];
-    }
-    // The first on the line of the opening bracket or quote: the next one moves up to it.
-    if (next === undefined)
-        return [slot.start, comma + 1];
-    const commented = style === 'flow' && text.slice(own, next.start).includes('#');
-    return [slot.start, commented ? own - (text[own - 1] === '\r' ? 1 : 0) : next.start];
-}
-/** A comma whose item stands on another line; one that leads its line takes the blanks after it along. */
-function loneComma(text, comma) {
-    const leads = text.slice(lineStart(text, comma), comma).trim() === '';
-    return [comma, comma + 1 + (leads ? (/^[ \t]*/.exec(text.slice(comma + 1))?.[0].length ?? 0) : 0)];
-}
-/** Which comma each item takes along: an item that leads its line with a comma that one, the last of all the one before it. */
-function commasLeaving(text, list, removed) {
-    const taken = new Set();
-    const leaving = new Map();
-    const sameLine = (a, b) => !text.slice(Math.min(a, b), Math.max(a, b)).includes('\n');
-    for (const at of [...removed].sort((a, b) => a - b)) {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            continue;
-        const [before, after] = [list.commas[at - 1], list.commas[at]];
-        const leads = before !== undefined && !taken.has(before) && sameLine(before, slot.start)
-            && (after === undefined || !sameLine(slot.end, after));
-        const comma = leads ? before : after ?? list.commas.findLast((one) => one < slot.start && !taken.has(one));
-        if (comma === undefined)
-            continue;
-        taken.add(comma);
-        leaving.set(at, comma);
-    }
-    return leaving;
-}
-/** Whether only blanks are left of a stretch of text once the spans are cut, and the comment that ends a flow list's line. */
-function isBare(text, [from, to], spans, style) {
-    let left = '';
-    for (let at = from; at < to; at += 1) {
-        const span = spans.find(([start, end]) => start <= at && at < end);
-        if (span === undefined)
-            left += text[at] ?? '';
-        else
-            at = span[1] - 1;
-    }
-    return (style === 'flow' ? left.replace(/^[ \t]*#.*/, '') : left).trim() === '';
-}
-
-;// CONCATENATED MODULE: ./lib/model/owners-file-edit.js
-// An owners file after a change of keys: who lost one, who got one, and the record of it; what else stands in it stays.
-// Must never write the file anew.
-
-
-
-
-
-
-
-
-
-/**
- * The text of an owners file after the change; null where it says all of it already, so that a second run changes nothing.
- * A removed key goes with its line, an owner without keys too; a key that replaces it stands in its place. Comments on lines of
- * their own stay. Each removed key is recorded, once for ever. Added keys without a name that anyone could tell are not entered.
- * Throws Failure `owners-file` where `text` is none, where an added key is another owner's already, and where the result,
- * read again, does not mean what `text` meant with the change.
- */
-function editOwnersFile(path, text, change) {
-    const before = readOwnersFile(path, text);
-    const fail = (why, cause) => new Failure('owners-file', `${visible(path)} could not be edited: ${why}.`, {
-        path, advice: 'Bring it up to date by hand, commit that, and run again.', cause,
-    });
-    const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient));
-    const staying = before.owners.filter((owned) => !leaving.includes(owned));
-    const arriving = arrivals(before, leaving, staying, change, fail);
-    const recorded = before.removed.map(({ recipient }) => recipient);
-    const records = survey_unique(change.removed).filter((recipient) => !among(recorded, recipient))
-        .map((recipient) => ({
-        owner: leaving.find((owned) => sameRecipient(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
-        recipient, date: change.date, by: change.by,
-    }));
-    let after;
-    try {
-        after = apply(path, text, leaving, arriving, records);
-    }
-    catch (cause) {
-        throw fail('the result would not be valid', cause);
-    }
-    if (after === text)
-        return null;
-    prove(path, after, { owners: [...staying, ...arriving], removed: [...before.removed, ...records] }, fail);
-    return after;
-}
-function apply(path, text, leaving, arriving, records) {
-    const open = text !== '' && !text.endsWith('\n');
-    let after = open ? text + lineEnding(text) : text;
-    const waiting = [...leaving];
-    for (const { recipient, name } of arriving) {
-        const at = waiting.findIndex((owned) => owned.name === name);
-        const [replaced] = at === -1 ? [] : waiting.splice(at, 1);
-        after = replaced === undefined ? enter(path, after, { recipient, name }) : replace(path, after, replaced, recipient);
-    }
-    if (waiting.length > 0)
-        after = takeOut(path, after, waiting);
-    for (const record of records)
-        after = appendItem(path, after, ['removed'], recordLines(record));
-    return open ? after.replace(/\r?\n$/, '') : after;
-}
-/** The added keys that have to be entered, each with its owner's name as the file spells it. */
-function arrivals(before, leaving, staying, { added }, fail) {
-    const [leaver, ...more] = new Set(leaving.map(({ name }) => name));
-    const arriving = [];
-    for (const { recipient, name: asked } of added) {
-        const spelled = before.owners.find(({ name }) => name.toLowerCase() === asked?.toLowerCase())?.name;
-        const name = spelled ?? asked ?? (more.length === 0 ? leaver : undefined);
-        const holder = [...staying, ...arriving].find((owned) => sameRecipient(owned.recipient, recipient));
-        if (holder !== undefined && asked !== null && holder.name !== name) {
-            throw fail(`the key that was added for ${visible(asked, 60)} is ${visible(holder.name, 60)}'s in it`);
-        }
-        if (holder === undefined && name !== undefined)
-            arriving.push({ recipient, name });
-    }
-    return arriving;
-}
-function enter(path, text, { recipient, name }) {
-    const [owner, key] = [owners_file_text_scalarText(name), owners_file_text_scalarText(recipient.id)];
-    const present = fieldItems(readTree(path, text), ['owners', name]) !== null;
-    return present ? appendItem(path, text, ['owners', name], { block: [`- ${key}`], flow: key })
-        : appendItem(path, text, ['owners'], { block: [`${owner}:`, `  - ${key}`], flow: `${owner}: [${key}]` });
-}
-function replace(path, text, { name, recipient: old }, recipient) {
-    const tree = readTree(path, text);
-    const slot = fieldItems(tree, ['owners', name])?.list?.slots.find((one) => holds(one, old));
-    const start = slot?.value?.range?.[0];
-    if (slot === undefined || start === undefined)
-        return text;
-    return `${text.slice(0, start)}${owners_file_text_scalarText(recipient.id)}${text.slice(slot.end)}`;
-}
-function takeOut(path, text, leaving) {
-    const tree = readTree(path, text);
-    const owners = fieldItems(tree, ['owners'])?.list ?? null;
-    if (owners === null)
-        return text;
-    const gone = new Set();
-    const cuts = owners.slots.flatMap(({ below }, at) => {
-        if (below === null)
-            return [];
-        const keys = new Set([...below.slots.keys()].filter((index) => {
-            const slot = below.slots[index];
-            return slot !== undefined && leaving.some(({ recipient }) => holds(slot, recipient));
-        }));
-        if (keys.size > 0 && keys.size === below.slots.length)
-            gone.add(at);
-        return keys.size === 0 || gone.has(at) ? [] : cutsFor(tree, below, keys);
-    });
-    const all = gone.size === 0 ? cuts : [...cuts, ...cutsFor(tree, owners, gone)];
-    // Names are not told by comments here: those on lines of their own may be about anyone, and stay.
-    return splice(text, all.filter(([start, end]) => !/^[ \t]*#/.test(text.slice(start, end))));
-}
-function recordLines({ owner, recipient, date, by }) {
-    const fields = [
-        ...owner === null ? [] : [`owner: ${owners_file_text_scalarText(owner)}`],
-        `recipient: ${owners_file_text_scalarText(recipient.id)}`, `date: ${owners_file_text_scalarText(date)}`,
-        ...by === null ? [] : [`by: ${owners_file_text_scalarText(by)}`],
-    ];
-    return { block: fields.map((field, at) => `${at === 0 ? '- ' : '  '}${field}`), flow: `{${fields.join(', ')}}` };
-}
-function prove(path, after, wanted, fail) {
-    let read;
-    try {
-        read = readOwnersFile(path, after);
-    }
-    catch (cause) {
-        throw fail('the result would not be valid', cause);
-    }
-    const meaning = ({ owners, removed }) => JSON.stringify([
-        owners.map(({ name, recipient }) => [name, canonicalId(recipient)].join('\n')).sort(),
-        removed.map(({ owner, recipient, date, by }) => [owner, canonicalId(recipient), date, by]),
-    ]);
-    if (meaning(read) !== meaning(wanted))
-        throw fail('the result would not mean what it meant, with the change');
-}
-function among(recipients, recipient) {
-    return recipients.some((one) => sameRecipient(one, recipient));
-}
-function holds({ value }, recipient) {
-    const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) : null;
-    return key !== null && sameRecipient(key, recipient);
-}
-
-;// CONCATENATED MODULE: ./lib/model/plan.js
-// Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
-// Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
-
-
-
-
-
-
-
-
-/** `answers` are sops' own, a file each; one that reads a file otherwise than the survey did is not to be trusted with it. */
-function planRekey(survey, request, edits, answers, runner, noted = []) {
-    const changes = [];
-    const unchanged = [];
-    const refusals = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!${path}\` in \`files\`` }));
-    const findings = [...noted];
-    const removed = new Set(request.removed.map(canonicalId));
-    const asked = request.removed.length + request.added.length > 0;
-    const configs = edits.flatMap((edit) => (edit.kind === 'edited' && plan_generatedBy(survey, edit.path) === null ? [{ path: edit.path, before: edit.before, after: edit.after }] : []));
-    refusals.push(...refusedEdits(survey, edits));
-    for (const file of survey.files) {
-        const { configured, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null };
-        // A rule may say how to encrypt and leave the keys to the command line.
-        const answer = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' } : configured;
-        const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer);
-        if (fate.kind === 'refused')
-            refusals.push({ path: file.path, reason: fate.reason });
-        else if (fate.kind === 'unchanged')
-            unchanged.push({ file, reason: fate.reason });
-        else {
-            const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after)
-                ?? gainsRemoved(survey, file, fate.change.after);
-            if (reason === null)
-                changes.push(fate.change);
-            else
-                refusals.push({ path: file.path, reason });
-        }
-        const threshold = thresholdDrift(survey, file);
-        if (threshold !== null)
-            findings.push({ code: 'threshold', level: 'warning', path: file.path, message: threshold });
-        const follows = fate.kind === 'change' && fate.change.updatekeys;
-        if (!follows && !isReadBy(file, removed))
-            findings.push(...driftFinding(survey, file, answer, asked));
-    }
-    const becomes = new Map(changes.map(({ file, after }) => [file.path, after]));
-    const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }));
-    findings.push(...findingsOf(survey, request, results));
-    if (request.policy !== 'off') {
-        const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning');
-        if (request.policy === 'warn')
-            findings.push(...found);
-        else
-            refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })));
-    }
-    const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : recordOf(survey, request);
-    return { changes, unchanged, configs, record, refusals, findings };
-}
-function plan_generatedBy(survey, path) {
-    return survey.configs.find((config) => config.path === path)?.generatedBy ?? null;
-}
-function refusedEdits(survey, edits) {
-    return edits.flatMap((edit) => {
-        if (edit.kind === 'refused')
-            return [{ path: edit.path, reason: `line ${edit.line}: ${edit.reason}` }];
-        const generated = edit.kind === 'edited' ? plan_generatedBy(survey, edit.path) : null;
-        if (edit.kind !== 'edited' || generated === null)
-            return [];
-        return [{ path: edit.path, reason: `it is generated (line ${generated.line}: ${generated.text}); make the change in its source, and run again` }];
-    });
-}
-function losesRequired(survey, { required }, file, after) {
-    const lost = missingRequired(after, required).filter((one) => isKept(one, survey_readersOf(file)));
-    return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`;
-}
-/** Who was removed is not let in again, by a stale rule or by mistake: the record has to go first. */
-function gainsRemoved(survey, file, after) {
-    const { ownersFile } = survey;
-    const back = removedForGood(survey).find(({ recipient }) => {
-        const ids = new Set([canonicalId(recipient)]);
-        return !isReadBy(file, ids) && after.some((group) => group.some((one) => ids.has(canonicalId(one))));
-    });
-    if (ownersFile === null || back === undefined)
-        return null;
-    return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
-        + 'Enter the key under `owners` there, if it is to be let in again';
-}
-function recordOf({ ownersFile, owners }, { removed, added, date, by }) {
-    if (ownersFile === null)
-        return null;
-    const { path, text: before } = ownersFile;
-    const after = editOwnersFile(path, before, { removed, added, date, by, ownerOf: (one) => ownerOf(owners, one) });
-    return after === null ? null : { path, before, after };
-}
-/** Every text that is to be written beside the encrypted files. */
-function textsOf({ configs, record }) {
-    return record === null ? configs : [...configs, record];
-}
-/**
- * What this plan comes to, as one text: the same plan on the same bytes gives the same text, whatever else changed in
- * the repository. (A second run with the same text has nothing new to publish.)
- */
-function planIdentity(plan, request) {
-    const groups = (all) => all.map((group) => group.map(canonicalId).sort());
-    return JSON.stringify({
-        removed: request.removed.map(canonicalId).sort(),
-        added: request.added.map(({ recipient }) => canonicalId(recipient)).sort(),
-        rotateAll: request.rotateAll,
-        configs: plan.configs.map(({ path, before, after }) => [path, before, after]),
-        // What will be recorded has the day in it; what it is recorded in tells as much.
-        record: plan.record === null ? null : [plan.record.path, plan.record.before],
-        files: plan.changes.map(({ file, updatekeys, rotate, after }) => [file.path, file.blob, updatekeys, rotate, groups(after)]),
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/diff.js
-// What changed between two texts, line by line, for the report and for the proof of an edit.
-// Must never be applied as a patch: it shows lines without their line ends.
-/** The lines of both texts in order (without CR and LF), in the fewest insertions and deletions. */
-function diffLines(before, after) {
-    const [a, b] = [linesOf(before), linesOf(after)];
-    let head = 0;
-    while (head < a.length && head < b.length && a[head] === b[head])
-        head += 1;
-    let tail = 0;
-    while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail])
-        tail += 1;
-    const same = (line) => ({ op: ' ', line });
-    return [
-        ...a.slice(0, head).map(same),
-        ...shortestScript(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
-        ...a.slice(a.length - tail).map(same),
-    ];
-}
-/**
- * The change as people read it: lines that start with ' ', '-' or '+', two lines of context, '@@' between hunks.
- * Empty when nothing differs; no newline at the end.
- */
-function lineDiff(before, after) {
-    const lines = diffLines(before, after);
-    const near = (at) => lines.slice(Math.max(0, at - 2), at + 3).some(({ op }) => op !== ' ');
-    const shown = [];
-    let last = -1;
-    for (const [at, { op, line }] of lines.entries()) {
-        if (!near(at))
-            continue;
-        if (last >= 0 && at !== last + 1)
-            shown.push('@@');
-        shown.push(op + line);
-        last = at;
-    }
-    return shown.join('\n');
-}
-function linesOf(text) {
-    const lines = text.split(/\r?\n/);
-    if (lines.at(-1) === '')
-        lines.pop();
-    return lines;
-}
-/** Myers' greedy search: for each number of edits, how far each diagonal gets; then the way back. */
-function shortestScript(a, b) {
-    const reach = new Map([[1, 0]]);
-    const steps = [];
-    const down = (at, k, d) => k === -d || (k !== d && (at.get(k - 1) ?? -1) < (at.get(k + 1) ?? -1));
-    for (let d = 0, done = false; !done; d += 1) {
-        steps.push(new Map(reach));
-        for (let k = -d; k <= d && !done; k += 2) {
-            let x = down(reach, k, d) ? (reach.get(k + 1) ?? 0) : (reach.get(k - 1) ?? 0) + 1;
-            while (x < a.length && x - k < b.length && a[x] === b[x - k])
-                x += 1;
-            reach.set(k, x);
-            done = x >= a.length && x - k >= b.length;
-        }
-    }
-    const script = [];
-    let [x, y] = [a.length, b.length];
-    for (let d = steps.length - 1; d >= 0; d -= 1) {
-        const at = steps[d] ?? new Map();
-        const k = x - y;
-        const from = down(at, k, d) ? k + 1 : k - 1;
-        const [startX, startY] = [at.get(from) ?? 0, (at.get(from) ?? 0) - from];
-        for (; x > startX && y > startY && x > 0 && y > 0; x -= 1, y -= 1)
-            script.push({ op: ' ', line: a[x - 1] ?? '' });
-        if (d === 0)
-            break;
-        script.push(x === startX ? { op: '+', line: b[startY] ?? '' } : { op: '-', line: a[startX] ?? '' });
-        x = startX;
-        y = startY;
-    }
-    return script.reverse();
-}
-
-;// CONCATENATED MODULE: ./lib/model/run-report.js
-
-
-
-
-
-
-function run_report_reportOf(run) {
-    const { survey, plan, failure } = run;
-    const stopped = failure !== null && !run.published;
-    const known = new Map();
-    // Who comes may have a name only in the request.
-    const fresh = new Map((run.request?.added ?? []).map(({ recipient, name }) => [canonicalId(recipient), name]));
-    const named = (recipients) => recipients.map(({ kind, id }) => {
-        const key = `${kind} ${id}`;
-        const one = known.get(key) ?? { kind, id, owner: (ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })))?.replace(privateKeys, '(a private key)') ?? null };
-        known.set(key, one);
-        return one;
-    });
-    return {
-        schema: 1,
-        outcome: run.outcome,
-        request: { removed: named(run.request?.removed ?? []), added: named((run.request?.added ?? []).map(({ recipient }) => recipient)), rotateAll: run.rotateAll, maxKeyAge: run.maxKeyAge },
-        base: survey?.base ?? '',
-        startedAt: run.startedAt.toISOString(),
-        finishedAt: run.finishedAt.toISOString(),
-        runId: run.runId,
-        sops: run.sops,
-        configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after).replace(privateKeys, '(a private key)') })),
-        files: survey === null ? [] : reportFiles(run, survey, named),
-        exposure: stopped ? [] : run.exposure,
-        findings: [
-            ...(failure === null ? [] : [{ code: failure.code, level: 'error', message: failure.message, path: failure.path }]),
-            ...(plan?.findings ?? []),
-        ],
-        sopsCalls: run.sopsCalls,
-    };
-}
-function reportFiles(run, survey, named) {
-    const { plan, failure } = run;
-    const verified = new Map(run.verified?.files.map((one) => [one.planned.file.path, one]));
-    const changes = new Map(plan?.changes.map((change) => [change.file.path, change]));
-    const unchanged = new Map(plan?.unchanged.map(({ file, reason }) => [file.path, reason]));
-    const refused = new Map(plan?.refusals.map(({ path, reason }) => [path, reason]));
-    const files = survey.files.map((file) => {
-        const change = changes.get(file.path);
-        const before = named(survey_readersOf(file));
-        const kept = { recipients: { before, after: before }, dataKey: 'same', keySince: run.keySince.get(file.path) ?? null, verified: false };
-        const refusal = refused.get(file.path);
-        if (failure?.path === file.path)
-            return run_report_entry(file, 'failed', failure.message, kept);
-        if (refusal !== undefined)
-            return run_report_entry(file, 'failed', refusal, kept);
-        if (failure !== null && !run.published)
-            return run_report_entry(file, 'unchanged', 'the run stopped before anything was changed', kept);
-        if (change === undefined)
-            return run_report_entry(file, 'unchanged', unchanged.get(file.path) ?? '', kept);
-        return run_report_entry(file, actionOf(change), change.reason, {
-            recipients: { before, after: named(survey_unique(change.after.flat())) },
-            dataKey: verified.get(file.path)?.dataKey ?? (change.rotate ? 'new' : 'same'),
-            keySince: run.keySince.get(file.path) ?? null,
-            verified: verified.has(file.path),
-        });
-    });
-    const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', keySince: null, verified: false, values: 0 };
-    return [
-        ...files,
-        ...survey.damaged.map(({ path, damage }) => ({ path, action: 'failed', reason: damage, ...nobody })),
-        ...survey.skipped.map(({ path, reason, file }) => {
-            const readers = file === null ? [] : named(survey_readersOf(file));
-            return { path, action: 'skipped', reason, ...nobody, recipients: { before: readers, after: readers } };
-        }),
-    ].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-function actionOf({ updatekeys, rotate }) {
-    return updatekeys ? (rotate ? 'updated+rotated' : 'updated') : 'rotated';
-}
-function run_report_entry(file, action, reason, rest) {
-    const { path, format, config, valueCount } = file;
-    return { path, format, config, action, reason, ...rest, values: valueCount };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/anchors.js
-// The anchors of keys in a `.sops.yaml`: which key has which, and which name a new one may have.
-// Must never give a name that is taken, nor let an alias stand before its anchor.
-
-
-
-class Anchors {
-    #of = new Map();
-    #taken = new Map();
-    constructor(tree) {
-        const found = [];
-        const walk = (list) => {
-            for (const slot of list.slots) {
-                const name = (0,dist/* isAlias */.Vj)(slot.value) ? null : anchorOf(slot);
-                const recipient = name === null ? null : recipientOf(tree, slot);
-                if (name !== null)
-                    this.#taken.set(name, (this.#taken.get(name) ?? 0) + 1);
-                if (name !== null && recipient !== null)
-                    found.push([canonicalId(recipient), { name, at: slot.start }]);
-                if (slot.below !== null)
-                    walk(slot.below);
-            }
-        };
-        if (tree.root !== null)
-            walk(tree.root);
-        // Anchors of maps and lists that hold no single key.
-        for (const [, name = ''] of tree.text.matchAll(/&([^\s,[\]{}]+)/g))
-            this.#taken.set(name, this.#taken.get(name) ?? 1);
-        for (const [id, anchor] of found) {
-            // One name for two keys: which of them an alias means depends on where it stands.
-            if (this.#taken.get(anchor.name) === 1 && !this.#of.has(id))
-                this.#of.set(id, anchor);
-        }
-    }
-    /** `*name` for a key, to be written at the offset; null where the key has no anchor before it. */
-    aliasFor(recipient, at) {
-        const anchor = this.#of.get(canonicalId(recipient));
-        return anchor !== undefined && anchor.at < at ? `*${anchor.name}` : null;
-    }
-    has(recipient) {
-        return this.#of.has(canonicalId(recipient));
-    }
-    /** The anchor of a key that is to be written at the offset; one made from its holder's name, which may be that of `instead`. */
-    define(recipient, name, at, instead) {
-        const made = anchorName(name);
-        let free = made;
-        for (let count = 2; this.#taken.has(free) && free !== instead; count += 1)
-            free = `${made}-${count}`;
-        this.keep(recipient, free, at);
-        return free;
-    }
-    /** Gives a key the anchor of the one whose place it takes. */
-    keep(recipient, name, at) {
-        this.#taken.set(name, 1);
-        this.#of.set(canonicalId(recipient), { name, at });
-    }
-}
-/** What sops' parser takes for an anchor is narrower than YAML: letters, digits, `_` and `-`. */
-function anchorName(name) {
-    const short = name.split(/ \(| <| - /, 1)[0] ?? name;
-    const plain = short.normalize('NFKD').replace(/\p{M}+/gu, '').replace(/[^A-Za-z0-9_]+/g, '-').replace(/^-+|-+$/g, '');
-    return plain === '' ? 'key' : plain;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/spelling.js
-// How a recipient is written in a `.sops.yaml`: under which field, as a string or as a map, quoted where YAML needs it.
-// Must never write what sops would read as another key.
-
-const spelling_fields = {
-    age: ['age', 'age'],
-    'age-ssh': ['age', 'age'],
-    'age-plugin': ['age', 'age'],
-    pgp: ['pgp', 'pgp'],
-    kms: ['kms', 'kms'],
-    gcp_kms: ['gcp_kms', 'gcp_kms'],
-    azure_keyvault: ['azure_keyvault', 'azure_keyvault'],
-    hc_vault: ['hc_vault_transit_uri', 'hc_vault'],
-    hckms: ['hckms', 'hckms'],
-};
-const names = new Set(Object.values(spelling_fields).flat());
-const mapKinds = ['kms', 'gcp_kms', 'azure_keyvault', 'hckms'];
-/** The field that holds keys of this kind, directly in a rule or in a key group. */
-function fieldFor(kind, group) {
-    return spelling_fields[kind][group ? 1 : 0];
-}
-function isField(name) {
-    return names.has(name);
-}
-/** The fields that hold keys in a rule itself, or in a key group. */
-function fieldNames(group) {
-    return [...new Set(Object.values(spelling_fields).map((of) => of[group ? 1 : 0]))];
-}
-/** Whether two kinds stand under the same field. */
-function sameField(a, b) {
-    return spelling_fields[a][0] === spelling_fields[b][0];
-}
-/** Whether keys of this kind stand under the field, in rules or in groups. */
-function takes(field, kind) {
-    return spelling_fields[kind].includes(field);
-}
-/** How sops wants a key of this kind in a rule's own field or in a key group. */
-function formFor(kind, group) {
-    return group && mapKinds.includes(kind) ? 'map' : 'text';
-}
-/**
- * The key as one string, to stand alone or between commas; null for a KMS key that a string cannot express where the strings
- * are used with `profile`: one with an encryption context, or with another profile.
- */
-function spelling_spelled(recipient, profile) {
-    const { kind, id } = recipient;
-    if (kind === 'pgp')
-        return canonicalId(recipient).slice('pgp:'.length);
-    // A comma would end the key, and some signs in a comment need quotes that a part of a string cannot have.
-    if (kind === 'age-ssh')
-        return /^[\w +/=@.-]*$/.test(id) ? id : canonicalId(recipient).slice('age-ssh:'.length);
-    if (kind !== 'kms')
-        return id;
-    const [arn = '', context = '', own = ''] = id.split('|');
-    return context === '' && own === (profile ?? '') ? arn : null;
-}
-/** The entries of the key's map form; null for a kind that has none. */
-function mapEntries({ kind, id }) {
-    if (kind === 'gcp_kms')
-        return [['resource_id', id]];
-    if (kind === 'hckms')
-        return [['key_id', id]];
-    if (kind === 'azure_keyvault') {
-        const [, vaultUrl = '', key = '', version = ''] = /^(.*)\/keys\/([^/]*)(?:\/(.*))?$/.exec(id) ?? [];
-        return [['vaultUrl', vaultUrl], ['key', key], ...(version === '' ? [] : [['version', version]])];
-    }
-    if (kind !== 'kms')
-        return null;
-    const [spelledArn = '', context = '', profile = ''] = id.split('|');
-    const [, arn = spelledArn, role = ''] = /^(.*?)\+(arn:.*)$/.exec(spelledArn) ?? [];
-    const pairs = context.split(',').filter(Boolean).map((pair) => /^([^:]*):(.*)$/.exec(pair)?.slice(1) ?? [pair, '']);
-    return [
-        ['arn', arn],
-        ...(role === '' ? [] : [['role', role]]),
-        ...(pairs.length === 0 ? [] : [['context', pairs.map(([key = '', value = '']) => [key, value])]]),
-        ...(profile === '' ? [] : [['aws_profile', profile]]),
-    ];
-}
-/** The text as a YAML scalar, in the quotes given where they fit, without any where that is safe. */
-function spelling_scalar(text, quote = '') {
-    if (quote === "'")
-        return `'${text.replaceAll("'", "''")}'`;
-    return quote === '' && isPlain(text) ? text : JSON.stringify(text);
-}
-/** Whether the text without quotes is that text for every parser, also between brackets; a number is none. */
-function isPlain(text) {
-    const special = /^(?:[\d._]+(?:e[\d_]+)?|0[xob][\da-f_]+|[\d_]+(?::[\d_.]+)+|\d+-\d+-\d+.*|true|false|null|yes|no|on|off|y|n)$/i;
-    return /^[A-Za-z0-9/](?:[\w+./@=-]|:(?=[\w+./@=:-])| (?=[\w+./@=-]))*$/.test(text)
-        && !special.test(text);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/lists.js
-// Every place in a `.sops.yaml` at which a key stands, list by list, with the field of sops that the list is for.
-// Must never decide what comes or goes.
-
-
-
-
-
-/** All lists of keys, in the order of the text. */
-function keyListsIn(tree) {
-    const fields = fieldsByUse(tree);
-    const lists = [];
-    const push = (kind, field, node, places) => {
-        lists.push({ kind, field, node, places, members: membersOf(tree, node, places, field === 'pgp') });
-    };
-    const parts = (list, pair) => list.slots.map((slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair }));
-    const walk = (list, node, own, pair) => {
-        const field = own ?? fields.get(node) ?? null;
-        if (list.style === 'text') {
-            push('items', field, node, parts(list, pair));
-            return;
-        }
-        const item = (slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair: null });
-        if ((0,dist/* isMap */.jh)(node)) {
-            const table = list.slots.map(item);
-            const names = list.slots.map((_, at) => nameAt(node, at));
-            if (table.length > 0 && table.every(({ recipient }, at) => recipient !== null && !isField(names[at] ?? ''))) {
-                push('table', null, node, table);
-                return;
-            }
-            for (const [at, slot] of list.slots.entries()) {
-                const name = names[at] ?? '';
-                if ((0,dist/* isAlias */.Vj)(slot.value)) {
-                    if (isField(name) && recipientOf(tree, slot) !== null)
-                        push('alias', name, slot.value, [item(slot, at)]);
-                }
-                else if (slot.below !== null && slot.value !== null) {
-                    walk(slot.below, slot.value, isField(name) ? name : null, { list, at });
-                }
-            }
-            return;
-        }
-        const places = list.slots.flatMap((slot, at) => {
-            if (recipientOf(tree, slot) !== null)
-                return [item(slot, at)];
-            return field !== null && anchorOf(slot) === null && slot.below?.style === 'text' ? parts(slot.below, null) : [];
-        });
-        if (places.length > 0)
-            push('items', field, node, places);
-        for (const slot of list.slots) {
-            const taken = places.some((place) => place.slot === slot || place.list === slot.below);
-            if (!taken && slot.below !== null && slot.value !== null)
-                walk(slot.below, slot.value, null, null);
-        }
-    };
-    if (tree.root !== null && tree.contents !== null)
-        walk(tree.root, tree.contents, null, null);
-    return lists;
-}
-/** The name of the pair at an index of a map. */
-function nameAt(map, at) {
-    return lists_nameOf(map.items[at]);
-}
-/** The name of a pair; `<<` for a merge. */
-function lists_nameOf(pair) {
-    const key = pair?.key;
-    if (!(0,dist/* isScalar */.jn)(key))
-        return '';
-    return typeof key.value === 'symbol' ? key.value.description ?? '' : String(key.value);
-}
-/** Which field a list is for that stands elsewhere and is used through its anchor. */
-function fieldsByUse(tree) {
-    const fields = new Map();
-    const mark = (value, field) => {
-        const node = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
-        if ((0,dist/* isSeq */.oP)(node))
-            for (const item of node.items)
-                mark(item, field);
-        if ((0,dist/* isScalar */.jn)(node) || (0,dist/* isSeq */.oP)(node))
-            fields.set(node, field);
-    };
-    const walk = (node) => {
-        if ((0,dist/* isSeq */.oP)(node))
-            for (const item of node.items)
-                walk(item);
-        if (!(0,dist/* isMap */.jh)(node))
-            return;
-        for (const pair of node.items) {
-            if (isField(lists_nameOf(pair)))
-                mark(pair.value, lists_nameOf(pair));
-            walk(pair.value);
-        }
-    };
-    walk(tree.contents);
-    return fields;
-}
-function membersOf(tree, node, places, pgp) {
-    const ids = new Set(places.flatMap(({ recipient }) => recipient === null ? [] : [canonicalId(recipient)]));
-    const add = (value) => {
-        const of = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
-        if ((0,dist/* isSeq */.oP)(of))
-            for (const item of of.items)
-                add(item);
-        if ((0,dist/* isScalar */.jn)(of))
-            for (const recipient of recipientsIn(of.value, null, pgp))
-                ids.add(canonicalId(recipient));
-    };
-    // A string with an aws_profile means other keys than it spells; its places know.
-    if (!(0,dist/* isScalar */.jn)(node) && !(0,dist/* isMap */.jh)(node))
-        add(node);
-    return ids;
-}
-/** The slots of every node that can be taken apart. */
-function slotListsIn(tree) {
-    const lists = new Map();
-    const walk = (node, list) => {
-        if (node === null || list === null)
-            return;
-        lists.set(node, list);
-        for (const { value, below } of list.slots)
-            walk(value, below);
-    };
-    walk(tree.contents, tree.root);
-    return lists;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/rules.js
-// The rules of a `.sops.yaml`, and the maps in them that hold keys: a rule itself, its key groups, what they merge.
-// Must never judge which rule a file gets.
-
-
-
-/** Every creation rule, then every recreation_rule. */
-function rulesIn(tree) {
-    if (!isEntries(tree.value))
-        return [];
-    const { creation_rules: creation, destination_rules: destination } = tree.value;
-    const list = (value) => Array.isArray(value) ? value : [];
-    const inside = (name, rules) => list(rules).map((value, at) => {
-        const regex = isEntries(value) && typeof value.path_regex === 'string' ? value.path_regex : null;
-        const what = regex === null ? `rule ${at + 1} (without path_regex)` : `the rule with path_regex ${regex}`;
-        return { value, node: child(tree, child(tree, tree.contents, name), at), what };
-    });
-    const recreation = inside('destination_rules', destination).flatMap(({ value, node, what }) => isEntries(value) && isEntries(value.recreation_rule)
-        ? [{ value: value.recreation_rule, node: child(tree, node, 'recreation_rule'), what: `the recreation_rule of ${what}` }]
-        : []);
-    return [...inside('creation_rules', creation), ...recreation];
-}
-/** What sops reads keys from in a rule: its key groups where it has some, one by one, else the rule itself. */
-function holdersOf(tree, rule) {
-    const own = rules_resolved(tree, rule.node);
-    if (!(0,dist/* isMap */.jh)(own))
-        return [];
-    const groups = rules_resolved(tree, provided(tree, own, 'key_groups')?.value);
-    if (!(0,dist/* isSeq */.oP)(groups) || groups.items.length === 0)
-        return [{ map: own, group: false, rule }];
-    return groups.items.flatMap((item) => {
-        const map = rules_resolved(tree, item);
-        return (0,dist/* isMap */.jh)(map) ? [{ map, group: true, rule }] : [];
-    });
-}
-/** The key groups that a key group merges, at any depth. */
-function mergedInto(tree, holder) {
-    const merge = rules_resolved(tree, provided(tree, holder.map, 'merge')?.value);
-    if (!holder.group || !(0,dist/* isSeq */.oP)(merge))
-        return [];
-    return merge.items.flatMap((item) => {
-        const map = rules_resolved(tree, item);
-        if (!(0,dist/* isMap */.jh)(map))
-            return [];
-        const inner = { ...holder, map };
-        return [inner, ...mergedInto(tree, inner)];
-    });
-}
-/** The pair of that name which counts for a map: its own, else one of the maps behind its `<<`; with the map it stands in. */
-function provided(tree, map, name) {
-    const at = map.items.findIndex((pair) => lists_nameOf(pair) === name);
-    if (at !== -1)
-        return { map, at, value: map.items[at]?.value };
-    for (const pair of map.items) {
-        if (lists_nameOf(pair) !== '<<')
-            continue;
-        const value = rules_resolved(tree, pair.value);
-        for (const item of (0,dist/* isSeq */.oP)(value) ? value.items : [value]) {
-            const base = rules_resolved(tree, item);
-            const found = (0,dist/* isMap */.jh)(base) ? provided(tree, base, name) : null;
-            if (found !== null)
-                return found;
-        }
-    }
-    return null;
-}
-/** The node that an alias stands for; any other node itself. */
-function rules_resolved(tree, node) {
-    return (0,dist/* isAlias */.Vj)(node) ? tree.target(node) : node;
-}
-/** The node under a name or index, through aliases and merges. */
-function child(tree, node, name) {
-    const parent = rules_resolved(tree, node);
-    if ((0,dist/* isMap */.jh)(parent))
-        return (provided(tree, parent, String(name))?.value ?? null);
-    return (0,dist/* isSeq */.oP)(parent) ? parent.get(name, true) ?? null : null;
-}
-function rules_lineOf(tree, node) {
-    return tree.lineOf(node?.range?.[0] ?? 0);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/holders.js
-// Whom a rule or key group of a `.sops.yaml` gives access, field by field.
-// Must never look at how that is written.
-
-
-
-
-
-/** The canonical ids of the keys under one field of a rule or group, its own or merged with `<<`. */
-function holders_keysUnder(tree, holder, field) {
-    const ids = new Set();
-    const profile = profileOf(tree, holder, field);
-    const add = (value) => {
-        const node = rules_resolved(tree, value);
-        if ((0,dist/* isSeq */.oP)(node))
-            for (const item of node.items)
-                add(item);
-        const own = (0,dist/* isMap */.jh)(node) ? tree.ofMap(node) : null;
-        if (own !== null)
-            ids.add(canonicalId(own));
-        if (!(0,dist/* isScalar */.jn)(node))
-            return;
-        for (const recipient of recipientsIn(node.value, profile, field === 'pgp'))
-            ids.add(canonicalId(recipient));
-    };
-    add(provided(tree, holder.map, field)?.value);
-    return ids;
-}
-/** All of the above, in the fields that count there. */
-function holders_keysOf(tree, holder) {
-    return new Set(fieldNames(holder.group).flatMap((field) => [...holders_keysUnder(tree, holder, field)]));
-}
-/** The keys of a group with those of the groups it merges. */
-function allKeysOf(tree, holder) {
-    return new Set([holder, ...mergedInto(tree, holder)].flatMap((one) => [...holders_keysOf(tree, one)]));
-}
-/** The `aws_profile` with which a rule's own field is used. */
-function profileOf(tree, { map, group }, field) {
-    const value = group ? null : rules_resolved(tree, provided(tree, map, 'aws_profile')?.value);
-    return profileFor({ aws_profile: (0,dist/* isScalar */.jn)(value) ? value.value : null }, field);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/item.js
-// How one new key is written in the manner of the key it comes beside: quotes, dash, map, anchor or alias, comment.
-// Must never decide who comes where.
-
-
-
-
-
-/** Why a key cannot be written at a place, as a value: thrown and caught within the edit of one file. */
-class Unspellable extends Error {
-    at;
-    constructor(recipient, at) {
-        super(`${shortForm(recipient)} has an encryption context or a profile that keys outside key_groups cannot have here.`);
-        this.at = at;
-    }
-}
-/** The key as a string; throws Unspellable. */
-function item_textOf(recipient, profile, at) {
-    const text = spelling_spelled(recipient, profile);
-    if (text === null)
-        throw new Unspellable(recipient, at);
-    return text;
-}
-/** What a comment calls the key where there has to be one. */
-function labelOf({ name, recipient }) {
-    return name ?? shortForm(recipient);
-}
-/** The item on one line, after its dash or between brackets. */
-function inlineItem(tree, place, one) {
-    const { slot } = place;
-    if ((0,dist/* isAlias */.Vj)(slot.value) && one.alias !== null)
-        return one.alias;
-    const model = (0,dist/* isAlias */.Vj)(slot.value) ? tree.target(slot.value) : slot.value;
-    const entries = (0,dist/* isMap */.jh)(model) ? mapEntries(one.recipient) : null;
-    const anchor = one.anchor === null ? '' : `&${one.anchor} `;
-    if (entries !== null)
-        return anchor + flowMap(entries);
-    const quote = (0,dist/* isAlias */.Vj)(slot.value) ? '' : quoteOf(model);
-    return anchor + spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start), quote);
-}
-/** The item as the lines of a block; those after the first begin with `pad`. */
-function blockItem(tree, place, one, pad) {
-    const { slot } = place;
-    const entries = (0,dist/* isMap */.jh)(slot.value) && slot.value.srcToken?.type === 'block-map' ? mapEntries(one.recipient) : null;
-    if (entries === null)
-        return [inlineItem(tree, place, one)];
-    const lines = mapLines(entries);
-    const [first = '', ...rest] = one.anchor === null ? lines : [`&${one.anchor}`, ...lines];
-    return [first, ...rest.map((line) => pad + line)];
-}
-function mapLines(entries) {
-    return entries.flatMap(([name, value]) => typeof value === 'string' ? [`${name}: ${spelling_scalar(value)}`]
-        : [`${name}:`, ...value.map(([key, of]) => `  ${spelling_scalar(key)}: ${spelling_scalar(of)}`)]);
-}
-function flowMap(entries) {
-    const pairs = entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? spelling_scalar(value)
-        : `{${value.map(([key, of]) => `${spelling_scalar(key)}: ${spelling_scalar(of)}`).join(', ')}}`}`);
-    return `{${pairs.join(', ')}}`;
-}
-function quoteOf(node) {
-    if (!(0,dist/* isScalar */.jn)(node))
-        return '';
-    return node.type === 'QUOTE_DOUBLE' ? '"' : node.type === 'QUOTE_SINGLE' ? "'" : '';
-}
-/** The comment that the key gets beside it where one names the holder of its model; none where its anchor says the same. */
-function commentFor(lead, { name, anchor }) {
-    return lead === null || name === null || name === anchor ? '' : lead + name;
-}
-/** What stands between an item and the name in the comment beside it; null where none names its holder. */
-function besideLead({ text }, { list, at, slot }) {
-    const comment = commentBeside(text, list, at);
-    if (comment === null || nameInComment(comment) === null)
-        return null;
-    const from = (0,dist/* isMap */.jh)(slot.value) && list.style === 'block' ? slot.start : slot.end;
-    return /[ \t]+#+[ \t]*/.exec(text.slice(from, lineEnd(text, from)))?.[0] ?? ' # ';
-}
-/** What stands before the name in the comment above an item that is about nothing but that item; null where there is none. */
-function aboveLead(tree, { list, at }) {
-    const last = commentsLeaving(tree, list, at, new Set([at])).at(-1);
-    return last === undefined ? null : (/^[ \t]*#+[ \t]*/.exec(tree.text.slice(last.start, last.end))?.[0] ?? null);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/text.js
-// Places in a text, and edits of it: what stands between two offsets gives way to something else.
-// Must never know what the text is about.
-
-/** The text with the edits made. Of several at one offset the first comes first. */
-function rewrite(text, edits) {
-    let [result, at] = ['', 0];
-    for (const { start, end, text: made } of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
-        result += text.slice(at, Math.max(at, start)) + made;
-        at = Math.max(at, end);
-    }
-    return result + text.slice(at);
-}
-function inserted(at, text) {
-    return { start: at, end: at, text };
-}
-/** The line end of the line at an offset; that of the line before where it has none. */
-function eolAt(text, at) {
-    const end = lineEnd(text, at);
-    const last = end === text.length ? text.lastIndexOf('\n') : end;
-    return last > 0 && text[last - 1] === '\r' ? '\r\n' : '\n';
-}
-/** The end of what stands in the line at an offset: before CR and LF. */
-function contentEnd(text, at) {
-    const end = lineEnd(text, at);
-    return end > 0 && text[end - 1] === '\r' ? end - 1 : end;
-}
-function columnOf(text, at) {
-    return at - lineStart(text, at);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/field.js
-// The text edits that give a rule or key group a field it does not have, behind one it has and in the manner of that one.
-// Must never write into a field that is there.
-
-
-
-
-
-
-/** Puts the field with these keys behind the pair at `at` of the map's list. Throws Unspellable. */
-function newField(tree, list, at, field, newcomers) {
-    const { text } = tree;
-    const slot = list.slots[at];
-    if (slot === undefined)
-        return [];
-    const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(rules_resolved(tree, slot.value));
-    const items = newcomers.map((one) => field_itemOf(slot, field, one));
-    const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
-    const value = asList ? `[${written}]` : stringOf(slot, field, newcomers);
-    if (list.style === 'flow')
-        return [inserted(slot.end, `, ${field.name}: ${value}`)];
-    const [pad, eol] = [' '.repeat(columnOf(text, slot.start)), eolAt(text, slot.start)];
-    const block = asList && slot.below?.style === 'block' ? slot.below : null;
-    const lines = block === null ? [`${pad}${field.name}: ${value}${commentOf(tree, list, at, newcomers)}`]
-        : [`${pad}${field.name}:`, ...blockLines(tree, block, items, newcomers)];
-    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
-}
-/** Puts the keys into the field at `at`, which is there but holds nothing. Throws Unspellable. */
-function fillField(tree, list, at, field, newcomers) {
-    const slot = list.slots[at];
-    const [start = 0, end = 0] = slot?.value?.range ?? [];
-    if (slot === undefined || tree.text.slice(start, end).replace(/[[\]\s"'~]|null/g, '') !== '')
-        return [];
-    const items = newcomers.map((one) => field_itemOf({ ...slot, value: null }, field, one));
-    const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
-    const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(slot.value);
-    const value = asList ? `[${written}]` : stringOf({ ...slot, value: null }, field, newcomers);
-    return start < end ? [{ start, end, text: value }] : [inserted(slot.end, ` ${value}`)];
-}
-function field_itemOf(slot, { group, profile }, one) {
-    const entries = formFor(one.recipient.kind, group) === 'map' ? mapEntries(one.recipient) : null;
-    if (entries !== null)
-        return entries;
-    const model = (0,dist/* isSeq */.oP)(slot.value) ? slot.value.items[0] : slot.value;
-    return (0,dist/* isAlias */.Vj)(model) && one.alias !== null ? one.alias : spelling_scalar(item_textOf(one.recipient, profile, slot.start), quoteOf(model));
-}
-/** A rule's own field: an alias can stand for one key only. */
-function stringOf(slot, { profile }, newcomers) {
-    const [first, ...more] = newcomers;
-    if ((0,dist/* isAlias */.Vj)(slot.value) && first !== undefined && first.alias !== null && more.length === 0)
-        return first.alias;
-    const text = newcomers.map(({ recipient }) => item_textOf(recipient, profile, slot.start)).join(',');
-    return spelling_scalar(text, quoteOf(slot.value));
-}
-function blockLines(tree, block, items, newcomers) {
-    const pad = ' '.repeat(columnOf(tree.text, block.slots[0]?.start ?? 0));
-    const places = block.slots.map((slot, at) => ({ list: block, at, slot, recipient: null, pair: null }));
-    const firstOf = (leads) => leads.find((lead) => lead !== null) ?? null;
-    const beside = firstOf(places.map((place) => besideLead(tree, place)));
-    const above = beside === null ? firstOf(places.map((place) => aboveLead(tree, place))) : null;
-    return items.flatMap((item, at) => {
-        const [head = '', ...rest] = typeof item === 'string' ? [item] : mapLines(item);
-        const name = newcomers[at]?.name ?? null;
-        return [
-            ...(above === null || name === null ? [] : [above + name]),
-            `${pad}- ${head}${beside === null || name === null ? '' : beside + name}`,
-            ...rest.map((line) => `${pad}  ${line}`),
-        ];
-    });
-}
-/** A comment of its own where the field before it names its holders. */
-function commentOf({ text }, list, at, newcomers) {
-    const below = list.slots[at]?.below ?? null;
-    const named = commentBeside(text, list, at) !== null
-        || (below !== null && (orderedComments(text, below) ?? namesByPosition(text, below)) !== null);
-    const names = newcomers.flatMap(({ name }) => name ?? []);
-    return named && names.length === newcomers.length ? ` # ${names.join(', ')}` : '';
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/insert.js
-// The text edits that put keys behind another one, in its manner.
-// Must never touch a character that is there.
-
-
-
-
-
-
-/** Puts the keys behind the one at `place`, each with a comment where that one has one. Throws Unspellable. */
-function behind(tree, place, newcomers) {
-    const { list, slot } = place;
-    if (newcomers.length === 0)
-        return [];
-    if (list.style === 'text')
-        return [...behindPart(tree, place, newcomers), ...besidePart(tree, place, newcomers)];
-    if ((0,dist/* isAlias */.Vj)(slot.value) && list.pairs)
-        return besideAlias(place, newcomers);
-    return list.style === 'block' ? behindLines(tree, place, newcomers) : behindFlowItem(tree, place, newcomers);
-}
-function behindPart({ text }, place, newcomers) {
-    const { list, slot, pair } = place;
-    const sep = separator(text, place);
-    const added = newcomers.map(({ recipient }) => sep + item_textOf(recipient, slot.profile, slot.start)).join('');
-    const [first, last] = [list.slots[0] ?? slot, list.slots.at(-1) ?? slot];
-    const edit = inserted(slot.end, added);
-    if (pair?.list.style !== 'flow' || /["']/.test(text[first.start - 1] ?? ''))
-        return [edit];
-    // A comma in a plain string between brackets would end it.
-    return [inserted(first.start, '"'), edit, inserted(last.end, '"')];
-}
-/** The name in the comment that lists whose the parts are. */
-function besidePart({ text }, place, newcomers) {
-    const { list, at, slot, pair } = place;
-    const line = orderedComments(text, list)?.[at];
-    if (line !== undefined) {
-        const [lead = ''] = /^[ \t]*#+[ \t]*/.exec(text.slice(line.start, line.end)) ?? [];
-        return [inserted(line.end, newcomers.map((one) => lead + labelOf(one) + eolAt(text, line.start)).join(''))];
-    }
-    const names = newcomers.map((one) => `, ${labelOf(one)}`).join('');
-    const span = namesByPosition(text, list)?.[at];
-    if (span !== undefined)
-        return [inserted(span.end, names)];
-    const comment = list.slots.length === 1 && pair !== null ? commentBeside(text, pair.list, pair.at) : null;
-    if (comment === null || !isName(comment) || comment.includes(','))
-        return [];
-    const end = contentEnd(text, slot.end);
-    return [inserted(end - (/[ \t]*$/.exec(text.slice(slot.end, end))?.[0].length ?? 0), names)];
-}
-/** What stands between the keys of a string: as before this one, else as behind it. */
-function separator(text, { list, at, slot }) {
-    const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
-    const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
-    const lead = between === '' ? text.slice(lineStart(text, slot.start), slot.start) : between.slice(between.lastIndexOf('\n') + 1);
-    if (between !== '' && !between.includes('\n'))
-        return between;
-    if (between !== '')
-        return lead.includes(',') ? eolAt(text, slot.start) + lead : `,${eolAt(text, slot.start)}${lead}`;
-    return lead !== '' && lead.trim() === '' ? `,${eolAt(text, slot.start)}${lead}` : ',';
-}
-/** `age: *bob`: sops takes one string there, so the keys are spelled out. */
-function besideAlias({ list, slot, recipient }, newcomers) {
-    const [start = 0, end = 0] = slot.value?.range ?? [];
-    const all = [...(recipient === null ? [] : [recipient]), ...newcomers.map((one) => one.recipient)];
-    const text = all.map((one) => item_textOf(one, slot.profile, slot.start)).join(',');
-    return [{ start, end, text: list.style === 'block' && all.every((one) => isPlain(one.id)) ? text : spelling_scalar(text) }];
-}
-function behindLines(tree, place, newcomers) {
-    const { text } = tree;
-    const { list, slot } = place;
-    const eol = eolAt(text, slot.start);
-    const pad = ' '.repeat(columnOf(text, slot.start));
-    const [dash = '- '] = list.pairs ? [''] : /^-[ \t]+(?=\S)/.exec(text.slice(slot.start, slot.end)) ?? [];
-    const [beside, above] = [besideLead(tree, place), aboveLead(tree, place)];
-    const lines = newcomers.flatMap((one) => {
-        const comment = commentFor(beside, one);
-        const key = list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : dash;
-        const [head = '', ...rest] = blockItem(tree, place, one, pad + ' '.repeat(dash.length));
-        return [...(above === null ? [] : [above + labelOf(one)]), pad + key + head + comment, ...rest];
-    });
-    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
-}
-function behindFlowItem(tree, place, newcomers) {
-    const { text } = tree;
-    const { list, at, slot } = place;
-    const keyOf = (one) => list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : '';
-    const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one));
-    const comma = list.commas[at];
-    const lead = text.slice(lineStart(text, slot.start), slot.start);
-    const rest = text.slice(slot.end, lineEnd(text, slot.end));
-    const leading = /^[ \t\r]*(#.*)?$/.test(rest) ? commaLead(text, place) : null;
-    if (leading !== null) {
-        const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
-        const lines = newcomers.flatMap((one, index) => [...(above === null ? [] : [above + labelOf(one)]),
-            leading + (items[index] ?? '') + commentFor(beside, one)]);
-        return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
-    }
-    if (lead.trim() !== '' || !/^[ \t]*,?[ \t\r]*(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
-        const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
-        const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
-        const sep = /^[ \t]*,[ \t]*$/.test(between) ? between : ', ';
-        const edit = inserted(slot.end, items.map((item) => sep + item).join(''));
-        const span = namesByPosition(text, list)?.[at];
-        return span === undefined ? [edit] : [edit, inserted(span.end, newcomers.map((one) => `, ${labelOf(one)}`).join(''))];
-    }
-    const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
-    const lines = newcomers.flatMap((one, index) => {
-        const end = comma !== undefined || index < items.length - 1 ? ',' : '';
-        const comment = commentFor(beside, one);
-        return [...(above === null ? [] : [above + labelOf(one)]), `${lead}${items[index] ?? ''}${end}${comment}`];
-    });
-    const edits = comma === undefined ? [inserted(slot.end, ',')] : [];
-    return [...edits, inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
-}
-/** What begins the lines of a list whose lines begin with their comma; null where they do not. */
-function commaLead(text, { list, at, slot }) {
-    const starts = [slot.start, at === 0 ? list.slots[1]?.start ?? 0 : 0];
-    const leads = starts.map((start) => text.slice(lineStart(text, start), start));
-    return leads.find((lead) => /^[ \t]*,[ \t]*$/.test(lead)) ?? null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/replace.js
-// The text edits that put one key in the place of another: the key itself, and what names its holder.
-// Must never rename anything where the new holder is not named.
-
-
-
-
-
-
-/**
- * The edits that make the key at `place` the newcomer; null where its form has no room for it (other fields in the map), so that
- * the one has to come and the other to go. Throws Unspellable.
- */
-function replaced(tree, place, one) {
-    const key = place.list.style === 'text' ? replacedPart(place, one) : replacedItem(tree, place, one);
-    return key === null ? null : [...key, ...(one.name === null ? [] : replacedNames(tree, place, one))];
-}
-function replacedPart({ list, slot, pair }, { recipient }) {
-    const text = item_textOf(recipient, slot.profile, slot.start);
-    const value = pair?.list.slots[pair.at]?.value;
-    const alone = list.slots.length === 1 && (0,dist/* isScalar */.jn)(value) && value.type === 'PLAIN';
-    return [{ start: slot.start, end: slot.end, text: alone ? spelling_scalar(text) : text }];
-}
-function replacedItem(tree, place, one) {
-    const { slot } = place;
-    const { value } = slot;
-    const [start = 0, end = 0] = value?.range ?? [];
-    if ((0,dist/* isAlias */.Vj)(value)) {
-        const spelled = () => spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start));
-        const text = one.alias ?? ((0,dist/* isMap */.jh)(tree.target(value)) ? null : spelled());
-        return text === null ? null : [{ start, end, text }];
-    }
-    const head = replacedHead(tree, place, one);
-    const text = () => item_textOf(one.recipient, slot.profile, slot.start);
-    if ((0,dist/* isScalar */.jn)(value))
-        return [...head, { start, end, text: spelling_scalar(text(), quoteOf(value)) }];
-    if (!(0,dist/* isMap */.jh)(value))
-        return null;
-    const entries = mapEntries(one.recipient) ?? [];
-    const same = entries.length === value.items.length && entries.every(([name, of]) => typeof of === 'string' && value.has(name) && (0,dist/* isScalar */.jn)(value.get(name, true)));
-    if (!same)
-        return null;
-    return [...head, ...entries.map(([name, of]) => {
-            const node = value.get(name, true);
-            const [from = 0, to = 0] = node?.range ?? [];
-            return { start: from, end: to, text: spelling_scalar(typeof of === 'string' ? of : '', quoteOf(node)) };
-        })];
-}
-/** The anchor, and the name of a table's pair. */
-function replacedHead({ text }, { list, slot }, one) {
-    const old = anchorOf(slot);
-    const from = slot.value?.range?.[0] ?? slot.end;
-    const at = old === null ? -1 : text.indexOf(`&${old}`, slot.start);
-    const edits = [];
-    if (list.pairs && one.name !== null) {
-        const key = /^(?:"[^"]*"|'[^']*'|[^:]*)/.exec(text.slice(slot.start, from))?.[0] ?? '';
-        edits.push({ start: slot.start, end: slot.start + key.length, text: one.anchor ?? spelling_scalar(one.name) });
-    }
-    if (old === null || at === -1 || at > from || one.anchor === old)
-        return edits;
-    const edit = one.anchor === null ? { start: at, end: from, text: '' }
-        : { start: at + 1, end: at + 1 + old.length, text: one.anchor };
-    return [...edits, edit];
-}
-function replacedNames(tree, place, one) {
-    const { text } = tree;
-    const { list, at, slot, pair } = place;
-    const line = orderedComments(text, list)?.[at];
-    if (line !== undefined)
-        return [renamed(text, line, labelOf(one))];
-    const span = namesByPosition(text, list)?.[at];
-    if (span !== undefined)
-        return [{ start: span.start, end: span.end, text: labelOf(one) }];
-    const item = list.style !== 'text' ? place : pair !== null && list.slots.length === 1
-        ? { ...place, list: pair.list, at: pair.at, slot: pair.list.slots[pair.at] ?? slot } : null;
-    if (item === null)
-        return [];
-    const edits = [];
-    const comment = commentBeside(text, item.list, item.at);
-    if (comment !== null && nameInComment(comment) !== null && besideLead(tree, item) !== null) {
-        const start = text.indexOf(comment, (0,dist/* isMap */.jh)(item.slot.value) ? item.slot.start : item.slot.end);
-        const lead = (besideLead(tree, item) ?? '').trimEnd().length;
-        // The anchor says the name already.
-        if (one.name === one.anchor)
-            edits.push({ start: start - lead, end: start + comment.trimEnd().length, text: '' });
-        else
-            edits.push(renamed(text, { start, end: start + comment.length, text: comment }, labelOf(one)));
-    }
-    // Above a rule's own field stands what the rule is for.
-    const above = list.style === 'text' ? [] : commentsLeaving(tree, list, at, new Set([at]));
-    const [last, ...others] = above.toReversed();
-    if (last !== undefined)
-        edits.push(renamed(text, last, labelOf(one)));
-    edits.push(...others.map(({ start, end }) => ({ start, end, text: '' })));
-    return edits;
-}
-/** The comment with another name after its sign and blanks. */
-function renamed(text, { start, end }, name) {
-    const [lead = ''] = /^[ \t]*#*[ \t]*/.exec(text.slice(start, end)) ?? [];
-    const until = Math.min(end, lineEnd(text, start));
-    const rest = /[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0;
-    return { start: start + lead.length, end: until - rest, text: name };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/partners.js
-// Which new key takes whose place outright: the key's text changes where it stands, and nothing around it has to.
-// Must never pair keys of which one cannot stand where the other does.
-
-
-
-/**
- * The new keys by the canonical id of the one whose place they take: of those that go and are the models of who comes, the first
- * of a field with the first. None for a key that the file has already, for it may stand beside the one that goes.
- */
-function partnersIn(tree, lists, change) {
-    const partners = new Map();
-    if (change.like === 'every rule')
-        return partners;
-    const known = new Set(lists.flatMap(({ members }) => [...members]));
-    const models = new Set(change.like.map(canonicalId));
-    for (const removed of change.removed) {
-        const id = canonicalId(removed);
-        if (!models.has(id) || !known.has(id))
-            continue;
-        const one = change.added.find(({ recipient }) => sameField(recipient.kind, removed.kind)
-            && !known.has(canonicalId(recipient)) && ![...partners.values()].some((other) => canonicalId(other.recipient) === canonicalId(recipient)));
-        if (one !== undefined && fitsEverywhere(tree, lists, id, one))
-            partners.set(id, one);
-    }
-    return partners;
-}
-function fitsEverywhere(tree, lists, id, one) {
-    const isIt = (recipient) => recipient !== null && canonicalId(recipient) === id;
-    const places = lists.flatMap((list) => list.places).filter(({ recipient }) => isIt(recipient));
-    return places.every((place) => replaced(tree, place, { ...one, anchor: 'a', alias: '*a' }) !== null);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/sharing.js
-// Which rules or key groups of a `.sops.yaml` have one field between them, through an alias or a merged map.
-// Must never decide who is to have access.
-
-
-/**
- * Why the field of `holder` cannot be written to: another one has the same, and `gains` says that it is not to get what is
- * written. null where nobody else has it, or everyone who has it gains.
- */
-function sharingRefusal(tree, holder, field, gains) {
-    const own = useOf(tree, holder, field);
-    if (own === null)
-        return null;
-    for (const outer of rulesIn(tree).flatMap((rule) => holdersOf(tree, rule))) {
-        for (const one of [outer, ...mergedInto(tree, outer)]) {
-            const other = useOf(tree, one, field);
-            // A group gains what it merges: where the inner one is meant, so is the outer one.
-            if (other === null || other.value !== own.value || gains(one) || gains(outer))
-                continue;
-            const reason = `line ${own.line} and line ${other.line} share their ${field}${own.name === null ? '' : ` (&${own.name})`}, `
-                + 'and the key is to come to the one only: write them apart first.';
-            return { line: own.line, reason };
-        }
-    }
-    return null;
-}
-/** What a rule or group has for a field, with the line in which it says so. */
-function useOf(tree, { map }, field) {
-    const found = provided(tree, map, field);
-    const value = rules_resolved(tree, found?.value);
-    if (found === null || !(0,dist/* isNode */.Ll)(value))
-        return null;
-    const from = found.map === map && (0,dist/* isNode */.Ll)(found.value) ? found.value : map;
-    const name = (0,dist/* isAlias */.Vj)(found.value) ? found.value.source : 'anchor' in value ? value.anchor : undefined;
-    return { value, line: tree.lineOf(from.range?.[0] ?? 0), name: name ?? (found.map === map ? null : found.map.anchor ?? null) };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/addition.js
-// Who comes where in a `.sops.yaml`: beside whom each new key is put, into which field, and whose place it takes.
-// Must never put a key where none of its models has access.
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * The edits after which each of the added has access wherever one of its models has. Where one takes the place of a removed one
- * outright, that one is no longer there; the other removed are still to go. Throws Unspellable.
- */
-function additions(tree, change) {
-    const plan = new Plan(tree, change);
-    const refusal = plan.refusal();
-    if (refusal !== null)
-        return refusal;
-    plan.besideModels();
-    const shared = plan.intoFields();
-    if (shared !== null)
-        return shared;
-    plan.intoDefinitions();
-    return plan.edits();
-}
-class Plan {
-    #tree;
-    #lists;
-    #like;
-    #added;
-    /** Who takes whose place, by the canonical id of who goes. */
-    #partners;
-    #arrivals = [];
-    #fields = [];
-    #holders;
-    constructor(tree, change) {
-        this.#tree = tree;
-        this.#lists = keyListsIn(tree);
-        this.#like = change.like === 'every rule' ? change.like : new Set(change.like.map(canonicalId));
-        this.#added = addition_unique(change.added);
-        this.#partners = partnersIn(tree, this.#lists, change);
-        const holders = rulesIn(tree).flatMap((rule) => holdersOf(tree, rule));
-        // Of a rule with several key groups one has the key already, or refusal() says so.
-        const alone = (one) => holders.every((other) => other === one || other.rule !== one.rule);
-        this.#holders = change.like === 'every rule' ? holders.filter(alone)
-            : holders.flatMap((holder) => [holder, ...mergedInto(tree, holder)]);
-    }
-    /** `every rule` does not say which of several key groups. */
-    refusal() {
-        if (this.#like !== 'every rule')
-            return null;
-        for (const rule of rulesIn(this.#tree)) {
-            const holders = holdersOf(this.#tree, rule);
-            const lacking = this.#added.some(({ recipient }) => !holders.some((holder) => allKeysOf(this.#tree, holder).has(canonicalId(recipient))));
-            if (holders.length < 2 || !lacking)
-                continue;
-            const reason = `${rule.what} has ${holders.length} key groups, and "*" does not say into which of them the key goes: `
-                + 'name in same-access-as whose access it gets.';
-            return { line: rules_lineOf(this.#tree, rule.node), reason };
-        }
-        return null;
-    }
-    /** Into every list of keys in which a model stands. */
-    besideModels() {
-        const like = this.#like;
-        if (like === 'every rule')
-            return;
-        const defined = new Set(this.#lists.flatMap(({ field, members }) => field === null ? [...members] : []));
-        for (const { field, kind, places, members } of this.#lists) {
-            const models = places.filter(({ recipient }) => recipient !== null && like.has(canonicalId(recipient)));
-            for (const one of models.length === 0 ? [] : this.#added) {
-                const id = canonicalId(one.recipient);
-                if (members.has(id) || (field === null && defined.has(id)))
-                    continue;
-                const same = models.filter(({ recipient }) => recipient !== null && sameField(recipient.kind, one.recipient.kind));
-                const { kind: of } = one.recipient;
-                const fits = field === null ? same.length > 0 || formFor(of, true) === 'text' : takes(field, of);
-                if (!fits)
-                    continue;
-                const left = models.filter(({ recipient }) => recipient !== null && this.#partners.get(canonicalId(recipient)) === one);
-                for (const place of left)
-                    this.#arrivals.push({ one, place, instead: true });
-                // A table has a name for each of its keys.
-                if (left.length > 0 || (kind === 'table' && one.name === null))
-                    continue;
-                const [place = models[0]] = same;
-                if (place !== undefined)
-                    this.#arrivals.push({ one, place, instead: false });
-            }
-        }
-    }
-    /** Into the rules and groups in which the models stand under other fields, or, for every rule, into all. */
-    intoFields() {
-        const tree = this.#tree;
-        const like = this.#like;
-        const gains = (other) => like === 'every rule' || [...holders_keysOf(tree, other)].some((id) => like.has(id));
-        for (const holder of this.#holders) {
-            const there = like === 'every rule' ? allKeysOf(tree, holder) : holders_keysOf(tree, holder);
-            const used = fieldNames(holder.group).filter((name) => like === 'every rule' ? provided(tree, holder.map, name) !== null
-                : [...holders_keysUnder(tree, holder, name)].some((id) => like.has(id)));
-            for (const one of this.#added) {
-                const name = fieldFor(one.recipient.kind, holder.group);
-                if (there.has(canonicalId(one.recipient)) || used.length === 0)
-                    continue;
-                if (like !== 'every rule' && used.includes(name))
-                    continue;
-                const found = provided(tree, holder.map, name);
-                const refusal = found === null ? null : sharingRefusal(tree, holder, name, gains);
-                if (refusal !== null)
-                    return refusal;
-                if (found === null)
-                    this.#intoNewField(holder, name, used, one);
-                else if (!this.#intoOldField(found.value, one))
-                    this.#intoField(holder, found.map, found.at, name, true, one);
-            }
-        }
-        return null;
-    }
-    /** False where the field holds no key yet. */
-    #intoOldField(value, one) {
-        const listAt = (at) => this.#lists.find(({ node }) => node === at);
-        const list = listAt(value) ?? listAt(rules_resolved(this.#tree, value));
-        const place = list?.places.findLast(({ recipient }) => recipient !== null) ?? list?.places.at(-1);
-        if (place === undefined || list === undefined)
-            return false;
-        const there = list.members.has(canonicalId(one.recipient));
-        const comes = this.#arrivals.some((other) => other.place.list === place.list && other.one === one);
-        if (!there && !comes)
-            this.#arrivals.push({ one, place, instead: false });
-        return true;
-    }
-    #intoNewField(holder, name, used, one) {
-        const tree = this.#tree;
-        const places = used.flatMap((field) => provided(tree, holder.map, field) ?? []);
-        const own = places.filter(({ map }) => map === holder.map);
-        const last = (own.length > 0 ? own : places).toSorted((a, b) => a.at - b.at).at(-1);
-        if (last !== undefined)
-            this.#intoField(holder, last.map, last.at, name, false, one);
-    }
-    #intoField(holder, map, at, name, exists, one) {
-        const known = this.#fields.find((other) => other.map === map && other.field.name === name);
-        if (known === undefined) {
-            const profile = profileOf(this.#tree, holder, name);
-            this.#fields.push({ map, at, exists, field: { name, group: holder.group, profile }, all: [one] });
-        }
-        else if (!known.all.includes(one))
-            known.all.push(one);
-    }
-    /** For every rule: a named key gets an anchor among the others where the rules use anchors. */
-    intoDefinitions() {
-        if (this.#like !== 'every rule')
-            return;
-        const lastAnchored = ({ places }) => places.findLast(({ slot }) => isAnchored(slot.value));
-        const [place] = this.#lists.flatMap((list) => list.field === null ? lastAnchored(list) ?? [] : []);
-        if (place === undefined || place.recipient === null)
-            return;
-        for (const one of this.#added) {
-            const known = this.#lists.some(({ field, members }) => field === null && members.has(canonicalId(one.recipient)));
-            const fits = sameField(place.recipient.kind, one.recipient.kind) || formFor(one.recipient.kind, true) === 'text';
-            const aliased = this.#arrivals.some((other) => other.one === one && (0,dist/* isAlias */.Vj)(other.place.slot.value))
-                || this.#fields.some(({ all, map, at }) => all.includes(one) && holdsAlias(map.items[at]?.value));
-            if (!known && fits && aliased && one.name !== null)
-                this.#arrivals.push({ one, place, instead: false });
-        }
-    }
-    edits() {
-        const tree = this.#tree;
-        const anchors = new Anchors(tree);
-        const anchored = new Map();
-        const inOrder = this.#arrivals.toSorted((a, b) => a.place.slot.start - b.place.slot.start);
-        for (const arrival of inOrder) {
-            const { one: { recipient, name }, place: { slot }, instead } = arrival;
-            const old = isAnchored(slot.value) ? anchorOf(slot) : null;
-            if (old === null || anchors.has(recipient))
-                continue;
-            if (name !== null)
-                anchored.set(arrival, anchors.define(recipient, name, slot.start, instead ? old : null));
-            else if (instead) {
-                anchors.keep(recipient, old, slot.start);
-                anchored.set(arrival, old);
-            }
-        }
-        const newcomer = (one, at, anchor) => ({ ...one, anchor, alias: anchors.aliasFor(one.recipient, at) });
-        const edits = [];
-        const groups = new Map();
-        for (const arrival of inOrder) {
-            const { one, place, instead } = arrival;
-            const written = newcomer(one, place.slot.start, anchored.get(arrival) ?? null);
-            if (instead)
-                edits.push(...(replaced(tree, place, written) ?? []));
-            else {
-                const group = groups.get(place.slot) ?? { place, all: [] };
-                group.all.push(written);
-                groups.set(place.slot, group);
-            }
-        }
-        for (const { place, all } of groups.values())
-            edits.push(...behind(tree, place, all));
-        const slotLists = slotListsIn(tree);
-        for (const { map, at, exists, field, all } of this.#fields) {
-            const list = slotLists.get(map);
-            const start = list?.slots[at]?.start;
-            if (list === undefined || start === undefined)
-                continue;
-            const write = exists ? fillField : newField;
-            edits.push(...write(tree, list, at, field, all.map((one) => newcomer(one, start, null))));
-        }
-        return edits;
-    }
-}
-function holdsAlias(value) {
-    return (0,dist/* isAlias */.Vj)((0,dist/* isSeq */.oP)(value) ? value.items[0] : value);
-}
-function isAnchored(value) {
-    return typeof value === 'object' && value !== null && 'anchor' in value && typeof value.anchor === 'string';
-}
-function addition_unique(added) {
-    return [...new Map(added.toReversed().map((one) => [canonicalId(one.recipient), one])).values()].toReversed();
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/access.js
-// Whom each rule and key group of a `.sops.yaml` gives access, from its plain value alone: what the proof of an edit compares.
-// Must never look at the text, nor share the code that edits it.
-
-
-
-function accessIn(value) {
-    const rules = (name) => isEntries(value) && Array.isArray(value[name]) ? value[name] : [];
-    return [
-        ...rules('creation_rules').flatMap((rule, at) => access_accessOf(rule, `creation rule ${at + 1}`)),
-        ...rules('destination_rules').flatMap((rule, at) => access_accessOf(isEntries(rule) ? rule.recreation_rule : null, `the recreation_rule of destination rule ${at + 1}`)),
-    ];
-}
-function access_accessOf(rule, what) {
-    const groups = isEntries(rule) && Array.isArray(rule.key_groups) ? rule.key_groups : [];
-    if (groups.length === 0)
-        return [{ what, groups: 0, ...keysIn(rule, false) }];
-    return groups.map((group, at) => ({ what: `key group ${at + 1} of ${what}`, groups: groups.length, ...keysIn(group, true) }));
-}
-function keysIn(holder, group) {
-    const [ids, misplaced] = [new Set(), new Set()];
-    const add = (recipient, field, form, text) => {
-        const id = recipient === null ? `?${text}` : canonicalId(recipient);
-        ids.add(id);
-        if (recipient !== null && (!takes(field, recipient.kind) || formFor(recipient.kind, group) !== form))
-            misplaced.add(id);
-    };
-    const under = (value, field, profile) => {
-        if (Array.isArray(value))
-            for (const item of value)
-                under(item, field, profile);
-        else if (isEntries(value))
-            add(recipientOfMap(value), field, 'map', JSON.stringify(value));
-        else if (typeof value === 'string') {
-            for (const part of partsOf(value).filter(Boolean))
-                add(recipientOfPart(part, profile, field === 'pgp'), field, 'text', part);
-        }
-    };
-    const from = (of) => {
-        if (!isEntries(of))
-            return;
-        for (const field of fieldNames(group))
-            under(of[field], field, group ? null : profileFor(of, field));
-        if (group && Array.isArray(of.merge))
-            for (const item of of.merge)
-                from(item);
-    };
-    from(holder);
-    return { ids, misplaced };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/stray.js
-// Which line of an edited `.sops.yaml` is none that the edit may have made.
-// Must never look at what the text means.
-
-
-
-
-/**
- * The first line, from 1, that is neither unchanged nor made of the lines in its place by leaving characters out, where the keys
- * that come, what names them, their fields and the signs around them need not have been there.
- */
-function strayLine(before, after, change) {
-    return foreignLine(before, after, wordsOf(change));
-}
-/** The first line, from 1, of `before` that is no longer there, nor a part of a line; an alias may have been spelled out. */
-function lostLine(before, after) {
-    return foreignLine(after, before, /(?!)/g);
-}
-function foreignLine(before, after, words) {
-    let [line, source, at] = [0, '', 0];
-    const added = [];
-    for (const { op, line: text } of [...diffLines(before, after), { op: ' ', line: '' }]) {
-        if (op !== '-')
-            line += 1;
-        if (op === '-')
-            source += `${text}\n`;
-        if (op === '+')
-            added.push({ text: oldPart(text, words), line });
-        if (op !== ' ')
-            continue;
-        at = 0;
-        for (const one of added) {
-            for (const char of one.text) {
-                at = source.indexOf(char, at) + 1;
-                if (at === 0)
-                    return one.line;
-            }
-        }
-        added.length = 0;
-        source = '';
-    }
-    return null;
-}
-/** What of a line must have been there: all but commas, unless one of the new keys or what names one stands in it. */
-function oldPart(text, words) {
-    if (words === null)
-        return text;
-    const [, field = ''] = /^\s*(?:- +)*(\w+):\s*$/.exec(text) ?? [];
-    if (isField(field))
-        return '';
-    const anchors = /[&*][\w-]+/g;
-    if (text.replace(words, '').replace(anchors, '') === text)
-        return text.replaceAll(',', '');
-    const names = text.replace(/\b\w+(?=:(?:\s|$))/g, (name) => isField(name) ? '' : name);
-    return names.replace(words, '').replace(anchors, '').replace(/[\s"',:[\]{}#&*-]/g, '');
-}
-/** Everything that may come into the text with the new keys; their models are spelled out where an alias stood. */
-function wordsOf({ added, like }) {
-    if (added.length === 0)
-        return null;
-    const models = like === 'every rule' ? [] : like;
-    const ids = [...added.map(({ recipient }) => recipient), ...models].flatMap(stray_formsOf);
-    const names = added.flatMap(({ name, recipient }) => [...(name === null ? [] : [name, anchorName(name)]), shortForm(recipient)]);
-    const escaped = (words) => words.toSorted((a, b) => b.length - a.length)
-        .map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|');
-    return new RegExp(`${escaped(ids)}|(?<![\\p{L}\\p{N}_])(?:${escaped(names)})(?:-\\d+)?(?![\\p{L}\\p{N}_])`, 'gu');
-}
-/** Every way in which a key can be written. */
-function stray_formsOf(recipient) {
-    const profile = recipient.id.split('|')[2] ?? null;
-    const entries = (mapEntries(recipient) ?? []).flatMap(([name, value]) => typeof value === 'string'
-        ? [`${name}: ${value}`, `${name}:`, value] : [`${name}:`, ...value.flat()]);
-    const forms = [recipient.id, spelling_spelled(recipient, null), spelling_spelled(recipient, profile), ...entries];
-    return forms.flatMap((form) => form === null || form === '' ? [] : form);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/proof.js
-// Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
-// Must never trust how the edit was made: it sees the two texts only.
-
-
-
-
-
-
-
-/**
- * Throws Failure `config-edit` unless `after` is `before` with the change made: but for the keys that come and go both mean the
- * same; each rule and group gives access to whom it should; and each line is an old one, what is left of old ones, or such with
- * nothing but the new keys and what names them. Where nobody goes, every old line is still there, as it was or as part of one.
- */
-function proveEdit(path, before, after, change) {
-    const only = change.added.length === 0;
-    const fail = (why, cause) => new Failure('config-edit', `${path} could not be edited: ${why}.`, {
-        path, advice: `${only ? 'Take the key out of it' : 'Make the change in it'} by hand, commit that, and run again.`, cause,
-    });
-    let meant;
-    try {
-        meant = readTree(path, after).value;
-    }
-    catch (cause) {
-        throw fail('what is left would not be valid', cause);
-    }
-    const wanted = readTree(path, before).value;
-    const ids = new Set([...change.removed, ...change.added.map(({ recipient }) => recipient)].map(canonicalId));
-    const moves = (recipient) => ids.has(canonicalId(recipient));
-    const others = (value) => held(minus(value, moves));
-    if (!equal(others(meant), others(wanted)))
-        throw fail('what is left would not mean the same without the key');
-    const gone = new Set(change.removed.map(canonicalId));
-    if (recipientsIn(meant).some((recipient) => gone.has(canonicalId(recipient))))
-        throw fail('the key would still be in it');
-    const wrong = wrongAccess(accessIn(wanted), accessIn(meant), change);
-    if (wrong !== null)
-        throw fail(`${wrong} would not have the right keys`);
-    const stray = strayLine(before, after, change);
-    if (stray !== null)
-        throw fail(`line ${stray} of the result is neither an old line nor the rest of one`);
-    const lost = change.removed.length === 0 ? lostLine(before, after) : null;
-    if (lost !== null)
-        throw fail(`line ${lost} would be lost`);
-}
-/** The first rule or group whose keys are not the old ones with the change made, or stand where sops does not read them. */
-function wrongAccess(before, after, { removed, added, like }) {
-    const models = like === 'every rule' ? null : new Set(like.map(canonicalId));
-    const coming = added.map(({ recipient }) => canonicalId(recipient));
-    const right = (old, now) => {
-        // Of several key groups of one rule `every rule` means none; then one of them has the key already.
-        const gains = models === null ? old.ids.size > 0 && old.groups < 2 : [...old.ids].some((id) => models.has(id));
-        const wanted = new Set([...old.ids, ...(gains ? coming : [])]);
-        for (const one of removed)
-            wanted.delete(canonicalId(one));
-        return now !== undefined && equal([...wanted].sort(), [...now.ids].sort())
-            && [...now.misplaced].every((id) => old.misplaced.has(id));
-    };
-    const wrong = before.find((old, at) => !right(old, after[at]));
-    return wrong === undefined ? before.length === after.length ? null : 'a rule' : wrong.what;
-}
-/** The value without the fields that hold no key: for sops they are not there. */
-function held(value) {
-    if (Array.isArray(value))
-        return value.map(held);
-    if (!isEntries(value))
-        return value;
-    const empty = (item) => item === null || item === '' || (Array.isArray(item) && item.length === 0);
-    const entries = Object.entries(value).filter(([name, item]) => !isField(name) || !empty(item));
-    return Object.fromEntries(entries.map(([name, item]) => [name, held(item)]));
-}
-/** Deep equality of plain values; the order of a map's entries does not count. */
-function equal(a, b) {
-    if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
-        return Object.is(a, b);
-    if (Array.isArray(a) !== Array.isArray(b))
-        return false;
-    const [left, right] = [a, b];
-    const keys = Object.keys(left);
-    if (keys.length !== Object.keys(right).length)
-        return false;
-    return keys.every((key) => Object.hasOwn(right, key) && equal(left[key], right[key]));
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/removal.js
-// What of a `.sops.yaml` goes when some keys go.
-// Must never take out what still holds a key of someone else.
-
-
-
-
-/** The cuts after which none of the removed stands in the list or below it. */
-function cutsIn(tree, list, isRemoved) {
-    const leaving = new Set([...list.slots.keys()].filter((at) => {
-        const slot = list.slots[at];
-        return slot !== undefined && removal_isGone(tree, slot, isRemoved);
-    }));
-    const staying = list.slots.filter((_, at) => !leaving.has(at));
-    const below = staying.flatMap((slot) => slot.below === null ? [] : cutsIn(tree, slot.below, isRemoved));
-    return leaving.size === 0 ? below : [...below, ...cutsFor(tree, list, leaving)];
-}
-/** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
-function removal_isGone(tree, slot, isRemoved) {
-    if (slot.part === null)
-        return isNodeGone(tree, slot.value, slot, isRemoved);
-    const recipient = recipientOf(tree, slot);
-    return recipient !== null && isRemoved(recipient);
-}
-function isNodeGone(tree, node, use, isRemoved) {
-    if ((0,dist/* isAlias */.Vj)(node))
-        return isNodeGone(tree, tree.target(node), use, isRemoved);
-    if ((0,dist/* isScalar */.jn)(node))
-        return minus(node.value, isRemoved, use.profile, use.pgp) === gone;
-    if ((0,dist/* isSeq */.oP)(node))
-        return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved));
-    if (!(0,dist/* isMap */.jh)(node))
-        return false;
-    const own = tree.ofMap(node);
-    if (own !== null)
-        return isRemoved(own);
-    const used = { aws_profile: node.get('aws_profile') };
-    return node.items.length > 0 && node.items.every(({ key, value }) => {
-        const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
-        return isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/edit.js
-// A `.sops.yaml` with some recipients more or less, every other byte as it was.
-// Must never write YAML anew, and never leave a rule or a key group with nobody.
-
-
-
-
-
-
-
-
-
-
-
-
-/** Takes the recipients out wherever they stand: `editConfig` without anyone who comes. */
-function removeRecipients(config, removed) {
-    return editConfig(config, { removed, added: [], like: [] });
-}
-/**
- * Puts each of the added right behind one of its models wherever one stands (rules, key groups, `merge`, lists of anchors), once
- * in a list, then takes the removed out with their comments. A key of the same kind as a removed model takes its place: its
- * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
- *
- * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
- * tell which key group, and where a field is shared with a rule that is not to get the key. A name that no comment can hold is
- * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
- * with this change.
- */
-function editConfig(config, asked) {
-    const { path, text: before } = config;
-    const change = {
-        removed: asked.removed.map(inSopsOrder),
-        added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
-        like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
-    };
-    const old = readTree(path, before);
-    const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)]);
-    if (escaped !== null) {
-        throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {
-            path, advice: 'Write them without one, a line for each or all on one line, commit that, and run again.',
-        });
-    }
-    try {
-        const edits = change.added.length === 0 ? [] : additions(old, change);
-        if (!isEdits(edits))
-            return { kind: 'refused', path, ...edits };
-        const tree = edits.length === 0 ? old : readTree(path, rewrite(before, edits));
-        const ids = new Set(change.removed.map(canonicalId));
-        const isRemoved = (recipient) => ids.has(canonicalId(recipient));
-        const leaving = recipientsIn(tree.value).some(isRemoved);
-        if (edits.length === 0 && !leaving) {
-            if (change.added.length > 0)
-                proveEdit(path, before, before, change);
-            return { kind: 'untouched' };
-        }
-        const refusal = leaving ? refuse(old, tree, isRemoved) : null;
-        if (refusal !== null)
-            return { kind: 'refused', path, ...refusal };
-        const after = !leaving || tree.root === null ? tree.text : splice(tree.text, cutsIn(tree, tree.root, isRemoved));
-        proveEdit(path, before, after, change);
-        return { kind: 'edited', path, before, after };
-    }
-    catch (error) {
-        if (error instanceof Unspellable)
-            return { kind: 'refused', path, line: old.lineOf(error.at), reason: error.message };
-        throw error;
-    }
-}
-/** The name on one line, without what would not be seen or turn the line around; none where it is too long for one. */
-function fitForText(name) {
-    const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
-    return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null;
-}
-/** The line of a text with one of the keys in which a backslash makes what it says other than what stands there. */
-function escapedAt(tree, keys) {
-    const ids = new Set(keys.map(canonicalId));
-    let line = null;
-    (0,dist/* visit */.YR)(tree.contents, { Scalar: (_, { type, range, value }) => {
-            const escaped = type === 'QUOTE_DOUBLE' && tree.text.slice(range?.[0], range?.[1]).includes('\\');
-            if (escaped && recipientsIn(value).some((one) => ids.has(canonicalId(one))))
-                line ??= tree.lineOf(range?.[0] ?? 0);
-        } });
-    return line;
-}
-function isEdits(result) {
-    return Array.isArray(result);
-}
-/** Who would have nobody left once the removed go, in the words and lines of the file as it is. */
-function refuse(old, tree, isRemoved) {
-    const rules = rulesIn(old);
-    for (const [at, { value }] of rulesIn(tree).entries()) {
-        const left = emptied(value, isRemoved);
-        const rule = rules[at];
-        if (left === null || rule === undefined)
-            continue;
-        const group = left.group === null ? null : child(old, child(old, rule.node, 'key_groups'), left.group);
-        const who = left.group === null ? rule.what : `key group ${left.group + 1} of ${rule.what}`;
-        return { line: rules_lineOf(old, group ?? rule.node), reason: `${who} would have no recipient left.` };
-    }
-    return minus(tree.value, isRemoved) === gone ? { line: 1, reason: 'Nothing would be left of the file.' } : null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/verification.js
-
-/** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
-class Verified {
-    files;
-    /** The configs, and the owners file. */
-    texts;
-    #proven = true;
-    constructor(files, texts) {
-        this.files = files;
-        this.texts = texts;
-    }
-    /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
-    static verify(changes, texts, evidence) {
-        const seen = new Map(evidence.map((one) => [one.planned.file.path, one]));
-        const files = [];
-        const wrong = [];
-        for (const change of changes) {
-            const path = change.file.path;
-            const one = seen.get(path);
-            const result = one === undefined ? 'it was not checked' : checkFile(change, one);
-            if (typeof result === 'string')
-                wrong.push({ path, reason: result });
-            else
-                files.push(result);
-        }
-        return wrong.length > 0 ? wrong : new Verified(files, texts);
-    }
-    /** Whether this was made by `verify`; a look-alike was not. */
-    static isVerified(value) {
-        return #proven in value;
-    }
-}
-function checkFile(planned, evidence) {
-    const { file, rotate } = planned;
-    const { after } = evidence;
-    if (evidence.planned !== planned)
-        return 'the evidence is that of another plan';
-    if (after === null)
-        return 'it carries no sops metadata any more';
-    if ('damage' in after)
-        return after.damage;
-    if (evidence.plaintextAfter !== evidence.plaintextBefore)
-        return 'its decrypted content is not what it was';
-    if (after.format !== file.format)
-        return `its format changed from ${file.format} to ${after.format}`;
-    const recipients = checkRecipients(planned.after, after.metadata.groups);
-    if (recipients !== null)
-        return recipients;
-    if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
-        return "Shamir's threshold changed";
-    const compared = evidence.dataKey;
-    // Without a value to compare, the old key is tried on the new MAC.
-    const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
-    if (dataKey === 'unproven')
-        return 'it could not be proven which data key it has';
-    if (rotate && dataKey === 'same')
-        return 'it still has the old data key';
-    return { planned, after, dataKey };
-}
-/** Whether a file has exactly the readers that were planned. */
-function isAsPlanned(planned, found) {
-    return checkRecipients(planned, found) === null;
-}
-function checkRecipients(planned, found) {
-    if (planned.length !== found.length)
-        return `it has ${found.length} key groups instead of ${planned.length}`;
-    for (const [at, group] of planned.entries()) {
-        const wanted = new Set(group.map(canonicalId));
-        const present = new Set((found[at] ?? []).map(canonicalId));
-        const extra = [...present].find((id) => !wanted.has(id));
-        if (extra !== undefined)
-            return `it can be read with ${extra}, which was not planned`;
-        const missing = [...wanted].find((id) => !present.has(id));
-        if (missing !== undefined)
-            return `it can not be read with ${missing}, which was planned`;
-    }
-    return null;
-}
-
-;// CONCATENATED MODULE: ./lib/stages/kept.js
-// What an earlier run put on the branch of this request → the files that need not be made anew, because their base is the same.
-// Must never be believed: GitHub has to vouch for the commit, who reads the file is compared here, and the rest is proven later.
-
-
-
-
-
-
-const nothingKept = new Map();
-/**
- * Of the files that `commit` gave new bytes, those that had the same before and would get the same readers now. `staging` still
- * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew.
- */
-async function keptFrom(git, remote, commit, base, plan, staging) {
-    const folder = staging.beside('earlier');
-    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
-    try {
-        const aside = await git.with(remote, commit, base, folder);
-        const replaced = await readReplaced(aside, commit);
-        const wanted = new Map(plan.changes.flatMap((change) => {
-            const there = replaced.get(change.file.path);
-            return there?.before === change.file.blob ? [[there.after, change]] : [];
-        }));
-        const kept = new Map();
-        await readBlobs(aside, [...wanted.keys()], (blob, bytes) => {
-            const change = wanted.get(blob);
-            if (change !== undefined && isUsable(change, staging.read(change.file.path), bytes))
-                kept.set(change.file.path, Buffer.from(bytes));
-        });
-        return kept;
-    }
-    catch (error) {
-        if (error instanceof Failure && error.code === 'git-failed')
-            return nothingKept;
-        throw error;
-    }
-}
-function isUsable({ file, after, rotate }, before, bytes) {
-    const read = readEncryptedFile(file.path, bytes);
-    if (read === null || 'damage' in read || read.format !== file.format || !isAsPlanned(after, read.metadata.groups))
-        return false;
-    return !rotate || compareDataKeys(valuesIn(file, before), valuesIn(read, bytes)) === 'new';
-}
-
-;// CONCATENATED MODULE: ./lib/stages/known-head.js
-// Which checkout is worked on where GitHub is not asked for its branches: what the run was started for, or what stands on one of them.
-// Must never take the head of somebody's pull request for it.
-
-/** actions/checkout keeps the heads and merges of pull requests there. */
-const ofPullRequests = 'refs/remotes/pull/';
-/**
- * Throws `event` where `commit` is neither part of the commit that the run was started for nor of a branch that was fetched.
- * `startedFor` is GITHUB_SHA; null where a person runs it, who knows what they have checked out.
- */
-async function assertKnownHead(git, commit, startedFor) {
-    if (startedFor === null || commit === startedFor || await git.isPartOf(commit, startedFor))
-        return;
-    const names = [];
-    await git.stream(['for-each-ref', `--contains=${commit}`, '--format=%(refname)', 'refs/remotes/'], (piece) => names.push(piece));
-    if (Buffer.concat(names).toString().split('\n').some((name) => name !== '' && !name.startsWith(ofPullRequests)))
-        return;
-    throw new Failure('event', `The checkout (${commit.slice(0, 12)}) is not what the run was started for (${startedFor.slice(0, 12)}), nor known to be on a branch; it is not given keys.`, { advice: 'Check out a branch of the repository, with `fetch-depth: 0` where it is an older commit of one.' });
-}
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/context.js
 
 
@@ -72390,7 +67017,7 @@ function gitHubFailure({ action, permission }, repository, token, error) {
     }
     // No cause: the answer's words are all there is to know, and it could carry more than they do.
     const { status, headers, data } = response;
-    const said = harmless(github_failure_wordsOf(data));
+    const said = harmless(wordsOf(data));
     const fail = (code, what, advice) => {
         return new GitHubFailure(code, `${start}: ${what}`, status, said, advice === undefined ? {} : { advice });
     };
@@ -72415,7 +67042,7 @@ function gitHubFailure({ action, permission }, repository, token, error) {
     return fail('github-failed', `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`);
 }
 /** `message` and what `errors` adds to it, as GitHub sends them. */
-function github_failure_wordsOf(data) {
+function wordsOf(data) {
     const { message, errors } = (typeof data === 'object' && data !== null ? data : {});
     const details = (Array.isArray(errors) ? errors : []).map((each) => {
         if (typeof each !== 'object' || each === null)
@@ -72431,6 +67058,5787 @@ function innermost(error) {
     if (typeof cause === 'object' && cause !== null)
         return innermost(cause);
     return typeof message === 'string' && message !== '' ? message : String(code);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/push-failure.js
+// What git says of a push that failed → whether asking again may help, and a sentence that says why and what to do.
+// Must never be given a token, nor blame a permission for anything but GitHub's own no to it.
+
+
+
+/** A connection that broke, or could not be made. */
+const network = /unable to access|RPC failed|hung up unexpectedly|unexpected disconnect|early EOF|\(remote failed to report status\)/;
+/** From what `git push --porcelain` wrote in English. */
+function readFailedPush(stdout, stderr) {
+    const lines = stderr.split(/[\r\n]+/).map((line) => line.trim());
+    const [theirs, ours] = [lines.filter((line) => line.startsWith('remote:')), lines.filter((line) => !line.startsWith('remote:'))];
+    // `!<tab>from:to<tab>reason` for a ref that was not moved.
+    const reason = /^!\t\S*\t(.*)$/m.exec(stdout)?.[1] ?? '';
+    const kind = reason.startsWith('[rejected]') ? 'rejected' : reason.startsWith('[remote rejected]') ? 'declined' : 'failed';
+    const code = /(?:returned error: |\bHTTP )(\d{3})\b/.exec(ours.join('\n'))?.[1];
+    // Without credentials that it takes, git would ask a person for others.
+    const asksForOthers = ours.some((line) => /could not read (?:Username|Password)|Authentication failed/.test(line));
+    const isUnseen = ours.some((line) => /^fatal: repository '.*' not found/.test(line));
+    const words = [reason, ...theirs.map((line) => line.slice('remote:'.length).trim()), ...(kind === 'failed' ? ours : [])];
+    return {
+        kind, status: asksForOthers ? 401 : isUnseen ? 404 : code === undefined ? null : Number(code),
+        said: visible(words.filter((one) => one !== '').join('; ').replace(/([.,:;!?]); /g, '$1 '), 800),
+    };
+}
+/** Whether the same push may go through a moment later. */
+function mayPass({ kind, status, said }) {
+    if (kind !== 'failed')
+        return false;
+    if (status !== null)
+        return status === 408 || status === 429 || status >= 500;
+    return network.test(said) && !/certificate/i.test(said);
+}
+/** `what` is the start of the sentence, up to "could not be pushed". */
+function pushFailure(what, failed) {
+    const { status, said } = failed;
+    const fail = (code, advice) => {
+        return new Failure(code, `${what}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`, advice === undefined ? {} : { advice });
+    };
+    if (status === 401)
+        return new Failure('github-permission', `${what}: GitHub does not know the token (401).`, { advice: validToken });
+    if (status === 403)
+        return fail('github-permission', 'The token needs `contents: write`.');
+    if (status === 404)
+        return fail('github-permission', 'Give a token in `token` with access to the repository and `contents: write`.');
+    if (status === 429)
+        return fail('github-rate-limit', 'Run again later.');
+    // GitHub's codes for a protected branch and for a rule.
+    if (failed.kind === 'declined' && /\bGH0(?:06|13)\b/.test(said)) {
+        return fail('github-setting', 'A rule of the repository or its organisation forbids it: let the owner of the token bypass it, '
+            + 'or give another branch in `branch`.');
+    }
+    return mayPass(failed) ? fail('git-failed', 'Run again.') : fail('git-failed');
+}
+
+;// CONCATENATED MODULE: ./lib/tools/git.js
+var git_a;
+// Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
+// Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
+
+
+
+
+
+
+
+
+
+/** The waits, in milliseconds, before each further try of a push. */
+const pauses = [1_000, 2_000, 4_000];
+class Git {
+    root;
+    #program;
+    #environment;
+    #pause;
+    constructor(options) {
+        this.root = options.root;
+        this.#program = options.program;
+        this.#environment = options.environment;
+        this.#pause = options.pause ?? external_node_timers_promises_namespaceObject.setTimeout;
+    }
+    async #try(args, options = {}) {
+        return await runChild(this.#program, args, {
+            cwd: this.root,
+            env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
+            ...(options.input === undefined ? {} : { input: options.input }),
+            ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
+        });
+    }
+    async #run(args, options = {}) {
+        const { exitCode, stdout, stderr, overdue } = await this.#try(args, options);
+        if (exitCode === 0)
+            return stdout;
+        const how = overdue === null ? `failed with ${exitCode ?? 'a signal'}` : `did not finish within ${overdue} s, and was ended`;
+        throw new Failure('git-failed', `git ${args[0] ?? ''} ${how}: ${visible(stderr.trim())}`);
+    }
+    async #line(args, options = {}) {
+        return (await this.#run(args, options)).toString().trim();
+    }
+    /** The commit that is checked out. Throws `not-a-repository` where there is none. */
+    async head() {
+        const { exitCode, stdout, stderr } = await this.#try(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+        if (exitCode === 0)
+            return stdout.toString().trim();
+        throw new Failure('not-a-repository', `${visible(this.root)} is no git checkout with a commit. ${visible(stderr.trim())}`.trim(), {
+            advice: 'Run actions/checkout before this step, or point `working-directory` at the checkout.',
+        });
+    }
+    /** Throws `not-a-repository` where `root` is not the top of its working tree: part of it would go unseen. */
+    async assertTop() {
+        const top = (0,external_node_fs_namespaceObject.realpathSync)(await this.#line(['rev-parse', '--show-toplevel']));
+        if (top === this.root)
+            return;
+        throw new Failure('not-a-repository', `${visible(this.root)} lies inside of the checkout ${visible(top)}.`, {
+            advice: 'Point `working-directory` at the root of the checkout, and narrow the run with `files`.',
+        });
+    }
+    /** The branch that is checked out, or null where HEAD is detached. */
+    async currentBranch() {
+        const { exitCode, stdout } = await this.#try(['symbolic-ref', '--quiet', '--short', 'HEAD']);
+        return exitCode === 0 ? stdout.toString().trim() : null;
+    }
+    /** A path for a file of ours inside of git's own folder, which no commit can have. */
+    async ownPath(name) {
+        return await this.#line(['rev-parse', '--path-format=absolute', '--git-path', name]);
+    }
+    async isShallow() {
+        return (await this.#line(['rev-parse', '--is-shallow-repository'])) === 'true';
+    }
+    async tracked() {
+        const entries = paths(await this.#run(['ls-files', '-z', '-s', '-v']));
+        const parse = (entry) => {
+            const tab = entry.indexOf('\t');
+            const [tag = '', mode = '', blob = ''] = entry.slice(0, tab).split(' ');
+            return { path: entry.slice(tab + 1), mode, blob, absent: /s/i.test(tag), assumed: /[a-z]/.test(tag) };
+        };
+        return {
+            find: (wanted) => entries.filter((entry) => wanted(entry.slice(entry.indexOf('\t') + 1))).map(parse),
+            special: () => entries.filter((entry) => !entry.startsWith('100', 2) || !entry.startsWith('H')).map(parse),
+        };
+    }
+    /** Tracked regular files of the working tree that hold a line of bytes which matches one of the Perl regular expressions. */
+    async filesWith(...expressions) {
+        const { exitCode, stdout, stderr } = await this.#try(['grep', '-z', '-l', '-P', '--no-recurse-submodules', '--full-name', ...expressions.flatMap((one) => ['-e', one])]);
+        if (exitCode === 0 || exitCode === 1)
+            return paths(stdout);
+        throw new Failure('git-failed', `git grep failed: ${visible(stderr.trim())}`);
+    }
+    /** Tracked paths whose index entry or working tree differs from HEAD. */
+    async uncommitted() {
+        const entries = paths(await this.#run(['status', '--porcelain=v1', '-z', '--untracked-files=no', '--no-renames', '--ignore-submodules=all']));
+        return entries.map((entry) => entry.slice(3));
+    }
+    /**
+     * Runs a command that only reads and never asks the network; hands its output on piece by piece, so that none of it has to be
+     * kept. Throws `git-failed`.
+     */
+    async stream(args, onStdout, input) {
+        // Stands in for GIT_NO_LAZY_FETCH, which older ones don't know: a partial clone would fetch what is missing one by one.
+        const settings = [['protocol.allow', 'never']];
+        const env = { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' };
+        const { exitCode, stderr } = await this.#try(args, { ...(input === undefined ? {} : { input }), settings, env, onStdout });
+        if (exitCode !== 0)
+            throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
+    }
+    /** Whether objects may be missing here, as the remote that they were left at promised to have them. */
+    async isPartialClone() {
+        return (await this.#try(['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'])).exitCode === 0;
+    }
+    /**
+     * Makes a bare repository in `folder` (empty) that borrows the objects of this one, and fetches into it what a shallow
+     * checkout lacks of the history of `commit`. The checkout stays as it is. Throws `git-failed`.
+     */
+    async deepened(remote, commit, folder) {
+        return await this.#fetched(remote, commit, commit, folder, ['--unshallow'], 'The history before the checkout');
+    }
+    /** The same, for `commit` and its parents, which need not be part of the checkout's history; that is known up to `base`. */
+    async with(remote, commit, base, folder) {
+        return await this.#fetched(remote, commit, base, folder, await this.isShallow() ? ['--depth=2'] : [], `The commit ${commit.slice(0, 12)}`);
+    }
+    async #fetched(remote, commit, known, folder, options, what) {
+        const [objects, shallow = ''] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n');
+        const aside = new git_a({ program: this.#program, root: folder, environment: this.#environment });
+        await aside.#run(['init', '--quiet', '--bare', '--template=']);
+        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`);
+        if ((0,external_node_fs_namespaceObject.existsSync)(shallow))
+            (0,external_node_fs_namespaceObject.copyFileSync)(shallow, (0,external_node_path_namespaceObject.join)(folder, 'shallow'));
+        await aside.#run(['update-ref', 'refs/heads/base', known]);
+        const { settings, hide } = git_access(remote);
+        const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', ...options, '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings });
+        if (exitCode === 0)
+            return aside;
+        throw new Failure('git-failed', `${what} could not be fetched: ${visible(hide(stderr.trim()))}`);
+    }
+    /** The bytes of `path` at HEAD; null where it is not there. */
+    async committed(path) {
+        const { exitCode, stdout } = await this.#try(['cat-file', 'blob', `HEAD:${path}`]);
+        return exitCode === 0 ? stdout : null;
+    }
+    /**
+     * Builds a commit of `parent` with the new bytes of `paths`, as they are and with the modes they have there: no filter of
+     * .gitattributes or of the configuration takes part. Nothing points to it, the checkout is not touched.
+     */
+    async commit(options) {
+        const env = {
+            GIT_INDEX_FILE: options.indexFile,
+            GIT_AUTHOR_NAME: options.author.name, GIT_AUTHOR_EMAIL: options.author.email,
+            GIT_COMMITTER_NAME: options.author.name, GIT_COMMITTER_EMAIL: options.author.email,
+        };
+        await this.#run(['read-tree', options.parent], { env });
+        const wanted = new Set(options.paths);
+        const modes = new Map(paths(await this.#run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
+            const path = entry.slice(entry.indexOf('\t') + 1);
+            return wanted.has(path) ? [[path, entry.slice(0, entry.indexOf(' '))]] : [];
+        }));
+        const ids = (await this.#line(['hash-object', '-w', '--no-filters', '--stdin-paths'], {
+            input: options.paths.map((path) => `${git_quoted((0,external_node_path_namespaceObject.join)(options.tree, path))}\n`).join(''),
+        })).split('\n');
+        const entries = options.paths.map((path, at) => `${modes.get(path) ?? '100644'} ${ids[at] ?? ''}\t${path}\0`);
+        await this.#run(['update-index', '-z', '--index-info'], { env, input: entries.join('') });
+        const tree = await this.#line(['write-tree'], { env });
+        const message = options.message(tree);
+        const sha = await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: message });
+        return { sha, parent: options.parent, tree, message };
+    }
+    /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
+    async changes(commit) {
+        const fields = paths(await this.#run(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit]));
+        const changed = new Map();
+        for (let at = 0; at + 1 < fields.length; at += 2) {
+            const [from = '', to, , blob = '', status] = (fields[at] ?? '').split(' ');
+            changed.set(fields[at + 1] ?? '', status === 'M' && from === `:${to ?? ''}` ? blob : null);
+        }
+        return changed;
+    }
+    /** Whether `commit` is known here, and part of what `tip` holds. Of a shallow clone, only what it has is known. */
+    async isPartOf(commit, tip) {
+        return (await this.#try(['merge-base', '--is-ancestor', commit, tip])).exitCode === 0;
+    }
+    /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
+    async push(options) {
+        const ref = `refs/heads/${options.branch}`;
+        const failed = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`);
+        if (failed === null)
+            return;
+        if (failed.kind === 'rejected') {
+            throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
+                advice: 'Run again.', cause: failed.said,
+            });
+        }
+        throw pushFailure(`The branch ${visible(options.branch)} could not be pushed`, failed);
+    }
+    /**
+     * Brings `commit` to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers null, or what the
+     * remote says where it does not take it.
+     */
+    async pushAside(remote, commit, ref) {
+        const failed = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`);
+        if (failed?.kind === 'failed')
+            throw pushFailure(`The commit could not be pushed to ${visible(ref)}`, failed);
+        return failed?.said ?? null;
+    }
+    /** null where it went well. Tries again where that may help: git finds done what an earlier try has done, or the lease stops it. */
+    async #push(remote, refspec, lease, [pause, ...later] = pauses) {
+        const { settings, hide } = git_access(remote);
+        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings });
+        if (exitCode === 0)
+            return null;
+        const failed = readFailedPush(hide(stdout.toString()), hide(stderr));
+        if (pause === undefined || !mayPass(failed))
+            return failed;
+        await this.#pause(pause);
+        return await this.#push(remote, refspec, lease, later);
+    }
+}
+git_a = Git;
+/** What makes git use the token at the remote and nothing else, and a text without it. */
+function git_access({ url, token }) {
+    const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
+    // For the address itself, since of all that fit it git takes the longest, whoever set it.
+    const header = `http.${url}.extraheader`;
+    return {
+        settings: [
+            // The empty value drops a header that the checkout left behind.
+            [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
+            // The longest match wins: the address itself, whatever the user has it replaced by.
+            [`url.${url}.pushInsteadOf`, url], [`url.${url}.insteadOf`, url],
+        ],
+        hide: (text) => text.replaceAll(authorization, '***').replaceAll(token, '***'),
+    };
+}
+/** git's id of `bytes` as they are; `like` is any id of the repository, whose length tells its hash. */
+function blobId(bytes, like) {
+    return (0,external_node_crypto_.createHash)(like.length === 64 ? 'sha256' : 'sha1').update(`blob ${bytes.byteLength}\0`).update(bytes).digest('hex');
+}
+/** A path as git reads it from a list of lines. */
+function git_quoted(path) {
+    const escapes = { '\n': '\\n', '\r': '\\r' };
+    return `"${path.replace(/["\\\n\r]/g, (character) => escapes[character] ?? `\\${character}`)}"`;
+}
+function paths(output) {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    try {
+        return decoder.decode(output).split('\0').slice(0, -1);
+    }
+    catch (cause) {
+        const name = output.toString().split('\0').find((one) => one.includes('\u{fffd}'))?.replace(/^.*\t/, '') ?? '';
+        throw new Failure('git-failed', `A tracked file has a name that is not UTF-8, and sops could not be told of it: ${visible(name)}.`, {
+            advice: 'Rename it.', cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/uncommitted.js
+// What git says of the checkout → it stands there as it is committed, or the run stops.
+// Must never read behind a link.
+
+
+
+
+
+
+
+function refuseAbsent(special) {
+    const absent = special.filter((one) => one.absent);
+    const [first] = absent;
+    if (first === undefined)
+        return;
+    throw new Failure('not-a-repository', `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`, { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' });
+}
+/**
+ * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
+ * would keep its readers there) stops the run.
+ */
+async function refuseUncommitted(git, special, status, configs, chosen) {
+    // git says nothing of a file that it was told to take for unchanged.
+    const assumed = special.filter((one) => one.assumed && !one.absent && isOther(git.root, one)).map(({ path }) => path);
+    const changed = [];
+    for (const path of new Set([...status, ...assumed])) {
+        if (configs.has(path) || ((chosen(path) || isGone(git.root, path)) && await holdsSecrets(git, path)))
+            changed.push(path);
+    }
+    const [first] = changed;
+    if (first === undefined)
+        return;
+    throw new Failure('uncommitted-changes', `Not committed: ${changed.slice(0, 20).map((path) => visible(path)).join(', ')}${changed.length > 20 ? ` and ${changed.length - 20} more` : ''}.`, {
+        path: first, advice: 'Commit or discard these changes, and run again.',
+    });
+}
+/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
+function isGone(root, path) {
+    return !(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)) || readUnlinked(root, path) === 'symlink';
+}
+/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
+async function holdsSecrets(git, path) {
+    const committed = await git.committed(path);
+    if (committed !== null && readEncryptedFile(path, committed) !== null)
+        return true;
+    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(git.root, path)))
+        return false;
+    const present = readUnlinked(git.root, path);
+    return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null;
+}
+/** Whether its bytes are not those of the index. */
+function isOther(root, { path, blob }) {
+    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)))
+        return true;
+    const read = readUnlinked(root, path);
+    return typeof read !== 'string' && blobId(read.bytes, blob) !== blob;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/survey.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+const pointer = 'it is a pointer of Git LFS, and a rule of .sops.yaml names its path: what it stands for was not looked at. Take it out of LFS';
+/** Where the owners file is looked for when nothing says it. */
+const usualOwnersFile = '.sops-owners.yaml';
+/**
+ * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
+ * be tracked where it is given; `keyring` are owners that are known from elsewhere.
+ */
+async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
+    // What is no checkout fails by its head, whatever else fails there.
+    const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey, lfsPointer), git.uncommitted()]);
+    reading.catch(() => undefined);
+    const base = await git.head();
+    await git.assertTop();
+    const [tracked, found, uncommitted] = await reading;
+    const special = tracked.special();
+    refuseAbsent(special);
+    const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
+    const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile));
+    if (ownersTracked === undefined && ownersPath !== null) {
+        throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' });
+    }
+    const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])]);
+    const candidates = new Set(found.filter((path) => !ownTexts.has(path)));
+    const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]));
+    const chosen = await choose(git.root, globs);
+    await refuseUncommitted(git, special, uncommitted, ownTexts, chosen);
+    const configs = [];
+    for (const path of configPaths) {
+        const text = readOwnText(git.root, path);
+        configs.push(readSopsConfig(path, text));
+    }
+    const files = [];
+    const others = [];
+    const damaged = [];
+    const skipped = [];
+    const unsure = [];
+    const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
+    const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
+    const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
+    const shared = sharedGroups();
+    for (const path of [...candidates].sort()) {
+        const read = readUnlinked(git.root, path);
+        if (typeof read === 'string') {
+            if (read === 'larger than 64 MiB' && chosen(path))
+                damaged.push({ path, damage: `it is ${read}` });
+            else if (chosen(path))
+                skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
+            continue;
+        }
+        const file = readEncryptedFile(path, read.bytes);
+        if (file === null) {
+            owners.push(...readPublicKeys(path, read.bytes.toString()));
+            if (!chosen(path))
+                continue;
+            if (isPointer(read.bytes) && isNamedByRule(path, configs, configPaths))
+                damaged.push({ path, damage: pointer });
+            else if (mayHide(read.bytes))
+                unsure.push({ path, sha256: sha256Of(read.bytes) });
+        }
+        else if (!chosen(path)) {
+            if ('metadata' in file)
+                others.push(shared(file));
+        }
+        else if ('damage' in file)
+            damaged.push(file);
+        else if (read.hardLink)
+            skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
+        else {
+            files.push({ ...shared(file), config: configFor(path, configPaths), blob: blobs.get(path) ?? '', sha256: sha256Of(read.bytes) });
+        }
+    }
+    skipped.push(...links(git.root, special, files, globs.length > 0 ? chosen : null));
+    owners.push(...await keyring);
+    const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
+    const unmatchedGlobs = await unmatched(git.root, globs, [...files, ...damaged, ...skipped].map(({ path }) => path));
+    return { base, configs, ignoredConfigs, files, others, damaged, skipped, unsure, unmatchedGlobs, owners, ownersFile: record };
+}
+/** Not by a rule for every file. */
+function isNamedByRule(path, configs, paths) {
+    const config = configs.find((one) => one.path === configFor(path, paths));
+    return config !== undefined && (ruleFor(config, path)?.regex ?? null) !== null;
+}
+/** A config or the owners file: what is read as text, and may be written. */
+function readOwnText(root, path) {
+    const read = readUnlinked(root, path);
+    const what = typeof read === 'string' ? (read === 'larger than 64 MiB' ? read : `a ${read}`) : read.hardLink ? 'a hard link' : null;
+    if (what !== null) {
+        throw new Failure('config-unreadable', `${visible(path)} is ${what}; sops would follow it out of what git tracks.`, { path, advice: 'Make it a regular file.' });
+    }
+    const { bytes } = read;
+    if (readEncryptedFile(path, bytes) === null)
+        return bytes.toString();
+    throw new Failure('config-unreadable', `${visible(path)} is encrypted with sops, or part of what was: an edit of it would change a file of secrets.`, {
+        path, advice: 'Give that file another name.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/past-owners.js
+// History → who held which key at earlier commits, for a request that names someone who has left every file and config.
+// Must never stop at what an earlier version has wrong.
+
+
+
+
+
+
+
+
+const past_owners_publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m;
+/** The paths that say who holds which key, or say it at the base: configs, the owners file (`named`, where it was given) and lists of public keys. */
+function pathsOfOwners(survey, named) {
+    const lists = new Set(survey.owners.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])));
+    const ownersPath = ownersPathIn(survey, named);
+    return (path) => path === ownersPath || lists.has(path) || isConfig(path);
+}
+function ownersPathIn({ ownersFile }, named) {
+    return ownersFile?.path ?? named ?? usualOwnersFile;
+}
+/**
+ * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
+ * commit that brought it; and all who could read a version of a file. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
+ * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
+ */
+async function readPast(open, survey, named, everywhere) {
+    const { git, history, missing } = open;
+    const unseen = history.reach.kind === 'whole' ? null : history.reach.why;
+    const ownersPath = ownersPathIn(survey, named);
+    const versions = everywhere ? await everyText(open, survey.base) : open.texts;
+    const found = [];
+    await readBlobs(git, [...versions.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
+        const version = versions.get(blob);
+        if (version === undefined)
+            return;
+        const { path, revision } = version;
+        const past = read(path, ownersPath, bytes);
+        const place = `${path} at ${revision.sha.slice(0, 12)} (${new Date(revision.time * 1000).toISOString().slice(0, 10)})`;
+        if (past !== null)
+            found.push({ known: past.known, owners: past.owners.map((owner) => ({ ...structuredClone(owner), path: place })) });
+    });
+    const owners = new Map();
+    for (const owner of found.flatMap((past) => past.owners)) {
+        const key = `${owner.name}\n${canonicalId(owner.recipient)}`;
+        if (!owners.has(key))
+            owners.set(key, owner);
+    }
+    return { owners: [...owners.values()], known: survey_unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen };
+}
+async function everyText({ git, history, missing }, base) {
+    const texts = new Map();
+    try {
+        await readRevisions(git, base, (revision, path, _, blob) => {
+            if (blob !== null && !missing.has(blob) && !texts.has(blob))
+                texts.set(blob, { path, revision });
+        });
+    }
+    catch (error) {
+        // A clone without trees has no changes to tell; that is known already.
+        if (history.reach.kind === 'whole' || !(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+    }
+    return texts;
+}
+function isConfig(path) {
+    return path === '.sops.yaml' || path.endsWith('/.sops.yaml');
+}
+function read(path, ownersPath, bytes) {
+    try {
+        if (isConfig(path)) {
+            const { owners, recipients } = readSopsConfig(path, bytes.toString());
+            return { owners, known: structuredClone(recipients) };
+        }
+        if (path === ownersPath) {
+            const { owners, removed } = readOwnersFile(path, bytes.toString());
+            const left = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }]);
+            return { owners: [...owners, ...left], known: structuredClone([...owners, ...removed].map(({ recipient }) => recipient)) };
+        }
+        const text = bytes.toString();
+        return past_owners_publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null;
+    }
+    catch {
+        return null;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/request.js
+
+
+
+
+
+
+/**
+ * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`. That is asked for what
+ * stood `everywhere` only where nothing else knows them, and for the earlier keys of a name.
+ */
+async function resolveWithPast(inputs, survey, past) {
+    const names = inputs.removedRecipients.filter(request_isName);
+    const told = (asked, { owners }) => {
+        const earlier = earlierKeys(names, asked, survey, owners);
+        const nameless = [...asked.removed, ...earlier.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null);
+        return { asked, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) };
+    };
+    const records = recordedIn(survey);
+    try {
+        const asked = resolveRequest(inputs, survey, records);
+        return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] });
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0)
+            throw error;
+        const { owners, known, unseen } = await past(true);
+        const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen };
+        try {
+            return told(resolveRequest(inputs, survey, all), all);
+        }
+        catch (still) {
+            if (unseen === null || !(still instanceof Failure) || still.code !== 'recipient-unknown')
+                throw still;
+            const seen = `Whoever was removed before may stand in the part of the history that could not be seen: ${visible(unseen, 1000)}.`;
+            throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still });
+        }
+    }
+}
+function request_isName(asked) {
+    const said = asSeen(asked).trim();
+    return parseRecipient(said) === null && parsePgpId(said) === null;
+}
+/** Each once. Not those that somebody else holds by now, nor those of a namesake with another e-mail. */
+function earlierKeys(names, { removed, added }, { owners }, past) {
+    const asked = new Set(names.flatMap((name) => formsOf(name).slice(0, 1)));
+    const isAsked = (name) => formsOf(name).some((form) => asked.has(form));
+    const emails = (name) => formsOf(name).filter((form) => form.includes('@'));
+    const theirs = new Set(owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).flatMap(({ name }) => emails(name)));
+    const others = [...removed, ...added.map(({ recipient }) => recipient)];
+    const found = past.filter(({ name, recipient }) => {
+        const [holder, own] = [ownerOf(owners, recipient), emails(name)];
+        const isNamesake = own.length > 0 && theirs.size > 0 && !own.some((email) => theirs.has(email));
+        return isAsked(name) && !isNamesake && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient));
+    });
+    return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed();
+}
+function recordedIn({ ownersFile }) {
+    const removed = ownersFile?.removed ?? [];
+    const owners = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }]);
+    return { owners, known: removed.map(({ recipient }) => recipient), unseen: null };
+}
+/** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
+function resolveRequest(inputs, survey, past = { owners: [], known: [], unseen: null }) {
+    if (survey.files.length > 0 && survey.configs.length === 0) {
+        throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
+            advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
+        });
+    }
+    const known = knownRecipients(survey);
+    // Whoever takes someone's place needs that place to be there.
+    const removed = inputs.addedRecipients.length > 0 ? resolve(inputs.removedRecipients, survey, known)
+        : survey_unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, past)));
+    const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
+    const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)));
+    if (both !== undefined) {
+        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' });
+    }
+    const required = request_resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known));
+    const needed = removed.find((one) => required.some((other) => recipient_isMeantBy(other, one)));
+    if (needed !== undefined) {
+        throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' });
+    }
+    const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known);
+    return { removed, added, like, required };
+}
+function resolve(asked, survey, known) {
+    return request_resolved(resolveRecipients(asked, survey.owners, known));
+}
+/** By what stands in the repository now; only of whom that knows nothing, by the past. */
+function whoGoes(asked, survey, known, past) {
+    const now = resolveRecipients([asked], survey.owners, known);
+    if (now.kind !== 'unknown')
+        return request_resolved(now);
+    const then = resolveRecipients([asked], past.owners, past.known);
+    return request_resolved(then.kind === 'unknown' ? now : then);
+}
+function request_resolved(resolution) {
+    if (resolution.kind === 'resolved')
+        return resolution.recipients;
+    throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'));
+}
+/** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
+function newRecipient(asked, survey, known) {
+    const whole = parseRecipient(asked);
+    if (whole !== null)
+        return { recipient: spelled(whole, known), name: ownerOf(survey.owners, whole) };
+    const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(asked) ?? [];
+    const recipient = parseRecipient(key);
+    if (recipient !== null && name.trim() !== '')
+        return { recipient: spelled(recipient, known), name: name.trim() };
+    const written = survey_unique([...known, ...survey.owners.map((owner) => owner.recipient)]);
+    const [only, ...more] = resolve([asked], survey, written);
+    if (only === undefined || more.length > 0) {
+        throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' });
+    }
+    return { recipient: only, name: ownerOf(survey.owners, only) };
+}
+/** As the repository spells it already, where it does. */
+function spelled(recipient, known) {
+    return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
+}
+/** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
+function whoIsMeant({ asked: { removed, added }, earlier }, { owners }) {
+    const line = (sign) => (recipient) => {
+        const named = owners.filter((owner) => recipient_isMeantBy(recipient, owner.recipient));
+        const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`);
+        return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
+    };
+    const before = earlier.map(({ name, recipient, path }) => `  ${recipient.id}, an earlier key of ${asSeen(name)}, by ${path}: what it could read is looked at too`);
+    return [...removed.map(line('−')), ...before, ...added.map(({ recipient }) => recipient).map(line('+'))];
+}
+
+;// CONCATENATED MODULE: ./lib/tools/keyless-environment.js
+// The environment of a sops that must open nothing: no credential, a home without any, and no way out to a network.
+// Must never take over a variable because it looks harmless: what is not on the list is not there.
+/** What a program needs to start at all. */
+const needed = ['SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'LANG', 'LC_ALL'];
+/** Nothing can listen on port 0, so that whoever uses it as a proxy is told so at once. */
+const keyless_environment_nowhere = 'http://127.0.0.1:0';
+/**
+ * To be given to `Sops` in place of the runner's own. `home` is an empty folder: sops and the libraries in it look for keys
+ * there whatever the environment says (`~/.ssh`, `~/.config/sops`, `~/.aws`, `~/.vault-token`, `~/.gnupg`).
+ */
+function keylessEnvironment(environment, home) {
+    const kept = needed.flatMap((name) => {
+        const value = environment[name] ?? '';
+        return value === '' ? [] : [[name, value]];
+    });
+    return {
+        ...Object.fromEntries(kept),
+        HOME: home, USERPROFILE: home, APPDATA: home, LOCALAPPDATA: home, XDG_CONFIG_HOME: home,
+        HTTPS_PROXY: keyless_environment_nowhere, HTTP_PROXY: keyless_environment_nowhere, https_proxy: keyless_environment_nowhere, http_proxy: keyless_environment_nowhere,
+        // Machines of a cloud answer for themselves at an address that no proxy setting stops every library from asking.
+        AWS_EC2_METADATA_DISABLED: 'true',
+    };
+}
+
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
+;// CONCATENATED MODULE: ./lib/tools/memory.js
+// How much memory V8 takes for what is young.
+
+/** With fewer files the memory does not grow to where it matters. */
+const manyFiles = 500;
+/**
+ * Where there are many files: keeps the room for young objects as it is from here on. V8 doubles it again and again as long as
+ * some survive, up to a hundred megabytes that hold next to nothing but garbage. It reads this flag whenever the room would grow,
+ * so that it may be set late.
+ */
+function spareMemory(files) {
+    if (files >= manyFiles)
+        (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-words.js
+// What of sops' words about a file may be shown: sops quotes the line, or the decrypted value, that it could not take.
+// Must never pass on a piece of a file's content: what is not known here to be without it is left out.
+/** Each with what it means; of the words themselves only a place in the file is kept. */
+const sops_words_known = [
+    [/does not match sops' data format/, () => 'a value that has to be encrypted stands in the clear'],
+    [/line (\d+): mapping key .* already defined/, (line) => `line ${line} has a name that stands there already`],
+    [/yaml: (?:unmarshal errors:\s*)?line (\d+): /, (line) => `it is no YAML at line ${line}`],
+    [/Error unmarshalling input yaml|yaml: /, () => 'it is no YAML that sops takes'],
+    [/unexpected end of JSON input|unexpected EOF/, () => 'its JSON ends too early'],
+    [/Error unmarshalling input json|invalid character/, () => 'it is no JSON'],
+    [/key-value delimiter not found/, () => 'a line has no `=`'],
+    [/unclosed section/, () => 'the name of a section is not closed'],
+    [/invalid dotenv input line/, () => 'a line is no NAME=value'],
+    [/Version string empty/, () => 'its metadata has no version'],
+    [/parsing time/, () => 'its metadata has a `lastmodified` or a `created_at` that is no time'],
+    [/sops metadata not found/, () => 'it has no metadata'],
+];
+/** Why sops can't read a file, as a clause; null where nothing is known that may be said. */
+function reasonOf(said) {
+    for (const [words, meaning] of sops_words_known) {
+        const [found, place = ''] = words.exec(said) ?? [];
+        if (found !== undefined)
+            return meaning(place);
+    }
+    return null;
+}
+/** sops reads the config first, and says so. */
+const ofConfig = /^(?:error loading config|config file|could not load config|can ?not compile regexp|error parsing regexp)/i;
+/** Words about keys, rules and key services, which hold nothing of a file's content. */
+const ofKeys = /recipient|public key|master key|data key|creation.?rule|key ?group|shamir|arn:|vault|kms|fingerprint|gpg|identit/i;
+const untold = 'sops gave a reason that may hold a part of the file, and that is not shown';
+/** Of a file that was not decrypted: `said` where it is about its config or its keys, else what `reasonOf` makes of it. */
+function shownReason(said) {
+    if (ofConfig.test(said))
+        return said;
+    return reasonOf(said) ?? (ofKeys.test(said) ? said : untold);
+}
+/** Of what sops did with keys: a cloud may use the same words as a parser. */
+function shownOfKeys(said) {
+    return ofKeys.test(said) ? said : reasonOf(said) ?? untold;
+}
+
+;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
+
+
+const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
+/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
+const noRule = /no matching creation rules found|does not contain any creation rule/;
+/**
+ * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
+ * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
+ * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
+ */
+function readConfiguredRecipients(paths, stdout, stderr) {
+    const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
+    const lines = stderr.split('\n');
+    const found = new Map();
+    // The same few keys, and questions, stand in the answers of thousands of files.
+    const keys = new Map();
+    const answers = new Map();
+    let at = 0;
+    let asked = 0;
+    for (const [index, path] of paths.entries()) {
+        at = expectLine(lines, at, `Syncing keys for file ${path}`);
+        const next = paths[index + 1];
+        const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1;
+        const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''));
+        at = end;
+        if (said.includes(`File ${path} already up to date`))
+            found.set(path, { kind: 'same' });
+        else if (said.includes(`File ${path} left unchanged`)) {
+            const question = questions[asked];
+            if (question === undefined)
+                throw new Error('sops asked about fewer files than it left unchanged');
+            asked += 1;
+            const answer = answers.get(question) ?? answerTo(question, keys);
+            answers.set(question, answer);
+            found.set(path, answer);
+        }
+        else {
+            const reason = reasonIn(said);
+            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason: shownReason(reason) });
+        }
+    }
+    if (asked !== questions.length)
+        throw new Error('sops asked about more files than it left unchanged');
+    return found;
+}
+/** The position behind the line that ends with `text` after sops' time stamp. */
+function expectLine(lines, from, text) {
+    for (let at = from; at < lines.length; at += 1) {
+        if (lines[at]?.replace(timeStamp, '') === text)
+            return at + 1;
+    }
+    throw new Error(`sops did not say "${text}"`);
+}
+function reasonIn(said) {
+    for (const line of said) {
+        const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
+        if (message !== undefined)
+            return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
+    }
+    return said.map((line) => line.trim()).filter((line) => line !== '').join(' ') || 'sops gave no reason';
+}
+/** A key of a kind that is not known makes one file unreadable, not all. */
+function answerTo(question, keys) {
+    try {
+        return readQuestion(question, keys);
+    }
+    catch (error) {
+        if (error instanceof UnknownKey)
+            return { kind: 'unreadable', reason: error.message };
+        throw error;
+    }
+}
+class UnknownKey extends Error {
+}
+function readQuestion(question, keys) {
+    const [current, groups] = [[], []];
+    let thresholdChanges = false;
+    for (const line of question.split('\n')) {
+        if (line === '' || line.startsWith('Is this okay? (y/n):'))
+            continue;
+        if (/^Group \d+$/.test(line))
+            for (const side of [current, groups])
+                side.push([]);
+        else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line))
+            thresholdChanges = true;
+        else if (!/^shamir_threshold: \d+$/.test(line)) {
+            const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
+            const [had, gets] = [current.at(-1), groups.at(-1)];
+            if (sign === undefined || had === undefined || gets === undefined)
+                throw new Error(`sops printed a line that is not known: ${line}`);
+            const recipient = keys.get(key) ?? readKey(key);
+            keys.set(key, recipient);
+            if (sign !== '+++ ')
+                had.push(recipient);
+            if (sign !== '--- ')
+                gets.push(recipient);
+        }
+    }
+    const filled = (all) => all.filter((group) => group.length > 0);
+    return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
+}
+function readKey(key) {
+    // sops also takes the short id of a PGP key.
+    const recipient = parseRecipient(key) ?? parsePgpId(key);
+    if (recipient !== null)
+        return recipient;
+    throw new UnknownKey(`sops names a recipient of a kind that is not known: ${key}`);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sops.js
+// sops, one method per thing asked of it, on files of a staged tree only.
+// Must never print or return what it decrypts: plaintext leaves here as a digest.
+
+
+
+
+
+
+
+
+/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
+const threeMinutes = 180_000;
+function tooLong(path, given) {
+    return new Failure('key-service', `${visible(path)}: sops did not come to an end within ${given} s, and was ended. It may wait for a key service that does not answer.`, {
+        path, advice: 'See whether each of the key services that the file names can be reached from the runner.',
+    });
+}
+class Sops {
+    #options;
+    constructor(options) {
+        this.#options = options;
+    }
+    async #run(args, options = {}) {
+        this.#options.onCall();
+        const { program, root, workspace, environment, path } = this.#options;
+        return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: this.#deadline(1), ...options });
+    }
+    /** Of a batch each further file gets a sixth of it: that is enough for a cloud that answers. */
+    #deadline(files) {
+        return (this.#options.deadline ?? threeMinutes) * (1 + (files - 1) / 6);
+    }
+    /**
+     * What each of `files` (of one format) would become under `config`, as sops says without any key.
+     * Changes nothing: every question is answered `n`.
+     */
+    async configuredRecipients(config, files) {
+        const [first] = files;
+        if (first === undefined)
+            return new Map();
+        const { exitCode, stdout, stderr, overdue } = await this.#run(['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)], { input: 'n\n'.repeat(files.length), deadline: this.#deadline(files.length) });
+        if (overdue !== null)
+            throw tooLong(config, overdue);
+        const oneLine = (path) => (0,external_node_path_namespaceObject.join)(this.#options.root, path).replace(/[\r\n]/g, '?');
+        // sops prints names as they are: one with a line break is put on one line before the lines are read.
+        const lines = files.filter(({ path }) => /[\r\n]/.test(path))
+            .reduce((text, { path }) => text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, path), oneLine(path)), stderr);
+        try {
+            const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines);
+            return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
+        }
+        catch (cause) {
+            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(shownReason(stderr))}`, {
+                path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
+            });
+        }
+    }
+    #withoutRoot(found) {
+        return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found;
+    }
+    /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
+    async updatekeys(config, files) {
+        const [first] = files;
+        if (first === undefined)
+            return;
+        const { exitCode, stderr, overdue } = await this.#run(['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)], { deadline: this.#deadline(files.length) });
+        if (exitCode === 0)
+            return;
+        const begun = files.map(({ path }) => path).findLast((path) => stderr.includes(`Syncing keys for file ${(0,external_node_path_namespaceObject.join)(this.#options.root, path)}\n`));
+        if (overdue !== null)
+            throw tooLong(begun ?? first.path, overdue);
+        const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, path)));
+        throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, failed)));
+    }
+    /** Gives the file a new data key. */
+    async rotate(file) {
+        const type = inputType(file);
+        const output = file.explicitType ? ['--output-type', file.format] : [];
+        const { exitCode, stderr, overdue } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path]);
+        if (overdue !== null)
+            throw tooLong(file.path, overdue);
+        if (exitCode !== 0)
+            throw this.#failure('rotate', exitCode, file.path, stderr);
+    }
+    /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
+    async plaintextDigest(file) {
+        const { exitCode, stderr, digest } = await this.#decrypt(file);
+        if (exitCode !== 0)
+            throw this.#failure('decrypt', exitCode, file.path, stderr);
+        return digest;
+    }
+    /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
+    async isAuthentic(file) {
+        const { exitCode, stderr } = await this.#decrypt(file);
+        if (exitCode === 0)
+            return true;
+        if (exitCode === 25 || exitCode === 51)
+            return false;
+        throw this.#failure('decrypt', exitCode, file.path, stderr);
+    }
+    /**
+     * Decrypts in memory, as `output`, and returns what `take` makes of it, which must be digests: the plaintext is wiped then.
+     * Throws where sops can't decrypt it.
+     */
+    async decryptInto(file, output, take) {
+        const pieces = [];
+        const args = [...configOf(file), 'decrypt', ...inputType(file), '--output-type', output, '--', file.path];
+        const { exitCode, stderr } = await this.#run(args, { onStdout: (piece) => pieces.push(piece) });
+        if (exitCode !== 0)
+            throw this.#failure('decrypt', exitCode, file.path, stderr);
+        const plaintext = Buffer.concat(pieces);
+        try {
+            return take(plaintext);
+        }
+        finally {
+            for (const piece of [...pieces, plaintext])
+                piece.fill(0);
+        }
+    }
+    async #decrypt(file) {
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        const output = file.explicitType ? ['--output-type', file.format] : [];
+        const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) });
+        if (result.overdue !== null)
+            throw tooLong(file.path, result.overdue);
+        return { ...result, digest: hash.digest('hex') };
+    }
+    #said(text) {
+        return visible(text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000);
+    }
+    /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
+    #failure(command, exitCode, path, stderr) {
+        const shown = visible(path);
+        if (exitCode === 128) {
+            return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
+                path, advice: 'Give the job the credentials of one of these keys.',
+            });
+        }
+        if (exitCode === 51) {
+            return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
+                path, advice: restore,
+            });
+        }
+        if (exitCode === 25) {
+            return new Failure('damaged-file', `${shown}: ${reasonOf(stderr) ?? 'a value does not belong to its data key, or is not as sops wrote it'}.`, { path, advice: restore });
+        }
+        if (command === 'decrypt') {
+            // sops may quote what it has decrypted.
+            const why = reasonOf(stderr) ?? `it exits with ${exitCode ?? 'a signal'}, and its words may hold a part of the file`;
+            return new Failure('damaged-file', `${shown}: sops could not read it: ${why}.`, { path, advice: restore });
+        }
+        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(shownOfKeys(stderr))}`, {
+            path, advice: 'Every recipient of the file must be reachable and allow encryption.',
+        });
+    }
+}
+const restore = 'Restore it from a commit at which it still decrypts; where you have a key, `sops decrypt` says more.';
+function configOf({ config }) {
+    return config === null ? [] : ['--config', config];
+}
+function inputType(file) {
+    return file.explicitType ? ['--input-type', file.format] : [];
+}
+/** Whether the log of a batch ends for this file with anything but success. */
+function updateFailed(stderr, path) {
+    return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
+        && !stderr.includes(`File ${path} already up to date\n`);
+}
+/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
+function saidOf(stderr, path) {
+    const start = `Syncing keys for file ${path}\n`;
+    const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
+    return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
+}
+/**
+ * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
+ * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
+ */
+function reasonsByKey(stderr) {
+    const reasons = new Map();
+    for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
+        // Azure rules lines off between its sentences.
+        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
+        const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500);
+        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
+    }
+    if (reasons.size === 0)
+        return shownOfKeys(stderr);
+    return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
+        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
+}
+
+;// CONCATENATED MODULE: ./lib/check.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+// The story of a check: inputs → survey → what sops says without a key → history and merges → findings.
+// Must never be given, look for or pass on a key, a credential or a token, nor change the checkout.
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
+async function check(inputs, job, tools) {
+    const { git, merges, log } = tools;
+    const startedAt = new Date();
+    const findings = [];
+    const run = { survey: null, standings: new Map(), exposure: [], sops: null, sopsCalls: 0 };
+    const finish = (failure) => ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure });
+    try {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const installing = tools.installSops();
+            installing.catch(() => undefined);
+            const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile));
+            const { base, files, configs } = survey;
+            spareMemory(files.length);
+            log.line(`${base.slice(0, 12)}: ${files.length} encrypted files, ${configs.length} configs.`);
+            const known = knownRecipients(survey);
+            const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
+            findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey));
+            findings.push(...await findMergeDrops(git, merges, survey));
+            const unencrypted = await unencryptedFiles(git, survey, inputs.files);
+            const open = __addDisposableResource(env_1, await openHistory(git, survey, {
+                everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), texts: pathsOfOwners(survey, inputs.ownersFile), remote: null, temporary: tools.temporary,
+            }), true);
+            findings.push(...findPlaintext(git, survey, unencrypted, open.history));
+            const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) => await readPast(open, survey, inputs.ownersFile, everywhere));
+            const { reach } = open.history;
+            if (reach.kind === 'partial')
+                findings.push(check_unseen(reach.why, inputs, readers));
+            const { keySince } = findDueRotations(open.history, survey, [], null, startedAt);
+            findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt));
+            run.exposure = await exposureOfEach(open, [...survey.owners, ...owners], readers);
+            const binary = await installing;
+            log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
+            run.sops = { version: binary.version, sha256: binary.sha256 };
+            const staging = __addDisposableResource(env_1, Staging.create(tools.temporary)
+            // Nothing in it: no key to be found, and no program that a recipient could name.
+            , true);
+            // Nothing in it: no key to be found, and no program that a recipient could name.
+            const empty = staging.beside('home');
+            (0,external_node_fs_namespaceObject.mkdirSync)(empty, { mode: 0o700 });
+            const sops = new Sops({
+                program: binary.path, root: staging.root, workspace: git.root, environment: keylessEnvironment(tools.environment, empty),
+                path: empty, onCall: () => (run.sopsCalls += 1),
+            });
+            const hidden = await findHidden(sops, git.root, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            run.survey = { ...survey, damaged: [...survey.damaged, ...hidden] };
+            findings.push(...damagedFiles(hidden));
+            stageCopies(git.root, survey, [], staging);
+            const { answers, untold } = await askKeyless(sops, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            const told = standings(survey, answers, untold);
+            run.standings = told.byPath;
+            findings.push(...told.findings);
+            return finish(null);
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = __disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    catch (error) {
+        const what = `Something went wrong that should not: ${visible(String(error), 600)}.`;
+        const failure = error instanceof Failure ? error
+            : new Failure('unexpected', what, { advice: 'Please report this.', cause: error });
+        findings.push(finding(failure.code, 'error', failure.path, failure.message));
+        return finish(failure);
+    }
+}
+/** Those whose secrets are to be listed, also where they stand in no file and no config any more. */
+async function exposedTo(names, survey, past) {
+    if (names.length === 0)
+        return { readers: [], owners: [] };
+    const wanted = { removedRecipients: names, addedRecipients: [], sameAccessAs: null, requiredRecipients: [] };
+    const { asked, earlier, owners } = await resolveWithPast(wanted, survey, past);
+    return { readers: [...asked.removed, ...earlier.map(({ recipient }) => recipient)], owners };
+}
+/** Person by person: what one can read still, another may know of old. Those of whom the same is true share an entry. */
+async function exposureOfEach(open, owners, readers) {
+    const people = [...Map.groupBy(readers, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
+    const each = await Promise.all(people.map(async (keys) => await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, null)));
+    const same = Map.groupBy(each.flat(), ({ file, key, state, reason }) => JSON.stringify([file, key, state, reason]));
+    return [...same.values()].flatMap(mergedSecrets).toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+}
+/** What only history knows, where not all of it could be seen; a warning where it was asked for. */
+function check_unseen(why, { maxKeyAge }, readers) {
+    const asked = [
+        ...(maxKeyAge === null ? [] : ['how old the data keys are']),
+        ...(readers.length === 0 ? [] : ['what those in `exposed-to` could read at earlier commits']),
+    ];
+    const what = ['whether keys came back that had been removed', ...asked].join(', and ');
+    return finding('history-shallow', asked.length === 0 ? 'notice' : 'warning', null, `${why}: ${what}, cannot be told`);
+}
+function meant(resolution) {
+    if (resolution.kind === 'resolved')
+        return resolution.recipients;
+    throw new Failure(resolution.kind === 'ambiguous' ? 'recipient-ambiguous' : 'recipient-unknown', resolution.message);
+}
+function reportOf(run, findings, started, runId) {
+    const { survey, exposure, sops, sopsCalls } = run;
+    const stand = (standing) => [...run.standings.values()].filter((one) => one === standing).length;
+    const files = survey?.files.length ?? 0;
+    const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')];
+    return {
+        schema: 1, kind: 'check', base: survey?.base ?? '',
+        startedAt: started.toISOString(), finishedAt: new Date().toISOString(), runId, sops,
+        counts: {
+            inLine, drifted, withoutRule, notTold: files - inLine - drifted - withoutRule,
+            damaged: survey?.damaged.length ?? 0, skipped: survey?.skipped.length ?? 0,
+            plaintext: findings.filter(({ code }) => code === 'plaintext').length,
+            errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
+        },
+        findings, exposure, sopsCalls,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/model/check-rules.js
+// What each code of a check means and what to do about it, in the words of docs/check.md, where each has a heading of its own.
+// Must never depend on a repository: it is what SARIF calls the rules of the tool.
+const checkRules = {
+    'drift': {
+        title: 'The recipients of a file are not those that its config names',
+        help: 'Run the action without `removed-recipient`: it brings the files in line with their configs, and gives a '
+            + 'file that loses a reader a new data key. Where the config is wrong, mend the config.',
+    },
+    'drift-unknown': {
+        title: 'Whether a file has drifted cannot be told without a key',
+        help: 'Write the version of each Azure key into the config, or look at the plan of a run that has a credential '
+            + '(`dry-run: true`).',
+    },
+    'config-unreadable': {
+        title: 'sops cannot take a config',
+        help: 'Mend what the message names. Until then sops works with none of the files that this config is for.',
+    },
+    'hidden-readers': {
+        title: 'sops reads other recipients from a file than its metadata seems to name',
+        help: 'Look at the `sops` block of the file by hand: someone may have hidden a reader in it.',
+    },
+    'no-rule': {
+        title: 'No creation rule names keys for an encrypted file',
+        help: 'Add a rule for it to the nearest `.sops.yaml`. Without one, nobody can be added to the file or taken out '
+            + 'of it by sops updatekeys.',
+    },
+    'plaintext': {
+        title: 'A file that a rule says should be encrypted is not',
+        help: 'Encrypt it with `sops encrypt --in-place`, and take every secret in it for known: git keeps the '
+            + 'plaintext. If it holds no secret, narrow `path_regex`, or leave the file out with a line `!path` in '
+            + '`files`.',
+    },
+    'removed-came-back': {
+        title: 'A key that was removed is back',
+        help: 'A branch that is older than the removal may have been merged. Run the action with `removed-recipient` '
+            + 'again; or, if the key is meant to be back, enter it under `owners` in the owners file.',
+    },
+    'merge-dropped': {
+        title: 'A merge dropped a recipient',
+        help: 'One side of the merge had this recipient, and the result does not, though no side removed it. Put it '
+            + 'back, or say in a commit that it was meant.',
+    },
+    'required-recipient': {
+        title: 'A recipient that every file must keep is missing',
+        help: 'Add it to the rule of the file, and run the action.',
+    },
+    'single-key-kind': {
+        title: 'Only keys of one kind open a file',
+        help: 'Add a key of another kind to the rule, so that losing one kind does not lose the file.',
+    },
+    'shared-environment-key': {
+        title: 'A key of a key service opens the files of several environments',
+        help: 'Create a key for each environment, and give each environment a rule with its own.',
+    },
+    'few-survivors': {
+        title: 'Losing one recipient would lose a file',
+        help: 'Add another recipient to the rule, or a second one to each key group that has only one.',
+    },
+    'owner-unknown': {
+        title: 'Nobody knows whose key it is',
+        help: 'Write the name beside the key in `.sops.yaml`, or enter the key in the owners file. What has no owner is '
+            + 'forgotten when its owner leaves.',
+    },
+    'data-key-old': {
+        title: 'A data key is older than `max-key-age`',
+        help: 'Run the action with the same `max-key-age`.',
+    },
+    'damaged-file': {
+        title: 'A file is meant for sops, and is not whole',
+        help: 'Restore it from a commit at which it was whole, or leave it out with a line `!path` in `files`.',
+    },
+    'config-ignored': {
+        title: 'A config has a name that sops does not look for',
+        help: 'Rename it to `.sops.yaml`.',
+    },
+    'skipped': {
+        title: 'A link or submodule was not followed',
+        help: 'Check the repository or the file that it leads to by itself.',
+    },
+    'history-shallow': {
+        title: 'The checkout is too shallow to tell',
+        help: 'Write `fetch-depth: 0` for actions/checkout.',
+    },
+    'merges-left-out': {
+        title: 'Not every merge was looked at',
+        help: 'Nothing has to be done, unless one of the older merges is in doubt.',
+    },
+};
+/** What stopped the check has no rule here. */
+function ruleOf(code) {
+    const known = Object.hasOwn(checkRules, code) ? checkRules[code] : undefined;
+    const help = 'See what the message says, mend that, and run again.';
+    return known ?? { title: `The check could not be finished (${code})`, help };
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
+// Long lists of files, made short: by folder, by what they have in common.
+// Must never lose a file: each is named or counted.
+
+/** `1 file`, `2 files`. */
+function count(number, one, many = `${one}s`) {
+    return `${number} ${number === 1 ? one : many}`;
+}
+/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
+function listed(items, limit = 5) {
+    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
+    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
+}
+function grouped(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+        const key = keyOf(item);
+        const group = groups.get(key);
+        if (group === undefined)
+            groups.set(key, [item]);
+        else
+            group.push(item);
+    }
+    return groups;
+}
+/** A closed `<details>`; `summary` must already be safe. */
+function markdown_paths_folded(summary, content, isOpen = false) {
+    return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
+/** Deeper folders are not told apart: it would take longer than it helps. */
+const deepest = 12;
+/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
+function byFolder(paths, limit) {
+    for (let depth = deepest;; depth -= 1) {
+        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
+        if (groups.size > limit && depth > 0)
+            continue;
+        const nameless = groups.size === 1 ? 'all folders' : 'the root';
+        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
+    }
+}
+const markdown_paths_examples = 3;
+const mostFolders = 100;
+/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
+function pathLines(paths, limit) {
+    const all = paths.length <= limit;
+    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
+        const names = inside.map((path) => path.slice(name.length));
+        if (inside.length === 1)
+            return `- ${inside.map((path) => code(path)).join('')}`;
+        const shown = (all ? names : names.slice(0, markdown_paths_examples)).map((one) => code(one)).join(', ');
+        if (name === '' && all)
+            return `- ${shown}`;
+        const more = all || names.length <= markdown_paths_examples ? '' : ` and ${names.length - markdown_paths_examples} more`;
+        return `- ${title} (${inside.length}): ${shown}${more}`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-account.js
+// What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
+// Must never count a file twice or leave one out.
+
+/** The recipients of `from` that are not among `others`. */
+function without(from, others) {
+    const ids = new Set(others.map(canonicalId));
+    return from.filter((recipient) => !ids.has(canonicalId(recipient)));
+}
+function distinct(recipients) {
+    return [...new Map(recipients.map((recipient) => [canonicalId(recipient), recipient])).values()];
+}
+/** How many of `files` lose (or gain) one of `recipients`. */
+function markdown_account_countOf(files, recipients, side) {
+    const ids = new Set(recipients.map(canonicalId));
+    return files.filter(({ recipients: { before, after } }) => (side === 'lose' ? without(before, after) : without(after, before)).some((one) => ids.has(canonicalId(one)))).length;
+}
+/** A report without a changed file is never spoken of as if one were. */
+function accountOf(report) {
+    const { files, outcome, request } = report;
+    const changed = files.filter(({ action }) => action === 'updated' || action === 'rotated' || action === 'updated+rotated');
+    const stopped = outcome === 'refused' || outcome === 'failed';
+    const voice = stopped ? 'stopped'
+        : outcome === 'planned' ? 'would'
+            : outcome === 'unchanged' ? (changed.length + report.configs.length > 0 ? 'open' : 'nothing')
+                : 'done';
+    const removed = new Set(request.removed.map(canonicalId));
+    return {
+        voice,
+        changed,
+        rotated: changed.filter(({ dataKey }) => dataKey === 'new'),
+        unverified: changed.filter(({ verified }) => !verified),
+        skipped: files.filter(({ action }) => action === 'skipped'),
+        failed: files.filter(({ action }) => action === 'failed'),
+        gone: distinct(changed.flatMap(({ recipients: { before, after } }) => without(before, after))),
+        come: distinct(changed.flatMap(({ recipients: { before, after } }) => without(after, before))),
+        remaining: files.filter(({ recipients: { after } }) => after.some((recipient) => removed.has(canonicalId(recipient)))),
+    };
+}
+/** `60 matched = 42 changed + 16 unchanged + 2 skipped + 0 failed`. After a stop nothing counts as changed: nothing was. */
+function accountingLine(report, account) {
+    const { changed, skipped, failed, voice } = account;
+    const [moved, word] = voice === 'stopped' || voice === 'open' ? [0, 'changed']
+        : [changed.length, voice === 'would' ? 'would change' : 'changed'];
+    const matched = report.files.length;
+    const still = matched - moved - skipped.length - failed.length;
+    return `${matched} matched = ${moved} ${word} + ${still} unchanged + ${skipped.length} skipped + ${failed.length} failed`;
+}
+/** How many of these keys many people may use, because who may is decided outside the file. */
+function markdown_account_sharedKeys(recipients) {
+    const shared = recipients.filter(({ kind }) => kind.endsWith('kms') || kind === 'azure_keyvault' || kind === 'hc_vault');
+    return distinct(shared).length;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-headline.js
+// The first sentence of a summary or pull request: who, how many files, what holds.
+// Must never claim what the report's files do not show.
+
+
+
+
+/** Characters shown of a person's name. */
+const nameLimit = 60;
+/** Each owner once, with all of their keys; a key without an owner stands for itself. */
+function who(recipients) {
+    const keys = new Map();
+    for (const recipient of recipients) {
+        const key = code(shortForm(recipient), 80);
+        const owner = recipient.owner === null ? key : plain(recipient.owner, nameLimit);
+        keys.set(owner, [...(keys.get(owner) ?? []), ...(recipient.owner === null ? [] : [key])]);
+    }
+    return listed([...keys].map(([owner, own]) => (own.length === 0 ? owner : `**${owner}** (${listed(own)})`)));
+}
+/** The owner alone where that name stands for one key of the report, else with the key. */
+function shownIn({ request, files }) {
+    const keys = new Map();
+    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    for (const recipient of distinct([...request.removed, ...request.added, ...named])) {
+        if (recipient.owner === null)
+            continue;
+        // As people see it: two names may differ only beyond what is shown.
+        const owner = visible(recipient.owner, nameLimit);
+        keys.set(owner, (keys.get(owner) ?? new Set()).add(canonicalId(recipient)));
+    }
+    return ({ owner, ...recipient }) => {
+        const alone = owner !== null && keys.get(visible(owner, nameLimit))?.size === 1;
+        return { owner, key: alone ? null : shortForm(recipient) };
+    };
+}
+/** Short names for lists, as Markdown. */
+function namer(report) {
+    const shown = shownIn(report);
+    const names = new Map();
+    return (recipient) => {
+        const known = names.get(recipient);
+        if (known !== undefined)
+            return known;
+        const { owner, key } = shown(recipient);
+        const name = [...(owner === null ? [] : [plain(owner, nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
+        names.set(recipient, name);
+        return name;
+    };
+}
+/** What was asked for, as the files show it; null where no recipient was named. */
+function asked({ request: { removed, added } }, { changed }, would) {
+    const clause = (recipients, verb, side) => {
+        if (recipients.length === 0)
+            return [];
+        const people = new Set(recipients.map((recipient) => recipient.owner ?? canonicalId(recipient))).size;
+        const be = would ? 'would be' : people === 1 ? 'was' : 'were';
+        return [`${who(recipients)} ${be} ${verb} ${count(markdown_account_countOf(changed, recipients, side), 'file')}`];
+    };
+    const lose = markdown_account_countOf(changed, removed, 'lose');
+    const swapped = changed.filter(({ recipients: { before, after } }) => without(removed, before).length < removed.length && without(added, without(after, before)).length === 0).length;
+    if (added.length > 0 && lose > 0 && swapped === lose && markdown_account_countOf(changed, added, 'gain') === lose) {
+        return `${who(added)} ${would ? 'would take' : 'took'} the place of ${who(removed)} in ${count(lose, 'file')}`;
+    }
+    const clauses = [...clause(removed, 'removed from', 'lose'), ...clause(added, 'added to', 'gain')];
+    return clauses.length === 0 ? null : listed(clauses);
+}
+/** What happened, and what became of the data keys where that is not the same thing. */
+function happened(report, account, would) {
+    const { request } = report;
+    const { changed, rotated, gone, come } = account;
+    const be = (number) => (would ? 'would be' : number === 1 ? 'was' : 'were');
+    const keys = rotated.length === 0 ? 'data keys as before' : count(rotated.length, 'new data key');
+    const named = asked(report, account, would);
+    if (named !== null)
+        return [named, keys];
+    if (gone.length + come.length === 0 && rotated.length > 0) {
+        const aged = request.maxKeyAge !== null && !request.rotateAll;
+        const old = aged ? ` whose data key was older than ${plain(request.maxKeyAge, 20)}` : '';
+        return [`${count(rotated.length, 'file')}${old} ${would ? 'would get' : 'got'} a new data key`];
+    }
+    const [lose, gain] = [markdown_account_countOf(changed, gone, 'lose'), markdown_account_countOf(changed, come, 'gain')];
+    const access = [
+        ...(lose > 0 ? [`${lose} ${would ? 'would lose' : 'lost'} a recipient`] : []),
+        ...(gain > 0 ? [`${gain} ${would ? 'would gain' : 'gained'} a recipient`] : []),
+    ];
+    const moved = changed.filter(({ recipients: { before, after } }) => without(before, after).length + without(after, before).length > 0);
+    // A key may be spelled otherwise in the config, without anyone's access changing.
+    const drifted = moved.length === 0 ? changed : moved;
+    const configs = new Set(drifted.map(({ config }) => config)).size;
+    return [
+        `${count(drifted.length, 'file')} ${be(drifted.length)} brought back to ` +
+            `${configs === 1 ? 'the' : 'their'} ${code('.sops.yaml')} (${access.join(', ') || 'with the same readers'})`, keys,
+    ];
+}
+/** One or two sentences; for a stopped run a title, because the reasons follow it. */
+function headline(report, account) {
+    const { voice, changed, unverified, remaining } = account;
+    const matched = count(report.files.length, 'matched file');
+    if (voice === 'stopped') {
+        const title = report.outcome === 'refused' ? 'Refused' : 'Failed';
+        return `**✖ ${title}.** Nothing was changed, neither in the checkout nor on the base branch.`;
+    }
+    const texts = listed(report.configs.map(({ path }) => code(path, 100)), 3);
+    if (voice === 'open') {
+        const what = changed.length > 0 ? count(changed.length, 'file') : texts;
+        return `Nothing new: the pull request already holds this plan for ${what}.`;
+    }
+    if (changed.length === 0 && report.configs.length === 0) {
+        if (remaining.length > 0)
+            return `Nothing was changed in ${matched}, see below.`;
+        const { removed, added } = report.request;
+        const none = removed.length > 0 ? `: none is encrypted to ${who(removed)}`
+            : added.length > 0 ? `: ${who(added)} can read each that was asked for already`
+                : '';
+        return `Nothing to change in ${matched}${none}.`;
+    }
+    if (changed.length === 0) {
+        return `${voice === 'would' ? `**Dry run.** Only ${texts} would change` : `Only ${texts} changed`}, no matched file.`;
+    }
+    const what = happened(report, account, voice === 'would');
+    if (voice === 'would')
+        return `**Dry run.** ${what.join('; ')}. No key was used and nothing was changed.`;
+    return unverified.length > 0
+        ? `${what.join('; ')}. **✖ ${unverified.length} of ${count(changed.length, 'changed file')} not verified.**`
+        : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-checklist.js
+// The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
+// Must never leave a secret out of its count, nor tick what is not known to be changed.
+
+
+
+
+
+const foldBeyond = 60;
+const markdown_checklist_mostFolders = 200;
+const mostFolded = 40;
+const counted = {
+    current: 'in use as they knew it', 'changed-too-early': 'changed while they could read the new value too', unknown: 'not to be told',
+    changed: 'changed', removed: 'removed',
+};
+/** How many are in which state, the open ones first: `3 in use as they knew it, 1 changed`. */
+function stateCounts(exposure) {
+    const by = grouped(exposure, ({ state }) => state);
+    return Object.entries(counted)
+        .flatMap(([state, words]) => (by.has(state) ? [`${by.get(state)?.length ?? 0} ${words}`] : [])).join(', ');
+}
+/** A task list. Secrets that only some of `readers` could read say who, as long as there is a line for each secret. */
+function checklist(exposure, readers, room) {
+    const files = grouped(exposure, ({ file }) => file);
+    const each = 'Tick each once its value has been changed.';
+    if (room.secrets === 0)
+        return 'The report lists them.';
+    if (exposure.length <= room.secrets) {
+        const reasons = oftenGiven(exposure);
+        const legend = [...reasons].map(([reason, mark]) => `\n\nNot to be told${mark}: ${plain(reason, 400)}.`).join('');
+        return `${each}${legend}\n\n${byEnvironment(files, (paths) => bySecret(paths, { readers, reasons }, exposure.length > foldBeyond))}`;
+    }
+    const what = files.size <= room.secrets ? 'file' : 'folder';
+    const lines = what === 'file'
+        ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
+        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${titleOf(folder, files)}`);
+    const list = lines.length > foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
+    return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
+}
+/** More lines than this with the same reason, and it is said once. */
+const mostRepeats = 3;
+/** The reasons that many give, each with a letter where there are several. */
+function oftenGiven(exposure) {
+    const untold = exposure.filter(({ state, reason }) => state === 'unknown' && reason !== null);
+    const often = [...grouped(untold, ({ reason }) => reason ?? '')].filter(([, secrets]) => secrets.length > mostRepeats).map(([reason]) => reason);
+    return new Map(often.map((reason, at) => [reason, often.length === 1 ? '' : ` (${String.fromCharCode(97 + at % 26)})`]));
+}
+/** Under a heading each, where paths speak of environments at all. */
+function byEnvironment(files, list) {
+    const environments = grouped([...files], ([file]) => environmentOf(file) ?? '');
+    if (environments.size === 1 && environments.has(''))
+        return list(files);
+    const inOrder = [...environments].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
+    return inOrder.map(([environment, inside]) => {
+        const secrets = inside.flatMap(([, each]) => each);
+        return `**${environment === '' ? 'Elsewhere' : environment}** (${secretCount(secrets)})\n\n${list(new Map(inside))}`;
+    }).join('\n\n');
+}
+/** Beyond `foldBeyond` secrets a folder is opened one at a time. */
+function bySecret(files, { readers, reasons }, fold) {
+    const item = (secret) => {
+        const { key, readBy } = secret;
+        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret, reasons)];
+        return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
+    };
+    const list = (paths, from) => paths.map((path) => {
+        const secrets = files.get(path) ?? [];
+        return [`- ${code(path.slice(from))} (${secrets.length}${sinceOf(secrets)})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
+    }).join('\n');
+    if (!fold)
+        return list([...files.keys()], 0);
+    const folders = byFolder([...files.keys()], mostFolded);
+    return folders.map((folder) => markdown_paths_folded(titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
+}
+function noteOn({ state, reason }, reasons) {
+    // That it stands elsewhere now is the one thing to say of a value in use.
+    if (state === 'current')
+        return reason === null ? [] : [plain(reason, 200)];
+    const mark = reasons.get(reason ?? '');
+    if (state === 'unknown')
+        return [mark === undefined ? `not to be told: ${plain(reason ?? '', 120)}` : `not to be told${mark}`];
+    return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state];
+}
+/** The day from which on any of them could be read. */
+function sinceOf(secrets) {
+    const [first] = secrets.flatMap(({ since }) => since ?? []).sort();
+    return first === undefined ? '' : `, since ${first.slice(0, 10)}`;
+}
+/** Ticked is what is done with altogether. */
+function box(secrets) {
+    return secrets.every(isDone) ? '- [x]' : '- [ ]';
+}
+function secretCount(secrets) {
+    const done = secrets.filter(isDone).length;
+    return `${count(secrets.length, 'secret')}${done === 0 ? '' : `, ${done} done`}`;
+}
+function secretsOf({ paths }, files) {
+    return paths.flatMap((path) => files.get(path) ?? []);
+}
+function titleOf(folder, files) {
+    const secrets = secretsOf(folder, files);
+    const [only = ''] = folder.paths;
+    return folder.paths.length === 1 ? `${code(only)} (${secretCount(secrets)})`
+        : `${folder.title} (${count(secrets.length, 'secret')} in ${count(folder.paths.length, 'file')}${secrets.some(isDone) ? `, ${secrets.filter(isDone).length} done` : ''})`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-check.js
+// The job summary of a check, from its report.
+// Must never shorten a count to fit: when there is no room, lists are shortened first.
+
+
+
+
+
+/** GitHub shows nothing of a summary beyond 1 MiB. */
+const limit = 1_000_000;
+/** How many findings of a code, and secrets, are listed. */
+const rooms = [Infinity, 1000, 200, 50, 10, 0];
+const words = { error: '✖ error', warning: 'warning', notice: 'notice' };
+/** Markdown under 1 MiB, whatever the report holds. */
+function renderCheck(report, context) {
+    let text = '';
+    for (const room of rooms) {
+        text = `${sections(report, context, room).filter((part) => part !== '').join('\n\n')}\n`;
+        if (new TextEncoder().encode(text).length < limit)
+            break;
+    }
+    return text;
+}
+function sections(report, { documentation, reportPath }, room) {
+    const { counts, findings, base } = report;
+    const kinds = [...grouped(findings, (one) => `${one.level} ${one.code}`).values()];
+    const at = base === '' ? '' : ` at ${code(base.slice(0, 12))}`;
+    const files = [
+        [counts.inLine, 'in line with their config'], [counts.drifted, 'drifted'], [counts.withoutRule, 'without a rule'],
+        [counts.notTold, 'not told'], [counts.damaged, 'damaged'], [counts.skipped, 'skipped'],
+    ].filter(([number]) => number !== 0).map(([number = 0, what = '']) => `${number} ${what}`);
+    const all = counts.inLine + counts.drifted + counts.withoutRule + counts.notTold + counts.damaged + counts.skipped;
+    return [
+        '## sops-rekey check',
+        markdown_check_headline(report),
+        `${count(all, 'matched file')}${at}${files.length === 0 ? '' : `: ${listed(files, 6)}`}. No key was used.`,
+        kinds.length === 0 ? '' : table(kinds, documentation),
+        ...kinds.map((kind) => details(kind, room)),
+        exposed(report, room),
+        reportPath === null ? '' : `The report: ${code(reportPath)}`,
+    ];
+}
+function markdown_check_headline({ counts: { errors, warnings, notices } }) {
+    const said = [
+        ...(errors > 0 ? [count(errors, 'error')] : []), ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+        ...(notices > 0 ? [count(notices, 'notice')] : []),
+    ];
+    return said.length === 0 ? '**✔ Nothing found**' : `**${errors > 0 ? '✖ ' : ''}${listed(said)}**`;
+}
+function table(kinds, documentation) {
+    const rows = kinds.flatMap(([first, ...more]) => {
+        if (first === undefined)
+            return [];
+        // What stopped the check has no heading there.
+        const known = documentation !== null && Object.hasOwn(checkRules, first.code);
+        const name = known ? safe_text_link(first.code, `${documentation}#${first.code}`) : code(first.code);
+        return [`| ${[name, words[first.level], more.length + 1, plain(ruleOf(first.code).title)].join(' | ')} |`];
+    });
+    return ['| Finding | Level | Count | What is the matter |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+/** Findings of one code, those with the same words together, and what to do about them; errors can be read without a click. */
+function details(kind, room) {
+    const [first] = kind;
+    if (first === undefined)
+        return '';
+    const alike = [...grouped(kind, ({ message }) => message).values()];
+    const shown = alike.slice(0, room);
+    const lines = shown.map((same) => {
+        const places = same.flatMap(({ path, line }) => (path === null ? [] : [`${code(path)}${line === null ? '' : `:${line}`}`]));
+        const where = places.length === 0 ? '' : `${listed(places, Math.max(3, room))}: `;
+        return `- ${where}${plain(same[0]?.message ?? '', 1000)}`;
+    });
+    const left = kind.length - shown.reduce((sum, same) => sum + same.length, 0);
+    if (left > 0)
+        lines.push(`- ${left} more, see the report`);
+    const { title, help } = ruleOf(first.code);
+    return markdown_paths_folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'), first.level === 'error');
+}
+function exposed({ exposure }, room) {
+    if (exposure.length === 0)
+        return '';
+    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
+    const who = listed(readers.map((reader) => plain(reader, nameLimit)), 3);
+    const list = checklist(exposure, readers, { files: room, secrets: room, diffLines: 0, picture: false });
+    return `### Secrets ${who} could read\n\n${count(exposure.length, 'secret')}. ${list}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sarif.js
+// A check's findings as SARIF 2.1.0, within what GitHub's code scanning takes.
+// Must never drop a finding without saying so in the file.
+
+
+/** Of more results GitHub shows the gravest 5,000, and of more than 25,000 none. */
+const mostResults = 5000;
+const levels = { error: 'error', warning: 'warning', notice: 'note' };
+/**
+ * The text of the file. A finding without a path is a notification of the run, because GitHub refuses a result without a
+ * place. `primaryLocationLineHash` is the one fingerprint GitHub looks at: it stays the same when lines move and messages change.
+ */
+function sarifOf({ findings, base }, { documentation, version, digest }) {
+    const codes = [...new Set([...Object.keys(checkRules), ...findings.map(({ code }) => code)])];
+    const placed = findings.filter(({ path }) => path !== null);
+    const left = placed.slice(mostResults);
+    const notifications = [
+        ...findings.filter(({ path }) => path === null).map(({ code, level, message }) => ({ level: levels[level], descriptor: { id: code }, message: { text: visible(message, 1000) } })),
+        ...(left.length === 0 ? [] : [{
+                level: 'warning',
+                message: { text: `${left.length} more findings are in the JSON report: code scanning shows ${mostResults}.` },
+            }]),
+    ];
+    const seen = new Map();
+    const fingerprint = ({ code, path, about }) => {
+        const hash = digest(JSON.stringify([code, path, about]));
+        const count = (seen.get(hash) ?? 0) + 1;
+        seen.set(hash, count);
+        return `${hash.slice(0, 32)}:${count}`;
+    };
+    return `${JSON.stringify({
+        $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+        version: '2.1.0',
+        runs: [{
+                tool: { driver: {
+                        name: 'sops-rekey check',
+                        ...(version === '' ? {} : { version }),
+                        ...(documentation === null ? {} : { informationUri: documentation }),
+                        rules: codes.map((code) => sarif_ruleIn(code, documentation)),
+                    } },
+                // Tells the analysis from that of other tools, and from one of another folder.
+                automationDetails: { id: 'sops-rekey/check/' },
+                columnKind: 'utf16CodeUnits',
+                invocations: [{ executionSuccessful: true, toolExecutionNotifications: notifications }],
+                ...(base === '' ? {} : { properties: { commit: base } }),
+                results: placed.slice(0, mostResults).map((one) => ({
+                    ruleId: one.code,
+                    ruleIndex: codes.indexOf(one.code),
+                    level: levels[one.level],
+                    message: { text: visible(one.message, 1000) },
+                    locations: [{ physicalLocation: {
+                                artifactLocation: { uri: uriOf(one.path ?? ''), uriBaseId: '%SRCROOT%' },
+                                region: { startLine: one.line ?? 1 },
+                            } }],
+                    partialFingerprints: { primaryLocationLineHash: fingerprint(one) },
+                })),
+            }],
+    })}\n`;
+}
+function sarif_ruleIn(code, documentation) {
+    const { title, help } = ruleOf(code);
+    const page = documentation === null || !Object.hasOwn(checkRules, code) ? null : `${documentation}#${code}`;
+    return {
+        id: code,
+        name: code.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase()),
+        shortDescription: { text: title },
+        fullDescription: { text: `${title}.` },
+        help: { text: help, markdown: page === null ? help : `${help}\n\n[What this means](${page})` },
+        ...(page === null ? {} : { helpUri: page }),
+        properties: { tags: ['security', 'sops'] },
+    };
+}
+/** A relative reference (RFC 3986) that leads to the file, whatever it is called. */
+function uriOf(path) {
+    return path.split('/').map((name) => encodeURIComponent(name.toWellFormed())).join('/');
+}
+
+;// CONCATENATED MODULE: ./lib/model/access-map-script.js
+// The script of the page of the access map: shows the rows that a filter asks for, and keeps the filter in the address.
+// Must never make markup of text; the hash in the page's policy is that of this very text.
+/** SHA-256 of `script` in base64. */
+const scriptHash = '1rsBptTt3i26NaEC9V2U4HZ9/DWubvF1au8HYptb8wY=';
+const script = `
+const form = document.forms[0]
+const { reader, environment, key, path, lone } = form.elements
+const fields = { reader, environment, key, path, lone }
+const status = document.getElementById('status')
+const shownReaders = document.getElementById('shown-readers')
+const nothing = document.getElementById('nothing')
+const all = Number(status.dataset.files)
+const nameOf = new Map([...reader.options].map((option) => [option.value, option.text]))
+const isOwned = (one) => one.startsWith('owner:')
+
+const folders = [...document.querySelectorAll('.map tbody')].map((element) => ({
+  element,
+  rows: [...element.rows].slice(1).map((row) => ({
+    row,
+    environment: row.dataset.environment,
+    keys: JSON.parse(row.dataset.keys),
+    lone: JSON.parse(row.dataset.lone),
+    files: [...row.querySelectorAll('.files li')].map((item) => (
+      { item, path: (element.dataset.folder + item.textContent).toLowerCase() })),
+  })),
+}))
+
+// The table of readers gives the value of each position.
+const readers = [...document.querySelectorAll('.overview tbody tr')].map((row) => row.dataset.reader)
+
+function show(element, visible) {
+  if (element.hidden === visible) element.hidden = !visible
+}
+
+function update() {
+  const text = path.value.trim().toLowerCase()
+  const asked = (at) => reader.value === ''
+    || (reader.value === 'nameless' ? !isOwned(readers[at]) : reader.value === readers[at])
+  const counts = new Map()
+  let files = 0
+  for (const folder of folders) {
+    let inFolder = 0
+    for (const one of folder.rows) {
+      const meant = (environment.value === '' || environment.value === one.environment)
+        && one.keys.some(([at, kind]) => asked(at) && (key.value === '' || key.value === kind))
+        && (!lone.checked || one.lone.some(asked))
+      let inRow = 0
+      for (const file of one.files) {
+        const matches = meant && file.path.includes(text)
+        show(file.item, matches)
+        if (matches) inRow += 1
+      }
+      show(one.row, inRow > 0)
+      if (inRow > 0) for (const at of new Set(one.keys.map(([at]) => at))) counts.set(at, (counts.get(at) || 0) + inRow)
+      inFolder += inRow
+    }
+    show(folder.element, inFolder > 0)
+    files += inFolder
+  }
+  const filters = Object.values(fields).filter((field) => field.type === 'checkbox' ? field.checked : field.value.trim() !== '')
+  const said = filters.map((field) => field.type === 'checkbox' ? 'one reader only'
+    : field.labels[0].textContent.toLowerCase() + ': '
+      + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim()))
+  status.textContent = filters.length === 0 ? 'All ' + all + ' files are shown.'
+    : files + ' of ' + all + (all === 1 ? ' file' : ' files') + ' shown (' + said.join(', ') + ').'
+  shownReaders.replaceChildren()
+  if (filters.length > 0 && files > 0) {
+    shownReaders.append('Read by: ')
+    for (const [at, count] of [...counts].sort(([a, m], [b, n]) => n - m || a - b)) {
+      if (shownReaders.childNodes.length > 1) shownReaders.append(', ')
+      const name = document.createElement('bdi')
+      name.textContent = nameOf.get(readers[at])
+      shownReaders.append(name, ' (' + count + ')')
+    }
+  }
+  show(nothing, files === 0)
+}
+
+function keepInAddress() {
+  const filter = new URLSearchParams()
+  for (const [name, field] of Object.entries(fields)) {
+    const value = field.type === 'checkbox' ? (field.checked ? 'yes' : '') : field.value.trim()
+    if (value !== '') filter.set(name, value)
+  }
+  const text = filter.toString()
+  history.replaceState(null, '', text === '' ? location.href.split('#')[0] : '#' + text)
+}
+
+function readAddress() {
+  const filter = new URLSearchParams(location.hash.slice(1))
+  for (const [name, field] of Object.entries(fields)) {
+    const value = filter.get(name) || ''
+    if (field.type === 'checkbox') field.checked = value === 'yes'
+    else {
+      // Who is asked for and is not here reads nothing, rather than everything.
+      const isHere = !field.options || [...field.options].some((option) => option.value === value)
+      if (!isHere) field.add(new Option(value + ' (not here)', value))
+      field.value = value
+    }
+  }
+  update()
+}
+
+function linkTo(cell, filter) {
+  const link = document.createElement('a')
+  link.href = '#' + new URLSearchParams(filter)
+  link.append(...cell.childNodes)
+  cell.append(link)
+}
+
+for (const link of document.links) {
+  link.addEventListener('click', (event) => {
+    // The address keeps the filter.
+    event.preventDefault()
+    document.getElementById(link.hash.slice(1)).focus()
+  })
+}
+
+const columns = [...document.querySelectorAll('.overview thead th[data-environment]')]
+for (const cell of columns) linkTo(cell, { environment: cell.dataset.environment })
+for (const row of document.querySelectorAll('.overview tbody tr')) {
+  const reader = row.dataset.reader
+  linkTo(row.querySelector('th span'), { reader })
+  columns.forEach((column, at) => {
+    const cell = row.cells[at + 1]
+    if (!cell.classList.contains('soft')) linkTo(cell, { reader, environment: column.dataset.environment })
+  })
+}
+form.addEventListener('submit', (event) => event.preventDefault())
+form.addEventListener('input', () => { update(); keepInAddress() })
+form.addEventListener('reset', () => setTimeout(() => { update(); keepInAddress() }))
+addEventListener('hashchange', readAddress)
+form.hidden = false
+document.getElementById('no-script').hidden = true
+readAddress()
+`;
+
+;// CONCATENATED MODULE: ./lib/model/access-map-style.js
+// The style of the page of the access map: light and dark, wide and narrow, and on paper.
+// Must never fetch anything; the hash in the page's policy is that of this very text.
+/** SHA-256 of `style` in base64. */
+const styleHash = 'HZzgflShq0jkBVme/BbBfr4tgBRlV/QFln/+LHyYNyA=';
+const style = `
+:root {
+  color-scheme: light dark;
+  --back: #fff; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --edge: #818b98; --band: #f6f8fa; --link: #0757ba;
+  --warn: #6b4500; --warn-back: #fff5c7; --note: #0a3d80; --note-back: #e3f2ff; --part: #4f2a86; --part-back: #f4ecff;
+  --prod: #8e1020; --prod-back: #ffe9e7;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --back: #0d1117; --text: #e6edf3; --soft: #9ba5b0; --line: #30363d; --edge: #7b8590; --band: #161b22; --link: #74b6ff;
+    --warn: #f0d070; --warn-back: #352a0c; --note: #9bcbff; --note-back: #10294a; --part: #d6bcff; --part-back: #2d2045;
+    --prod: #ffb3ac; --prod-back: #451a1d;
+  }
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+html { scroll-padding-top: 6rem; }
+body {
+  margin: 0 auto; max-width: 90rem; padding: 0 1rem 3rem;
+  background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
+}
+h1, h2 { line-height: 1.25; margin: 1.5rem 0 .5rem; }
+h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; }
+p { margin: .5rem 0; overflow-wrap: anywhere; }
+a { color: var(--link); }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
+.skip { position: absolute; left: .5rem; top: -6rem; z-index: 3; padding: .5rem 1rem; background: var(--back); }
+.skip:focus { top: .5rem; }
+.soft { color: var(--soft); }
+code, .files, .keys { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+form {
+  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
+  padding: .75rem 0; background: var(--back); border-bottom: 1px solid var(--line);
+}
+form p { flex: 1 1 10rem; min-width: 0; margin: 0; }
+form label { display: block; font-size: .875rem; }
+form .check { display: flex; gap: .5rem; align-items: center; min-height: 2.25rem; }
+select, input, button {
+  font: inherit; color: inherit; background: var(--back); border: 1px solid var(--edge); border-radius: 6px;
+  padding: .3rem .5rem; min-height: 2.25rem; width: 100%;
+}
+input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
+button { width: auto; cursor: pointer; background: var(--band); }
+.scroll { overflow: auto; max-height: 28rem; border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; width: 100%; }
+th, td {
+  text-align: left; vertical-align: top; padding: .35rem .75rem; border-top: 1px solid var(--line);
+  overflow-wrap: anywhere;
+}
+.overview td, .overview thead th { white-space: nowrap; overflow-wrap: normal; }
+.overview tbody th { min-width: 16rem; font-weight: 600; }
+.overview thead th { position: sticky; top: 0; z-index: 1; background: var(--band); border-top: 0; }
+.overview .number { text-align: right; font-variant-numeric: tabular-nums; }
+.overview .keys { width: 100%; }
+.map { table-layout: fixed; margin-top: .5rem; }
+.map thead th { background: var(--band); }
+.map .folder { background: var(--band); padding-top: .6rem; }
+.map thead th:first-child { width: 45%; }
+ul { list-style: none; margin: 0; padding: 0; }
+.files { columns: 14rem; column-gap: 1rem; }
+.files li { padding: .05rem 0; break-inside: avoid; }
+.about { margin-bottom: .15rem; }
+.readers { display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
+.mark {
+  display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; white-space: nowrap;
+  font: 600 .75rem/1.5 system-ui, sans-serif; background: var(--band); color: var(--soft);
+}
+.mark.nameless, .mark.lone { color: var(--warn); background: var(--warn-back); }
+.mark.service { color: var(--note); background: var(--note-back); }
+.mark.part { color: var(--part); background: var(--part-back); }
+.mark.prod { color: var(--prod); background: var(--prod-back); }
+.limits { list-style: disc; padding-left: 1.25rem; max-width: 60rem; }
+.limits li { margin: .25rem 0; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  html { scroll-padding-top: 0; }
+  form { position: static; }
+  .overview tbody th { min-width: 10rem; }
+  th, td { padding: .35rem .4rem; }
+  .scroll { max-height: 24rem; }
+}
+@media print {
+  form, .skip { display: none; }
+  body { max-width: none; font-size: 10pt; }
+  .scroll { max-height: none; overflow: visible; border: 0; }
+  .overview thead th { position: static; }
+  .overview td { white-space: normal; }
+  tr, li { break-inside: avoid; }
+}
+`;
+
+;// CONCATENATED MODULE: ./lib/model/access-map-page.js
+
+
+
+
+
+
+const kindNames = {
+    age: 'age', 'age-ssh': 'age (SSH)', 'age-plugin': 'age (plugin)', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
+    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
+};
+/** Nothing may be fetched, sent or embedded; only the page's own style and script are let work. */
+const policy = [
+    "default-src 'none'", `style-src 'sha256-${styleHash}'`, `script-src 'sha256-${scriptHash}'`,
+    "base-uri 'none'", "form-action 'none'",
+].join('; ');
+const access_map_page_nameLimit = 200;
+const pathLimit = 4096;
+const access_map_page_marks = new Map([['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#39;']]);
+/** `visible(text)` for any place in HTML, attributes in quotes included. */
+function safe(text, limit = access_map_page_nameLimit) {
+    return visible(text, limit).replace(/[&<>"']/g, (mark) => access_map_page_marks.get(mark) ?? '');
+}
+/** Letters of another direction stay inside. */
+function access_map_page_name(text, limit = access_map_page_nameLimit) {
+    return `<bdi>${safe(text, limit)}</bdi>`;
+}
+function access_map_page_mark(kind, text) {
+    return ` <small class="mark ${kind}">${text}</small>`;
+}
+/** What stands for a reader in the address. */
+function access_map_page_valueOf({ name, owned }) {
+    return `${owned ? 'owner' : 'key'}:${name}`;
+}
+function marksOf(reader) {
+    return `${reader.owned ? '' : access_map_page_mark('nameless', 'no known owner')}${isSharedKey(reader) ? access_map_page_mark('service', 'key service') : ''}`;
+}
+const environmentText = (environment) => environment ?? 'no environment';
+const environmentValue = (environment) => environment ?? 'none';
+function access_map_page_option(value, text) {
+    return `<option value="${safe(value, pathLimit)}">${safe(text)}</option>`;
+}
+function choice(field, label, any, options) {
+    return `<p><label for="by-${field}">${label}</label>`
+        + `<select id="by-${field}" name="${field}"><option value="">${any}</option>${options}</select></p>`;
+}
+function filters({ readers, environments }) {
+    const kinds = Object.entries(kindNames)
+        .filter(([kind]) => readers.some(({ keys }) => keys.some((one) => one.kind === kind)));
+    const group = (label, own) => (own.length === 0 ? ''
+        : `<optgroup label="${label}">${own.map((one) => access_map_page_option(access_map_page_valueOf(one), one.name)).join('')}</optgroup>`);
+    const nameless = readers.filter(({ owned }) => !owned);
+    return `<form hidden role="search" aria-label="Filter the files">
+${choice('reader', 'Reader', 'anyone', [
+        nameless.length === 0 ? '' : access_map_page_option('nameless', 'any key without a known owner'),
+        group('Owners', readers.filter(({ owned }) => owned)),
+        group('Keys without a known owner', nameless),
+    ].join(''))}
+${choice('environment', 'Environment', 'any', environments.map((one) => access_map_page_option(environmentValue(one), environmentText(one))).join(''))}
+${choice('key', 'Kind of key', 'any', kinds.map(([kind, text]) => access_map_page_option(kind, text)).join(''))}
+<p><label for="by-path">Path contains</label>
+<input id="by-path" name="path" type="search" autocomplete="off" spellcheck="false"></p>
+<label class="check"><input name="lone" type="checkbox"> Only what depends on one reader</label>
+<button type="reset">Show all</button>
+</form>`;
+}
+function overview({ readers, files, environments }) {
+    const total = readers.map(() => 0);
+    const perEnvironment = readers.map(() => new Map());
+    for (const { environment, grants } of files) {
+        for (const { reader } of grants) {
+            const own = perEnvironment[reader];
+            total[reader] = (total[reader] ?? 0) + 1;
+            own?.set(environment, (own.get(environment) ?? 0) + 1);
+        }
+    }
+    const heads = environments.map((one) => `<th scope="col" class="number" data-environment="${environmentValue(one)}">${environmentText(one)}</th>`);
+    const rows = readers.map((reader, at) => {
+        const cells = environments.map((one) => {
+            const own = perEnvironment[at]?.get(one) ?? 0;
+            return own === 0 ? '<td class="number soft">–</td>' : `<td class="number">${own}</td>`;
+        });
+        const keys = reader.keys.map((key) => `<li>${kindNames[key.kind]} ${reader.owned ? access_map_page_name(shortForm(key)) : ''}</li>`);
+        return `<tr data-reader="${safe(access_map_page_valueOf(reader), pathLimit)}">`
+            + `<th scope="row"><span>${access_map_page_name(reader.name)}</span>${marksOf(reader)}</th>${cells.join('')}`
+            + `<td class="number">${total[at] ?? 0}</td><td class="keys"><ul>${keys.join('')}</ul></td></tr>`;
+    });
+    return `<div class="scroll" role="region" aria-labelledby="readers" tabindex="0"><table class="overview">
+<thead><tr><th scope="col">Reader</th>${heads.join('')}
+<th scope="col" class="number">All files</th><th scope="col">Keys</th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+/** Files of one folder with the same readers share a row. */
+function folder(title, files, readers) {
+    const rows = [...grouped(files, ({ environment, grants, needs }) => JSON.stringify([environment, grants, needs])).values()];
+    const head = title === '' ? '(root)' : access_map_page_name(title, pathLimit);
+    return `<tbody data-folder="${safe(title, pathLimit)}">
+<tr><th class="folder" scope="rowgroup" colspan="2">${head}</th></tr>
+${rows.map((same) => row(same, title, readers)).join('\n')}</tbody>`;
+}
+function row(files, within, readers) {
+    return files.slice(0, 1).map(({ environment, grants, indispensable, needs }) => {
+        const names = grants.flatMap(({ reader, alone }) => readers.slice(reader, reader + 1).map((one) => `<li>${access_map_page_name(one.name)}${marksOf(one)}${alone ? '' : access_map_page_mark('part', 'a part')}</li>`));
+        const keys = safe(JSON.stringify(grants.flatMap(({ reader, kinds }) => kinds.map((kind) => [reader, kind]))), Infinity);
+        const about = [
+            environment === null ? '' : access_map_page_mark(environment === 'prod' ? 'prod' : 'environment', environment),
+            indispensable.length === 0 ? '' : access_map_page_mark('lone', 'depends on one reader'),
+            needs === null ? '' : access_map_page_mark('part', `needs ${needs.groups} of ${needs.of} key groups`),
+        ].join('');
+        const lone = JSON.stringify(indispensable);
+        return `<tr data-environment="${environmentValue(environment)}" data-keys="${keys}" data-lone="${lone}">`
+            + `<td>${about === '' ? '' : `<div class="about">${about}</div>`}`
+            + `<ul class="files">${files.map(({ path }) => `<li>${access_map_page_name(path.slice(within.length), pathLimit)}</li>`).join('')}</ul>`
+            + `</td><td><ul class="readers">${names.join('')}</ul></td></tr>`;
+    }).join('');
+}
+function limits({ readers, files, unread }) {
+    const words = [
+        ...(readers.some(isSharedKey)
+            ? ['A key of a key service (KMS, Key Vault, Vault) is one reader here but many people: the service decides (in IAM) who '
+                    + 'may use it, and these files do not say.']
+            : []),
+        'It shows one commit. Older commits stay readable to whoever held a key of theirs; so does every clone of them.',
+        'Who holds a key is what the owners file, .sops.yaml, lists of public keys and the keys themselves say. Nobody proved it, '
+            + 'and a key may have been copied.',
+        'A file’s environment is told from words in its path, and from nothing else.',
+        ...(files.some(({ needs }) => needs !== null)
+            ? ['Where a file needs keys of several groups, a reader with a part opens it only together with others.'] : []),
+    ];
+    const list = unread.map(({ path, reason }) => `<li>${access_map_page_name(path, pathLimit)}: ${safe(reason, 1000)}</li>`);
+    return `<h2 id="limits" tabindex="-1">What this page does not know</h2>
+<ul class="limits">${words.map((one) => `<li>${one}</li>`).join('\n')}</ul>
+${unread.length === 0 ? '' : `<h2>Not read</h2>
+<p>${count(unread.length, 'file')} may hold secrets and could not be read:</p>
+<ul class="limits">${list.join('\n')}</ul>`}`;
+}
+/** The whole page. Pure: the same map and context give the same bytes. */
+function accessMapPage(map, { repository, madeAt }) {
+    const { readers, files, unread } = map;
+    const nameless = readers.filter(({ owned }) => !owned).length;
+    const lone = files.filter(({ indispensable }) => indispensable.length > 0).length;
+    const facts = [
+        count(files.length, 'encrypted file'), count(readers.length - nameless, 'owner'),
+        count(nameless, 'key without a known owner', 'keys without a known owner'),
+        count(lone, 'file that depends on one reader', 'files that depend on one reader'),
+        ...(unread.length === 0 ? [] : [count(unread.length, 'file that could not be read', 'files that could not be read')]),
+    ];
+    const title = `Who can read what${repository === null ? '' : ` in ${safe(repository)}`}`;
+    const made = madeAt.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
+    const folders = [...grouped(files, ({ path }) => folderOf(path))].map(([path, own]) => folder(path, own, readers));
+    return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${style}</style>
+</head>
+<body>
+<a class="skip" href="#readers">Skip to the readers</a>
+<a class="skip" href="#files">Skip to the files</a>
+<header>
+<h1>${title}</h1>
+<p class="soft">Commit <code>${safe(map.base)}</code>, <time datetime="${safe(madeAt)}">${safe(made)}</time>, by sops-rekey.
+<a href="#limits">What this page does not know</a></p>
+<p>${facts.join(' · ')}</p>
+</header>
+<main>
+${filters(map)}
+<p id="no-script">Without JavaScript this page shows everything, and cannot filter.</p>
+<p role="status" id="status" data-files="${files.length}"></p>
+<p id="shown-readers"></p>
+<h2 id="readers" tabindex="-1">Readers</h2>
+<p class="soft">How many files each can read, of each environment.</p>
+${overview(map)}
+<h2 id="files" tabindex="-1">Files</h2>
+<p id="nothing" hidden>No file is what the filter asks for.</p>
+<table class="map">
+<thead><tr><th scope="col">File</th><th scope="col">Read by</th></tr></thead>
+${folders.join('\n')}
+</table>
+${limits(map)}
+</main>
+<script type="module">${script}</script>
+</body>
+</html>
+`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/access-diagram.js
+// Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
+// Must never let a name be anything but the text of its node.
+
+
+
+const most = { recipients: 12, groups: 12, links: 40 };
+const labelLimit = 60;
+/** By what became of the access; no name can hold one of these. */
+const arrows = { kept: '-->', lost: '-.->', gained: '==>' };
+/**
+ * `text` inside a quoted label. A quote ends a label, `%%{` starts a directive wherever it stands, `#…;` is a character, and
+ * what is left is read as Markdown and HTML: so all punctuation is `#code;`, save a dot, hyphen or underscore inside a word.
+ */
+function label(text) {
+    // Mermaid marks characters with `ﬂ°` on the way, and would take a name's own for that.
+    const shown = visible(text, labelLimit).replaceAll('ﬂ°', 'ﬂ °')
+        .replace(/(?<![\p{L}\p{N}])[._-]|[._-](?![\p{L}\p{N}])|(?<=www)\.|[^\p{L}\p{N} /._-]/giu, (character) => `#${character.codePointAt(0) ?? 0};`);
+    return `"${shown}"`;
+}
+/** Whose readers are the same before, and the same after. */
+function groupsOf(files) {
+    const rows = files.map(({ path, recipients: { before, after } }) => ({ path, before: new Set(before.map(canonicalId)), after: new Set(after.map(canonicalId)) }));
+    const readable = rows.filter(({ before, after }) => before.size + after.size > 0);
+    return [...grouped(readable, ({ before, after }) => JSON.stringify([[...before].sort(), [...after].sort()])).values()]
+        .flatMap((same) => same.slice(0, 1).map(({ before, after }) => ({ before, after, paths: same.map(({ path }) => path) })));
+}
+/** The folder all of `paths` are in; empty for the root. */
+function commonFolder(paths) {
+    return paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)).reduce((common, folder) => {
+        let shared = common;
+        while (!folder.startsWith(shared))
+            shared = shared.slice(0, shared.lastIndexOf('/', shared.length - 2) + 1);
+        return shared;
+    });
+}
+/**
+ * The flowchart's source, without a fence. A link is solid for who could read the files before and can after, dotted for
+ * who no longer can, thick for who is new. null where nobody's access changes, or where it would be too large to be read.
+ * `nameOf` gives plain text, whatever it holds.
+ */
+function accessDiagram(files, nameOf) {
+    const groups = groupsOf(files);
+    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    const recipients = new Map(named.map((one) => [canonicalId(one), one]));
+    if (groups.length > most.groups || recipients.size > most.recipients)
+        return null;
+    const links = groups.flatMap(({ before, after }, at) => [...recipients.keys()].flatMap((id, who) => {
+        const [had, has] = [before.has(id), after.has(id)];
+        if (!had && !has)
+            return [];
+        const arrow = had && has ? arrows.kept : had ? `${arrows.lost}|no longer|` : `${arrows.gained}|new|`;
+        return [{ text: `r${who} ${arrow} f${at}`, color: had && has ? null : had ? '#cf222e' : '#1a7f37' }];
+    }));
+    if (links.length > most.links || links.every(({ color }) => color === null))
+        return null;
+    const titles = groups.map(({ paths }) => access_diagram_titleOf(paths));
+    const again = (title) => titles.indexOf(title) !== titles.lastIndexOf(title);
+    return [
+        'flowchart LR',
+        ...[...recipients.values()].map((recipient, at) => `  r${at}[${label(nameOf(recipient))}]`),
+        ...groups.map(({ paths }, at) => {
+            const title = titles[at] ?? '';
+            return `  f${at}[${label(again(title) ? `${title}, like ${paths[0] ?? ''}` : title)}]`;
+        }),
+        ...links.map(({ text }) => `  ${text}`),
+        ...['#cf222e', '#1a7f37'].flatMap((color) => {
+            const colored = links.flatMap((link, at) => (link.color === color ? [at] : []));
+            return colored.length === 0 ? [] : [`  linkStyle ${colored.join(',')} stroke:${color}`];
+        }),
+    ].join('\n');
+}
+function access_diagram_titleOf(paths) {
+    const [first = ''] = paths;
+    if (paths.length === 1)
+        return first;
+    const folder = commonFolder(paths);
+    return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-access.js
+
+
+
+const markdown_access_nameLimit = 60;
+/** A longer table is folded away. */
+const openRows = 12;
+const mostRows = 200;
+const namesInRow = 20;
+/**
+ * A table of readers by environments; readers of the very same files share a row, those who read most come first. Then what of
+ * it calls for a look. Empty where nothing is encrypted.
+ */
+function accessTable(map, room) {
+    const { files, environments, readers } = map;
+    if (files.length === 0)
+        return '';
+    const all = rowsOf(map);
+    const rows = all.slice(0, Math.min(room.files, mostRows));
+    const left = all.slice(rows.length).reduce((sum, row) => sum + row.readers.length, 0);
+    const table = rows.length === 0 ? '' : [
+        `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
+        `| --- |${' ---: |'.repeat(environments.length + 1)}`,
+        ...rows.map((row) => `| ${[markdown_access_namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
+    ].join('\n');
+    const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
+    const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
+    const parts = [table, more].filter((part) => part !== '').join('\n\n');
+    return [
+        table === '' ? `${counts}.` : rows.length > openRows ? markdown_paths_folded(counts, parts) : parts,
+        notes(map, room),
+    ].filter((part) => part !== '').join('\n\n');
+}
+function rowsOf({ files, environments, readers }) {
+    const columns = new Map(environments.map((one, at) => [one, at]));
+    const own = readers.map(() => []);
+    for (const { path, environment, grants } of files) {
+        for (const { reader, alone } of grants)
+            own[reader]?.push({ path, column: columns.get(environment) ?? 0, alone });
+    }
+    const rows = readers.map((reader, at) => {
+        const reads = own[at] ?? [];
+        const row = {
+            readers: [reader],
+            files: environments.map((_, column) => reads.filter((one) => one.column === column).length),
+            total: reads.length,
+            some: reads.some(({ alone }) => !alone),
+        };
+        // A key that nobody is known to hold does not hide among those of people.
+        return { row, what: JSON.stringify([reader.owned, isSharedKey(reader), reads.map(({ path, alone }) => [path, alone])]) };
+    });
+    return [...grouped(rows, ({ what }) => what).values()]
+        .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
+        .sort((a, b) => b.total - a.total);
+}
+function markdown_access_namesOf({ readers, some }) {
+    const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
+    const [first] = readers;
+    const marks = [
+        ...(first?.owned === false ? ['no known owner'] : []),
+        ...(first !== undefined && isSharedKey(first) ? ['key service'] : []),
+        ...(some ? ['of some only a part'] : []),
+    ];
+    return marks.length === 0 ? names : `${names} (${marks.join(', ')})`;
+}
+function notes({ files, readers, unread }, room) {
+    const lone = files.filter(({ indispensable }) => indispensable.length > 0).map(({ path }) => path);
+    const nameless = readers.filter(({ owned }) => !owned).length;
+    const parts = files.filter(({ needs }) => needs !== null).length;
+    const few = Math.min(room.files, 20);
+    return [
+        ...(lone.length === 0 ? [] : [
+            `- ${count(lone.length, 'file opens', 'files open')} only with the key of one reader: `
+                + `if that is lost, so ${lone.length === 1 ? 'is it' : 'are they'}.`,
+            ...(few === 0 ? [] : pathLines(lone, few).map((line) => `  ${line}`)),
+        ]),
+        ...(nameless === 0 ? [] : [`- ${count(nameless, 'key has', 'keys have')} no known owner.`]),
+        ...(readers.some(isSharedKey)
+            ? ['- A key of a key service is one reader but many people: the service decides (in IAM) who may use it.'] : []),
+        ...(parts === 0 ? []
+            : [`- ${count(parts, 'file takes', 'files take')} keys of several groups: a reader of one may hold only a part.`]),
+        ...(unread.length === 0 ? [] : [`- ${count(unread.length, 'file')} could not be read, so that their readers are not in it.`]),
+    ].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-ages.js
+// How old the data keys are, file by file, the oldest first.
+// Must never call a key young of which the history says nothing.
+
+const markdown_ages_foldBeyond = 20;
+const markdown_ages_day = 24 * 60 * 60 * 1000;
+/** Empty where no history was asked. Of a file that gets a new data key it tells the age of the old one. */
+function dataKeyAges({ files, startedAt }, room) {
+    const known = files.filter(({ keySince }) => keySince !== null);
+    if (known.length === 0)
+        return '';
+    if (room.files === 0)
+        return `The report gives the ages of ${count(known.length, 'data key')}.`;
+    const days = [...grouped(known, ({ keySince }) => keySince?.slice(0, 10) ?? '')].sort(([a], [b]) => (a < b ? -1 : 1));
+    const shown = days.slice(0, room.files);
+    const lines = shown.map(([since, same]) => {
+        const age = Math.floor((Date.parse(startedAt) - Date.parse(since)) / markdown_ages_day);
+        const names = pathLines(same.map(({ path }) => path), room.files);
+        const made = renewed(same);
+        const [only = ''] = names;
+        const list = names.length === 1 ? ` ${only.slice(2)}` : `\n${names.map((name) => `  ${name}`).join('\n')}`;
+        return `- since ${since} (${count(age, 'day')})${made}:${list}`;
+    });
+    const left = known.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
+    const text = [...lines, ...(left > 0 ? [`- and ${count(left, 'file')} with younger ones, see the report`] : [])].join('\n');
+    return known.length > markdown_ages_foldBeyond ? markdown_paths_folded(count(known.length, 'file'), text) : text;
+}
+function renewed(files) {
+    const made = files.filter(({ dataKey }) => dataKey === 'new').length;
+    return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
+// What a person must know beside the change itself: one line for each kind of finding, the gravest first.
+// Must never let many findings of one kind hide another, nor drop one without counting it.
+
+
+const weight = { error: 0, warning: 2, notice: 3 };
+/** Someone can read what they should not, whatever this run does. */
+const grave = new Set(['still-reads', 'removed-came-back', 'no-longer-encrypted']);
+/** Whether it has to be read before anything else. */
+function isUrgent({ level, code }) {
+    return level === 'error' || grave.has(code);
+}
+function weightOf(finding) {
+    return finding.level !== 'error' && isUrgent(finding) ? 1 : weight[finding.level];
+}
+/** Beyond these, messages of one kind are told by an example. */
+const wordings = 3;
+/** Some are shown whatever the room. */
+function findingLines(findings, room) {
+    const kinds = [...grouped(findings, ({ level, code }) => `${level} ${code}`).values()].flatMap((kind) => {
+        const messages = [...grouped(kind, ({ message }) => message).values()];
+        return messages.length > wordings ? [kind] : messages;
+    }).sort(([a], [b]) => (a === undefined || b === undefined ? 0 : weightOf(a) - weightOf(b)));
+    const [least, length] = room.files === 0 ? [3, 300] : [5, 1000];
+    const shown = kinds.slice(0, Math.max(least, room.files));
+    const lines = shown.map((kind) => line(kind, room, length));
+    const left = findings.length - shown.reduce((sum, kind) => sum + kind.length, 0);
+    if (left > 0)
+        lines.push(`\nand ${count(left, 'more finding')}, see the report.`);
+    return lines.join('\n');
+}
+function line(kind, room, length) {
+    const [first] = kind;
+    if (first === undefined)
+        return '';
+    const level = first.level === 'error' ? '✖ error' : first.level;
+    // A message may list, on lines of their own, who there is.
+    const message = plain(first.message.trim().replace(/\s*\n\s*/g, '; '), length);
+    const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3;
+    const files = (some) => {
+        const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)));
+        return listed(paths, limit);
+    };
+    if (kind.every((one) => one.message === first.message)) {
+        const all = kind.every(({ path }) => path === null);
+        const where = all ? (kind.length > 1 ? ` (${kind.length} times)` : '') : ` (${files(kind)})`;
+        return `- ${level}: ${message}${where}`;
+    }
+    const where = first.path === null ? '' : ` (${code(first.path, 100)})`;
+    return `- ${level}: ${message}${where}, and ${kind.length - 1} more of the kind ${code(first.code)}: ${files(kind.slice(1))}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-lists.js
+// The parts of a summary or pull request that grow with the repository: files, diffs, reasons.
+// Must never drop an item without saying how many were dropped.
+
+
+
+/** A table says the same again in each row; beyond so many files, what they have in common is said once. */
+const tableLimit = 20;
+function changeOf(file, name, voice) {
+    const { before, after } = file.recipients;
+    const signed = (sign) => (recipient) => `${sign}${name(recipient)}`;
+    const moves = [...without(before, after).map(signed('−')), ...without(after, before).map(signed('+'))];
+    const unproven = voice === 'would' ? 'to come' : voice === 'open' ? 'in the pull request' : '✖ none';
+    return {
+        recipients: listed(moves, 4) || 'as before',
+        dataKey: file.dataKey === 'new' ? 'new data key' : 'as before',
+        proof: file.verified ? 'same values ✔' : unproven,
+    };
+}
+/** A table of the changed files, or what is done to how many of them, folder by folder. */
+function changedFiles({ changed, voice }, name, room) {
+    if (changed.length === 0)
+        return '';
+    if (room.files === 0)
+        return `The report lists the ${count(changed.length, 'file')}.`;
+    const rows = changed.map((file) => ({ path: file.path, change: changeOf(file, name, voice) }));
+    if (rows.length <= Math.min(tableLimit, room.files)) {
+        return [
+            '| File | Recipients | Data key | Proof |',
+            '| --- | --- | --- | --- |',
+            ...rows.map(({ path, change }) => `| ${[code(path), change.recipients, change.dataKey, change.proof].join(' | ')} |`),
+        ].join('\n');
+    }
+    const kinds = [...grouped(rows, ({ change }) => JSON.stringify(change)).values()].sort((a, b) => b.length - a.length);
+    const parts = kinds.slice(0, room.files).map((kind) => {
+        const lines = pathLines(kind.map(({ path }) => path), room.files).join('\n');
+        return kinds.length === 1 ? lines : `**${kindOf(kind)}**\n\n${lines}`;
+    });
+    const left = kinds.slice(room.files).reduce((sum, kind) => sum + kind.length, 0);
+    if (left > 0)
+        parts.push(`and ${count(left, 'more file')} with other changes, see the report.`);
+    else if (changed.length > room.files)
+        parts.push('The report names every file.');
+    const [only = []] = kinds;
+    return markdown_paths_folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
+}
+/** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
+function kindOf(files) {
+    const parts = files.slice(0, 1).flatMap(({ change: { recipients, dataKey, proof } }) => [
+        recipients === 'as before' ? 'recipients as before' : recipients,
+        dataKey === 'as before' ? 'data key as before' : dataKey,
+        proof === 'to come' || proof === '✖ none' ? `proof: ${proof}` : proof,
+    ]);
+    return `${count(files.length, 'file')}: ${parts.join(', ')}`;
+}
+function configDiffs({ configs }, room) {
+    const shown = configs.slice(0, room.files).map(({ path, diff }) => {
+        const lines = diff.replace(/\n$/, '').split('\n');
+        const left = lines.length - room.diffLines;
+        const block = fenced('diff', lines.slice(0, room.diffLines));
+        return `${code(path)}\n\n${block}${left > 0 ? `\n\nand ${count(left, 'more line')} of it.` : ''}`;
+    });
+    const left = configs.length - shown.length;
+    if (left > 0)
+        shown.push(`${shown.length === 0 ? count(left, 'config') : `and ${count(left, 'more config')}`}, see the report.`);
+    return shown.join('\n\n');
+}
+/** Files with the same reason are named together, with `namesOf` how many of them at most. */
+function reasons(files, room, namesOf = room.files) {
+    const groups = [...grouped(files, ({ reason }) => reason)];
+    const shown = groups.slice(0, room.files);
+    const lines = shown.map(([reason, same]) => {
+        const paths = same.map(({ path }) => path);
+        if (same.length <= 3)
+            return `- ${listed(paths.map((path) => code(path)))}: ${plain(reason)}`;
+        const nested = namesOf === 0 ? '' : `\n${pathLines(paths, namesOf).map((line) => `  ${line}`).join('\n')}`;
+        return `- ${count(same.length, 'file')}: ${plain(reason)}${nested}`;
+    });
+    const left = files.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
+    if (left > 0)
+        lines.push(`${lines.length === 0 ? count(left, 'file') : `\nand ${count(left, 'more file')}`}, see the report.`);
+    return lines.join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-words.js
+// The sentences that say what was proven, and what re-encryption cannot do. Each must be exactly true of the report.
+// Must never say "verified" of a file that was not, nor grow with the number of files.
+
+
+
+/** What holds for the files that passed every proof; for a dry run, that nothing does yet. */
+function proofs(report, { voice, changed, unverified, remaining, come }) {
+    if (changed.length === 0 || voice === 'open')
+        return '';
+    if (voice === 'would')
+        return 'Nothing yet: a dry run uses no key. A real run proves every file before it changes anything.';
+    const verified = changed.filter((file) => file.verified);
+    const rotated = verified.filter(({ dataKey }) => dataKey === 'new');
+    const { removed } = report.request;
+    const lines = [
+        '- It decrypts.',
+        '- Its plaintext is byte for byte the one before, compared by digest.',
+        '- Its recipients are exactly those planned.',
+    ];
+    const { added } = report.request;
+    const holding = verified.filter(({ recipients: { after } }) => without(added, after).length === 0);
+    if (added.length > 0 && holding.length > 0 && without(come, added).length === 0) {
+        const which = holding.length === verified.length ? '' : ` (in ${count(holding.length, 'file')})`;
+        lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them${which}, and nobody else came.`);
+    }
+    if (removed.length > 0 && !verified.some((file) => remaining.includes(file))) {
+        lines.push(`- ${who(removed)} ${removed.length === 1 ? 'is' : 'are'} not among them.`);
+    }
+    if (rotated.length > 0) {
+        const which = rotated.length === verified.length ? '' : ` (${count(rotated.length, 'rotated file')})`;
+        const bare = rotated.some(({ values }) => values === 0)
+            ? ' (where a file has no value to compare: its new MAC does not open with the old data key)'
+            : '';
+        lines.push(`- Its data key is another${which}: under the same IV the same plaintext has other ciphertext${bare}. ` +
+            'So an old key stanza spliced into the new file opens nothing.');
+    }
+    const not = count(unverified.length, 'changed file is', 'changed files are');
+    const missing = unverified.length === 0 ? [] : [`**✖ ${not} not verified.**\n`];
+    const scope = verified.length === 1 ? 'For the one verified file:' : `For each of the ${verified.length} verified files:`;
+    return [...missing, ...(verified.length === 0 ? [] : [scope, '', ...lines])].join('\n');
+}
+/** What stays true although every file was re-encrypted. */
+function honestWords(report, { voice, changed, gone }) {
+    const { request, files, exposure } = report;
+    const leaves = request.removed.length + gone.length > 0;
+    if (!leaves && changed.length === 0)
+        return '';
+    const words = [];
+    if (leaves) {
+        const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open';
+        words.push('- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
+            `Re-encryption takes nothing back, so ${secrets} must itself be changed.`);
+    }
+    else if (changed.some(({ dataKey }) => dataKey === 'new')) {
+        words.push('- Older commits still open with their older data keys. A new one protects only what is written from now on.');
+    }
+    const opened = changed.filter(({ dataKey, recipients: { before, after } }) => dataKey === 'same' && without(after, before).length > 0);
+    if (opened.length > 0) {
+        words.push(`- Whoever ${voice === 'would' ? 'is' : 'was'} added has the data key that ` +
+            `${opened.length === changed.length ? 'these files' : `${opened.length} of these files`} have had ` +
+            'since they last got a new one: it opens their older commits, back to that one, as well.');
+    }
+    const involved = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    if (markdown_account_sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
+        words.push('- A key in a key service (KMS, Key Vault, Vault) is one recipient but many people: who can read through it is ' +
+            'decided there (in IAM), not in these files.');
+    }
+    return words.join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown.js
+// The job summary and the pull request's body, both from the report and in the same words.
+// Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
+
+
+
+
+
+
+
+
+
+
+
+// GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
+const bodyLimit = 60_000;
+const summaryLimit = 1_000_000;
+const headerLimit = 10_000;
+const markdown_rooms = [
+    { files: Infinity, secrets: Infinity, diffLines: Infinity, picture: true },
+    { files: 2000, secrets: 8000, diffLines: 1000, picture: true },
+    { files: 500, secrets: 2000, diffLines: 400, picture: true },
+    { files: 200, secrets: 1000, diffLines: 200, picture: true },
+    { files: 60, secrets: 600, diffLines: 100, picture: true },
+    { files: 60, secrets: 200, diffLines: 60, picture: true },
+    { files: 20, secrets: 60, diffLines: 20, picture: false },
+    { files: 10, secrets: 20, diffLines: 20, picture: false },
+    { files: 3, secrets: 5, diffLines: 5, picture: false },
+    { files: 0, secrets: 0, diffLines: 0, picture: false },
+];
+function section(title, content) {
+    return content === '' ? '' : `### ${title}\n\n${content}`;
+}
+/** Beyond so many, an error that repeats why each file was refused is shorter without it. */
+const fewFailed = 3;
+function whyStopped(report, { failed }, room) {
+    const says = ({ path, reason }) => `${visible(path)}: ${visible(reason, 1000)}`;
+    const shortened = (message) => failed.reduce((text, one) => text.replace(says(one), '\0'), message)
+        .replace(/\0(?:; \0)*/g, 'of the files below');
+    const shown = report.findings.map((finding) => (finding.level === 'error' && failed.length > fewFailed ? { ...finding, message: shortened(finding.message) } : finding));
+    const said = shown.filter(({ level, message }) => level === 'error' && message.length < 1000).map(({ message }) => message);
+    const unsaid = failed.filter((one) => !said.some((message) => message === one.reason || message.includes(says(one))));
+    const parts = [findingLines(shown, room), reasons(unsaid, room)].filter((part) => part !== '');
+    const errors = report.findings.some(({ level }) => level === 'error');
+    return errors || failed.length > 0 ? parts.join('\n\n') : [...parts, 'The log of the run says why.'].join('\n\n');
+}
+/** Empty where there is nothing to draw. */
+function picture(report, { voice }) {
+    const shown = shownIn(report);
+    const diagram = accessDiagram(report.files, (recipient) => {
+        const { owner, key } = shown(recipient);
+        return [owner, key].filter((part) => part !== null).join(' ');
+    });
+    if (diagram === null)
+        return '';
+    const legend = [
+        ...(diagram.includes(arrows.kept) ? ['Solid: could and can.'] : []),
+        ...(diagram.includes(arrows.lost) ? ['Red, dotted: no longer can.'] : []),
+        ...(diagram.includes(arrows.gained) ? ['Green, thick: newly can.'] : []),
+    ].join(' ');
+    // Nothing in it can close the fence: a name's backtick stands as its number.
+    const title = voice === 'would' ? 'Who can read what, as it would be' : 'Who can read what';
+    return section(title, `${legend}\n\n\`\`\`mermaid\n${diagram}\n\`\`\``);
+}
+function markdown_exposed(report, { gone }, room) {
+    const { exposure, request, base } = report;
+    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
+    if (exposure.length === 0) {
+        const lost = request.removed.length > 0 ? request.removed : gone;
+        return lost.length === 0 ? ''
+            : section('Secrets to change', `At ${code(base.slice(0, 12))} none was found that ${who(lost)} could read.`);
+    }
+    const files = new Set(exposure.map(({ file }) => file)).size;
+    const title = `Secrets ${listed(readers.map((reader) => plain(reader, nameLimit)), 3)} could read`;
+    // Of a run that knows no history all are as they were at the base.
+    const states = exposure.every(({ since, state }) => since === null && state === 'current') ? '' : `: ${stateCounts(exposure)}`;
+    const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}${states}.`;
+    return section(title, `${where} ${checklist(exposure, readers, room)}`);
+}
+function markdown_sections(report, account, name, drawn, room) {
+    const { voice, skipped, remaining } = account;
+    const skippedList = section('Skipped', reasons(skipped, room));
+    const accounting = accountingLine(report, account);
+    const first = headline(report, account);
+    if (voice === 'stopped')
+        return [first, section('What stopped it', whyStopped(report, account, room)), skippedList, accounting];
+    const open = voice === 'open';
+    const are = count(remaining.length, 'matched file is', 'matched files are');
+    const kept = `${are} still encrypted to ${who(report.request.removed)}`;
+    const still = remaining.length > 0 && !open ? `**✖ ${kept}:**\n\n${reasons(remaining, room)}` : '';
+    // What is said of a file above is not said of it twice.
+    const above = new Set(still === '' ? [] : remaining.map(({ path }) => path));
+    const found = report.findings.filter(({ code, path }) => code !== 'still-reads' || path === null || !above.has(path));
+    const urgent = findingLines(found.filter(isUrgent), room);
+    return [
+        first,
+        still,
+        urgent === '' ? '' : `**Look at this first:**\n\n${urgent}`,
+        changedFiles(account, name, room),
+        room.picture ? drawn : '',
+        section(voice === 'would' ? 'Config, as it would be' : 'Config', configDiffs(report, room)),
+        section('What was proven', proofs(report, account)),
+        markdown_exposed(report, account, room),
+        section('What this cannot do', honestWords(report, account)),
+        skippedList,
+        section('Unchanged', reasons(unchanged(report), room, 0)),
+        section('Findings', findingLines(found.filter((one) => !isUrgent(one)), room)),
+        accounting,
+    ];
+}
+function unchanged({ files }) {
+    return files.filter(({ action }) => action === 'unchanged');
+}
+/** Fewer bytes than any name in the list of files, and than any line of the checklist. */
+const [leastName, leastItem] = [14, 8];
+/** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
+function surelyTooMuch({ exposure }, { changed }, room, limit) {
+    const names = changed.length <= room.files ? changed.length : 0;
+    return names * leastName + (exposure.length <= room.secrets ? exposure.length : 0) * leastItem > limit;
+}
+function fit(report, limit, around) {
+    const [account, name] = [accountOf(report), namer(report)];
+    const drawn = picture(report, account);
+    let text = '';
+    for (const room of markdown_rooms) {
+        if (surelyTooMuch(report, account, room, limit))
+            continue;
+        text = `${around(markdown_sections(report, account, name, drawn, room), room).filter((part) => part !== '').join('\n\n')}\n`;
+        if (new TextEncoder().encode(text).length < limit)
+            break;
+    }
+    return text;
+}
+/** Nothing was changed, and the sentence that says why counts for more than any list. */
+function stoppedEarly({ outcome }) {
+    return outcome === 'refused' || outcome === 'failed';
+}
+/** Markdown for the job summary, under 1 MiB whatever the report holds. */
+function renderSummary(report, context) {
+    const { pullRequestUrl, reportPath, access = null } = context;
+    return fit(report, summaryLimit, (parts, room) => [
+        '## sops-rekey',
+        ...parts,
+        section('Age of the data keys', stoppedEarly(report) ? '' : dataKeyAges(report, room)),
+        section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
+        pullRequestUrl === null ? '' : safe_text_link('The pull request', pullRequestUrl),
+        reportPath === null ? '' : `The report: ${code(reportPath)}`,
+    ]);
+}
+/**
+ * Markdown for the pull request, under 60,000 bytes of UTF-8 whatever the report holds. The last line is the hidden marker
+ * `<!-- sops-rekey fingerprint=… -->`; throws a RangeError where the fingerprint is not hexadecimal.
+ */
+function renderPullRequestBody(report, context) {
+    const { bodyHeader, fingerprint, runUrl } = context;
+    if (fingerprint !== null && !/^[0-9a-f]+$/.test(fingerprint))
+        throw new RangeError('The fingerprint is not hexadecimal.');
+    const header = bodyHeader === null || new TextEncoder().encode(bodyHeader).length <= headerLimit ? bodyHeader?.trim() ?? ''
+        : `(The body header has ${bodyHeader.length} characters and was left out.)`;
+    return fit(report, bodyLimit, (parts) => [
+        header,
+        ...parts,
+        runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
+        fingerprint === null ? '' : `<!-- sops-rekey fingerprint=${fingerprint} -->`,
+    ]);
+}
+
+;// CONCATENATED MODULE: ./lib/outputs.js
+// Result → outputs, report file, job summary, annotations. The one place that writes them.
+// Must never write text from outside that was not made harmless first.
+
+
+
+
+
+
+
+
+function reportIn(place) {
+    return (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-report.json');
+}
+/** Throws, before anything was published, where the outputs and the report could not be written afterwards. */
+function assertWritable(place, outputFile) {
+    const append = external_node_fs_namespaceObject.constants.O_WRONLY | external_node_fs_namespaceObject.constants.O_APPEND;
+    // The runner makes the file for the outputs itself.
+    if (outputFile !== undefined && outputFile !== '')
+        tryOpen('GITHUB_OUTPUT', outputFile, append);
+    tryOpen('RUNNER_TEMP', reportIn(place), append | external_node_fs_namespaceObject.constants.O_CREAT);
+}
+function tryOpen(variable, path, flags) {
+    try {
+        (0,external_node_fs_namespaceObject.closeSync)((0,external_node_fs_namespaceObject.openSync)(path, flags, 0o644));
+    }
+    catch (cause) {
+        throw new Failure('input', `${variable} leads to ${visible(path)}, which cannot be written (${cause.code ?? String(cause)}).`, {
+            advice: 'The runner sets it; leave it as it is.', cause,
+        });
+    }
+}
+async function writeOutputs(result, inputs, place) {
+    const { report, published } = result;
+    const reportPath = reportIn(place);
+    writeReport(reportPath, report);
+    const accessMapPath = writeAccessMap(result.access, report.finishedAt, place);
+    const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null);
+    const acted = done ? report.files : [];
+    const count = (...actions) => acted.filter(({ action }) => actions.includes(action)).length;
+    const changed = count('updated', 'rotated', 'updated+rotated');
+    const outputs = {
+        changed: done,
+        shards: result.shards === null ? null : JSON.stringify(result.shards),
+        'rotated-path': inputs.job.kind === 'rotate' && result.failure === null ? inputs.job.folder : null,
+        'files-matched': report.files.length,
+        'files-changed': changed,
+        'files-updated': count('updated', 'updated+rotated'),
+        'files-rotated': count('rotated', 'updated+rotated'),
+        'files-unchanged': report.files.filter(({ action }) => action !== 'skipped' && action !== 'failed').length - changed,
+        'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
+        'exposed-secrets': report.exposure.filter((secret) => !isDone(secret)).length,
+        'report-path': reportPath,
+        'access-map-path': accessMapPath,
+        'pull-request-number': published?.number ?? null,
+        'pull-request-url': published?.url ?? null,
+        'pull-request-operation': published?.operation ?? 'none',
+        'pull-request-branch': published?.branch ?? null,
+        'pull-request-head-sha': published?.headSha ?? null,
+        'pull-request-commits-verified': published?.verified ?? null,
+        'tracking-issue-number': result.issue?.numbers.join('\n') ?? null,
+        'compare-url': published?.compareUrl ?? null,
+    };
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value ?? '');
+    annotate(result, inputs);
+    // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
+    try {
+        const text = strandedSummary(result, place) ?? renderSummary(report, {
+            bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath, access: result.access,
+        });
+        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
+            await summary.addRaw(text, true).write();
+    }
+    catch (error) {
+        warning(`The summary could not be written: ${visible(String(error), 300)}`);
+    }
+}
+/** JSON in pieces: as one text, the report on thousands of files is megabytes, and those once more as bytes. */
+function* jsonOf(report) {
+    let before = '{';
+    for (const [name, value] of Object.entries(report)) {
+        yield `${before}${JSON.stringify(name)}:`;
+        before = ',';
+        if (Array.isArray(value)) {
+            yield '[';
+            for (const [at, item] of value.entries())
+                yield `${at === 0 ? '' : ','}${JSON.stringify(item)}`;
+            yield ']';
+        }
+        else
+            yield JSON.stringify(value);
+    }
+    yield '}\n';
+}
+/** Characters to a piece that is written. */
+const pieceSize = 64 * 1024;
+function writeReport(path, report) {
+    const file = (0,external_node_fs_namespaceObject.openSync)(path, 'w');
+    try {
+        let piece = '';
+        for (const text of jsonOf(report)) {
+            piece += text;
+            if (piece.length < pieceSize)
+                continue;
+            (0,external_node_fs_namespaceObject.writeSync)(file, piece);
+            piece = '';
+        }
+        (0,external_node_fs_namespaceObject.writeSync)(file, piece);
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+}
+/** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
+function writeAccessMap(access, madeAt, { temporary, repository }) {
+    if (access === null)
+        return null;
+    const path = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-access-map.html');
+    try {
+        (0,external_node_fs_namespaceObject.writeFileSync)(path, accessMapPage(access, { repository, madeAt }));
+        return path;
+    }
+    catch (error) {
+        warning(`The access map could not be written: ${visible(String(error), 300)}`);
+        return null;
+    }
+}
+/** For a branch without its pull request: the text of it, for a person to paste, in a file and here; null for any other run. */
+function strandedSummary({ failure, published }, place) {
+    const body = published?.body ?? null;
+    if (failure === null || body === null)
+        return null;
+    const path = (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-pull-request.md');
+    (0,external_node_fs_namespaceObject.writeFileSync)(path, body);
+    info(`The text for the pull request: ${path}`);
+    return ['## sops-rekey', `**✖ Failed**, with the verified changes on a branch: ${plain(failure.message, 1000)}`,
+        `The text for the pull request (${code(path)}):`, body].join('\n\n');
+}
+/** GitHub shows ten annotations of a level. */
+const annotationsShown = 10;
+/** One warning a code, with how many more there are of it; those of publishing, each its own, come first. */
+function warningsOf({ report, published, issue }) {
+    const alike = Map.groupBy(report.findings.filter(({ level }) => level === 'warning'), ({ code }) => code);
+    const found = [...alike.values()].flatMap(([first, ...more]) => {
+        if (first === undefined)
+            return [];
+        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message)}`;
+        return [more.length === 0 ? sentence : `${sentence} (and ${more.length} more, see the summary)`];
+    });
+    return [...published?.warnings ?? [], ...issue?.warnings ?? [], ...found].slice(0, annotationsShown);
+}
+/** Few annotations, because a step shows few. The error is set where the run ends. */
+function annotate(result, inputs) {
+    const { report } = result;
+    if (report.files.length === 0 && result.failure === null) {
+        notice(inputs.files.length === 0
+            ? 'No tracked file carries sops metadata: every file that git tracks was looked at.'
+            : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`);
+    }
+    for (const sentence of warningsOf(result))
+        warning(sentence);
+    for (const sentence of result.published?.notices ?? [])
+        notice(sentence);
+    const skipped = report.files.filter(({ action }) => action === 'skipped');
+    if (skipped.length > 0)
+        notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`);
+}
+
+;// CONCATENATED MODULE: ./lib/check-outputs.js
+// The result of a check → outputs, JSON and SARIF files, job summary, annotations. The one place that writes them.
+// Must never write text from outside that was not made harmless first.
+
+
+
+
+
+
+
+
+
+async function writeCheck({ report, access }, { temporary, repository, documentation, version }) {
+    const reportPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.json');
+    const sarifPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.sarif');
+    const shown = report.findings.map((one) => ({ ...one, message: visible(one.message, 4000) }));
+    (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify({ ...report, findings: shown })}\n`);
+    const digest = (text) => (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
+    (0,external_node_fs_namespaceObject.writeFileSync)(sarifPath, sarifOf(report, { documentation, version, digest }));
+    const { errors, warnings } = report.counts;
+    const outputs = {
+        findings: report.findings.length, errors, warnings, 'report-path': reportPath, 'sarif-path': sarifPath,
+        'access-map-path': writeAccessMap(access, report.finishedAt, { temporary, repository }) ?? '',
+    };
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value);
+    for (const level of ['error', 'warning', 'notice']) {
+        check_outputs_annotate(level, report.findings.filter((one) => one.level === level));
+    }
+    // A runner that offers no summary is no reason to fail.
+    try {
+        const text = renderCheck(report, { documentation, reportPath });
+        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
+            await summary.addRaw(text, true).write();
+    }
+    catch (cause) {
+        warning(`The summary could not be written: ${visible(String(cause), 300)}`);
+    }
+}
+/** GitHub shows ten annotations of a level; one place is kept for what ends the run. */
+const check_outputs_annotationsShown = 9;
+const writers = { error: error, warning: warning, notice: notice };
+/** One annotation a code; of one finding alone, beside the line it is about. */
+function check_outputs_annotate(level, findings) {
+    const kinds = [...Map.groupBy(findings, ({ code }) => code).values()];
+    for (const [first, ...more] of kinds.slice(0, check_outputs_annotationsShown)) {
+        if (first === undefined)
+            continue;
+        const title = ruleOf(first.code).title;
+        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message, 1000)}`;
+        const place = more.length > 0 || first.path === null ? {} : { file: visible(first.path), startLine: first.line ?? 1 };
+        const others = more.length === 0 ? '' : ` (and ${more.length} more of \`${first.code}\`, see the summary)`;
+        writers[level](sentence + others, { title, ...place });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/branch-name.js
+// What git and GitHub take for the name of a branch.
+const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/]|\/$|\.$|^(?:@|HEAD|[0-9a-f]{40})$|^refs\/|(?:^|\/)\.|\.lock(?:\/|$)/;
+/** GitHub takes 255 bytes with `refs/heads/` before it. */
+const longest = 244;
+function isBranchName(name) {
+    return name !== '' && !forbidden.test(name) && new TextEncoder().encode(name).length <= longest;
+}
+
+;// CONCATENATED MODULE: ./lib/model/shard.js
+/** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
+function parseShard(text) {
+    const [, index = '', of = ''] = /^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? [];
+    const shard = { index: Number(index), of: Number(of) };
+    return shard.index >= 1 && shard.index <= shard.of && shard.of <= 256 ? shard : null;
+}
+/** What one job has to do: every `of`th file of the plan, so that large neighbours are spread; the texts are for who publishes. */
+function partOf(plan, { index, of }) {
+    const own = (_, at) => at % of === index - 1;
+    const others = plan.changes.filter((change, at) => !own(change, at)).map(({ file }) => ({ file, reason: 'another job gives it new keys' }));
+    return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null };
+}
+/** As many shards as are worth a job of their own, `most` at most; one for a plan that only edits texts, none for one without an edit. */
+function shardsFor({ changes, configs }, most) {
+    const of = Math.min(most, Math.max(Math.ceil(changes.length / filesWorthAJob), configs.length > 0 ? 1 : 0));
+    return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`);
+}
+/** A job takes some twenty seconds to start, in which this many files are rotated. */
+const filesWorthAJob = 100;
+
+;// CONCATENATED MODULE: ./lib/model/template.js
+// Text with `{variables}`, as inputs may have it: which ones stand in it, and what it says once they are filled in.
+// Must never know what a value is for: who fills in makes each harmless for its place.
+/** `{name}` is a variable, `{{name}}` the text `{name}`; any other brace is just a brace. */
+const places = /\{\{([a-z]+)\}\}|\{([a-z]+)\}/g;
+/** What may stand in each input that is a template. A base and a branch only get what is the same for every run of a request. */
+const templateVariables = {
+    base: ['default'],
+    branch: ['removed', 'added', 'base'],
+    title: ['removed', 'added', 'files', 'date', 'base', 'repository'],
+    'commit-message': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
+    'body-header': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
+};
+/** The variables in the text, each once, whether there are such or not. */
+function variablesIn(text) {
+    return [...new Set([...text.matchAll(places)].flatMap(([, , name]) => name ?? []))];
+}
+/** Throws a RangeError for a variable without a value. A value is never read as a template itself. */
+function fillTemplate(text, values) {
+    return text.replace(places, (_, literal, name) => {
+        if (literal !== undefined)
+            return `{${literal}}`;
+        const value = Object.hasOwn(values, name) ? values[name] : undefined;
+        if (value === undefined)
+            throw new RangeError(`There is no value for {${name}}.`);
+        return value;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/inputs.js
+// Every input, read once, checked, as one readonly value.
+// Must refuse what is no such thing or contradicts itself before anything else runs.
+
+
+
+
+
+
+
+function wrong(name, value, advice) {
+    return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice });
+}
+function inputs_text(name) {
+    const value = getInput(name);
+    return value === '' ? null : value;
+}
+function lines(name) {
+    return getInput(name).split('\n').map((line) => line.trim()).filter((line) => line !== '');
+}
+/** `! a` is `!a`. */
+function globs() {
+    return lines('files').map((line) => line.replace(/^!\s+/, '!'));
+}
+/** One a line or separated by commas. */
+function list(name) {
+    return lines(name).flatMap((line) => line.split(',')).map((item) => item.trim()).filter((item) => item !== '');
+}
+function flag(name, standard) {
+    const value = getInput(name);
+    if (value === '')
+        return standard;
+    if (/^(?:true|True|TRUE)$/.test(value))
+        return true;
+    if (/^(?:false|False|FALSE)$/.test(value))
+        return false;
+    throw wrong(name, value, `Write \`${name}: true\` or \`${name}: false\`.`);
+}
+function concurrency() {
+    const value = getInput('concurrency');
+    if (value === '')
+        return null;
+    if (/^[1-9]\d{0,2}$/.test(value) && Number(value) <= 128)
+        return Number(value);
+    throw wrong('concurrency', value, 'Write a whole number from 1 to 128, like `concurrency: 8`.');
+}
+function maxKeyAge() {
+    const value = getInput('max-key-age');
+    const age = parseKeyAge(value);
+    if (value !== '' && age === null)
+        throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.');
+    return age;
+}
+/** What no input is for: a private key in it is not used, and hidden from here on. */
+function refusePrivateKeys() {
+    for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient', 'exposed-to']) {
+        const found = getInput(name).match(privateKeys);
+        if (found === null)
+            continue;
+        for (const key of found)
+            core_setSecret(key);
+        throw new Failure('input', `The input \`${name}\` holds a private key, which was not used.`, {
+            advice: 'Write the public one (`age1…`). The log of a run may keep its inputs: take that key for known, and replace it.',
+        });
+    }
+}
+/** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
+function recipients(name, example) {
+    const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/\s*"[^"]*"\s*(?=,|$)|[^,]+/g) ?? []))
+        .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '');
+    // Nobody would mean another job: to bring files in line with their configs.
+    const given = getInput(name, { trimWhitespace: false });
+    if (found.length === 0 && given !== '')
+        throw wrong(name, given, `Write ${example}.`);
+    return found;
+}
+function inputs_policy() {
+    const value = getInput('policy') || 'warn';
+    if (value === 'off' || value === 'warn' || value === 'enforce')
+        return value;
+    throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.');
+}
+function onClosed() {
+    const value = getInput('on-closed') || 'respect';
+    if (value === 'respect' || value === 'reopen')
+        return value;
+    throw wrong('on-closed', value, 'Write `on-closed: respect` or `on-closed: reopen`.');
+}
+function onHumanCommits() {
+    const value = getInput('on-human-commits') || 'fail';
+    if (value === 'fail' || value === 'overwrite')
+        return value;
+    throw wrong('on-human-commits', value, 'Write `on-human-commits: fail` or `on-human-commits: overwrite`.');
+}
+function ownersFile() {
+    const value = inputs_text('owners-file');
+    if (value === null || value === '.sops-owners.yaml')
+        return null;
+    if (/^(?!\/|\.\.?(?:\/|$))(?:[^/\\]+\/)*[^/\\]+$/.test(value))
+        return value;
+    throw wrong('owners-file', value, 'Write a path inside of the checkout, like `owners-file: .sops-owners.yaml`.');
+}
+function agePlugins() {
+    const names = list('age-plugins');
+    const bad = names.find((name) => !/^[a-z0-9][a-z0-9.+_-]*$/.test(name));
+    if (bad !== undefined)
+        throw wrong('age-plugins', bad, 'Write names of plugins, like `age-plugins: yubikey` for the program age-plugin-yubikey.');
+    return names;
+}
+function template(name) {
+    const value = inputs_text(name);
+    const known = templateVariables[name];
+    const strange = variablesIn(value ?? '').find((variable) => !known.includes(variable));
+    if (strange === undefined)
+        return value;
+    throw new Failure('input', `The input \`${name}\` holds {${strange}}, which stands for nothing there.`, {
+        advice: `There ${known.length === 1 ? 'is' : 'are'} ${known.map((one) => `{${one}}`).join(', ')}; write \`{{${strange}}}\` for the text itself.`,
+    });
+}
+function branchName(name) {
+    const value = template(name);
+    if (value === null)
+        return null;
+    const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])));
+    if (!isBranchName(filled))
+        throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`);
+    return value;
+}
+/** More would not leave room for the report in a pull request's body. */
+const longestHeader = 10_000;
+function bodyHeader() {
+    const value = template('body-header');
+    if (value === null || Buffer.byteLength(value) <= longestHeader)
+        return value;
+    throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' });
+}
+function commitMode(requireVerified) {
+    const value = getInput('commit-mode') || 'auto';
+    if (value === 'git' && requireVerified) {
+        throw new Failure('input', 'The inputs `commit-mode: git` and `require-verified: true` contradict each other: GitHub signs only what is committed through its API.', {
+            advice: 'Write `commit-mode: api`, or leave out `require-verified`.',
+        });
+    }
+    if (value === 'auto' || value === 'api' || value === 'git')
+        return value;
+    throw wrong('commit-mode', value, 'Write `commit-mode: auto`, `commit-mode: api` or `commit-mode: git`.');
+}
+const onlyForPullRequests = [
+    'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
+    'signoff', 'commit-mode', 'require-verified', 'on-closed', 'on-human-commits', 'delete-branch',
+];
+/** What action.yml gives where nothing is written. */
+const standards = {
+    draft: 'false', signoff: 'false', 'require-verified': 'false', 'delete-branch': 'true', 'commit-mode': 'auto', 'on-closed': 'respect', 'on-human-commits': 'fail',
+};
+/** What action.yml gives by itself does not count. */
+function isGiven(name) {
+    const value = getInput(name);
+    return value !== '' && value.toLowerCase() !== standards[name];
+}
+function pullRequest() {
+    const requireVerified = flag('require-verified', false);
+    // Each is checked also where there is no pull request to use it for.
+    const wanted = {
+        base: branchName('base'), branch: branchName('branch'),
+        commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
+        labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
+        milestone: inputs_text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
+        onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
+        commitMode: commitMode(requireVerified), requireVerified,
+    };
+    if (flag('pull-request', true))
+        return wanted;
+    const [given] = onlyForPullRequests.filter(isGiven);
+    if (given === undefined)
+        return null;
+    throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
+        advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,
+    });
+}
+function refuseContradictingAccess({ removedRecipients: removed, addedRecipients: added, sameAccessAs }) {
+    const contradict = (what, advice) => new Failure('input', what, { advice });
+    if (added.length > 0 && removed.length === 0 && sameAccessAs === null) {
+        throw contradict('The input `added-recipient` does not say what the new recipient gets access to.', 'Write whose access it gets, like `same-access-as: alice`, or `same-access-as: "*"` for every rule; or name in `removed-recipient` whose place it takes.');
+    }
+    if (sameAccessAs !== null && added.length === 0) {
+        throw contradict('The input `same-access-as` needs `added-recipient`: it says whose access the new recipient gets.', 'Write who comes, like `added-recipient: carol=age1…`.');
+    }
+    if (sameAccessAs !== null && removed.length > 0) {
+        throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
+    }
+}
+/** A name or a sentence with a hole in it says something else. */
+function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }) {
+    const templates = {
+        branch: wanted?.branch, title: wanted?.title, 'commit-message': wanted?.commitMessage, 'body-header': wanted?.bodyHeader,
+    };
+    const empty = [...(removedRecipients.length === 0 ? ['removed'] : []), ...(addedRecipients.length === 0 ? ['added'] : [])];
+    for (const [name, value] of Object.entries(templates)) {
+        const hole = variablesIn(value ?? '').find((variable) => empty.includes(variable));
+        if (hole === undefined)
+            continue;
+        throw new Failure('input', `The input \`${name}\` holds {${hole}}, but \`${hole}-recipient\` is not given.`, {
+            advice: `Leave {${hole}} out of \`${name}\`, or give \`${hole}-recipient\`.`,
+        });
+    }
+}
+function failOn() {
+    const value = getInput('fail-on') || 'error';
+    if (value === 'error' || value === 'warning' || value === 'notice' || value === 'never')
+        return value;
+    throw wrong('fail-on', value, 'Write `fail-on: error`, `fail-on: warning`, `fail-on: notice` or `fail-on: never`.');
+}
+/** The actions below the root name their part of the story themselves, by a default of `job`. */
+function job() {
+    const kind = getInput('job') || 'all';
+    const folder = getInput('rotated-path');
+    if (kind === 'all')
+        return { kind };
+    if (kind === 'check')
+        return { kind, failOn: failOn(), exposedTo: recipients('exposed-to', 'whose secrets to list, like `exposed-to: bob`') };
+    if (kind === 'plan') {
+        const shards = getInput('shards') || '8';
+        if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256)
+            throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.');
+        return { kind, shards: Number(shards) };
+    }
+    if (kind !== 'rotate' && kind !== 'publish')
+        throw wrong('job', kind, 'Leave it out.');
+    if (folder === '')
+        throw wrong('rotated-path', folder, 'Write a folder, like `rotated-path: ${{ runner.temp }}/rotated`.');
+    if (kind === 'publish')
+        return { kind, folder };
+    const shard = parseShard(getInput('shard') || '1/1');
+    if (shard === null)
+        throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.');
+    return { kind, shard, folder, base: branchName('base') };
+}
+/** Throws Failure `input`, naming the input and giving a right example. */
+function readInputs() {
+    refusePrivateKeys();
+    const own = job();
+    const inputs = {
+        job: own,
+        removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
+        addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
+        sameAccessAs: inputs_text('same-access-as'),
+        requiredRecipients: recipients('required-recipient', 'who has to stay, like `required-recipient: break-glass`'),
+        policy: inputs_policy(),
+        ownersFile: ownersFile(),
+        agePlugins: agePlugins(),
+        rotateAll: flag('rotate-all', false),
+        maxKeyAge: maxKeyAge(),
+        workingDirectory: getInput('working-directory') || '.',
+        files: globs(),
+        dryRun: flag('dry-run', false),
+        concurrency: concurrency(),
+        sopsVersion: inputs_text('sops-version'),
+        sopsPath: inputs_text('sops-path'),
+        token: getInput('token'),
+        trackingIssue: own.kind !== 'check' && flag('tracking-issue', false),
+        pullRequest: own.kind === 'rotate' || own.kind === 'check' ? null : pullRequest(),
+    };
+    refuseContradictingAccess(inputs);
+    refuseEmptyVariables(inputs);
+    if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
+        throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
+            advice: 'Leave out one of them.',
+        });
+    }
+    if (inputs.rotateAll && inputs.maxKeyAge !== null) {
+        throw new Failure('input', 'The inputs `rotate-all: true` and `max-key-age` contradict each other: the first gives every file a new data key, whatever its age.', {
+            advice: 'Leave out one of them.',
+        });
+    }
+    if (inputs.token === '' && !inputs.dryRun && (inputs.pullRequest !== null || inputs.trackingIssue)) {
+        throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' });
+    }
+    return inputs;
+}
+
+;// CONCATENATED MODULE: ./lib/model/event.js
+// Which event may have started a run that is given keys: an allowlist, held against what the runner says of it.
+// Must never take what is missing or unreadable for consent.
+
+
+/** Events that the clock or someone with write access causes, and that run on a branch of the repository itself. */
+const direct = ['workflow_dispatch', 'schedule', 'push', 'repository_dispatch', 'workflow_call'];
+const advice = 'Run on `workflow_dispatch`, `schedule` or `push` to the default branch, `repository_dispatch`, `workflow_call` from '
+    + 'one of these, or `workflow_run` after one of these; `dry-run: true` needs no key and runs on any event.';
+/**
+ * Why a run is given no key, as a Failure `event`; null where it is. `base` is the input of that name: a push to that branch is
+ * served as one to the default branch is.
+ */
+function eventRefusal(started, base) {
+    const reason = reasonAgainst(started, base);
+    return reason === null ? null : new Failure('event', `This run ${reason}; it is not given keys.`, { advice });
+}
+function reasonAgainst({ event, ref, payload }, base) {
+    if (event === '')
+        return 'does not say by GITHUB_EVENT_NAME what started it';
+    const name = visible(event, 60);
+    if (/^pull_request(?:_|$)/.test(event))
+        return `was started by \`${name}\`, whose content its author controls`;
+    if (event !== 'workflow_run' && !direct.includes(event)) {
+        return `was started by \`${name}\`, which is none of the events that only the clock or someone with write access can cause`;
+    }
+    // Whatever the event is called: these hold commits that are on no branch yet.
+    const shown = visible(ref, 120);
+    if (/^refs\/pull\//.test(ref))
+        return `is for ${shown}, whose content the author of a pull request controls`;
+    if (/^refs\/heads\/gh-readonly-queue\//.test(ref))
+        return `is for ${shown}, a merge that is not on its branch yet`;
+    if (event === 'workflow_run')
+        return againstEarlierRun(payload);
+    return event === 'push' ? againstPush(ref, payload, base) : null;
+}
+/** The run before may have left artifacts, or name commits for the checkout, of whoever started it. */
+function againstEarlierRun(payload) {
+    const started = 'was started by `workflow_run`';
+    const earlier = field(payload, 'workflow_run');
+    const from = field(field(earlier, 'head_repository'), 'full_name');
+    const here = field(field(payload, 'repository'), 'full_name');
+    if (typeof here !== 'string')
+        return `${started}, and the event does not say in which repository`;
+    // null where the fork was deleted.
+    if (typeof from !== 'string')
+        return `${started} after a run of a repository that the event does not name`;
+    if (from.toLowerCase() !== here.toLowerCase())
+        return `${started} after a run of the fork ${visible(from, 120)}`;
+    const first = field(earlier, 'event');
+    if (typeof first !== 'string')
+        return `${started} after a run that an unnamed event had started`;
+    return direct.includes(first) ? null : `${started} after a run that \`${visible(first, 60)}\` had started`;
+}
+/**
+ * On another branch stands what nobody has reviewed yet, like the branch of a pull request: that of this action's own among them,
+ * for which it would then open another one.
+ */
+function againstPush(ref, payload, base) {
+    if (base !== null && ref === `refs/heads/${base}`)
+        return null;
+    const standard = field(field(payload, 'repository'), 'default_branch');
+    if (typeof standard !== 'string')
+        return 'was started by `push`, and the event does not say which branch is the default one';
+    if (ref === `refs/heads/${standard}`)
+        return null;
+    return `was started by a \`push\` to ${visible(ref, 120)}, which is neither the default branch (${visible(standard, 80)}) `
+        + 'nor the one in `base`';
+}
+function field(value, name) {
+    return typeof value === 'object' && value !== null ? value[name] : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners-file-text.js
+// Where in the text of an owners file its lists and maps stand, and how one more entry is put into them.
+// Must never touch a character that is there.
+
+
+
+/** A field by the names that lead to it; null where there is none. */
+function fieldItems(tree, names) {
+    let [list, node, field] = [tree.root, tree.contents, null];
+    for (const name of names) {
+        const pairs = (0,dist/* isMap */.jh)(node) ? node.items : [];
+        const at = pairs.findIndex(({ key }) => (0,dist/* isScalar */.jn)(key) && key.value === name);
+        const slot = list?.slots[at];
+        if (slot === undefined)
+            return null;
+        node = slot.value;
+        list = (0,dist/* isScalar */.jn)(node) ? null : slot.below;
+        field = { slot, list };
+    }
+    return field;
+}
+/** `text`, whose last line has an end, with one more entry at the end of the field; the last of `names` is made where it is missing. */
+function appendItem(path, text, names, item) {
+    const tree = readTree(path, text);
+    const field = fieldItems(tree, names);
+    if (field !== null)
+        return field.list === null ? fill(tree, field.slot, item) : append(text, field.list, owners_file_text_startOf(field.slot.value), item);
+    const name = names.at(-1) ?? '';
+    const made = { block: [`${name}:`, ...indented(item.block, '  ')], flow: `${name}: ${bracketed(item)}` };
+    const { root } = tree;
+    if (root?.style === 'flow')
+        return append(text, root, owners_file_text_startOf(tree.contents), made);
+    const [first, last] = [root?.slots[0], root?.slots.at(-1)];
+    // Comments at the end are about what stands above them, so that a new field comes after.
+    const marker = last === undefined ? null : /^[^\s#]/m.exec(text.slice(lineEnd(text, last.end)));
+    const at = marker === null || last === undefined ? text.length : last.end;
+    return insertLines(text, at, indented(made.block, first === undefined ? '' : padOf(text, first)));
+}
+function append(text, list, open, item) {
+    const [first, last] = [list.slots[0], list.slots.at(-1)];
+    if (first === undefined || last === undefined)
+        return `${text.slice(0, open + 1)}${item.flow}${text.slice(open + 1)}`;
+    if (list.style === 'flow')
+        return `${text.slice(0, last.end)}, ${item.flow}${text.slice(last.end)}`;
+    return insertLines(text, last.end, indented(item.block, padOf(text, first)));
+}
+/** A field that holds nothing gets a list or map of one. */
+function fill({ text, root }, slot, item) {
+    const [start, end] = slot.value?.range ?? [slot.end, slot.end];
+    if (start === end && root?.style === 'block')
+        return insertLines(text, slot.end, indented(item.block, `${padOf(text, slot)}  `));
+    return `${text.slice(0, start)}${start === end ? ' ' : ''}${bracketed(item)}${text.slice(end)}`;
+}
+/** The lines below the line of an offset. */
+function insertLines(text, at, lines) {
+    const below = at === text.length ? at : lineEnd(text, at) + 1;
+    return `${text.slice(0, below)}${lines.map((line) => line + lineEnding(text)).join('')}${text.slice(below)}`;
+}
+function lineEnding(text) {
+    return text.includes('\r\n') ? '\r\n' : '\n';
+}
+function indented(lines, pad) {
+    return lines.map((line) => pad + line);
+}
+function padOf(text, slot) {
+    return ' '.repeat(slot.start - lineStart(text, slot.start));
+}
+function bracketed({ block, flow }) {
+    return block[0]?.startsWith('- ') === true ? `[${flow}]` : `{${flow}}`;
+}
+function owners_file_text_startOf(node) {
+    return node?.range?.[0] ?? 0;
+}
+/** A scalar that reads as `value` anywhere in YAML: plain where that is sure, else in double quotes. */
+function owners_file_text_scalarText(value) {
+    const word = /^[\p{L}\p{N}](?:[\p{L}\p{N}_.@+/|:=-]*[\p{L}\p{N}_.@+/|=-])?$/u;
+    const plain = value.split(' ').every((part) => word.test(part)) && !/^(?:null|true|false|yes|no|on|off)$/i.test(value);
+    return plain ? value : JSON.stringify(value);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/splice.js
+// The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
+// Must never write a character that was not there, and never cut where nothing is removed.
+
+/** What to cut so that the items at the indices `removed` of the list are no longer there. At least one item must stay. */
+function cutsFor(tree, list, removed) {
+    const cuts = list.style === 'block' ? blockCuts(tree.text, list, removed) : separatedCuts(tree.text, list, removed);
+    const comments = [...removed].flatMap((at) => commentsLeaving(tree, list, at, removed));
+    const ordered = orderedComments(tree.text, list)?.filter((_, at) => removed.has(at)) ?? [];
+    return [...cuts, ...[...comments, ...ordered].map(({ start, end }) => [start, end]), ...nameCuts(tree.text, list, removed)];
+}
+/** The names of who goes in a comment that lists them by position, each with a comma. */
+function nameCuts(text, list, removed) {
+    const names = orderedComments(text, list) === null ? namesByPosition(text, list) : null;
+    if (names === null || removed.size === names.length)
+        return [];
+    const first = names.findIndex((_, at) => !removed.has(at));
+    return names.flatMap(({ start, end }, at) => {
+        if (!removed.has(at))
+            return [];
+        return [at < first ? [start, names[at + 1]?.start ?? end] : [names[at - 1]?.end ?? start, end]];
+    });
+}
+/** The text without the cuts, which may overlap. A text without a line end at its end stays one. */
+function splice(text, cuts) {
+    let [result, at] = ['', 0];
+    for (const [start, end] of cuts.toSorted((a, b) => a[0] - b[0])) {
+        if (start > at)
+            result += text.slice(at, start);
+        at = Math.max(at, end);
+    }
+    return at >= text.length && !text.endsWith('\n') ? result.replace(/\r?\n$/, '') : result + text.slice(at);
+}
+function wholeLines(text, slot) {
+    return [lineStart(text, slot.start), Math.min(lineEnd(text, slot.end) + 1, text.length)];
+}
+function blockCuts(text, list, removed) {
+    return [...removed].flatMap((at) => {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            return [];
+        const lines = wholeLines(text, slot);
+        if (text.slice(lines[0], slot.start).trim() === '')
+            return [lines];
+        // `- age: …` or `- - …`: the dash before it belongs to what stays, so that the next thing moves up beside the dash.
+        let last = slot;
+        for (let next = at + 1; removed.has(next); next += 1)
+            last = list.slots[next] ?? last;
+        const rest = /^\s*/.exec(text.slice(lineEnd(text, last.end)));
+        return [[slot.start, lineEnd(text, last.end) + (rest?.[0].length ?? 0)]];
+    });
+}
+/** Lists with commas: each item that goes takes one comma along, the one after it where there is one. */
+function separatedCuts(text, list, removed) {
+    const commas = commasLeaving(text, list, removed);
+    const items = list.slots.filter((_, at) => removed.has(at)).map(({ start, end }) => [start, end]);
+    const spans = [...items, ...[...commas.values()].map((comma) => [comma, comma + 1])];
+    return [...removed].flatMap((at) => {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            return [];
+        const comma = commas.get(at);
+        const [from, to] = wholeLines(text, slot);
+        const commaCut = comma === undefined ? [] : [loneComma(text, comma)];
+        if (isBare(text, [from, to], spans, list.style))
+            return [[from, to], ...commaCut];
+        if (comma === undefined)
+            return [[slot.start, slot.end]];
+        if (comma < slot.start) {
+            // The last one: what stands between it and the comma goes too, unless that is a comment.
+            return isBare(text, [comma, slot.end], spans, 'text') ? [[comma, slot.end]] : [...commaCut, [slot.start, slot.end]];
+        }
+        return [inlineCut(text, list, at, comma, removed)];
+    });
+}
+function inlineCut(text, list, at, comma, removed) {
+    const { slots, style } = list;
+    const slot = slots[at] ?? { start: comma, end: comma };
+    const next = slots.find(({ start }, index) => start > comma && !removed.has(index));
+    const own = lineEnd(text, comma);
+    if (next !== undefined && next.start < own)
+        return [slot.start, next.start];
+    const before = slots.findLast(({ end }, index) => end <= slot.start && !removed.has(index));
+    if (before !== undefined && before.end >= lineStart(text, slot.start)) {
+        return [slot.start - (/[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1];
+    }
+    // The first on the line of the opening bracket or quote: the next one moves up to it.
+    if (next === undefined)
+        return [slot.start, comma + 1];
+    const commented = style === 'flow' && text.slice(own, next.start).includes('#');
+    return [slot.start, commented ? own - (text[own - 1] === '\r' ? 1 : 0) : next.start];
+}
+/** A comma whose item stands on another line; one that leads its line takes the blanks after it along. */
+function loneComma(text, comma) {
+    const leads = text.slice(lineStart(text, comma), comma).trim() === '';
+    return [comma, comma + 1 + (leads ? (/^[ \t]*/.exec(text.slice(comma + 1))?.[0].length ?? 0) : 0)];
+}
+/** Which comma each item takes along: an item that leads its line with a comma that one, the last of all the one before it. */
+function commasLeaving(text, list, removed) {
+    const taken = new Set();
+    const leaving = new Map();
+    const sameLine = (a, b) => !text.slice(Math.min(a, b), Math.max(a, b)).includes('\n');
+    for (const at of [...removed].sort((a, b) => a - b)) {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            continue;
+        const [before, after] = [list.commas[at - 1], list.commas[at]];
+        const leads = before !== undefined && !taken.has(before) && sameLine(before, slot.start)
+            && (after === undefined || !sameLine(slot.end, after));
+        const comma = leads ? before : after ?? list.commas.findLast((one) => one < slot.start && !taken.has(one));
+        if (comma === undefined)
+            continue;
+        taken.add(comma);
+        leaving.set(at, comma);
+    }
+    return leaving;
+}
+/** Whether only blanks are left of a stretch of text once the spans are cut, and the comment that ends a flow list's line. */
+function isBare(text, [from, to], spans, style) {
+    let left = '';
+    for (let at = from; at < to; at += 1) {
+        const span = spans.find(([start, end]) => start <= at && at < end);
+        if (span === undefined)
+            left += text[at] ?? '';
+        else
+            at = span[1] - 1;
+    }
+    return (style === 'flow' ? left.replace(/^[ \t]*#.*/, '') : left).trim() === '';
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners-file-edit.js
+// An owners file after a change of keys: who lost one, who got one, and the record of it; what else stands in it stays.
+// Must never write the file anew.
+
+
+
+
+
+
+
+
+
+/**
+ * The text of an owners file after the change; null where it says all of it already, so that a second run changes nothing.
+ * A removed key goes with its line, an owner without keys too; a key that replaces it stands in its place. Comments on lines of
+ * their own stay. Each removed key is recorded, once for ever. Added keys without a name that anyone could tell are not entered.
+ * Throws Failure `owners-file` where `text` is none, where an added key is another owner's already, and where the result,
+ * read again, does not mean what `text` meant with the change.
+ */
+function editOwnersFile(path, text, change) {
+    const before = readOwnersFile(path, text);
+    const fail = (why, cause) => new Failure('owners-file', `${visible(path)} could not be edited: ${why}.`, {
+        path, advice: 'Bring it up to date by hand, commit that, and run again.', cause,
+    });
+    const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient));
+    const staying = before.owners.filter((owned) => !leaving.includes(owned));
+    const arriving = arrivals(before, leaving, staying, change, fail);
+    const recorded = before.removed.map(({ recipient }) => recipient);
+    const records = survey_unique(change.removed).filter((recipient) => !among(recorded, recipient))
+        .map((recipient) => ({
+        owner: leaving.find((owned) => sameRecipient(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
+        recipient, date: change.date, by: change.by,
+    }));
+    let after;
+    try {
+        after = apply(path, text, leaving, arriving, records);
+    }
+    catch (cause) {
+        throw fail('the result would not be valid', cause);
+    }
+    if (after === text)
+        return null;
+    prove(path, after, { owners: [...staying, ...arriving], removed: [...before.removed, ...records] }, fail);
+    return after;
+}
+function apply(path, text, leaving, arriving, records) {
+    const open = text !== '' && !text.endsWith('\n');
+    let after = open ? text + lineEnding(text) : text;
+    const waiting = [...leaving];
+    for (const { recipient, name } of arriving) {
+        const at = waiting.findIndex((owned) => owned.name === name);
+        const [replaced] = at === -1 ? [] : waiting.splice(at, 1);
+        after = replaced === undefined ? enter(path, after, { recipient, name }) : replace(path, after, replaced, recipient);
+    }
+    if (waiting.length > 0)
+        after = takeOut(path, after, waiting);
+    for (const record of records)
+        after = appendItem(path, after, ['removed'], recordLines(record));
+    return open ? after.replace(/\r?\n$/, '') : after;
+}
+/** The added keys that have to be entered, each with its owner's name as the file spells it. */
+function arrivals(before, leaving, staying, { added }, fail) {
+    const [leaver, ...more] = new Set(leaving.map(({ name }) => name));
+    const arriving = [];
+    for (const { recipient, name: asked } of added) {
+        const spelled = before.owners.find(({ name }) => name.toLowerCase() === asked?.toLowerCase())?.name;
+        const name = spelled ?? asked ?? (more.length === 0 ? leaver : undefined);
+        const holder = [...staying, ...arriving].find((owned) => sameRecipient(owned.recipient, recipient));
+        if (holder !== undefined && asked !== null && holder.name !== name) {
+            throw fail(`the key that was added for ${visible(asked, 60)} is ${visible(holder.name, 60)}'s in it`);
+        }
+        if (holder === undefined && name !== undefined)
+            arriving.push({ recipient, name });
+    }
+    return arriving;
+}
+function enter(path, text, { recipient, name }) {
+    const [owner, key] = [owners_file_text_scalarText(name), owners_file_text_scalarText(recipient.id)];
+    const present = fieldItems(readTree(path, text), ['owners', name]) !== null;
+    return present ? appendItem(path, text, ['owners', name], { block: [`- ${key}`], flow: key })
+        : appendItem(path, text, ['owners'], { block: [`${owner}:`, `  - ${key}`], flow: `${owner}: [${key}]` });
+}
+function replace(path, text, { name, recipient: old }, recipient) {
+    const tree = readTree(path, text);
+    const slot = fieldItems(tree, ['owners', name])?.list?.slots.find((one) => holds(one, old));
+    const start = slot?.value?.range?.[0];
+    if (slot === undefined || start === undefined)
+        return text;
+    return `${text.slice(0, start)}${owners_file_text_scalarText(recipient.id)}${text.slice(slot.end)}`;
+}
+function takeOut(path, text, leaving) {
+    const tree = readTree(path, text);
+    const owners = fieldItems(tree, ['owners'])?.list ?? null;
+    if (owners === null)
+        return text;
+    const gone = new Set();
+    const cuts = owners.slots.flatMap(({ below }, at) => {
+        if (below === null)
+            return [];
+        const keys = new Set([...below.slots.keys()].filter((index) => {
+            const slot = below.slots[index];
+            return slot !== undefined && leaving.some(({ recipient }) => holds(slot, recipient));
+        }));
+        if (keys.size > 0 && keys.size === below.slots.length)
+            gone.add(at);
+        return keys.size === 0 || gone.has(at) ? [] : cutsFor(tree, below, keys);
+    });
+    const all = gone.size === 0 ? cuts : [...cuts, ...cutsFor(tree, owners, gone)];
+    // Names are not told by comments here: those on lines of their own may be about anyone, and stay.
+    return splice(text, all.filter(([start, end]) => !/^[ \t]*#/.test(text.slice(start, end))));
+}
+function recordLines({ owner, recipient, date, by }) {
+    const fields = [
+        ...owner === null ? [] : [`owner: ${owners_file_text_scalarText(owner)}`],
+        `recipient: ${owners_file_text_scalarText(recipient.id)}`, `date: ${owners_file_text_scalarText(date)}`,
+        ...by === null ? [] : [`by: ${owners_file_text_scalarText(by)}`],
+    ];
+    return { block: fields.map((field, at) => `${at === 0 ? '- ' : '  '}${field}`), flow: `{${fields.join(', ')}}` };
+}
+function prove(path, after, wanted, fail) {
+    let read;
+    try {
+        read = readOwnersFile(path, after);
+    }
+    catch (cause) {
+        throw fail('the result would not be valid', cause);
+    }
+    const meaning = ({ owners, removed }) => JSON.stringify([
+        owners.map(({ name, recipient }) => [name, canonicalId(recipient)].join('\n')).sort(),
+        removed.map(({ owner, recipient, date, by }) => [owner, canonicalId(recipient), date, by]),
+    ]);
+    if (meaning(read) !== meaning(wanted))
+        throw fail('the result would not mean what it meant, with the change');
+}
+function among(recipients, recipient) {
+    return recipients.some((one) => sameRecipient(one, recipient));
+}
+function holds({ value }, recipient) {
+    const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) : null;
+    return key !== null && sameRecipient(key, recipient);
+}
+
+;// CONCATENATED MODULE: ./lib/model/plan.js
+// Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
+// Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
+
+
+
+
+
+
+
+
+/** `answers` are sops' own, a file each; one that reads a file otherwise than the survey did is not to be trusted with it. */
+function planRekey(survey, request, edits, answers, runner, noted = []) {
+    const changes = [];
+    const unchanged = [];
+    const refusals = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!${path}\` in \`files\`` }));
+    const findings = [...noted];
+    const removed = new Set(request.removed.map(canonicalId));
+    const asked = request.removed.length + request.added.length > 0;
+    const configs = edits.flatMap((edit) => (edit.kind === 'edited' && plan_generatedBy(survey, edit.path) === null ? [{ path: edit.path, before: edit.before, after: edit.after }] : []));
+    refusals.push(...refusedEdits(survey, edits));
+    // What sops says of its files is about a config that is not edited.
+    const unedited = new Set(edits.flatMap((edit) => (edit.kind === 'refused' ? [edit.path] : [])));
+    for (const file of survey.files) {
+        const { configured, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null };
+        // A rule may say how to encrypt and leave the keys to the command line.
+        const answer = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' } : configured;
+        const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer);
+        if (fate.kind === 'refused' && fate.byConfig === true && unedited.has(file.config ?? ''))
+            unchanged.push({ file, reason: `${file.config ?? ''} could not be edited` });
+        else if (fate.kind === 'refused')
+            refusals.push({ path: file.path, reason: fate.reason });
+        else if (fate.kind === 'unchanged')
+            unchanged.push({ file, reason: fate.reason });
+        else {
+            const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after)
+                ?? gainsRemoved(survey, file, fate.change.after);
+            if (reason === null)
+                changes.push(fate.change);
+            else
+                refusals.push({ path: file.path, reason });
+        }
+        const threshold = thresholdDrift(survey, file);
+        if (threshold !== null)
+            findings.push({ code: 'threshold', level: 'warning', path: file.path, message: threshold });
+        const follows = fate.kind === 'change' && fate.change.updatekeys;
+        if (!follows && !isReadBy(file, removed))
+            findings.push(...driftFinding(survey, file, answer, asked));
+    }
+    const becomes = new Map(changes.map(({ file, after }) => [file.path, after]));
+    const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }));
+    findings.push(...findingsOf(survey, request, results));
+    if (request.policy !== 'off') {
+        const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning');
+        if (request.policy === 'warn')
+            findings.push(...found);
+        else
+            refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })));
+    }
+    const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : recordOf(survey, request);
+    return { changes, unchanged, configs, record, refusals, findings };
+}
+function plan_generatedBy(survey, path) {
+    return survey.configs.find((config) => config.path === path)?.generatedBy ?? null;
+}
+function refusedEdits(survey, edits) {
+    return edits.flatMap((edit) => {
+        if (edit.kind === 'refused')
+            return [{ path: edit.path, reason: `line ${edit.line}: ${edit.reason}` }];
+        const generated = edit.kind === 'edited' ? plan_generatedBy(survey, edit.path) : null;
+        if (edit.kind !== 'edited' || generated === null)
+            return [];
+        return [{ path: edit.path, reason: `it is generated (line ${generated.line}: ${generated.text}); make the change in its source, and run again` }];
+    });
+}
+function losesRequired(survey, { required }, file, after) {
+    const lost = missingRequired(after, required).filter((one) => isKept(one, survey_readersOf(file)));
+    return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`;
+}
+/** Who was removed is not let in again, by a stale rule or by mistake: the record has to go first. */
+function gainsRemoved(survey, file, after) {
+    const { ownersFile } = survey;
+    const back = removedForGood(survey).find(({ recipient }) => {
+        const ids = new Set([canonicalId(recipient)]);
+        return !isReadBy(file, ids) && after.some((group) => group.some((one) => ids.has(canonicalId(one))));
+    });
+    if (ownersFile === null || back === undefined)
+        return null;
+    return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
+        + 'Enter the key under `owners` there, if it is to be let in again';
+}
+function recordOf({ ownersFile, owners }, { removed, added, date, by }) {
+    if (ownersFile === null)
+        return null;
+    const { path, text: before } = ownersFile;
+    const after = editOwnersFile(path, before, { removed, added, date, by, ownerOf: (one) => ownerOf(owners, one) });
+    return after === null ? null : { path, before, after };
+}
+/** Every text that is to be written beside the encrypted files. */
+function textsOf({ configs, record }) {
+    return record === null ? configs : [...configs, record];
+}
+/**
+ * What this plan comes to, as one text: the same plan on the same bytes gives the same text, whatever else changed in
+ * the repository. (A second run with the same text has nothing new to publish.)
+ */
+function planIdentity(plan, request) {
+    const groups = (all) => all.map((group) => group.map(canonicalId).sort());
+    return JSON.stringify({
+        removed: request.removed.map(canonicalId).sort(),
+        added: request.added.map(({ recipient }) => canonicalId(recipient)).sort(),
+        rotateAll: request.rotateAll,
+        configs: plan.configs.map(({ path, before, after }) => [path, before, after]),
+        // What will be recorded has the day in it; what it is recorded in tells as much.
+        record: plan.record === null ? null : [plan.record.path, plan.record.before],
+        files: plan.changes.map(({ file, updatekeys, rotate, after }) => [file.path, file.blob, updatekeys, rotate, groups(after)]),
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/diff.js
+// What changed between two texts, line by line, for the report and for the proof of an edit.
+// Must never be applied as a patch: it shows lines without their line ends.
+/** The lines of both texts in order (without CR and LF), in the fewest insertions and deletions. */
+function diffLines(before, after) {
+    const [a, b] = [linesOf(before), linesOf(after)];
+    let head = 0;
+    while (head < a.length && head < b.length && a[head] === b[head])
+        head += 1;
+    let tail = 0;
+    while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail])
+        tail += 1;
+    const same = (line) => ({ op: ' ', line });
+    return [
+        ...a.slice(0, head).map(same),
+        ...shortestScript(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+        ...a.slice(a.length - tail).map(same),
+    ];
+}
+/**
+ * The change as people read it: lines that start with ' ', '-' or '+', two lines of context, '@@' between hunks.
+ * Empty when nothing differs; no newline at the end.
+ */
+function lineDiff(before, after) {
+    const lines = diffLines(before, after);
+    const near = (at) => lines.slice(Math.max(0, at - 2), at + 3).some(({ op }) => op !== ' ');
+    const shown = [];
+    let last = -1;
+    for (const [at, { op, line }] of lines.entries()) {
+        if (!near(at))
+            continue;
+        if (last >= 0 && at !== last + 1)
+            shown.push('@@');
+        shown.push(op + line);
+        last = at;
+    }
+    return shown.join('\n');
+}
+function linesOf(text) {
+    const lines = text.split(/\r?\n/);
+    if (lines.at(-1) === '')
+        lines.pop();
+    return lines;
+}
+/** Myers' greedy search: for each number of edits, how far each diagonal gets; then the way back. */
+function shortestScript(a, b) {
+    const reach = new Map([[1, 0]]);
+    const steps = [];
+    const down = (at, k, d) => k === -d || (k !== d && (at.get(k - 1) ?? -1) < (at.get(k + 1) ?? -1));
+    for (let d = 0, done = false; !done; d += 1) {
+        steps.push(new Map(reach));
+        for (let k = -d; k <= d && !done; k += 2) {
+            let x = down(reach, k, d) ? (reach.get(k + 1) ?? 0) : (reach.get(k - 1) ?? 0) + 1;
+            while (x < a.length && x - k < b.length && a[x] === b[x - k])
+                x += 1;
+            reach.set(k, x);
+            done = x >= a.length && x - k >= b.length;
+        }
+    }
+    const script = [];
+    let [x, y] = [a.length, b.length];
+    for (let d = steps.length - 1; d >= 0; d -= 1) {
+        const at = steps[d] ?? new Map();
+        const k = x - y;
+        const from = down(at, k, d) ? k + 1 : k - 1;
+        const [startX, startY] = [at.get(from) ?? 0, (at.get(from) ?? 0) - from];
+        for (; x > startX && y > startY && x > 0 && y > 0; x -= 1, y -= 1)
+            script.push({ op: ' ', line: a[x - 1] ?? '' });
+        if (d === 0)
+            break;
+        script.push(x === startX ? { op: '+', line: b[startY] ?? '' } : { op: '-', line: a[startX] ?? '' });
+        x = startX;
+        y = startY;
+    }
+    return script.reverse();
+}
+
+;// CONCATENATED MODULE: ./lib/model/run-report.js
+
+
+
+
+
+
+function run_report_reportOf(run) {
+    const { survey, plan, failure } = run;
+    const stopped = failure !== null && !run.published;
+    const known = new Map();
+    // Who comes may have a name only in the request.
+    const fresh = new Map((run.request?.added ?? []).map(({ recipient, name }) => [canonicalId(recipient), name]));
+    const named = (recipients) => recipients.map(({ kind, id }) => {
+        const key = `${kind} ${id}`;
+        const one = known.get(key) ?? { kind, id, owner: (ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })))?.replace(privateKeys, '(a private key)') ?? null };
+        known.set(key, one);
+        return one;
+    });
+    return {
+        schema: 1,
+        outcome: run.outcome,
+        request: { removed: named(run.request?.removed ?? []), added: named((run.request?.added ?? []).map(({ recipient }) => recipient)), rotateAll: run.rotateAll, maxKeyAge: run.maxKeyAge },
+        base: survey?.base ?? '',
+        startedAt: run.startedAt.toISOString(),
+        finishedAt: run.finishedAt.toISOString(),
+        runId: run.runId,
+        sops: run.sops,
+        configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after).replace(privateKeys, '(a private key)') })),
+        files: survey === null ? [] : reportFiles(run, survey, named),
+        exposure: stopped ? [] : run.exposure,
+        findings: [
+            ...(failure === null ? [] : [{ code: failure.code, level: 'error', message: failure.message, path: failure.path }]),
+            ...(plan?.findings ?? []),
+        ],
+        sopsCalls: run.sopsCalls,
+    };
+}
+function reportFiles(run, survey, named) {
+    const { plan, failure } = run;
+    const verified = new Map(run.verified?.files.map((one) => [one.planned.file.path, one]));
+    const changes = new Map(plan?.changes.map((change) => [change.file.path, change]));
+    const unchanged = new Map(plan?.unchanged.map(({ file, reason }) => [file.path, reason]));
+    const refused = new Map(plan?.refusals.map(({ path, reason }) => [path, reason]));
+    const files = survey.files.map((file) => {
+        const change = changes.get(file.path);
+        const before = named(survey_readersOf(file));
+        const kept = { recipients: { before, after: before }, dataKey: 'same', keySince: run.keySince.get(file.path) ?? null, verified: false };
+        const refusal = refused.get(file.path);
+        // The sentence that ends the run names all that was refused, with the first as its place.
+        if (refusal !== undefined)
+            return run_report_entry(file, 'failed', refusal, kept);
+        if (failure?.path === file.path)
+            return run_report_entry(file, 'failed', failure.message, kept);
+        if (failure !== null && !run.published)
+            return run_report_entry(file, 'unchanged', 'the run stopped before anything was changed', kept);
+        if (change === undefined)
+            return run_report_entry(file, 'unchanged', unchanged.get(file.path) ?? '', kept);
+        return run_report_entry(file, actionOf(change), change.reason, {
+            recipients: { before, after: named(survey_unique(change.after.flat())) },
+            dataKey: verified.get(file.path)?.dataKey ?? (change.rotate ? 'new' : 'same'),
+            keySince: run.keySince.get(file.path) ?? null,
+            verified: verified.has(file.path),
+        });
+    });
+    const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', keySince: null, verified: false, values: 0 };
+    return [
+        ...files,
+        ...survey.damaged.map(({ path, damage }) => ({ path, action: 'failed', reason: damage, ...nobody })),
+        ...survey.skipped.map(({ path, reason, file }) => {
+            const readers = file === null ? [] : named(survey_readersOf(file));
+            return { path, action: 'skipped', reason, ...nobody, recipients: { before: readers, after: readers } };
+        }),
+    ].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+function actionOf({ updatekeys, rotate }) {
+    return updatekeys ? (rotate ? 'updated+rotated' : 'updated') : 'rotated';
+}
+function run_report_entry(file, action, reason, rest) {
+    const { path, format, config, valueCount } = file;
+    return { path, format, config, action, reason, ...rest, values: valueCount };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/anchors.js
+// The anchors of keys in a `.sops.yaml`: which key has which, and which name a new one may have.
+// Must never give a name that is taken, nor let an alias stand before its anchor.
+
+
+
+class Anchors {
+    #of = new Map();
+    #taken = new Map();
+    constructor(tree) {
+        const found = [];
+        const walk = (list) => {
+            for (const slot of list.slots) {
+                const name = (0,dist/* isAlias */.Vj)(slot.value) ? null : anchorOf(slot);
+                const recipient = name === null ? null : recipientOf(tree, slot);
+                if (name !== null)
+                    this.#taken.set(name, (this.#taken.get(name) ?? 0) + 1);
+                if (name !== null && recipient !== null)
+                    found.push([canonicalId(recipient), { name, at: slot.start }]);
+                if (slot.below !== null)
+                    walk(slot.below);
+            }
+        };
+        if (tree.root !== null)
+            walk(tree.root);
+        // Anchors of maps and lists that hold no single key.
+        for (const [, name = ''] of tree.text.matchAll(/&([^\s,[\]{}]+)/g))
+            this.#taken.set(name, this.#taken.get(name) ?? 1);
+        for (const [id, anchor] of found) {
+            // One name for two keys: which of them an alias means depends on where it stands.
+            if (this.#taken.get(anchor.name) === 1 && !this.#of.has(id))
+                this.#of.set(id, anchor);
+        }
+    }
+    /** `*name` for a key, to be written at the offset; null where the key has no anchor before it. */
+    aliasFor(recipient, at) {
+        const anchor = this.#of.get(canonicalId(recipient));
+        return anchor !== undefined && anchor.at < at ? `*${anchor.name}` : null;
+    }
+    has(recipient) {
+        return this.#of.has(canonicalId(recipient));
+    }
+    /** The anchor of a key that is to be written at the offset; one made from its holder's name, which may be that of `instead`. */
+    define(recipient, name, at, instead) {
+        const made = anchorName(name);
+        let free = made;
+        for (let count = 2; this.#taken.has(free) && free !== instead; count += 1)
+            free = `${made}-${count}`;
+        this.keep(recipient, free, at);
+        return free;
+    }
+    /** Gives a key the anchor of the one whose place it takes. */
+    keep(recipient, name, at) {
+        this.#taken.set(name, 1);
+        this.#of.set(canonicalId(recipient), { name, at });
+    }
+}
+/** What sops' parser takes for an anchor is narrower than YAML: letters, digits, `_` and `-`. */
+function anchorName(name) {
+    const short = name.split(/ \(| <| - /, 1)[0] ?? name;
+    const plain = short.normalize('NFKD').replace(/\p{M}+/gu, '').replace(/[^A-Za-z0-9_]+/g, '-').replace(/^-+|-+$/g, '');
+    return plain === '' ? 'key' : plain;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/spelling.js
+// How a recipient is written in a `.sops.yaml`: under which field, as a string or as a map, quoted where YAML needs it.
+// Must never write what sops would read as another key.
+
+const spelling_fields = {
+    age: ['age', 'age'],
+    'age-ssh': ['age', 'age'],
+    'age-plugin': ['age', 'age'],
+    pgp: ['pgp', 'pgp'],
+    kms: ['kms', 'kms'],
+    gcp_kms: ['gcp_kms', 'gcp_kms'],
+    azure_keyvault: ['azure_keyvault', 'azure_keyvault'],
+    hc_vault: ['hc_vault_transit_uri', 'hc_vault'],
+    hckms: ['hckms', 'hckms'],
+};
+const names = new Set(Object.values(spelling_fields).flat());
+const mapKinds = ['kms', 'gcp_kms', 'azure_keyvault', 'hckms'];
+/** The field that holds keys of this kind, directly in a rule or in a key group. */
+function fieldFor(kind, group) {
+    return spelling_fields[kind][group ? 1 : 0];
+}
+function isField(name) {
+    return names.has(name);
+}
+/** The fields that hold keys in a rule itself, or in a key group. */
+function fieldNames(group) {
+    return [...new Set(Object.values(spelling_fields).map((of) => of[group ? 1 : 0]))];
+}
+/** Whether two kinds stand under the same field. */
+function sameField(a, b) {
+    return spelling_fields[a][0] === spelling_fields[b][0];
+}
+/** Whether keys of this kind stand under the field, in rules or in groups. */
+function takes(field, kind) {
+    return spelling_fields[kind].includes(field);
+}
+/** How sops wants a key of this kind in a rule's own field or in a key group. */
+function formFor(kind, group) {
+    return group && mapKinds.includes(kind) ? 'map' : 'text';
+}
+/**
+ * The key as one string, to stand alone or between commas; null for a KMS key that a string cannot express where the strings
+ * are used with `profile`: one with an encryption context, or with another profile.
+ */
+function spelling_spelled(recipient, profile) {
+    const { kind, id } = recipient;
+    if (kind === 'pgp')
+        return canonicalId(recipient).slice('pgp:'.length);
+    // A comma would end the key, and some signs in a comment need quotes that a part of a string cannot have.
+    if (kind === 'age-ssh')
+        return /^[\w +/=@.-]*$/.test(id) ? id : canonicalId(recipient).slice('age-ssh:'.length);
+    if (kind !== 'kms')
+        return id;
+    const [arn = '', context = '', own = ''] = id.split('|');
+    return context === '' && own === (profile ?? '') ? arn : null;
+}
+/** The entries of the key's map form; null for a kind that has none. */
+function mapEntries({ kind, id }) {
+    if (kind === 'gcp_kms')
+        return [['resource_id', id]];
+    if (kind === 'hckms')
+        return [['key_id', id]];
+    if (kind === 'azure_keyvault') {
+        const [, vaultUrl = '', key = '', version = ''] = /^(.*)\/keys\/([^/]*)(?:\/(.*))?$/.exec(id) ?? [];
+        return [['vaultUrl', vaultUrl], ['key', key], ...(version === '' ? [] : [['version', version]])];
+    }
+    if (kind !== 'kms')
+        return null;
+    const [spelledArn = '', context = '', profile = ''] = id.split('|');
+    const [, arn = spelledArn, role = ''] = /^(.*?)\+(arn:.*)$/.exec(spelledArn) ?? [];
+    const pairs = context.split(',').filter(Boolean).map((pair) => /^([^:]*):(.*)$/.exec(pair)?.slice(1) ?? [pair, '']);
+    return [
+        ['arn', arn],
+        ...(role === '' ? [] : [['role', role]]),
+        ...(pairs.length === 0 ? [] : [['context', pairs.map(([key = '', value = '']) => [key, value])]]),
+        ...(profile === '' ? [] : [['aws_profile', profile]]),
+    ];
+}
+/** The text as a YAML scalar, in the quotes given where they fit, without any where that is safe. */
+function spelling_scalar(text, quote = '') {
+    if (quote === "'")
+        return `'${text.replaceAll("'", "''")}'`;
+    return quote === '' && isPlain(text) ? text : JSON.stringify(text);
+}
+/** Whether the text without quotes is that text for every parser, also between brackets; a number is none. */
+function isPlain(text) {
+    const special = /^(?:[\d._]+(?:e[\d_]+)?|0[xob][\da-f_]+|[\d_]+(?::[\d_.]+)+|\d+-\d+-\d+.*|true|false|null|yes|no|on|off|y|n)$/i;
+    return /^[A-Za-z0-9/](?:[\w+./@=-]|:(?=[\w+./@=:-])| (?=[\w+./@=-]))*$/.test(text)
+        && !special.test(text);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/lists.js
+// Every place in a `.sops.yaml` at which a key stands, list by list, with the field of sops that the list is for.
+// Must never decide what comes or goes.
+
+
+
+
+
+/** All lists of keys, in the order of the text. */
+function keyListsIn(tree) {
+    const fields = fieldsByUse(tree);
+    const lists = [];
+    const push = (kind, field, node, places) => {
+        lists.push({ kind, field, node, places, members: membersOf(tree, node, places, field === 'pgp') });
+    };
+    const parts = (list, pair) => list.slots.map((slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair }));
+    const walk = (list, node, own, pair) => {
+        const field = own ?? fields.get(node) ?? null;
+        if (list.style === 'text') {
+            push('items', field, node, parts(list, pair));
+            return;
+        }
+        const item = (slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair: null });
+        if ((0,dist/* isMap */.jh)(node)) {
+            const table = list.slots.map(item);
+            const names = list.slots.map((_, at) => nameAt(node, at));
+            if (table.length > 0 && table.every(({ recipient }, at) => recipient !== null && !isField(names[at] ?? ''))) {
+                push('table', null, node, table);
+                return;
+            }
+            for (const [at, slot] of list.slots.entries()) {
+                const name = names[at] ?? '';
+                if ((0,dist/* isAlias */.Vj)(slot.value)) {
+                    if (isField(name) && recipientOf(tree, slot) !== null)
+                        push('alias', name, slot.value, [item(slot, at)]);
+                }
+                else if (slot.below !== null && slot.value !== null) {
+                    walk(slot.below, slot.value, isField(name) ? name : null, { list, at });
+                }
+            }
+            return;
+        }
+        const places = list.slots.flatMap((slot, at) => {
+            if (recipientOf(tree, slot) !== null)
+                return [item(slot, at)];
+            return field !== null && anchorOf(slot) === null && slot.below?.style === 'text' ? parts(slot.below, null) : [];
+        });
+        if (places.length > 0)
+            push('items', field, node, places);
+        for (const slot of list.slots) {
+            const taken = places.some((place) => place.slot === slot || place.list === slot.below);
+            if (!taken && slot.below !== null && slot.value !== null)
+                walk(slot.below, slot.value, null, null);
+        }
+    };
+    if (tree.root !== null && tree.contents !== null)
+        walk(tree.root, tree.contents, null, null);
+    return lists;
+}
+/** The name of the pair at an index of a map. */
+function nameAt(map, at) {
+    return lists_nameOf(map.items[at]);
+}
+/** The name of a pair; `<<` for a merge. */
+function lists_nameOf(pair) {
+    const key = pair?.key;
+    if (!(0,dist/* isScalar */.jn)(key))
+        return '';
+    return typeof key.value === 'symbol' ? key.value.description ?? '' : String(key.value);
+}
+/** Which field a list is for that stands elsewhere and is used through its anchor. */
+function fieldsByUse(tree) {
+    const fields = new Map();
+    const mark = (value, field) => {
+        const node = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
+        if ((0,dist/* isSeq */.oP)(node))
+            for (const item of node.items)
+                mark(item, field);
+        if ((0,dist/* isScalar */.jn)(node) || (0,dist/* isSeq */.oP)(node))
+            fields.set(node, field);
+    };
+    const walk = (node) => {
+        if ((0,dist/* isSeq */.oP)(node))
+            for (const item of node.items)
+                walk(item);
+        if (!(0,dist/* isMap */.jh)(node))
+            return;
+        for (const pair of node.items) {
+            if (isField(lists_nameOf(pair)))
+                mark(pair.value, lists_nameOf(pair));
+            walk(pair.value);
+        }
+    };
+    walk(tree.contents);
+    return fields;
+}
+function membersOf(tree, node, places, pgp) {
+    const ids = new Set(places.flatMap(({ recipient }) => recipient === null ? [] : [canonicalId(recipient)]));
+    const add = (value) => {
+        const of = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
+        if ((0,dist/* isSeq */.oP)(of))
+            for (const item of of.items)
+                add(item);
+        if ((0,dist/* isScalar */.jn)(of))
+            for (const recipient of recipientsIn(of.value, null, pgp))
+                ids.add(canonicalId(recipient));
+    };
+    // A string with an aws_profile means other keys than it spells; its places know.
+    if (!(0,dist/* isScalar */.jn)(node) && !(0,dist/* isMap */.jh)(node))
+        add(node);
+    return ids;
+}
+/** The slots of every node that can be taken apart. */
+function slotListsIn(tree) {
+    const lists = new Map();
+    const walk = (node, list) => {
+        if (node === null || list === null)
+            return;
+        lists.set(node, list);
+        for (const { value, below } of list.slots)
+            walk(value, below);
+    };
+    walk(tree.contents, tree.root);
+    return lists;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/rules.js
+// The rules of a `.sops.yaml`, and the maps in them that hold keys: a rule itself, its key groups, what they merge.
+// Must never judge which rule a file gets.
+
+
+
+/** Every creation rule, then every recreation_rule. */
+function rulesIn(tree) {
+    if (!isEntries(tree.value))
+        return [];
+    const { creation_rules: creation, destination_rules: destination } = tree.value;
+    const list = (value) => Array.isArray(value) ? value : [];
+    const inside = (name, rules) => list(rules).map((value, at) => {
+        const regex = isEntries(value) && typeof value.path_regex === 'string' ? value.path_regex : null;
+        const what = regex === null ? `rule ${at + 1} (without path_regex)` : `the rule with path_regex ${regex}`;
+        return { value, node: child(tree, child(tree, tree.contents, name), at), what };
+    });
+    const recreation = inside('destination_rules', destination).flatMap(({ value, node, what }) => isEntries(value) && isEntries(value.recreation_rule)
+        ? [{ value: value.recreation_rule, node: child(tree, node, 'recreation_rule'), what: `the recreation_rule of ${what}` }]
+        : []);
+    return [...inside('creation_rules', creation), ...recreation];
+}
+/** What sops reads keys from in a rule: its key groups where it has some, one by one, else the rule itself. */
+function holdersOf(tree, rule) {
+    const own = rules_resolved(tree, rule.node);
+    if (!(0,dist/* isMap */.jh)(own))
+        return [];
+    const groups = rules_resolved(tree, provided(tree, own, 'key_groups')?.value);
+    if (!(0,dist/* isSeq */.oP)(groups) || groups.items.length === 0)
+        return [{ map: own, group: false, rule }];
+    return groups.items.flatMap((item) => {
+        const map = rules_resolved(tree, item);
+        return (0,dist/* isMap */.jh)(map) ? [{ map, group: true, rule }] : [];
+    });
+}
+/** The key groups that a key group merges, at any depth. */
+function mergedInto(tree, holder) {
+    const merge = rules_resolved(tree, provided(tree, holder.map, 'merge')?.value);
+    if (!holder.group || !(0,dist/* isSeq */.oP)(merge))
+        return [];
+    return merge.items.flatMap((item) => {
+        const map = rules_resolved(tree, item);
+        if (!(0,dist/* isMap */.jh)(map))
+            return [];
+        const inner = { ...holder, map };
+        return [inner, ...mergedInto(tree, inner)];
+    });
+}
+/** The pair of that name which counts for a map: its own, else one of the maps behind its `<<`; with the map it stands in. */
+function provided(tree, map, name) {
+    const at = map.items.findIndex((pair) => lists_nameOf(pair) === name);
+    if (at !== -1)
+        return { map, at, value: map.items[at]?.value };
+    for (const pair of map.items) {
+        if (lists_nameOf(pair) !== '<<')
+            continue;
+        const value = rules_resolved(tree, pair.value);
+        for (const item of (0,dist/* isSeq */.oP)(value) ? value.items : [value]) {
+            const base = rules_resolved(tree, item);
+            const found = (0,dist/* isMap */.jh)(base) ? provided(tree, base, name) : null;
+            if (found !== null)
+                return found;
+        }
+    }
+    return null;
+}
+/** The node that an alias stands for; any other node itself. */
+function rules_resolved(tree, node) {
+    return (0,dist/* isAlias */.Vj)(node) ? tree.target(node) : node;
+}
+/** The node under a name or index, through aliases and merges. */
+function child(tree, node, name) {
+    const parent = rules_resolved(tree, node);
+    if ((0,dist/* isMap */.jh)(parent))
+        return (provided(tree, parent, String(name))?.value ?? null);
+    return (0,dist/* isSeq */.oP)(parent) ? parent.get(name, true) ?? null : null;
+}
+function rules_lineOf(tree, node) {
+    return tree.lineOf(node?.range?.[0] ?? 0);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/holders.js
+// Whom a rule or key group of a `.sops.yaml` gives access, field by field.
+// Must never look at how that is written.
+
+
+
+
+
+/** The canonical ids of the keys under one field of a rule or group, its own or merged with `<<`. */
+function holders_keysUnder(tree, holder, field) {
+    const ids = new Set();
+    const profile = profileOf(tree, holder, field);
+    const add = (value) => {
+        const node = rules_resolved(tree, value);
+        if ((0,dist/* isSeq */.oP)(node))
+            for (const item of node.items)
+                add(item);
+        const own = (0,dist/* isMap */.jh)(node) ? tree.ofMap(node) : null;
+        if (own !== null)
+            ids.add(canonicalId(own));
+        if (!(0,dist/* isScalar */.jn)(node))
+            return;
+        for (const recipient of recipientsIn(node.value, profile, field === 'pgp'))
+            ids.add(canonicalId(recipient));
+    };
+    add(provided(tree, holder.map, field)?.value);
+    return ids;
+}
+/** All of the above, in the fields that count there. */
+function holders_keysOf(tree, holder) {
+    return new Set(fieldNames(holder.group).flatMap((field) => [...holders_keysUnder(tree, holder, field)]));
+}
+/** The keys of a group with those of the groups it merges. */
+function allKeysOf(tree, holder) {
+    return new Set([holder, ...mergedInto(tree, holder)].flatMap((one) => [...holders_keysOf(tree, one)]));
+}
+/** The `aws_profile` with which a rule's own field is used. */
+function profileOf(tree, { map, group }, field) {
+    const value = group ? null : rules_resolved(tree, provided(tree, map, 'aws_profile')?.value);
+    return profileFor({ aws_profile: (0,dist/* isScalar */.jn)(value) ? value.value : null }, field);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/item.js
+// How one new key is written in the manner of the key it comes beside: quotes, dash, map, anchor or alias, comment.
+// Must never decide who comes where.
+
+
+
+
+
+/** Why a key cannot be written at a place, as a value: thrown and caught within the edit of one file. */
+class Unspellable extends Error {
+    at;
+    constructor(recipient, at) {
+        super(`${shortForm(recipient)} has an encryption context or a profile that keys outside key_groups cannot have here.`);
+        this.at = at;
+    }
+}
+/** The key as a string; throws Unspellable. */
+function item_textOf(recipient, profile, at) {
+    const text = spelling_spelled(recipient, profile);
+    if (text === null)
+        throw new Unspellable(recipient, at);
+    return text;
+}
+/** What a comment calls the key where there has to be one. */
+function labelOf({ name, recipient }) {
+    return name ?? shortForm(recipient);
+}
+/** The item on one line, after its dash or between brackets. */
+function inlineItem(tree, place, one) {
+    const { slot } = place;
+    if ((0,dist/* isAlias */.Vj)(slot.value) && one.alias !== null)
+        return one.alias;
+    const model = (0,dist/* isAlias */.Vj)(slot.value) ? tree.target(slot.value) : slot.value;
+    const entries = (0,dist/* isMap */.jh)(model) ? mapEntries(one.recipient) : null;
+    const anchor = one.anchor === null ? '' : `&${one.anchor} `;
+    if (entries !== null)
+        return anchor + flowMap(entries);
+    const quote = (0,dist/* isAlias */.Vj)(slot.value) ? '' : quoteOf(model);
+    return anchor + spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start), quote);
+}
+/** The item as the lines of a block; those after the first begin with `pad`. */
+function blockItem(tree, place, one, pad) {
+    const { slot } = place;
+    const entries = (0,dist/* isMap */.jh)(slot.value) && slot.value.srcToken?.type === 'block-map' ? mapEntries(one.recipient) : null;
+    if (entries === null)
+        return [inlineItem(tree, place, one)];
+    const lines = mapLines(entries);
+    const [first = '', ...rest] = one.anchor === null ? lines : [`&${one.anchor}`, ...lines];
+    return [first, ...rest.map((line) => pad + line)];
+}
+function mapLines(entries) {
+    return entries.flatMap(([name, value]) => typeof value === 'string' ? [`${name}: ${spelling_scalar(value)}`]
+        : [`${name}:`, ...value.map(([key, of]) => `  ${spelling_scalar(key)}: ${spelling_scalar(of)}`)]);
+}
+function flowMap(entries) {
+    const pairs = entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? spelling_scalar(value)
+        : `{${value.map(([key, of]) => `${spelling_scalar(key)}: ${spelling_scalar(of)}`).join(', ')}}`}`);
+    return `{${pairs.join(', ')}}`;
+}
+function quoteOf(node) {
+    if (!(0,dist/* isScalar */.jn)(node))
+        return '';
+    return node.type === 'QUOTE_DOUBLE' ? '"' : node.type === 'QUOTE_SINGLE' ? "'" : '';
+}
+/** The comment that the key gets beside it where one names the holder of its model; none where its anchor says the same. */
+function commentFor(lead, { name, anchor }) {
+    return lead === null || name === null || name === anchor ? '' : lead + name;
+}
+/** What stands between an item and the name in the comment beside it; null where none names its holder. */
+function besideLead({ text }, { list, at, slot }) {
+    const comment = commentBeside(text, list, at);
+    if (comment === null || nameInComment(comment) === null)
+        return null;
+    const from = (0,dist/* isMap */.jh)(slot.value) && list.style === 'block' ? slot.start : slot.end;
+    return /[ \t]+#+[ \t]*/.exec(text.slice(from, lineEnd(text, from)))?.[0] ?? ' # ';
+}
+/** What stands before the name in the comment above an item that is about nothing but that item; null where there is none. */
+function aboveLead(tree, { list, at }) {
+    const last = commentsLeaving(tree, list, at, new Set([at])).at(-1);
+    return last === undefined ? null : (/^[ \t]*#+[ \t]*/.exec(tree.text.slice(last.start, last.end))?.[0] ?? null);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/text.js
+// Places in a text, and edits of it: what stands between two offsets gives way to something else.
+// Must never know what the text is about.
+
+/** The text with the edits made. Of several at one offset the first comes first. */
+function rewrite(text, edits) {
+    let [result, at] = ['', 0];
+    for (const { start, end, text: made } of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+        result += text.slice(at, Math.max(at, start)) + made;
+        at = Math.max(at, end);
+    }
+    return result + text.slice(at);
+}
+function inserted(at, text) {
+    return { start: at, end: at, text };
+}
+/** The line end of the line at an offset; that of the line before where it has none. */
+function eolAt(text, at) {
+    const end = lineEnd(text, at);
+    const last = end === text.length ? text.lastIndexOf('\n') : end;
+    return last > 0 && text[last - 1] === '\r' ? '\r\n' : '\n';
+}
+/** The end of what stands in the line at an offset: before CR and LF. */
+function contentEnd(text, at) {
+    const end = lineEnd(text, at);
+    return end > 0 && text[end - 1] === '\r' ? end - 1 : end;
+}
+function columnOf(text, at) {
+    return at - lineStart(text, at);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/field.js
+// The text edits that give a rule or key group a field it does not have, behind one it has and in the manner of that one.
+// Must never write into a field that is there.
+
+
+
+
+
+
+/** Puts the field with these keys behind the pair at `at` of the map's list. Throws Unspellable. */
+function newField(tree, list, at, field, newcomers) {
+    const { text } = tree;
+    const slot = list.slots[at];
+    if (slot === undefined)
+        return [];
+    const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(rules_resolved(tree, slot.value));
+    const items = newcomers.map((one) => field_itemOf(slot, field, one));
+    const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
+    const value = asList ? `[${written}]` : stringOf(slot, field, newcomers);
+    if (list.style === 'flow')
+        return [inserted(slot.end, `, ${field.name}: ${value}`)];
+    const [pad, eol] = [' '.repeat(columnOf(text, slot.start)), eolAt(text, slot.start)];
+    const block = asList && slot.below?.style === 'block' ? slot.below : null;
+    const lines = block === null ? [`${pad}${field.name}: ${value}${commentOf(tree, list, at, newcomers)}`]
+        : [`${pad}${field.name}:`, ...blockLines(tree, block, items, newcomers)];
+    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+}
+/** Puts the keys into the field at `at`, which is there but holds nothing. Throws Unspellable. */
+function fillField(tree, list, at, field, newcomers) {
+    const slot = list.slots[at];
+    const [start = 0, end = 0] = slot?.value?.range ?? [];
+    if (slot === undefined || tree.text.slice(start, end).replace(/[[\]\s"'~]|null/g, '') !== '')
+        return [];
+    const items = newcomers.map((one) => field_itemOf({ ...slot, value: null }, field, one));
+    const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
+    const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(slot.value);
+    const value = asList ? `[${written}]` : stringOf({ ...slot, value: null }, field, newcomers);
+    return start < end ? [{ start, end, text: value }] : [inserted(slot.end, ` ${value}`)];
+}
+function field_itemOf(slot, { group, profile }, one) {
+    const entries = formFor(one.recipient.kind, group) === 'map' ? mapEntries(one.recipient) : null;
+    if (entries !== null)
+        return entries;
+    const model = (0,dist/* isSeq */.oP)(slot.value) ? slot.value.items[0] : slot.value;
+    return (0,dist/* isAlias */.Vj)(model) && one.alias !== null ? one.alias : spelling_scalar(item_textOf(one.recipient, profile, slot.start), quoteOf(model));
+}
+/** A rule's own field: an alias can stand for one key only. */
+function stringOf(slot, { profile }, newcomers) {
+    const [first, ...more] = newcomers;
+    if ((0,dist/* isAlias */.Vj)(slot.value) && first !== undefined && first.alias !== null && more.length === 0)
+        return first.alias;
+    const text = newcomers.map(({ recipient }) => item_textOf(recipient, profile, slot.start)).join(',');
+    return spelling_scalar(text, quoteOf(slot.value));
+}
+function blockLines(tree, block, items, newcomers) {
+    const pad = ' '.repeat(columnOf(tree.text, block.slots[0]?.start ?? 0));
+    const places = block.slots.map((slot, at) => ({ list: block, at, slot, recipient: null, pair: null }));
+    const firstOf = (leads) => leads.find((lead) => lead !== null) ?? null;
+    const beside = firstOf(places.map((place) => besideLead(tree, place)));
+    const above = beside === null ? firstOf(places.map((place) => aboveLead(tree, place))) : null;
+    return items.flatMap((item, at) => {
+        const [head = '', ...rest] = typeof item === 'string' ? [item] : mapLines(item);
+        const name = newcomers[at]?.name ?? null;
+        return [
+            ...(above === null || name === null ? [] : [above + name]),
+            `${pad}- ${head}${beside === null || name === null ? '' : beside + name}`,
+            ...rest.map((line) => `${pad}  ${line}`),
+        ];
+    });
+}
+/** A comment of its own where the field before it names its holders. */
+function commentOf({ text }, list, at, newcomers) {
+    const below = list.slots[at]?.below ?? null;
+    const named = commentBeside(text, list, at) !== null
+        || (below !== null && (orderedComments(text, below) ?? namesByPosition(text, below)) !== null);
+    const names = newcomers.flatMap(({ name }) => name ?? []);
+    return named && names.length === newcomers.length ? ` # ${names.join(', ')}` : '';
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/insert.js
+// The text edits that put keys behind another one, in its manner.
+// Must never touch a character that is there.
+
+
+
+
+
+
+/** Puts the keys behind the one at `place`, each with a comment where that one has one. Throws Unspellable. */
+function behind(tree, place, newcomers) {
+    const { list, slot } = place;
+    if (newcomers.length === 0)
+        return [];
+    if (list.style === 'text')
+        return [...behindPart(tree, place, newcomers), ...besidePart(tree, place, newcomers)];
+    if ((0,dist/* isAlias */.Vj)(slot.value) && list.pairs)
+        return besideAlias(place, newcomers);
+    return list.style === 'block' ? behindLines(tree, place, newcomers) : behindFlowItem(tree, place, newcomers);
+}
+function behindPart({ text }, place, newcomers) {
+    const { list, slot, pair } = place;
+    const sep = separator(text, place);
+    const added = newcomers.map(({ recipient }) => sep + item_textOf(recipient, slot.profile, slot.start)).join('');
+    const [first, last] = [list.slots[0] ?? slot, list.slots.at(-1) ?? slot];
+    const edit = inserted(slot.end, added);
+    if (pair?.list.style !== 'flow' || /["']/.test(text[first.start - 1] ?? ''))
+        return [edit];
+    // A comma in a plain string between brackets would end it.
+    return [inserted(first.start, '"'), edit, inserted(last.end, '"')];
+}
+/** The name in the comment that lists whose the parts are. */
+function besidePart({ text }, place, newcomers) {
+    const { list, at, slot, pair } = place;
+    const line = orderedComments(text, list)?.[at];
+    if (line !== undefined) {
+        const [lead = ''] = /^[ \t]*#+[ \t]*/.exec(text.slice(line.start, line.end)) ?? [];
+        return [inserted(line.end, newcomers.map((one) => lead + labelOf(one) + eolAt(text, line.start)).join(''))];
+    }
+    const names = newcomers.map((one) => `, ${labelOf(one)}`).join('');
+    const span = namesByPosition(text, list)?.[at];
+    if (span !== undefined)
+        return [inserted(span.end, names)];
+    const comment = list.slots.length === 1 && pair !== null ? commentBeside(text, pair.list, pair.at) : null;
+    if (comment === null || !isName(comment) || comment.includes(','))
+        return [];
+    const end = contentEnd(text, slot.end);
+    return [inserted(end - (/[ \t]*$/.exec(text.slice(slot.end, end))?.[0].length ?? 0), names)];
+}
+/** What stands between the keys of a string: as before this one, else as behind it. */
+function separator(text, { list, at, slot }) {
+    const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
+    const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
+    const lead = between === '' ? text.slice(lineStart(text, slot.start), slot.start) : between.slice(between.lastIndexOf('\n') + 1);
+    if (between !== '' && !between.includes('\n'))
+        return between;
+    if (between !== '')
+        return lead.includes(',') ? eolAt(text, slot.start) + lead : `,${eolAt(text, slot.start)}${lead}`;
+    return lead !== '' && lead.trim() === '' ? `,${eolAt(text, slot.start)}${lead}` : ',';
+}
+/** `age: *bob`: sops takes one string there, so the keys are spelled out. */
+function besideAlias({ list, slot, recipient }, newcomers) {
+    const [start = 0, end = 0] = slot.value?.range ?? [];
+    const all = [...(recipient === null ? [] : [recipient]), ...newcomers.map((one) => one.recipient)];
+    const text = all.map((one) => item_textOf(one, slot.profile, slot.start)).join(',');
+    return [{ start, end, text: list.style === 'block' && all.every((one) => isPlain(one.id)) ? text : spelling_scalar(text) }];
+}
+function behindLines(tree, place, newcomers) {
+    const { text } = tree;
+    const { list, slot } = place;
+    const eol = eolAt(text, slot.start);
+    const pad = ' '.repeat(columnOf(text, slot.start));
+    const [dash = '- '] = list.pairs ? [''] : /^-[ \t]+(?=\S)/.exec(text.slice(slot.start, slot.end)) ?? [];
+    const [beside, above] = [besideLead(tree, place), aboveLead(tree, place)];
+    const lines = newcomers.flatMap((one) => {
+        const comment = commentFor(beside, one);
+        const key = list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : dash;
+        const [head = '', ...rest] = blockItem(tree, place, one, pad + ' '.repeat(dash.length));
+        return [...(above === null ? [] : [above + labelOf(one)]), pad + key + head + comment, ...rest];
+    });
+    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+}
+function behindFlowItem(tree, place, newcomers) {
+    const { text } = tree;
+    const { list, at, slot } = place;
+    const keyOf = (one) => list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : '';
+    const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one));
+    const comma = list.commas[at];
+    const lead = text.slice(lineStart(text, slot.start), slot.start);
+    const rest = text.slice(slot.end, lineEnd(text, slot.end));
+    const leading = /^[ \t\r]*(#.*)?$/.test(rest) ? commaLead(text, place) : null;
+    if (leading !== null) {
+        const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
+        const lines = newcomers.flatMap((one, index) => [...(above === null ? [] : [above + labelOf(one)]),
+            leading + (items[index] ?? '') + commentFor(beside, one)]);
+        return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+    }
+    if (lead.trim() !== '' || !/^[ \t]*,?[ \t\r]*(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
+        const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
+        const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
+        const sep = /^[ \t]*,[ \t]*$/.test(between) ? between : ', ';
+        const edit = inserted(slot.end, items.map((item) => sep + item).join(''));
+        const span = namesByPosition(text, list)?.[at];
+        return span === undefined ? [edit] : [edit, inserted(span.end, newcomers.map((one) => `, ${labelOf(one)}`).join(''))];
+    }
+    const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
+    const lines = newcomers.flatMap((one, index) => {
+        const end = comma !== undefined || index < items.length - 1 ? ',' : '';
+        const comment = commentFor(beside, one);
+        return [...(above === null ? [] : [above + labelOf(one)]), `${lead}${items[index] ?? ''}${end}${comment}`];
+    });
+    const edits = comma === undefined ? [inserted(slot.end, ',')] : [];
+    return [...edits, inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+}
+/** What begins the lines of a list whose lines begin with their comma; null where they do not. */
+function commaLead(text, { list, at, slot }) {
+    const starts = [slot.start, at === 0 ? list.slots[1]?.start ?? 0 : 0];
+    const leads = starts.map((start) => text.slice(lineStart(text, start), start));
+    return leads.find((lead) => /^[ \t]*,[ \t]*$/.test(lead)) ?? null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/replace.js
+// The text edits that put one key in the place of another: the key itself, and what names its holder.
+// Must never rename anything where the new holder is not named.
+
+
+
+
+
+
+/**
+ * The edits that make the key at `place` the newcomer; null where its form has no room for it (other fields in the map), so that
+ * the one has to come and the other to go. Throws Unspellable.
+ */
+function replaced(tree, place, one) {
+    const key = place.list.style === 'text' ? replacedPart(place, one) : replacedItem(tree, place, one);
+    return key === null ? null : [...key, ...(one.name === null ? [] : replacedNames(tree, place, one))];
+}
+function replacedPart({ list, slot, pair }, { recipient }) {
+    const text = item_textOf(recipient, slot.profile, slot.start);
+    const value = pair?.list.slots[pair.at]?.value;
+    const alone = list.slots.length === 1 && (0,dist/* isScalar */.jn)(value) && value.type === 'PLAIN';
+    return [{ start: slot.start, end: slot.end, text: alone ? spelling_scalar(text) : text }];
+}
+function replacedItem(tree, place, one) {
+    const { slot } = place;
+    const { value } = slot;
+    const [start = 0, end = 0] = value?.range ?? [];
+    if ((0,dist/* isAlias */.Vj)(value)) {
+        const spelled = () => spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start));
+        const text = one.alias ?? ((0,dist/* isMap */.jh)(tree.target(value)) ? null : spelled());
+        return text === null ? null : [{ start, end, text }];
+    }
+    const head = replacedHead(tree, place, one);
+    const text = () => item_textOf(one.recipient, slot.profile, slot.start);
+    if ((0,dist/* isScalar */.jn)(value))
+        return [...head, { start, end, text: spelling_scalar(text(), quoteOf(value)) }];
+    if (!(0,dist/* isMap */.jh)(value))
+        return null;
+    const entries = mapEntries(one.recipient) ?? [];
+    const same = entries.length === value.items.length && entries.every(([name, of]) => typeof of === 'string' && value.has(name) && (0,dist/* isScalar */.jn)(value.get(name, true)));
+    if (!same)
+        return null;
+    return [...head, ...entries.map(([name, of]) => {
+            const node = value.get(name, true);
+            const [from = 0, to = 0] = node?.range ?? [];
+            return { start: from, end: to, text: spelling_scalar(typeof of === 'string' ? of : '', quoteOf(node)) };
+        })];
+}
+/** The anchor, and the name of a table's pair. */
+function replacedHead({ text }, { list, slot }, one) {
+    const old = anchorOf(slot);
+    const from = slot.value?.range?.[0] ?? slot.end;
+    const at = old === null ? -1 : text.indexOf(`&${old}`, slot.start);
+    const edits = [];
+    if (list.pairs && one.name !== null) {
+        const key = /^(?:"[^"]*"|'[^']*'|[^:]*)/.exec(text.slice(slot.start, from))?.[0] ?? '';
+        edits.push({ start: slot.start, end: slot.start + key.length, text: one.anchor ?? spelling_scalar(one.name) });
+    }
+    if (old === null || at === -1 || at > from || one.anchor === old)
+        return edits;
+    const edit = one.anchor === null ? { start: at, end: from, text: '' }
+        : { start: at + 1, end: at + 1 + old.length, text: one.anchor };
+    return [...edits, edit];
+}
+function replacedNames(tree, place, one) {
+    const { text } = tree;
+    const { list, at, slot, pair } = place;
+    const line = orderedComments(text, list)?.[at];
+    if (line !== undefined)
+        return [renamed(text, line, labelOf(one))];
+    const span = namesByPosition(text, list)?.[at];
+    if (span !== undefined)
+        return [{ start: span.start, end: span.end, text: labelOf(one) }];
+    const item = list.style !== 'text' ? place : pair !== null && list.slots.length === 1
+        ? { ...place, list: pair.list, at: pair.at, slot: pair.list.slots[pair.at] ?? slot } : null;
+    if (item === null)
+        return [];
+    const edits = [];
+    const comment = commentBeside(text, item.list, item.at);
+    if (comment !== null && nameInComment(comment) !== null && besideLead(tree, item) !== null) {
+        const start = text.indexOf(comment, (0,dist/* isMap */.jh)(item.slot.value) ? item.slot.start : item.slot.end);
+        const lead = (besideLead(tree, item) ?? '').trimEnd().length;
+        // The anchor says the name already.
+        if (one.name === one.anchor)
+            edits.push({ start: start - lead, end: start + comment.trimEnd().length, text: '' });
+        else
+            edits.push(renamed(text, { start, end: start + comment.length, text: comment }, labelOf(one)));
+    }
+    // Above a rule's own field stands what the rule is for.
+    const above = list.style === 'text' ? [] : commentsLeaving(tree, list, at, new Set([at]));
+    const [last, ...others] = above.toReversed();
+    if (last !== undefined)
+        edits.push(renamed(text, last, labelOf(one)));
+    edits.push(...others.map(({ start, end }) => ({ start, end, text: '' })));
+    return edits;
+}
+/** The comment with another name after its sign and blanks. */
+function renamed(text, { start, end }, name) {
+    const [lead = ''] = /^[ \t]*#*[ \t]*/.exec(text.slice(start, end)) ?? [];
+    const until = Math.min(end, lineEnd(text, start));
+    const rest = /[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0;
+    return { start: start + lead.length, end: until - rest, text: name };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/partners.js
+// Which new key takes whose place outright: the key's text changes where it stands, and nothing around it has to.
+// Must never pair keys of which one cannot stand where the other does.
+
+
+
+/**
+ * The new keys by the canonical id of the one whose place they take: of those that go and are the models of who comes, the first
+ * of a field with the first. None for a key that the file has already, for it may stand beside the one that goes.
+ */
+function partnersIn(tree, lists, change) {
+    const partners = new Map();
+    if (change.like === 'every rule')
+        return partners;
+    const known = new Set(lists.flatMap(({ members }) => [...members]));
+    const models = new Set(change.like.map(canonicalId));
+    for (const removed of change.removed) {
+        const id = canonicalId(removed);
+        if (!models.has(id) || !known.has(id))
+            continue;
+        const one = change.added.find(({ recipient }) => sameField(recipient.kind, removed.kind)
+            && !known.has(canonicalId(recipient)) && ![...partners.values()].some((other) => canonicalId(other.recipient) === canonicalId(recipient)));
+        if (one !== undefined && fitsEverywhere(tree, lists, id, one))
+            partners.set(id, one);
+    }
+    return partners;
+}
+function fitsEverywhere(tree, lists, id, one) {
+    const isIt = (recipient) => recipient !== null && canonicalId(recipient) === id;
+    const places = lists.flatMap((list) => list.places).filter(({ recipient }) => isIt(recipient));
+    return places.every((place) => replaced(tree, place, { ...one, anchor: 'a', alias: '*a' }) !== null);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/sharing.js
+// Which rules or key groups of a `.sops.yaml` have one field between them, through an alias or a merged map.
+// Must never decide who is to have access.
+
+
+/**
+ * Why the field of `holder` cannot be written to: another one has the same, and `gains` says that it is not to get what is
+ * written. null where nobody else has it, or everyone who has it gains.
+ */
+function sharingRefusal(tree, holder, field, gains) {
+    const own = useOf(tree, holder, field);
+    if (own === null)
+        return null;
+    for (const outer of rulesIn(tree).flatMap((rule) => holdersOf(tree, rule))) {
+        for (const one of [outer, ...mergedInto(tree, outer)]) {
+            const other = useOf(tree, one, field);
+            // A group gains what it merges: where the inner one is meant, so is the outer one.
+            if (other === null || other.value !== own.value || gains(one) || gains(outer))
+                continue;
+            const reason = `line ${own.line} and line ${other.line} share their ${field}${own.name === null ? '' : ` (&${own.name})`}, `
+                + 'and the key is to come to the one only: write them apart first.';
+            return { line: own.line, reason };
+        }
+    }
+    return null;
+}
+/** What a rule or group has for a field, with the line in which it says so. */
+function useOf(tree, { map }, field) {
+    const found = provided(tree, map, field);
+    const value = rules_resolved(tree, found?.value);
+    if (found === null || !(0,dist/* isNode */.Ll)(value))
+        return null;
+    const from = found.map === map && (0,dist/* isNode */.Ll)(found.value) ? found.value : map;
+    const name = (0,dist/* isAlias */.Vj)(found.value) ? found.value.source : 'anchor' in value ? value.anchor : undefined;
+    return { value, line: tree.lineOf(from.range?.[0] ?? 0), name: name ?? (found.map === map ? null : found.map.anchor ?? null) };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/addition.js
+// Who comes where in a `.sops.yaml`: beside whom each new key is put, into which field, and whose place it takes.
+// Must never put a key where none of its models has access.
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * The edits after which each of the added has access wherever one of its models has. Where one takes the place of a removed one
+ * outright, that one is no longer there; the other removed are still to go. Throws Unspellable.
+ */
+function additions(tree, change) {
+    const plan = new Plan(tree, change);
+    const refusal = plan.refusal();
+    if (refusal !== null)
+        return refusal;
+    plan.besideModels();
+    const shared = plan.intoFields();
+    if (shared !== null)
+        return shared;
+    plan.intoDefinitions();
+    return plan.edits();
+}
+class Plan {
+    #tree;
+    #lists;
+    #like;
+    #added;
+    /** Who takes whose place, by the canonical id of who goes. */
+    #partners;
+    #arrivals = [];
+    #fields = [];
+    #holders;
+    constructor(tree, change) {
+        this.#tree = tree;
+        this.#lists = keyListsIn(tree);
+        this.#like = change.like === 'every rule' ? change.like : new Set(change.like.map(canonicalId));
+        this.#added = addition_unique(change.added);
+        this.#partners = partnersIn(tree, this.#lists, change);
+        const holders = rulesIn(tree).flatMap((rule) => holdersOf(tree, rule));
+        // Of a rule with several key groups one has the key already, or refusal() says so.
+        const alone = (one) => holders.every((other) => other === one || other.rule !== one.rule);
+        this.#holders = change.like === 'every rule' ? holders.filter(alone)
+            : holders.flatMap((holder) => [holder, ...mergedInto(tree, holder)]);
+    }
+    /** `every rule` does not say which of several key groups. */
+    refusal() {
+        if (this.#like !== 'every rule')
+            return null;
+        for (const rule of rulesIn(this.#tree)) {
+            const holders = holdersOf(this.#tree, rule);
+            const lacking = this.#added.some(({ recipient }) => !holders.some((holder) => allKeysOf(this.#tree, holder).has(canonicalId(recipient))));
+            if (holders.length < 2 || !lacking)
+                continue;
+            const reason = `${rule.what} has ${holders.length} key groups, and "*" does not say into which of them the key goes: `
+                + 'name in same-access-as whose access it gets.';
+            return { line: rules_lineOf(this.#tree, rule.node), reason };
+        }
+        return null;
+    }
+    /** Into every list of keys in which a model stands. */
+    besideModels() {
+        const like = this.#like;
+        if (like === 'every rule')
+            return;
+        const defined = new Set(this.#lists.flatMap(({ field, members }) => field === null ? [...members] : []));
+        for (const { field, kind, places, members } of this.#lists) {
+            const models = places.filter(({ recipient }) => recipient !== null && like.has(canonicalId(recipient)));
+            for (const one of models.length === 0 ? [] : this.#added) {
+                const id = canonicalId(one.recipient);
+                if (members.has(id) || (field === null && defined.has(id)))
+                    continue;
+                const same = models.filter(({ recipient }) => recipient !== null && sameField(recipient.kind, one.recipient.kind));
+                const { kind: of } = one.recipient;
+                const fits = field === null ? same.length > 0 || formFor(of, true) === 'text' : takes(field, of);
+                if (!fits)
+                    continue;
+                const left = models.filter(({ recipient }) => recipient !== null && this.#partners.get(canonicalId(recipient)) === one);
+                for (const place of left)
+                    this.#arrivals.push({ one, place, instead: true });
+                // A table has a name for each of its keys.
+                if (left.length > 0 || (kind === 'table' && one.name === null))
+                    continue;
+                const [place = models[0]] = same;
+                if (place !== undefined)
+                    this.#arrivals.push({ one, place, instead: false });
+            }
+        }
+    }
+    /** Into the rules and groups in which the models stand under other fields, or, for every rule, into all. */
+    intoFields() {
+        const tree = this.#tree;
+        const like = this.#like;
+        const gains = (other) => like === 'every rule' || [...holders_keysOf(tree, other)].some((id) => like.has(id));
+        for (const holder of this.#holders) {
+            const there = like === 'every rule' ? allKeysOf(tree, holder) : holders_keysOf(tree, holder);
+            const used = fieldNames(holder.group).filter((name) => like === 'every rule' ? provided(tree, holder.map, name) !== null
+                : [...holders_keysUnder(tree, holder, name)].some((id) => like.has(id)));
+            for (const one of this.#added) {
+                const name = fieldFor(one.recipient.kind, holder.group);
+                if (there.has(canonicalId(one.recipient)) || used.length === 0)
+                    continue;
+                if (like !== 'every rule' && used.includes(name))
+                    continue;
+                const found = provided(tree, holder.map, name);
+                const refusal = found === null ? null : sharingRefusal(tree, holder, name, gains);
+                if (refusal !== null)
+                    return refusal;
+                if (found === null)
+                    this.#intoNewField(holder, name, used, one);
+                else if (!this.#intoOldField(found.value, one))
+                    this.#intoField(holder, found.map, found.at, name, true, one);
+            }
+        }
+        return null;
+    }
+    /** False where the field holds no key yet. */
+    #intoOldField(value, one) {
+        const listAt = (at) => this.#lists.find(({ node }) => node === at);
+        const list = listAt(value) ?? listAt(rules_resolved(this.#tree, value));
+        const place = list?.places.findLast(({ recipient }) => recipient !== null) ?? list?.places.at(-1);
+        if (place === undefined || list === undefined)
+            return false;
+        const there = list.members.has(canonicalId(one.recipient));
+        const comes = this.#arrivals.some((other) => other.place.list === place.list && other.one === one);
+        if (!there && !comes)
+            this.#arrivals.push({ one, place, instead: false });
+        return true;
+    }
+    #intoNewField(holder, name, used, one) {
+        const tree = this.#tree;
+        const places = used.flatMap((field) => provided(tree, holder.map, field) ?? []);
+        const own = places.filter(({ map }) => map === holder.map);
+        const last = (own.length > 0 ? own : places).toSorted((a, b) => a.at - b.at).at(-1);
+        if (last !== undefined)
+            this.#intoField(holder, last.map, last.at, name, false, one);
+    }
+    #intoField(holder, map, at, name, exists, one) {
+        const known = this.#fields.find((other) => other.map === map && other.field.name === name);
+        if (known === undefined) {
+            const profile = profileOf(this.#tree, holder, name);
+            this.#fields.push({ map, at, exists, field: { name, group: holder.group, profile }, all: [one] });
+        }
+        else if (!known.all.includes(one))
+            known.all.push(one);
+    }
+    /** For every rule: a named key gets an anchor among the others where the rules use anchors. */
+    intoDefinitions() {
+        if (this.#like !== 'every rule')
+            return;
+        const lastAnchored = ({ places }) => places.findLast(({ slot }) => isAnchored(slot.value));
+        const [place] = this.#lists.flatMap((list) => list.field === null ? lastAnchored(list) ?? [] : []);
+        if (place === undefined || place.recipient === null)
+            return;
+        for (const one of this.#added) {
+            const known = this.#lists.some(({ field, members }) => field === null && members.has(canonicalId(one.recipient)));
+            const fits = sameField(place.recipient.kind, one.recipient.kind) || formFor(one.recipient.kind, true) === 'text';
+            const aliased = this.#arrivals.some((other) => other.one === one && (0,dist/* isAlias */.Vj)(other.place.slot.value))
+                || this.#fields.some(({ all, map, at }) => all.includes(one) && holdsAlias(map.items[at]?.value));
+            if (!known && fits && aliased && one.name !== null)
+                this.#arrivals.push({ one, place, instead: false });
+        }
+    }
+    edits() {
+        const tree = this.#tree;
+        const anchors = new Anchors(tree);
+        const anchored = new Map();
+        const inOrder = this.#arrivals.toSorted((a, b) => a.place.slot.start - b.place.slot.start);
+        for (const arrival of inOrder) {
+            const { one: { recipient, name }, place: { slot }, instead } = arrival;
+            const old = isAnchored(slot.value) ? anchorOf(slot) : null;
+            if (old === null || anchors.has(recipient))
+                continue;
+            if (name !== null)
+                anchored.set(arrival, anchors.define(recipient, name, slot.start, instead ? old : null));
+            else if (instead) {
+                anchors.keep(recipient, old, slot.start);
+                anchored.set(arrival, old);
+            }
+        }
+        const newcomer = (one, at, anchor) => ({ ...one, anchor, alias: anchors.aliasFor(one.recipient, at) });
+        const edits = [];
+        const groups = new Map();
+        for (const arrival of inOrder) {
+            const { one, place, instead } = arrival;
+            const written = newcomer(one, place.slot.start, anchored.get(arrival) ?? null);
+            if (instead)
+                edits.push(...(replaced(tree, place, written) ?? []));
+            else {
+                const group = groups.get(place.slot) ?? { place, all: [] };
+                group.all.push(written);
+                groups.set(place.slot, group);
+            }
+        }
+        for (const { place, all } of groups.values())
+            edits.push(...behind(tree, place, all));
+        const slotLists = slotListsIn(tree);
+        for (const { map, at, exists, field, all } of this.#fields) {
+            const list = slotLists.get(map);
+            const start = list?.slots[at]?.start;
+            if (list === undefined || start === undefined)
+                continue;
+            const write = exists ? fillField : newField;
+            edits.push(...write(tree, list, at, field, all.map((one) => newcomer(one, start, null))));
+        }
+        return edits;
+    }
+}
+function holdsAlias(value) {
+    return (0,dist/* isAlias */.Vj)((0,dist/* isSeq */.oP)(value) ? value.items[0] : value);
+}
+function isAnchored(value) {
+    return typeof value === 'object' && value !== null && 'anchor' in value && typeof value.anchor === 'string';
+}
+function addition_unique(added) {
+    return [...new Map(added.toReversed().map((one) => [canonicalId(one.recipient), one])).values()].toReversed();
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/access.js
+// Whom each rule and key group of a `.sops.yaml` gives access, from its plain value alone: what the proof of an edit compares.
+// Must never look at the text, nor share the code that edits it.
+
+
+
+function accessIn(value) {
+    const rules = (name) => isEntries(value) && Array.isArray(value[name]) ? value[name] : [];
+    return [
+        ...rules('creation_rules').flatMap((rule, at) => access_accessOf(rule, `creation rule ${at + 1}`)),
+        ...rules('destination_rules').flatMap((rule, at) => access_accessOf(isEntries(rule) ? rule.recreation_rule : null, `the recreation_rule of destination rule ${at + 1}`)),
+    ];
+}
+function access_accessOf(rule, what) {
+    const groups = isEntries(rule) && Array.isArray(rule.key_groups) ? rule.key_groups : [];
+    if (groups.length === 0)
+        return [{ what, groups: 0, ...keysIn(rule, false) }];
+    return groups.map((group, at) => ({ what: `key group ${at + 1} of ${what}`, groups: groups.length, ...keysIn(group, true) }));
+}
+function keysIn(holder, group) {
+    const [ids, misplaced] = [new Set(), new Set()];
+    const add = (recipient, field, form, text) => {
+        const id = recipient === null ? `?${text}` : canonicalId(recipient);
+        ids.add(id);
+        if (recipient !== null && (!takes(field, recipient.kind) || formFor(recipient.kind, group) !== form))
+            misplaced.add(id);
+    };
+    const under = (value, field, profile) => {
+        if (Array.isArray(value))
+            for (const item of value)
+                under(item, field, profile);
+        else if (isEntries(value))
+            add(recipientOfMap(value), field, 'map', JSON.stringify(value));
+        else if (typeof value === 'string') {
+            for (const part of partsOf(value).filter(Boolean))
+                add(recipientOfPart(part, profile, field === 'pgp'), field, 'text', part);
+        }
+    };
+    const from = (of) => {
+        if (!isEntries(of))
+            return;
+        for (const field of fieldNames(group))
+            under(of[field], field, group ? null : profileFor(of, field));
+        if (group && Array.isArray(of.merge))
+            for (const item of of.merge)
+                from(item);
+    };
+    from(holder);
+    return { ids, misplaced };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/stray.js
+// Which line of an edited `.sops.yaml` is none that the edit may have made.
+// Must never look at what the text means.
+
+
+
+
+/**
+ * The first line, from 1, that is neither unchanged nor made of the lines in its place by leaving characters out, where the keys
+ * that come, what names them, their fields and the signs around them need not have been there.
+ */
+function strayLine(before, after, change) {
+    return foreignLine(before, after, stray_wordsOf(change));
+}
+/** The first line, from 1, of `before` that is no longer there, nor a part of a line; an alias may have been spelled out. */
+function lostLine(before, after) {
+    return foreignLine(after, before, /(?!)/g);
+}
+function foreignLine(before, after, words) {
+    let [line, source, at] = [0, '', 0];
+    const added = [];
+    for (const { op, line: text } of [...diffLines(before, after), { op: ' ', line: '' }]) {
+        if (op !== '-')
+            line += 1;
+        if (op === '-')
+            source += `${text}\n`;
+        if (op === '+')
+            added.push({ text: oldPart(text, words), line });
+        if (op !== ' ')
+            continue;
+        at = 0;
+        for (const one of added) {
+            for (const char of one.text) {
+                at = source.indexOf(char, at) + 1;
+                if (at === 0)
+                    return one.line;
+            }
+        }
+        added.length = 0;
+        source = '';
+    }
+    return null;
+}
+/** What of a line must have been there: all but commas, unless one of the new keys or what names one stands in it. */
+function oldPart(text, words) {
+    if (words === null)
+        return text;
+    const [, field = ''] = /^\s*(?:- +)*(\w+):\s*$/.exec(text) ?? [];
+    if (isField(field))
+        return '';
+    const anchors = /[&*][\w-]+/g;
+    if (text.replace(words, '').replace(anchors, '') === text)
+        return text.replaceAll(',', '');
+    const names = text.replace(/\b\w+(?=:(?:\s|$))/g, (name) => isField(name) ? '' : name);
+    return names.replace(words, '').replace(anchors, '').replace(/[\s"',:[\]{}#&*-]/g, '');
+}
+/** Everything that may come into the text with the new keys; their models are spelled out where an alias stood. */
+function stray_wordsOf({ added, like }) {
+    if (added.length === 0)
+        return null;
+    const models = like === 'every rule' ? [] : like;
+    const ids = [...added.map(({ recipient }) => recipient), ...models].flatMap(stray_formsOf);
+    const names = added.flatMap(({ name, recipient }) => [...(name === null ? [] : [name, anchorName(name)]), shortForm(recipient)]);
+    const escaped = (words) => words.toSorted((a, b) => b.length - a.length)
+        .map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|');
+    return new RegExp(`${escaped(ids)}|(?<![\\p{L}\\p{N}_])(?:${escaped(names)})(?:-\\d+)?(?![\\p{L}\\p{N}_])`, 'gu');
+}
+/** Every way in which a key can be written. */
+function stray_formsOf(recipient) {
+    const profile = recipient.id.split('|')[2] ?? null;
+    const entries = (mapEntries(recipient) ?? []).flatMap(([name, value]) => typeof value === 'string'
+        ? [`${name}: ${value}`, `${name}:`, value] : [`${name}:`, ...value.flat()]);
+    const forms = [recipient.id, spelling_spelled(recipient, null), spelling_spelled(recipient, profile), ...entries];
+    return forms.flatMap((form) => form === null || form === '' ? [] : form);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/proof.js
+// Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
+// Must never trust how the edit was made: it sees the two texts only.
+
+
+
+
+
+
+
+/**
+ * Throws Failure `config-edit` unless `after` is `before` with the change made: but for the keys that come and go both mean the
+ * same; each rule and group gives access to whom it should; and each line is an old one, what is left of old ones, or such with
+ * nothing but the new keys and what names them. Where nobody goes, every old line is still there, as it was or as part of one.
+ */
+function proveEdit(path, before, after, change) {
+    const only = change.added.length === 0;
+    const fail = (why, cause) => new Failure('config-edit', `${path} could not be edited: ${why}.`, {
+        path, advice: `${only ? 'Take the key out of it' : 'Make the change in it'} by hand, commit that, and run again.`, cause,
+    });
+    let meant;
+    try {
+        meant = readTree(path, after).value;
+    }
+    catch (cause) {
+        throw fail('what is left would not be valid', cause);
+    }
+    const wanted = readTree(path, before).value;
+    const ids = new Set([...change.removed, ...change.added.map(({ recipient }) => recipient)].map(canonicalId));
+    const moves = (recipient) => ids.has(canonicalId(recipient));
+    const others = (value) => held(minus(value, moves));
+    if (!equal(others(meant), others(wanted)))
+        throw fail('what is left would not mean the same without the key');
+    const gone = new Set(change.removed.map(canonicalId));
+    if (recipientsIn(meant).some((recipient) => gone.has(canonicalId(recipient))))
+        throw fail('the key would still be in it');
+    const wrong = wrongAccess(accessIn(wanted), accessIn(meant), change);
+    if (wrong !== null)
+        throw fail(`${wrong} would not have the right keys`);
+    const stray = strayLine(before, after, change);
+    if (stray !== null)
+        throw fail(`line ${stray} of the result is neither an old line nor the rest of one`);
+    const lost = change.removed.length === 0 ? lostLine(before, after) : null;
+    if (lost !== null)
+        throw fail(`line ${lost} would be lost`);
+}
+/** The first rule or group whose keys are not the old ones with the change made, or stand where sops does not read them. */
+function wrongAccess(before, after, { removed, added, like }) {
+    const models = like === 'every rule' ? null : new Set(like.map(canonicalId));
+    const coming = added.map(({ recipient }) => canonicalId(recipient));
+    const right = (old, now) => {
+        // Of several key groups of one rule `every rule` means none; then one of them has the key already.
+        const gains = models === null ? old.ids.size > 0 && old.groups < 2 : [...old.ids].some((id) => models.has(id));
+        const wanted = new Set([...old.ids, ...(gains ? coming : [])]);
+        for (const one of removed)
+            wanted.delete(canonicalId(one));
+        return now !== undefined && equal([...wanted].sort(), [...now.ids].sort())
+            && [...now.misplaced].every((id) => old.misplaced.has(id));
+    };
+    const wrong = before.find((old, at) => !right(old, after[at]));
+    return wrong === undefined ? before.length === after.length ? null : 'a rule' : wrong.what;
+}
+/** The value without the fields that hold no key: for sops they are not there. */
+function held(value) {
+    if (Array.isArray(value))
+        return value.map(held);
+    if (!isEntries(value))
+        return value;
+    const empty = (item) => item === null || item === '' || (Array.isArray(item) && item.length === 0);
+    const entries = Object.entries(value).filter(([name, item]) => !isField(name) || !empty(item));
+    return Object.fromEntries(entries.map(([name, item]) => [name, held(item)]));
+}
+/** Deep equality of plain values; the order of a map's entries does not count. */
+function equal(a, b) {
+    if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
+        return Object.is(a, b);
+    if (Array.isArray(a) !== Array.isArray(b))
+        return false;
+    const [left, right] = [a, b];
+    const keys = Object.keys(left);
+    if (keys.length !== Object.keys(right).length)
+        return false;
+    return keys.every((key) => Object.hasOwn(right, key) && equal(left[key], right[key]));
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/removal.js
+// What of a `.sops.yaml` goes when some keys go.
+// Must never take out what still holds a key of someone else.
+
+
+
+
+/** The cuts after which none of the removed stands in the list or below it. */
+function cutsIn(tree, list, isRemoved) {
+    const leaving = new Set([...list.slots.keys()].filter((at) => {
+        const slot = list.slots[at];
+        return slot !== undefined && removal_isGone(tree, slot, isRemoved);
+    }));
+    const staying = list.slots.filter((_, at) => !leaving.has(at));
+    const below = staying.flatMap((slot) => slot.below === null ? [] : cutsIn(tree, slot.below, isRemoved));
+    return leaving.size === 0 ? below : [...below, ...cutsFor(tree, list, leaving)];
+}
+/** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
+function removal_isGone(tree, slot, isRemoved) {
+    if (slot.part === null)
+        return isNodeGone(tree, slot.value, slot, isRemoved);
+    const recipient = recipientOf(tree, slot);
+    return recipient !== null && isRemoved(recipient);
+}
+function isNodeGone(tree, node, use, isRemoved) {
+    if ((0,dist/* isAlias */.Vj)(node))
+        return isNodeGone(tree, tree.target(node), use, isRemoved);
+    if ((0,dist/* isScalar */.jn)(node))
+        return minus(node.value, isRemoved, use.profile, use.pgp) === gone;
+    if ((0,dist/* isSeq */.oP)(node))
+        return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved));
+    if (!(0,dist/* isMap */.jh)(node))
+        return false;
+    const own = tree.ofMap(node);
+    if (own !== null)
+        return isRemoved(own);
+    const used = { aws_profile: node.get('aws_profile') };
+    return node.items.length > 0 && node.items.every(({ key, value }) => {
+        const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
+        return isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/edit.js
+// A `.sops.yaml` with some recipients more or less, every other byte as it was.
+// Must never write YAML anew, and never leave a rule or a key group with nobody.
+
+
+
+
+
+
+
+
+
+
+
+
+/** Takes the recipients out wherever they stand: `editConfig` without anyone who comes. */
+function removeRecipients(config, removed) {
+    return editConfig(config, { removed, added: [], like: [] });
+}
+/**
+ * Puts each of the added right behind one of its models wherever one stands (rules, key groups, `merge`, lists of anchors), once
+ * in a list, then takes the removed out with their comments. A key of the same kind as a removed model takes its place: its
+ * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
+ *
+ * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
+ * tell which key group, and where a field is shared with a rule that is not to get the key. A name that no comment can hold is
+ * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
+ * with this change.
+ */
+function editConfig(config, asked) {
+    const { path, text: before } = config;
+    const change = {
+        removed: asked.removed.map(inSopsOrder),
+        added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
+        like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
+    };
+    const old = readTree(path, before);
+    const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)]);
+    if (escaped !== null) {
+        throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {
+            path, advice: 'Write them without one, a line for each or all on one line, commit that, and run again.',
+        });
+    }
+    try {
+        const edits = change.added.length === 0 ? [] : additions(old, change);
+        if (!isEdits(edits))
+            return { kind: 'refused', path, ...edits };
+        const tree = edits.length === 0 ? old : readTree(path, rewrite(before, edits));
+        const ids = new Set(change.removed.map(canonicalId));
+        const isRemoved = (recipient) => ids.has(canonicalId(recipient));
+        const leaving = recipientsIn(tree.value).some(isRemoved);
+        if (edits.length === 0 && !leaving) {
+            if (change.added.length > 0)
+                proveEdit(path, before, before, change);
+            return { kind: 'untouched' };
+        }
+        const refusal = leaving ? refuse(old, tree, isRemoved) : null;
+        if (refusal !== null)
+            return { kind: 'refused', path, ...refusal };
+        const after = !leaving || tree.root === null ? tree.text : splice(tree.text, cutsIn(tree, tree.root, isRemoved));
+        proveEdit(path, before, after, change);
+        return { kind: 'edited', path, before, after };
+    }
+    catch (error) {
+        if (error instanceof Unspellable)
+            return { kind: 'refused', path, line: old.lineOf(error.at), reason: error.message };
+        throw error;
+    }
+}
+/** The name on one line, without what would not be seen or turn the line around; none where it is too long for one. */
+function fitForText(name) {
+    const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
+    return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null;
+}
+/** The line of a text with one of the keys in which a backslash makes what it says other than what stands there. */
+function escapedAt(tree, keys) {
+    const ids = new Set(keys.map(canonicalId));
+    let line = null;
+    (0,dist/* visit */.YR)(tree.contents, { Scalar: (_, { type, range, value }) => {
+            const escaped = type === 'QUOTE_DOUBLE' && tree.text.slice(range?.[0], range?.[1]).includes('\\');
+            if (escaped && recipientsIn(value).some((one) => ids.has(canonicalId(one))))
+                line ??= tree.lineOf(range?.[0] ?? 0);
+        } });
+    return line;
+}
+function isEdits(result) {
+    return Array.isArray(result);
+}
+/** Who would have nobody left once the removed go, in the words and lines of the file as it is. */
+function refuse(old, tree, isRemoved) {
+    const rules = rulesIn(old);
+    for (const [at, { value }] of rulesIn(tree).entries()) {
+        const left = emptied(value, isRemoved);
+        const rule = rules[at];
+        if (left === null || rule === undefined)
+            continue;
+        const group = left.group === null ? null : child(old, child(old, rule.node, 'key_groups'), left.group);
+        const who = left.group === null ? rule.what : `key group ${left.group + 1} of ${rule.what}`;
+        return { line: rules_lineOf(old, group ?? rule.node), reason: `${who} would have no recipient left.` };
+    }
+    return minus(tree.value, isRemoved) === gone ? { line: 1, reason: 'Nothing would be left of the file.' } : null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/verification.js
+
+/** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
+class Verified {
+    files;
+    /** The configs, and the owners file. */
+    texts;
+    #proven = true;
+    constructor(files, texts) {
+        this.files = files;
+        this.texts = texts;
+    }
+    /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
+    static verify(changes, texts, evidence) {
+        const seen = new Map(evidence.map((one) => [one.planned.file.path, one]));
+        const files = [];
+        const wrong = [];
+        for (const change of changes) {
+            const path = change.file.path;
+            const one = seen.get(path);
+            const result = one === undefined ? 'it was not checked' : checkFile(change, one);
+            if (typeof result === 'string')
+                wrong.push({ path, reason: result });
+            else
+                files.push(result);
+        }
+        return wrong.length > 0 ? wrong : new Verified(files, texts);
+    }
+    /** Whether this was made by `verify`; a look-alike was not. */
+    static isVerified(value) {
+        return #proven in value;
+    }
+}
+function checkFile(planned, evidence) {
+    const { file, rotate } = planned;
+    const { after } = evidence;
+    if (evidence.planned !== planned)
+        return 'the evidence is that of another plan';
+    if (after === null)
+        return 'it carries no sops metadata any more';
+    if ('damage' in after)
+        return after.damage;
+    if (evidence.plaintextAfter !== evidence.plaintextBefore)
+        return 'its decrypted content is not what it was';
+    if (after.format !== file.format)
+        return `its format changed from ${file.format} to ${after.format}`;
+    const recipients = checkRecipients(planned.after, after.metadata.groups);
+    if (recipients !== null)
+        return recipients;
+    if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
+        return "Shamir's threshold changed";
+    const compared = evidence.dataKey;
+    // Without a value to compare, the old key is tried on the new MAC.
+    const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
+    if (dataKey === 'unproven')
+        return 'it could not be proven which data key it has';
+    if (rotate && dataKey === 'same')
+        return 'it still has the old data key';
+    return { planned, after, dataKey };
+}
+/** Whether a file has exactly the readers that were planned. */
+function isAsPlanned(planned, found) {
+    return checkRecipients(planned, found) === null;
+}
+function checkRecipients(planned, found) {
+    if (planned.length !== found.length)
+        return `it has ${found.length} key groups instead of ${planned.length}`;
+    for (const [at, group] of planned.entries()) {
+        const wanted = new Set(group.map(canonicalId));
+        const present = new Set((found[at] ?? []).map(canonicalId));
+        const extra = [...present].find((id) => !wanted.has(id));
+        if (extra !== undefined)
+            return `it can be read with ${extra}, which was not planned`;
+        const missing = [...wanted].find((id) => !present.has(id));
+        if (missing !== undefined)
+            return `it can not be read with ${missing}, which was planned`;
+    }
+    return null;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/kept.js
+// What an earlier run put on the branch of this request → the files that need not be made anew, because their base is the same.
+// Must never be believed: GitHub has to vouch for the commit, who reads the file is compared here, and the rest is proven later.
+
+
+
+
+
+
+const nothingKept = new Map();
+/**
+ * Of the files that `commit` gave new bytes, those that had the same before and would get the same readers now. `staging` still
+ * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew.
+ */
+async function keptFrom(git, remote, commit, base, plan, staging) {
+    const folder = staging.beside('earlier');
+    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+    try {
+        const aside = await git.with(remote, commit, base, folder);
+        const replaced = await readReplaced(aside, commit);
+        const wanted = new Map(plan.changes.flatMap((change) => {
+            const there = replaced.get(change.file.path);
+            return there?.before === change.file.blob ? [[there.after, change]] : [];
+        }));
+        const kept = new Map();
+        await readBlobs(aside, [...wanted.keys()], (blob, bytes) => {
+            const change = wanted.get(blob);
+            if (change !== undefined && isUsable(change, staging.read(change.file.path), bytes))
+                kept.set(change.file.path, Buffer.from(bytes));
+        });
+        return kept;
+    }
+    catch (error) {
+        if (error instanceof Failure && error.code === 'git-failed')
+            return nothingKept;
+        throw error;
+    }
+}
+function isUsable({ file, after, rotate }, before, bytes) {
+    const read = readEncryptedFile(file.path, bytes);
+    if (read === null || 'damage' in read || read.format !== file.format || !isAsPlanned(after, read.metadata.groups))
+        return false;
+    return !rotate || compareDataKeys(valuesIn(file, before), valuesIn(read, bytes)) === 'new';
+}
+
+;// CONCATENATED MODULE: ./lib/stages/known-head.js
+// Which checkout is worked on where GitHub is not asked for its branches: what the run was started for, or what stands on one of them.
+// Must never take the head of somebody's pull request for it.
+
+/** actions/checkout keeps the heads and merges of pull requests there. */
+const ofPullRequests = 'refs/remotes/pull/';
+/**
+ * Throws `event` where `commit` is neither part of the commit that the run was started for nor of a branch that was fetched.
+ * `startedFor` is GITHUB_SHA; null where a person runs it, who knows what they have checked out.
+ */
+async function assertKnownHead(git, commit, startedFor) {
+    if (startedFor === null || commit === startedFor || await git.isPartOf(commit, startedFor))
+        return;
+    const names = [];
+    await git.stream(['for-each-ref', `--contains=${commit}`, '--format=%(refname)', 'refs/remotes/'], (piece) => names.push(piece));
+    if (Buffer.concat(names).toString().split('\n').some((name) => name !== '' && !name.startsWith(ofPullRequests)))
+        return;
+    throw new Failure('event', `The checkout (${commit.slice(0, 12)}) is not what the run was started for (${startedFor.slice(0, 12)}), nor known to be on a branch; it is not given keys.`, { advice: 'Check out a branch of the repository, with `fetch-depth: 0` where it is an older commit of one.' });
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/github.js
@@ -72892,318 +73300,6 @@ function commitMessage({ message, fingerprint, signoff }, tree) {
 function readTrailers(message) {
     const [, fingerprint, tree] = ending.exec(message) ?? [];
     return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree };
-}
-
-;// CONCATENATED MODULE: ./lib/tools/push-failure.js
-// What git says of a push that failed → whether asking again may help, and a sentence that says why and what to do.
-// Must never be given a token, nor blame a permission for anything but GitHub's own no to it.
-
-
-
-/** A connection that broke, or could not be made. */
-const network = /unable to access|RPC failed|hung up unexpectedly|unexpected disconnect|early EOF|\(remote failed to report status\)/;
-/** From what `git push --porcelain` wrote in English. */
-function readFailedPush(stdout, stderr) {
-    const lines = stderr.split(/[\r\n]+/).map((line) => line.trim());
-    const [theirs, ours] = [lines.filter((line) => line.startsWith('remote:')), lines.filter((line) => !line.startsWith('remote:'))];
-    // `!<tab>from:to<tab>reason` for a ref that was not moved.
-    const reason = /^!\t\S*\t(.*)$/m.exec(stdout)?.[1] ?? '';
-    const kind = reason.startsWith('[rejected]') ? 'rejected' : reason.startsWith('[remote rejected]') ? 'declined' : 'failed';
-    const code = /(?:returned error: |\bHTTP )(\d{3})\b/.exec(ours.join('\n'))?.[1];
-    // Without credentials that it takes, git would ask a person for others.
-    const asksForOthers = ours.some((line) => /could not read (?:Username|Password)|Authentication failed/.test(line));
-    const isUnseen = ours.some((line) => /^fatal: repository '.*' not found/.test(line));
-    const words = [reason, ...theirs.map((line) => line.slice('remote:'.length).trim()), ...(kind === 'failed' ? ours : [])];
-    return {
-        kind, status: asksForOthers ? 401 : isUnseen ? 404 : code === undefined ? null : Number(code),
-        said: visible(words.filter((one) => one !== '').join('; ').replace(/([.,:;!?]); /g, '$1 '), 800),
-    };
-}
-/** Whether the same push may go through a moment later. */
-function mayPass({ kind, status, said }) {
-    if (kind !== 'failed')
-        return false;
-    if (status !== null)
-        return status === 408 || status === 429 || status >= 500;
-    return network.test(said) && !/certificate/i.test(said);
-}
-/** `what` is the start of the sentence, up to "could not be pushed". */
-function pushFailure(what, failed) {
-    const { status, said } = failed;
-    const fail = (code, advice) => {
-        return new Failure(code, `${what}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`, advice === undefined ? {} : { advice });
-    };
-    if (status === 401)
-        return new Failure('github-permission', `${what}: GitHub does not know the token (401).`, { advice: validToken });
-    if (status === 403)
-        return fail('github-permission', 'The token needs `contents: write`.');
-    if (status === 404)
-        return fail('github-permission', 'Give a token in `token` with access to the repository and `contents: write`.');
-    if (status === 429)
-        return fail('github-rate-limit', 'Run again later.');
-    // GitHub's codes for a protected branch and for a rule.
-    if (failed.kind === 'declined' && /\bGH0(?:06|13)\b/.test(said)) {
-        return fail('github-setting', 'A rule of the repository or its organisation forbids it: let the owner of the token bypass it, '
-            + 'or give another branch in `branch`.');
-    }
-    return mayPass(failed) ? fail('git-failed', 'Run again.') : fail('git-failed');
-}
-
-;// CONCATENATED MODULE: ./lib/tools/git.js
-var git_a;
-// Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
-// Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
-
-
-
-
-
-
-
-
-
-/** The waits, in milliseconds, before each further try of a push. */
-const pauses = [1_000, 2_000, 4_000];
-class Git {
-    root;
-    #program;
-    #environment;
-    #pause;
-    constructor(options) {
-        this.root = options.root;
-        this.#program = options.program;
-        this.#environment = options.environment;
-        this.#pause = options.pause ?? external_node_timers_promises_namespaceObject.setTimeout;
-    }
-    async #try(args, options = {}) {
-        return await runChild(this.#program, args, {
-            cwd: this.root,
-            env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
-            ...(options.input === undefined ? {} : { input: options.input }),
-            ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
-        });
-    }
-    async #run(args, options = {}) {
-        const { exitCode, stdout, stderr } = await this.#try(args, options);
-        if (exitCode === 0)
-            return stdout;
-        throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
-    }
-    async #line(args, options = {}) {
-        return (await this.#run(args, options)).toString().trim();
-    }
-    /** The commit that is checked out. Throws `not-a-repository` where there is none. */
-    async head() {
-        const { exitCode, stdout, stderr } = await this.#try(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-        if (exitCode === 0)
-            return stdout.toString().trim();
-        throw new Failure('not-a-repository', `${visible(this.root)} is no git checkout with a commit. ${visible(stderr.trim())}`.trim(), {
-            advice: 'Run actions/checkout before this step, or point `working-directory` at the checkout.',
-        });
-    }
-    /** Throws `not-a-repository` where `root` is not the top of its working tree: part of it would go unseen. */
-    async assertTop() {
-        const top = (0,external_node_fs_namespaceObject.realpathSync)(await this.#line(['rev-parse', '--show-toplevel']));
-        if (top === this.root)
-            return;
-        throw new Failure('not-a-repository', `${visible(this.root)} lies inside of the checkout ${visible(top)}.`, {
-            advice: 'Point `working-directory` at the root of the checkout, and narrow the run with `files`.',
-        });
-    }
-    /** The branch that is checked out, or null where HEAD is detached. */
-    async currentBranch() {
-        const { exitCode, stdout } = await this.#try(['symbolic-ref', '--quiet', '--short', 'HEAD']);
-        return exitCode === 0 ? stdout.toString().trim() : null;
-    }
-    /** A path for a file of ours inside of git's own folder, which no commit can have. */
-    async ownPath(name) {
-        return await this.#line(['rev-parse', '--path-format=absolute', '--git-path', name]);
-    }
-    async isShallow() {
-        return (await this.#line(['rev-parse', '--is-shallow-repository'])) === 'true';
-    }
-    async tracked() {
-        const entries = paths(await this.#run(['ls-files', '-z', '-s', '-t']));
-        const parse = (entry) => {
-            const tab = entry.indexOf('\t');
-            const [tag = '', mode = '', blob = ''] = entry.slice(0, tab).split(' ');
-            return { path: entry.slice(tab + 1), mode, blob, absent: tag === 'S' };
-        };
-        return {
-            find: (wanted) => entries.filter((entry) => wanted(entry.slice(entry.indexOf('\t') + 1))).map(parse),
-            special: () => entries.filter((entry) => !entry.startsWith('100', 2) || entry.startsWith('S')).map(parse),
-        };
-    }
-    /** Tracked regular files of the working tree that hold a line of bytes which matches one of the Perl regular expressions. */
-    async filesWith(...expressions) {
-        const { exitCode, stdout, stderr } = await this.#try(['grep', '-z', '-l', '-P', '--no-recurse-submodules', '--full-name', ...expressions.flatMap((one) => ['-e', one])]);
-        if (exitCode === 0 || exitCode === 1)
-            return paths(stdout);
-        throw new Failure('git-failed', `git grep failed: ${visible(stderr.trim())}`);
-    }
-    /** Tracked paths whose index entry or working tree differs from HEAD. */
-    async uncommitted() {
-        const entries = paths(await this.#run(['status', '--porcelain=v1', '-z', '--untracked-files=no', '--no-renames', '--ignore-submodules=all']));
-        return entries.map((entry) => entry.slice(3));
-    }
-    /**
-     * Runs a command that only reads and never asks the network; hands its output on piece by piece, so that none of it has to be
-     * kept. Throws `git-failed`.
-     */
-    async stream(args, onStdout, input) {
-        // Stands in for GIT_NO_LAZY_FETCH, which older ones don't know: a partial clone would fetch what is missing one by one.
-        const settings = [['protocol.allow', 'never']];
-        const env = { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' };
-        const { exitCode, stderr } = await this.#try(args, { ...(input === undefined ? {} : { input }), settings, env, onStdout });
-        if (exitCode !== 0)
-            throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
-    }
-    /** Whether objects may be missing here, as the remote that they were left at promised to have them. */
-    async isPartialClone() {
-        return (await this.#try(['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'])).exitCode === 0;
-    }
-    /**
-     * Makes a bare repository in `folder` (empty) that borrows the objects of this one, and fetches into it what a shallow
-     * checkout lacks of the history of `commit`. The checkout stays as it is. Throws `git-failed`.
-     */
-    async deepened(remote, commit, folder) {
-        return await this.#fetched(remote, commit, commit, folder, ['--unshallow'], 'The history before the checkout');
-    }
-    /** The same, for `commit` and its parents, which need not be part of the checkout's history; that is known up to `base`. */
-    async with(remote, commit, base, folder) {
-        return await this.#fetched(remote, commit, base, folder, await this.isShallow() ? ['--depth=2'] : [], `The commit ${commit.slice(0, 12)}`);
-    }
-    async #fetched(remote, commit, known, folder, options, what) {
-        const [objects, shallow = ''] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n');
-        const aside = new git_a({ program: this.#program, root: folder, environment: this.#environment });
-        await aside.#run(['init', '--quiet', '--bare', '--template=']);
-        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`);
-        if ((0,external_node_fs_namespaceObject.existsSync)(shallow))
-            (0,external_node_fs_namespaceObject.copyFileSync)(shallow, (0,external_node_path_namespaceObject.join)(folder, 'shallow'));
-        await aside.#run(['update-ref', 'refs/heads/base', known]);
-        const { settings, hide } = git_access(remote);
-        const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', ...options, '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings });
-        if (exitCode === 0)
-            return aside;
-        throw new Failure('git-failed', `${what} could not be fetched: ${visible(hide(stderr.trim()))}`);
-    }
-    /** The bytes of `path` at HEAD; null where it is not there. */
-    async committed(path) {
-        const { exitCode, stdout } = await this.#try(['cat-file', 'blob', `HEAD:${path}`]);
-        return exitCode === 0 ? stdout : null;
-    }
-    /**
-     * Builds a commit of `parent` with the new bytes of `paths`, as they are and with the modes they have there: no filter of
-     * .gitattributes or of the configuration takes part. Nothing points to it, the checkout is not touched.
-     */
-    async commit(options) {
-        const env = {
-            GIT_INDEX_FILE: options.indexFile,
-            GIT_AUTHOR_NAME: options.author.name, GIT_AUTHOR_EMAIL: options.author.email,
-            GIT_COMMITTER_NAME: options.author.name, GIT_COMMITTER_EMAIL: options.author.email,
-        };
-        await this.#run(['read-tree', options.parent], { env });
-        const wanted = new Set(options.paths);
-        const modes = new Map(paths(await this.#run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
-            const path = entry.slice(entry.indexOf('\t') + 1);
-            return wanted.has(path) ? [[path, entry.slice(0, entry.indexOf(' '))]] : [];
-        }));
-        const ids = (await this.#line(['hash-object', '-w', '--no-filters', '--stdin-paths'], {
-            input: options.paths.map((path) => `${git_quoted((0,external_node_path_namespaceObject.join)(options.tree, path))}\n`).join(''),
-        })).split('\n');
-        const entries = options.paths.map((path, at) => `${modes.get(path) ?? '100644'} ${ids[at] ?? ''}\t${path}\0`);
-        await this.#run(['update-index', '-z', '--index-info'], { env, input: entries.join('') });
-        const tree = await this.#line(['write-tree'], { env });
-        const message = options.message(tree);
-        const sha = await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: message });
-        return { sha, parent: options.parent, tree, message };
-    }
-    /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
-    async changes(commit) {
-        const fields = paths(await this.#run(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit]));
-        const changed = new Map();
-        for (let at = 0; at + 1 < fields.length; at += 2) {
-            const [from = '', to, , blob = '', status] = (fields[at] ?? '').split(' ');
-            changed.set(fields[at + 1] ?? '', status === 'M' && from === `:${to ?? ''}` ? blob : null);
-        }
-        return changed;
-    }
-    /** Whether `commit` is known here, and part of what `tip` holds. Of a shallow clone, only what it has is known. */
-    async isPartOf(commit, tip) {
-        return (await this.#try(['merge-base', '--is-ancestor', commit, tip])).exitCode === 0;
-    }
-    /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
-    async push(options) {
-        const ref = `refs/heads/${options.branch}`;
-        const failed = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`);
-        if (failed === null)
-            return;
-        if (failed.kind === 'rejected') {
-            throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
-                advice: 'Run again.', cause: failed.said,
-            });
-        }
-        throw pushFailure(`The branch ${visible(options.branch)} could not be pushed`, failed);
-    }
-    /**
-     * Brings `commit` to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers null, or what the
-     * remote says where it does not take it.
-     */
-    async pushAside(remote, commit, ref) {
-        const failed = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`);
-        if (failed?.kind === 'failed')
-            throw pushFailure(`The commit could not be pushed to ${visible(ref)}`, failed);
-        return failed?.said ?? null;
-    }
-    /** null where it went well. Tries again where that may help: git finds done what an earlier try has done, or the lease stops it. */
-    async #push(remote, refspec, lease, [pause, ...later] = pauses) {
-        const { settings, hide } = git_access(remote);
-        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings });
-        if (exitCode === 0)
-            return null;
-        const failed = readFailedPush(hide(stdout.toString()), hide(stderr));
-        if (pause === undefined || !mayPass(failed))
-            return failed;
-        await this.#pause(pause);
-        return await this.#push(remote, refspec, lease, later);
-    }
-}
-git_a = Git;
-/** What makes git use the token at the remote and nothing else, and a text without it. */
-function git_access({ url, token }) {
-    const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
-    // For the address itself, since of all that fit it git takes the longest, whoever set it.
-    const header = `http.${url}.extraheader`;
-    return {
-        settings: [
-            // The empty value drops a header that the checkout left behind.
-            [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
-            // The longest match wins: the address itself, whatever the user has it replaced by.
-            [`url.${url}.pushInsteadOf`, url], [`url.${url}.insteadOf`, url],
-        ],
-        hide: (text) => text.replaceAll(authorization, '***').replaceAll(token, '***'),
-    };
-}
-/** git's id of `bytes` as they are; `like` is any id of the repository, whose length tells its hash. */
-function blobId(bytes, like) {
-    return (0,external_node_crypto_.createHash)(like.length === 64 ? 'sha256' : 'sha1').update(`blob ${bytes.byteLength}\0`).update(bytes).digest('hex');
-}
-/** A path as git reads it from a list of lines. */
-function git_quoted(path) {
-    const escapes = { '\n': '\\n', '\r': '\\r' };
-    return `"${path.replace(/["\\\n\r]/g, (character) => escapes[character] ?? `\\${character}`)}"`;
-}
-function paths(output) {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    try {
-        return decoder.decode(output).split('\0').slice(0, -1);
-    }
-    catch (cause) {
-        const name = output.toString().split('\0').find((one) => one.includes('\u{fffd}'))?.replace(/^.*\t/, '') ?? '';
-        throw new Failure('git-failed', `A tracked file has a name that is not UTF-8, and sops could not be told of it: ${visible(name)}.`, {
-            advice: 'Rename it.', cause,
-        });
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/github-git.js
@@ -75510,8 +75606,13 @@ function describe({ changes, unchanged, configs, refusals }) {
         + `${configs.length} configs are edited${refusals.length > 0 ? `; ${refusals.length} refusals` : ''}.`;
 }
 function refusal({ refusals }) {
-    const reasons = refusals.slice(0, 20).map(({ path, reason }) => `${path === null ? '' : `${visible(path)}: `}${visible(reason, 1000)}`);
-    const more = refusals.length > reasons.length ? `; and ${refusals.length - reasons.length} more, see the report` : '';
+    const alike = [...Map.groupBy(refusals, ({ reason }) => reason)];
+    const reasons = alike.slice(0, 20).map(([reason, same]) => {
+        const paths = same.flatMap(({ path }) => (path === null ? [] : [visible(path)]));
+        const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
+        return `${paths.length === 0 ? '' : `${paths.slice(0, 3).join(', ')}${more}: `}${visible(reason, 1000).replace(/\.$/, '')}`;
+    });
+    const more = alike.length > reasons.length ? `; and ${alike.length - reasons.length} more reasons, see the report` : '';
     const path = refusals[0]?.path ?? null;
     return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path });
 }

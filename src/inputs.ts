@@ -25,6 +25,11 @@ function lines(name: string): string[] {
   return getInput(name).split('\n').map((line) => line.trim()).filter((line) => line !== '')
 }
 
+/** `! a` is `!a`. */
+function globs(): string[] {
+  return lines('files').map((line) => line.replace(/^!\s+/, '!'))
+}
+
 /** One a line or separated by commas. */
 function list(name: string): string[] {
   return lines(name).flatMap((line) => line.split(',')).map((item) => item.trim()).filter((item) => item !== '')
@@ -69,7 +74,7 @@ function recipients(name: string, example: string): string[] {
   const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/\s*"[^"]*"\s*(?=,|$)|[^,]+/g) ?? []))
     .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '')
   // Nobody would mean another job: to bring files in line with their configs.
-  const given = getInput(name)
+  const given = getInput(name, { trimWhitespace: false })
   if (found.length === 0 && given !== '') throw wrong(name, given, `Write ${example}.`)
   return found
 }
@@ -146,27 +151,32 @@ function commitMode(requireVerified: boolean): PullRequestInputs['commitMode'] {
 
 const onlyForPullRequests = [
   'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
-  'signoff', 'commit-mode', 'require-verified',
+  'signoff', 'commit-mode', 'require-verified', 'on-closed', 'on-human-commits', 'delete-branch',
 ] as const
+
+/** What action.yml gives where nothing is written. */
+const standards: Readonly<Record<string, string>> = {
+  draft: 'false', signoff: 'false', 'require-verified': 'false', 'delete-branch': 'true', 'commit-mode': 'auto', 'on-closed': 'respect', 'on-human-commits': 'fail',
+}
 
 /** What action.yml gives by itself does not count. */
 function isGiven(name: typeof onlyForPullRequests[number]): boolean {
-  if (name === 'draft' || name === 'signoff' || name === 'require-verified') return flag(name, false)
-  return getInput(name) !== '' && !(name === 'commit-mode' && getInput(name) === 'auto')
+  const value = getInput(name)
+  return value !== '' && value.toLowerCase() !== standards[name]
 }
 
 function pullRequest(): PullRequestInputs | null {
-  if (flag('pull-request', true)) {
-    const requireVerified = flag('require-verified', false)
-    return {
-      base: branchName('base'), branch: branchName('branch'),
-      commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
-      labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
-      milestone: text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
-      onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
-      commitMode: commitMode(requireVerified), requireVerified,
-    }
+  const requireVerified = flag('require-verified', false)
+  // Each is checked also where there is no pull request to use it for.
+  const wanted: PullRequestInputs = {
+    base: branchName('base'), branch: branchName('branch'),
+    commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
+    labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
+    milestone: text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
+    onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
+    commitMode: commitMode(requireVerified), requireVerified,
   }
+  if (flag('pull-request', true)) return wanted
   const [given] = onlyForPullRequests.filter(isGiven)
   if (given === undefined) return null
   throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
@@ -244,7 +254,7 @@ export function readInputs(): Inputs {
     rotateAll: flag('rotate-all', false),
     maxKeyAge: maxKeyAge(),
     workingDirectory: getInput('working-directory') || '.',
-    files: lines('files'),
+    files: globs(),
     dryRun: flag('dry-run', false),
     concurrency: concurrency(),
     sopsVersion: text('sops-version'),

@@ -163,7 +163,7 @@ function warningsOf({ report, published, issue }: Result): readonly string[] {
 /** Few annotations, because a step shows few. The error is set where the run ends. */
 function annotate(result: Result, inputs: Inputs): void {
   const { report } = result
-  if (report.files.length === 0 && report.outcome === 'unchanged') {
+  if (report.files.length === 0 && result.failure === null) {
     notice(inputs.files.length === 0
       ? 'No tracked file carries sops metadata: every file that git tracks was looked at.'
       : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`)

@@ -221,8 +221,13 @@ function describe({ changes, unchanged, configs, refusals }: Plan): string {
 }
 
 function refusal({ refusals }: Plan): Failure {
-  const reasons = refusals.slice(0, 20).map(({ path, reason }) => `${path === null ? '' : `${visible(path)}: `}${visible(reason, 1000)}`)
-  const more = refusals.length > reasons.length ? `; and ${refusals.length - reasons.length} more, see the report` : ''
+  const alike = [...Map.groupBy(refusals, ({ reason }) => reason)]
+  const reasons = alike.slice(0, 20).map(([reason, same]) => {
+    const paths = same.flatMap(({ path }) => (path === null ? [] : [visible(path)]))
+    const more = paths.length > 3 ? ` and ${paths.length - 3} more` : ''
+    return `${paths.length === 0 ? '' : `${paths.slice(0, 3).join(', ')}${more}: `}${visible(reason, 1000).replace(/\.$/, '')}`
+  })
+  const more = alike.length > reasons.length ? `; and ${alike.length - reasons.length} more reasons, see the report` : ''
   const path = refusals[0]?.path ?? null
   return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path })
 }

@@ -55,6 +55,10 @@ describe('an input', () => {
     ['rotate-all', '1', 'Write `rotate-all: true` or `rotate-all: false`'],
     ['pull-request', 'no', 'Write `pull-request: true` or `pull-request: false`'],
     ['removed-recipient', ' , ', 'like `removed-recipient: bob`'],
+    ['removed-recipient', '   ', 'like `removed-recipient: bob`'],
+    ['on-closed', 'never', 'Write `on-closed: respect` or'],
+    ['on-human-commits', 'never', 'Write `on-human-commits: fail` or'],
+    ['commit-mode', 'ftp', 'Write `commit-mode: auto`'],
     ['working-directory', 'nowhere', 'Name the root of a checkout.'],
   ]
   const contradictions: readonly (readonly [Readonly<Record<string, string>>, readonly string[]])[] = [
@@ -62,6 +66,9 @@ describe('an input', () => {
     [{ 'sops-version': '3.13.3' }, ['`sops-path`', '`sops-version`', 'Leave out one']],
     [{ labels: 'security' }, ['`labels`', '`pull-request: false`', 'Leave out `labels`']],
     [{ draft: 'true' }, ['`draft`', '`pull-request: false`', 'Leave out `draft`']],
+    [{ 'on-closed': 'reopen' }, ['`on-closed`', '`pull-request: false`']],
+    [{ 'on-human-commits': 'overwrite' }, ['`on-human-commits`', '`pull-request: false`']],
+    [{ 'delete-branch': 'false' }, ['`delete-branch`', '`pull-request: false`']],
     [{ 'pull-request': 'true' }, ['`token`', 'github.token']],
   ]
   test('that is no such thing is named, with a right example; two that contradict each other are both named', async () => {
@@ -87,7 +94,7 @@ describe('a checkout', () => {
     company.git('rm', '--quiet', '.sops.yaml')
     company.commit()
     const { sentence } = await refusalOf(company, { 'removed-recipient': company.bob.recipient })
-    expect(sentence).toContain('apps/web/secrets.yaml: no .sops.yaml stands in its folder or above')
+    expect(sentence).toContain('apps/api/config.json, apps/api/settings.ini, apps/api/tls.key and 2 more: no .sops.yaml stands in its folder or above')
     expect(sentence).not.toContain('prod/')
 
     company.git('rm', '--quiet', 'prod/.sops.yaml')
@@ -130,6 +137,15 @@ describe('a checkout', () => {
     const narrowed = await refusalOf(company, { 'removed-recipient': 'bob', files: 'apps/web/*.env' })
     // What is gone, no glob can name: it counts.
     expect(narrowed.sentence).toContain('Not committed: apps/api/tls.key, apps/web/prod.env, prod/.sops.yaml.')
+  })
+
+  test('with changes of which git was told to say nothing', async () => {
+    using company = new Company()
+    const [path, other] = ['apps/web/secrets.yaml', 'apps/web/prod.env']
+    company.git('update-index', '--assume-unchanged', path, other)
+    company.write(path, 'in: the clear\n')
+    const { sentence } = await refusalOf(company, { 'removed-recipient': 'bob' })
+    expect(sentence).toContain(`Not committed: ${path}.`)
   })
 
   test('with uncommitted changes to other files only is worked on', async () => {

@@ -40,10 +40,12 @@ describe('a symlink', () => {
   test('to an encrypted file of the repository is skipped; the file itself is not', async () => {
     using company = new CompanyWithNeighbour()
     symlinkSync('../apps/web/secrets.yaml', join(company.root, 'prod/link.yaml'))
+    symlinkSync('link.yaml', join(company.root, 'prod/to-link.yaml'))
+    symlinkSync(join(company.root, 'apps/web/prod.env'), join(company.root, 'absolute'))
     symlinkSync('README.md', join(company.root, 'readme-link'))
     company.commit()
     const run = await removeBob(company)
-    expect(skippedIn(run)).toEqual(['prod/link.yaml: it is a symlink, and no link is followed'])
+    expect(skippedIn(run)).toEqual(['absolute', 'prod/link.yaml', 'prod/to-link.yaml'].map((path) => `${path}: it is a symlink, and no link is followed`))
     const own = run.report?.files.find(({ path }) => path === 'apps/web/secrets.yaml')
     expect(own).toMatchObject({ action: 'updated+rotated', verified: true })
     expect(treeOf(company.root)['prod/link.yaml']).toBe('120777 ../apps/web/secrets.yaml')

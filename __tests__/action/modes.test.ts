@@ -166,6 +166,13 @@ describe('files', () => {
     expect(company.git('diff', '--name-only').split('\n')).toEqual(expect.not.arrayContaining(['apps/api/config.json']))
   })
 
+  test('of which one matches nothing, that is said', async () => {
+    using company = new Company()
+    const run = await done(company, { 'removed-recipient': 'bob', policy: 'off', files: 'apps/**\nprod/*.yml\n! apps/api/**' })
+    expect(Object.keys(fates(run))).toEqual(['apps/web/prod.env', 'apps/web/secrets.yaml'])
+    expect(annotations(run, 'warning')).toContain('`prod/*.yml` in `files` matches no encrypted file')
+  })
+
   test('may only exclude', async () => {
     using company = new Company()
     const run = await done(company, { 'rotate-all': 'true', files: '!apps/**\n!prod/*.enc' })

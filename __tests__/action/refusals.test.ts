@@ -13,7 +13,7 @@ describe('a lock-out', () => {
     using company = new Company()
     const { sentence, run } = await refusalOf(company, { 'removed-recipient': 'ci' })
     expect(sentence).toContain(
-      'apps/web/secrets.yaml: the runner itself could no longer decrypt it: its own key is the one that would go')
+      'apps/api/config.json, apps/api/settings.ini, apps/api/tls.key and 5 more: the runner itself could no longer decrypt it: its own key is the one that would go')
     expect(run.log).not.toContain('::group::Give')
     expect(run.report).toMatchObject({ outcome: 'refused', exposure: [], configs: [] })
     expect(run.report?.files.every(({ action }) => action === 'failed')).toBe(true)
@@ -44,7 +44,7 @@ describe('a lock-out', () => {
     team.commit()
     team.credentials = {}
     const { sentence } = await refusalOf(team, { 'removed-recipient': bob.recipient })
-    expect(sentence).toContain('.sops.yaml: line 2: the rule with path_regex ^his/ would have no recipient left.')
+    expect(sentence).toContain('.sops.yaml: line 2: the rule with path_regex ^his/ would have no recipient left; ')
     expect(sentence).toContain('his/own.yaml: nobody could read it any more')
 
     team.config({ alice, bob, ci })
@@ -103,7 +103,7 @@ describe('a file that', () => {
     company.credentials = {}
     const { sentence, run } = await refusalOf(company, { 'removed-recipient': 'bob' })
     expect(sentence).toContain(
-      "apps/web/secrets.yaml: no rule of .sops.yaml names keys for it, so that sops can't update it. Add a rule for it")
+      "apps/api/config.json, apps/api/settings.ini, apps/api/tls.key and 2 more: no rule of .sops.yaml names keys for it, so that sops can't update it. Add a rule for it")
     expect(run.report?.files.find(({ path }) => path === 'finance/payroll.yaml')).toMatchObject({ action: 'unchanged' })
   })
 
@@ -157,13 +157,13 @@ describe('key groups', () => {
     team.commit()
     team.credentials = {}
     const { sentence } = await refusalOf(team, { 'removed-recipient': bob })
-    expect(sentence).toContain('.sops.yaml: line 7: key group 2 of rule 1 (without path_regex) would have no recipient left.')
+    expect(sentence).toContain('.sops.yaml: line 7: key group 2 of rule 1 (without path_regex) would have no recipient left; ')
     expect(sentence).toContain("app.yaml: key group 2 of 2 would be empty, and Shamir's threshold would be at risk")
 
     team.write('.sops.yaml', grouped(2, [alice, ci], [bob, makeAgeKey().recipient]))
     team.commit()
     expect((await refusalOf(team, { 'removed-recipient': bob })).sentence).toBe(
-      "Nothing was changed, because app.yaml: key group 2 of 2 would be empty, and Shamir's threshold would be at risk.")
+      "Nothing was changed, because app.yaml: key group 2 of 2 would be empty, and Shamir's threshold would be at risk. Add another recipient to that group first, or name in `added-recipient` who takes the place.")
   })
 
   test('of another number than the file has', async () => {

@@ -20,7 +20,7 @@ function file(path: string, ...groups: readonly (readonly Recipient[])[]): Surve
 
 function survey(more: Partial<Survey> = {}): Survey {
   return {
-    base: '', configs: [], ignoredConfigs: [], files: [file('a.yaml', [alice, bob])], others: [], damaged: [], skipped: [], unsure: [], owners: [],
+    base: '', configs: [], ignoredConfigs: [], files: [file('a.yaml', [alice, bob])], others: [], damaged: [], skipped: [], unsure: [], unmatchedGlobs: [], owners: [],
     ownersFile: null, ...more,
   }
 }

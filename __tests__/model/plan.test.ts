@@ -23,7 +23,7 @@ function file(groups: readonly (readonly Recipient[])[], path = 'a.yaml', config
 }
 
 function survey(files: readonly SurveyedFile[], rest: Partial<Survey> = {}): Survey {
-  return { base: 'c', configs: [], ignoredConfigs: [], files, others: [], damaged: [], skipped: [], unsure: [], owners, ownersFile: null, ...rest }
+  return { base: 'c', configs: [], ignoredConfigs: [], files, others: [], damaged: [], skipped: [], unsure: [], unmatchedGlobs: [], owners, ownersFile: null, ...rest }
 }
 
 const unknownRunner: Runner = { recipients: [], complete: false, vault: { address: null, token: false }, agePlugins: [] }

@@ -33,7 +33,7 @@ export function encryptedTo(path: string, groups: Keys, threshold: number | null
 
 export function surveyOf(files: readonly EncryptedFile[], owners: readonly OwnedRecipient[], rest: Partial<Survey> = {}): Survey {
   return {
-    base: '0123456789abcdef0123456789abcdef01234567', configs: [], ignoredConfigs: [], others: [], damaged: [], skipped: [], unsure: [],
+    base: '0123456789abcdef0123456789abcdef01234567', configs: [], ignoredConfigs: [], others: [], damaged: [], skipped: [], unsure: [], unmatchedGlobs: [],
     ownersFile: null,
     files: files.map((file) => ({ ...file, config: '.sops.yaml', blob: '', sha256: '' })), owners, ...rest,
   }

@@ -12,7 +12,8 @@ import type { ConfiguredRecipients } from './updatekeys-output.ts'
 export type Fate =
   | { readonly kind: 'change'; readonly change: PlannedFile }
   | { readonly kind: 'unchanged'; readonly reason: string }
-  | { readonly kind: 'refused'; readonly reason: string }
+  /** `byConfig`: for what its config says, which may not have been edited. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly byConfig?: true }
 
 /** sops decides who reads a file: where its word is not what was read from the file, or it has none, the run is refused. */
 export function misread(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipients, current: Groups | null): Fate | null {
@@ -58,20 +59,21 @@ function planAsked(
 ): Fate {
   const config = file.config ?? ''
   const refused = (reason: string): Fate => ({ kind: 'refused', reason })
+  const byConfig = (reason: string): Fate => ({ kind: 'refused', reason, byConfig: true })
   const emptied = after.findIndex((group) => group.length === 0)
-  if (after.every((group) => group.length === 0)) return refused('nobody could read it any more')
-  if (emptied >= 0) return refused(`key group ${emptied + 1} of ${after.length} would be empty, and Shamir's threshold would be at risk`)
+  if (after.every((group) => group.length === 0)) return refused('nobody could read it any more. Add another recipient to its rule and run once without a removal, or leave it out with `files`')
+  if (emptied >= 0) return refused(`key group ${emptied + 1} of ${after.length} would be empty, and Shamir's threshold would be at risk. Add another recipient to that group first, or name in \`added-recipient\` who takes the place`)
   if (request.like === 'every rule' && request.added.length > 0 && after.length > 1) {
     return refused('it has several key groups, and `*` does not say which. Name in `same-access-as` whose access the new recipient gets')
   }
   if (answer.kind !== 'different' && answer.kind !== 'same') return refused(`no rule of ${config} names keys for it, so that sops can't update it. Add a rule for it`)
   const loses = someoneLoses(file.metadata.groups, after)
-  if (answer.kind === 'same') return refused(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit')
-  if (answer.thresholdChanges) return refused("its config would change the number of key groups, and with it Shamir's threshold")
+  if (answer.kind === 'same') return byConfig(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit')
+  if (answer.thresholdChanges) return byConfig("its config would change the number of key groups, and with it Shamir's threshold")
   const named = asSopsNames(after, answer.groups, request)
   const drift = difference(survey, named, answer.groups)
   if (drift !== null) {
-    return refused(`it has drifted from ${config}: to follow its rule would also change ${drift}, which was not asked for. `
+    return byConfig(`it has drifted from ${config}: to follow its rule would also change ${drift}, which was not asked for. `
       + `Run once without ${request.removed.length > 0 ? 'removed' : 'added'}-recipient to bring files in line, or mend the rule`)
   }
   const why = loses ? (request.added.length > 0 ? 'a recipient takes the place of the removed one' : 'the removed recipient can read it') : 'the added recipient gets access'

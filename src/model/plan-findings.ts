@@ -22,7 +22,7 @@ export function findingsOf(survey: Survey, request: RekeyRequest, results: reado
   const ignored = survey.ignoredConfigs.map((path): Finding => ({
     code: 'config-ignored', level: 'warning', path, message: 'sops only looks for .sops.yaml: what this file says holds for no file',
   }))
-  return [...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...missing(survey, request, results)]
+  return [...globsWithout(survey), ...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...stillListed(survey, removed), ...missing(survey, request, results)]
 }
 
 /** By `survey.configs` with the edits of the plan. */
@@ -47,6 +47,17 @@ function stillReads(survey: Survey, removed: ReadonlySet<string>): readonly Find
   const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]))
   return [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked].flatMap(({ file, why }): readonly Finding[] =>
     isReadBy(file, removed) ? [{ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` }] : [])
+}
+
+function globsWithout({ unmatchedGlobs }: Survey): readonly Finding[] {
+  return unmatchedGlobs.map((glob): Finding => ({ code: 'files-unmatched', level: 'warning', path: null, message: `\`${glob}\` in \`files\` matches no encrypted file` }))
+}
+
+/** A list of public keys is somebody's own text: it is left as it is. */
+function stillListed({ owners }: Survey, removed: ReadonlySet<string>): readonly Finding[] {
+  return owners.filter(({ from, recipient }) => from === 'public-keys' && removed.has(canonicalId(recipient))).map(({ path, line, name }): Finding => ({
+    code: 'public-key-listed', level: 'notice', path, message: `line ${line} still lists the key of ${name}; take it out where the list is used for anything`,
+  }))
 }
 
 /** Who leaves by one key and may read by another: one of the same person, or the same key in other words. */

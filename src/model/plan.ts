@@ -88,13 +88,16 @@ export function planRekey(
 
   const configs = edits.flatMap((edit) => (edit.kind === 'edited' && generatedBy(survey, edit.path) === null ? [{ path: edit.path, before: edit.before, after: edit.after }] : []))
   refusals.push(...refusedEdits(survey, edits))
+  // What sops says of its files is about a config that is not edited.
+  const unedited = new Set(edits.flatMap((edit) => (edit.kind === 'refused' ? [edit.path] : [])))
 
   for (const file of survey.files) {
     const { configured, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null }
     // A rule may say how to encrypt and leave the keys to the command line.
     const answer = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' } as const : configured
     const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer)
-    if (fate.kind === 'refused') refusals.push({ path: file.path, reason: fate.reason })
+    if (fate.kind === 'refused' && fate.byConfig === true && unedited.has(file.config ?? '')) unchanged.push({ file, reason: `${file.config ?? ''} could not be edited` })
+    else if (fate.kind === 'refused') refusals.push({ path: file.path, reason: fate.reason })
     else if (fate.kind === 'unchanged') unchanged.push({ file, reason: fate.reason })
     else {
       const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after)

@@ -80,8 +80,9 @@ function reportFiles(run: RunProgress, survey: Survey, named: Naming): readonly 
     const before = named(readersOf(file))
     const kept = { recipients: { before, after: before }, dataKey: 'same' as const, keySince: run.keySince.get(file.path) ?? null, verified: false }
     const refusal = refused.get(file.path)
-    if (failure?.path === file.path) return entry(file, 'failed', failure.message, kept)
+    // The sentence that ends the run names all that was refused, with the first as its place.
     if (refusal !== undefined) return entry(file, 'failed', refusal, kept)
+    if (failure?.path === file.path) return entry(file, 'failed', failure.message, kept)
     if (failure !== null && !run.published) return entry(file, 'unchanged', 'the run stopped before anything was changed', kept)
     if (change === undefined) return entry(file, 'unchanged', unchanged.get(file.path) ?? '', kept)
     return entry(file, actionOf(change), change.reason, {

@@ -36,7 +36,7 @@ function locksOut(file: SurveyedFile, after: Groups, runner: Runner): string | n
   const own = new Set(runner.recipients.map(canonicalId))
   const opens = (groups: Groups): boolean => groups.some((group) => group.some((one) => own.has(canonicalId(one))))
   if (!opens(file.metadata.groups) || opens(after)) return null
-  return 'the runner itself could no longer decrypt it: its own key is the one that would go'
+  return 'the runner itself could no longer decrypt it: its own key is the one that would go. Give the job the key of a recipient that stays'
 }
 
 /** The address of a Vault stands in the file, which anyone could have written: to encrypt to it is to send it the data key. */

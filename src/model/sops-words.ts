@@ -27,7 +27,7 @@ export function reasonOf(said: string): string | null {
 }
 
 /** sops reads the config first, and says so. */
-const ofConfig = /^(?:error loading config|config file|could not load config)/i
+const ofConfig = /^(?:error loading config|config file|could not load config|can ?not compile regexp|error parsing regexp)/i
 /** Words about keys, rules and key services, which hold nothing of a file's content. */
 const ofKeys = /recipient|public key|master key|data key|creation.?rule|key ?group|shamir|arn:|vault|kms|fingerprint|gpg|identit/i
 

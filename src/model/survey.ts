@@ -44,6 +44,8 @@ export interface Survey {
   readonly skipped: readonly SkippedFile[]
   /** Files that the run is about and that have something of sops in them, but are none of its files as far as can be told here. */
   readonly unsure: readonly Pick<SurveyedFile, 'path' | 'sha256'>[]
+  /** Those of the run's globs that match none of these, where others do. */
+  readonly unmatchedGlobs: readonly string[]
   /** Who holds which key, by every source. */
   readonly owners: readonly OwnedRecipient[]
   readonly ownersFile: OwnersFile | null

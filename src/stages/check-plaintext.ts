@@ -11,7 +11,7 @@ import { canHoldSecret, isLikeSecrets, isMeant } from '../model/meant-to-encrypt
 import type { SopsConfig } from '../model/sops-config/read.ts'
 import type { Git } from '../tools/git.ts'
 import { readUnlinked } from '../tools/staging.ts'
-import { choose } from './survey.ts'
+import { choose } from './chosen-files.ts'
 
 /** A tracked file that is not encrypted, and the rule that matches it. */
 export interface Unencrypted {

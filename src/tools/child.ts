@@ -10,7 +10,7 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>
   /** What it reads; without any, its standard input is empty. */
   readonly input?: Buffer | string
-  /** How long it may take, in milliseconds; beyond it the child is killed and the call fails. */
+  /** How long it may take, in milliseconds; beyond it the child is killed. */
   readonly deadline?: number
   /** Takes standard output piece by piece instead of having it collected. */
   readonly onStdout?: (piece: Buffer) => void
@@ -21,6 +21,8 @@ export interface ChildResult {
   readonly exitCode: number | null
   readonly stdout: Buffer
   readonly stderr: string
+  /** The seconds that it was given, where it took longer and was ended; else null. */
+  readonly overdue: number | null
 }
 
 const tenMinutes = 600_000
@@ -43,7 +45,7 @@ function interrupted(signal: string): Failure {
   return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`)
 }
 
-/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or takes too long. */
+/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start. */
 export async function runChild(command: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
@@ -55,9 +57,10 @@ export async function runChild(command: string, args: readonly string[], options
     const stdin = options.input === undefined ? 'ignore' : 'pipe'
     const child = spawn(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true, stdio: [stdin, 'pipe', 'pipe'] })
     running.add(child)
+    let overdue: number | null = null
     const timer = setTimeout(() => {
+      overdue = deadline / 1000
       child.kill('SIGKILL')
-      reject(new Failure('sops-failed', `${name} did not finish within ${deadline / 1000} s and was ended.`))
     }, deadline)
     const take = options.onStdout ?? ((piece: Buffer): void => void stdout.push(piece))
     child.stdout?.on('data', (piece: Buffer) => {
@@ -84,7 +87,7 @@ export async function runChild(command: string, args: readonly string[], options
       clearTimeout(timer)
       running.delete(child)
       if (stoppedBy !== null) reject(interrupted(stoppedBy))
-      resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() })
+      resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString(), overdue })
     })
   })
 }

@@ -12,18 +12,22 @@ import { gitEnvironment } from './environment.ts'
 import { mayPass, pushFailure, readFailedPush } from './push-failure.ts'
 import type { FailedPush } from './push-failure.ts'
 
-/** A tracked path of the index: `mode` as git writes it, `absent` where a sparse checkout left it out. */
+/**
+ * A tracked path of the index: `mode` as git writes it, `absent` where a sparse checkout left it out, `assumed` where git was told
+ * to take it for unchanged.
+ */
 export interface TrackedPath {
   readonly path: string
   readonly mode: string
   readonly blob: string
   readonly absent: boolean
+  readonly assumed: boolean
 }
 
 /** The index of a repository, which may have a great many paths: only those that are asked for are looked at closely. */
 export interface TrackedPaths {
   readonly find: (wanted: (path: string) => boolean) => readonly TrackedPath[]
-  /** What is no regular file that is there: links, submodules, and what a sparse checkout left out. */
+  /** Links, submodules, what a sparse checkout left out, and what git takes for unchanged. */
   readonly special: () => readonly TrackedPath[]
 }
 
@@ -105,9 +109,10 @@ export class Git {
   }
 
   async #run(args: readonly string[], options: GitCall = {}): Promise<Buffer> {
-    const { exitCode, stdout, stderr } = await this.#try(args, options)
+    const { exitCode, stdout, stderr, overdue } = await this.#try(args, options)
     if (exitCode === 0) return stdout
-    throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`)
+    const how = overdue === null ? `failed with ${exitCode ?? 'a signal'}` : `did not finish within ${overdue} s, and was ended`
+    throw new Failure('git-failed', `git ${args[0] ?? ''} ${how}: ${visible(stderr.trim())}`)
   }
 
   async #line(args: readonly string[], options: GitCall = {}): Promise<string> {
@@ -148,15 +153,15 @@ export class Git {
   }
 
   async tracked(): Promise<TrackedPaths> {
-    const entries = paths(await this.#run(['ls-files', '-z', '-s', '-t']))
+    const entries = paths(await this.#run(['ls-files', '-z', '-s', '-v']))
     const parse = (entry: string): TrackedPath => {
       const tab = entry.indexOf('\t')
       const [tag = '', mode = '', blob = ''] = entry.slice(0, tab).split(' ')
-      return { path: entry.slice(tab + 1), mode, blob, absent: tag === 'S' }
+      return { path: entry.slice(tab + 1), mode, blob, absent: /s/i.test(tag), assumed: /[a-z]/.test(tag) }
     }
     return {
       find: (wanted) => entries.filter((entry) => wanted(entry.slice(entry.indexOf('\t') + 1))).map(parse),
-      special: () => entries.filter((entry) => !entry.startsWith('100', 2) || entry.startsWith('S')).map(parse),
+      special: () => entries.filter((entry) => !entry.startsWith('100', 2) || !entry.startsWith('H')).map(parse),
     }
   }
 

@@ -22,6 +22,8 @@ export interface SopsOptions {
   readonly path: string
   /** Told of every process that is started. */
   readonly onCall: () => void
+  /** How long sops may work on one file, in milliseconds. Default: three minutes. */
+  readonly deadline?: number
 }
 
 /** A file of the staged tree and how sops has to read it. */
@@ -33,9 +35,14 @@ export interface StagedFile {
   readonly config: string | null
 }
 
-const seconds = 1000
 /** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
-const oneFile = 180 * seconds
+const threeMinutes = 180_000
+
+function tooLong(path: string, given: number): Failure {
+  return new Failure('key-service', `${visible(path)}: sops did not come to an end within ${given} s, and was ended. It may wait for a key service that does not answer.`, {
+    path, advice: 'See whether each of the key services that the file names can be reached from the runner.',
+  })
+}
 
 export class Sops {
   readonly #options: SopsOptions
@@ -47,7 +54,12 @@ export class Sops {
   async #run(args: readonly string[], options: Partial<ChildOptions> = {}): Promise<ChildResult> {
     this.#options.onCall()
     const { program, root, workspace, environment, path } = this.#options
-    return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: oneFile, ...options })
+    return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: this.#deadline(1), ...options })
+  }
+
+  /** Of a batch each further file gets a sixth of it: that is enough for a cloud that answers. */
+  #deadline(files: number): number {
+    return (this.#options.deadline ?? threeMinutes) * (1 + (files - 1) / 6)
   }
 
   /**
@@ -57,9 +69,10 @@ export class Sops {
   async configuredRecipients(config: string, files: readonly StagedFile[]): Promise<ReadonlyMap<string, ConfiguredRecipients>> {
     const [first] = files
     if (first === undefined) return new Map()
-    const { exitCode, stdout, stderr } = await this.#run(
+    const { exitCode, stdout, stderr, overdue } = await this.#run(
       ['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)],
-      { input: 'n\n'.repeat(files.length), deadline: oneFile + files.length * seconds })
+      { input: 'n\n'.repeat(files.length), deadline: this.#deadline(files.length) })
+    if (overdue !== null) throw tooLong(config, overdue)
     const oneLine = (path: string): string => join(this.#options.root, path).replace(/[\r\n]/g, '?')
     // sops prints names as they are: one with a line break is put on one line before the lines are read.
     const lines = files.filter(({ path }) => /[\r\n]/.test(path))
@@ -82,10 +95,12 @@ export class Sops {
   async updatekeys(config: string, files: readonly StagedFile[]): Promise<void> {
     const [first] = files
     if (first === undefined) return
-    const { exitCode, stderr } = await this.#run(
+    const { exitCode, stderr, overdue } = await this.#run(
       ['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)],
-      { deadline: oneFile * files.length })
+      { deadline: this.#deadline(files.length) })
     if (exitCode === 0) return
+    const begun = files.map(({ path }) => path).findLast((path) => stderr.includes(`Syncing keys for file ${join(this.#options.root, path)}\n`))
+    if (overdue !== null) throw tooLong(begun ?? first.path, overdue)
     const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, join(this.#options.root, path)))
     throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, join(this.#options.root, failed)))
   }
@@ -94,7 +109,8 @@ export class Sops {
   async rotate(file: StagedFile): Promise<void> {
     const type = inputType(file)
     const output = file.explicitType ? ['--output-type', file.format] : []
-    const { exitCode, stderr } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path])
+    const { exitCode, stderr, overdue } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path])
+    if (overdue !== null) throw tooLong(file.path, overdue)
     if (exitCode !== 0) throw this.#failure('rotate', exitCode, file.path, stderr)
   }
 
@@ -134,6 +150,7 @@ export class Sops {
     const hash = createHash('sha256')
     const output = file.explicitType ? ['--output-type', file.format] : []
     const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) })
+    if (result.overdue !== null) throw tooLong(file.path, result.overdue)
     return { ...result, digest: hash.digest('hex') }
   }
 

@@ -47,7 +47,7 @@ function mergeConfigsWithoutBob(): void {
 /** The run ended well, in one pull request on `branch`, whose one commit alice can read and bob can't; nothing was given away. */
 function expectPullRequest({ exitCode, log }: WorkflowRun, branch: string): void {
   expect(exitCode === 0 ? '' : log).toBe('')
-  expect(log).toContain('OWNER/sops-rekey@v1')
+  expect(log).toMatch(/OWNER\/sops-rekey(?:\/publish)?@v1/)
   expect(server.pulls).toMatchObject([{ base: 'main', branch, state: 'open' }])
   const count = ['--git-dir', server.repository, 'rev-list', '--count', `main..${branch}`]
   expect(execFileSync('git', count, { encoding: 'utf8' }).trim()).toBe('1')
@@ -61,8 +61,10 @@ function expectPullRequest({ exitCode, log }: WorkflowRun, branch: string): void
 }
 
 describe('the workflow of the README ends in a pull request', () => {
-  test('when it is run by hand', async () => {
-    expectPullRequest(await run('sops-rekey.yml', 'workflow_dispatch', { inputs }), 'sops-rekey/remove-bob')
+  test('when it is run by hand, and leaves its report and the access map as an artifact', async () => {
+    const result = await run('sops-rekey.yml', 'workflow_dispatch', { inputs })
+    expectPullRequest(result, 'sops-rekey/remove-bob')
+    expect(result.artifacts).toEqual(['sops-rekey/sops-rekey-access-map.html', 'sops-rekey/sops-rekey-report.json'])
   })
 
   test('when its time has come', async () => {
@@ -88,11 +90,16 @@ describe('the workflow of the docs ends in a pull request', () => {
   })
 })
 
-test('the jobs of the sharded workflow come to one pull request', async () => {
-  const { exitCode, log } = await run('sops-rekey-sharded.yml', 'workflow_dispatch', { inputs })
-  expect(exitCode === 0 ? '' : log).toBe('')
-  expect(server.pulls).toMatchObject([{ base: 'main', branch: 'sops-rekey/remove-bob', state: 'open' }])
-  for (const job of ['plan', 'rotate', 'publish']) expect(log).toMatch(new RegExp(`${job}.*Job succeeded`))
+test('the jobs of the sharded workflow, with what they pass on by the artifact server, come to one pull request', async () => {
+  // More than one job is worth.
+  for (let at = 0; at < 95; at += 1) company.write(`apps/many/${at}.yaml`, company.read('apps/web/secrets.yaml'))
+  company.commit('feat: many apps')
+  company.git('push', '--quiet', server.repository, 'main')
+  const result = await run('sops-rekey-sharded.yml', 'workflow_dispatch', { inputs })
+  expect(result.log).not.toContain('::error::')
+  for (const job of ['plan', 'rotate-1', 'rotate-2', 'publish']) expect(result.log).toMatch(new RegExp(`/${job} *\\].*Job succeeded`))
+  expectPullRequest(result, 'sops-rekey/remove-bob')
+  for (const at of [0, 50, 94]) expect(company.decrypt(`apps/many/${at}.yaml`, { SOPS_AGE_KEY: company.bob.identity }).exitCode).toBe(128)
 })
 
 test('a request that names nobody stops before this action, which would do another job', async () => {

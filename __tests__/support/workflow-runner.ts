@@ -1,8 +1,10 @@
 // Runs a workflow file as GitHub would, on this very machine: act in host mode, without containers and without a network.
 // A checkout is a copy of the repository's working tree; what `npm run workflow-runner` fetched is used, nothing from PATH.
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { delimiter, dirname, join, resolve, sep } from 'node:path'
 import type { GitHubServer } from './github-server.ts'
 import type { Repository } from './repository.ts'
 import { sopsBinary } from './sops-binary.ts'
@@ -12,6 +14,8 @@ const product = resolve(import.meta.dirname, '../..')
 export interface WorkflowRun {
   readonly exitCode: number | null
   readonly log: string
+  /** What the artifact server keeps in the end, by name. */
+  readonly artifacts: readonly string[]
 }
 
 export interface WorkflowStart {
@@ -53,6 +57,7 @@ export async function runWorkflow(
     start.event, '--workflows', join('.github/workflows', start.workflow),
     '--platform', 'ubuntu-latest=-self-hosted', '--no-cache-server', '--action-offline-mode', '--local-repository', `OWNER/sops-rekey@v1=${action}`,
     ...artifactActions(repository, start.workflow, place).flatMap((one) => ['--local-repository', one]),
+    '--artifact-server-path', join(place, 'artifacts'), '--artifact-server-addr', '127.0.0.1', '--artifact-server-port', String(await freePort()),
     '--secret-file', file('secrets', lines({ GITHUB_TOKEN: token, ...start.secrets })),
     '--eventpath', file('event.json', JSON.stringify(payload)),
     '--env-file', file('environment', lines({
@@ -69,23 +74,43 @@ export async function runWorkflow(
     child.stdout.on('data', (piece: Buffer) => (log += piece.toString()))
     child.stderr.on('data', (piece: Buffer) => (log += piece.toString()))
     child.on('error', reject)
-    child.on('close', (exitCode) => done({ exitCode, log }))
+    child.on('close', (exitCode) => done({ exitCode, log, artifacts: filesBelow(join(place, 'artifacts')) }))
   })
 }
 
-/** The inputs of actions/upload-artifact and actions/download-artifact that the docs use, and what comes of them. */
+/**
+ * GitHub's two actions for artifacts cannot be fetched here, and what they speak by now the runner's own artifact server does not know.
+ * These speak what it knows, with the inputs that the docs use.
+ */
 const transfers = {
-  'upload-artifact': { inputs: ['name', 'path', 'retention-days'], program: "cpSync(input('path'), join(store, input('name')), { recursive: true })" },
+  'upload-artifact': {
+    inputs: ['name', 'path', 'retention-days', 'if-no-files-found', 'overwrite'],
+    program: `
+// The runner leaves \`strategy.job-index\` empty.
+const name = input('name').replace(/-$/, () => '-' + randomUUID())
+const { fileContainerResourceUrl: place } = await ask(artifacts, { method: 'POST', body: JSON.stringify({ Type: 'actions_storage', Name: name }) })
+const files = input('path').split('\\n').map((path) => path.trim()).filter((path) => path !== '' && existsSync(path)).flatMap((path) =>
+  statSync(path).isFile() ? [[basename(path), path]]
+    : readdirSync(path, { recursive: true }).map((file) => [file, join(path, file)]).filter(([, whole]) => statSync(whole).isFile()))
+for (const [file, whole] of files) {
+  await ask(place + '?itemPath=' + encodeURIComponent(name + '/' + file), { method: 'PUT', body: readFileSync(whole) })
+}`,
+  },
   'download-artifact': {
     inputs: ['pattern', 'path'],
-    program: "for (const name of globSync(input('pattern'), { cwd: store })) cpSync(join(store, name), join(input('path'), name), { recursive: true })",
+    program: `
+for (const { name, fileContainerResourceUrl } of (await ask(artifacts)).value) {
+  if (!matchesGlob(name, input('pattern'))) continue
+  for (const { path, contentLocation } of (await ask(fileContainerResourceUrl + '?itemPath=' + encodeURIComponent(name))).value) {
+    const place = join(input('path'), path)
+    mkdirSync(dirname(place), { recursive: true })
+    writeFileSync(place, Buffer.from(await (await fetch(contentLocation)).arrayBuffer()))
+  }
+}`,
   },
 } as const
 
-/**
- * `name@commit=folder` for each of these that the workflow uses. They can't be fetched here, and the runner's own artifact
- * service does not take what GitHub's client uploads, so that a folder stands in the place of both.
- */
+/** `name@commit=folder` for each of these that the workflow uses. */
 function artifactActions(repository: Repository, workflow: string, place: string): readonly string[] {
   const text = repository.read(join('.github/workflows', workflow))
   return Object.entries(transfers).flatMap(([name, { inputs, program }]) => {
@@ -95,12 +120,34 @@ function artifactActions(repository: Repository, workflow: string, place: string
     mkdirSync(folder)
     const declared = inputs.map((input) => `  ${input}: {description: x}\n`).join('')
     writeFileSync(join(folder, 'action.yml'), `name: ${name}\ndescription: x\ninputs:\n${declared}runs: {using: node24, main: index.mjs}\n`)
-    writeFileSync(join(folder, 'index.mjs'), `import { cpSync, globSync } from 'node:fs'
-import { join } from 'node:path'
-const store = ${JSON.stringify(join(place, 'artifacts'))}
+    writeFileSync(join(folder, 'index.mjs'), `import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, matchesGlob } from 'node:path'
 const input = (name) => process.env['INPUT_' + name.toUpperCase()] ?? ''
+const { ACTIONS_RUNTIME_URL: server, GITHUB_RUN_ID: run } = process.env
+const artifacts = server + '_apis/pipelines/workflows/' + run + '/artifacts?api-version=6.0-preview'
+const ask = async (url, options) => {
+  const answer = await fetch(url, options)
+  if (!answer.ok) throw new Error(url + ': ' + answer.status)
+  return await answer.json()
+}
 ${program}
 `)
     return [`actions/${name}@${commit}=${folder}`]
   })
+}
+
+/** The server keeps them by run, and what it compresses with a suffix of its own. */
+function filesBelow(folder: string): readonly string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(folder, path)).isFile())
+    .map((path) => path.split(sep).slice(1).join('/').replace(/\.gz__$/, '')).sort()
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as AddressInfo
+  await new Promise((done) => server.close(done))
+  return port
 }

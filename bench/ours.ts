@@ -26,7 +26,7 @@ export interface MeasuredRun {
   readonly run: ActionRun
   readonly report: Report
   readonly seconds: number
-  /** Until the end of the first group of the log, which is the survey. */
+  /** Until the log says what the survey found. */
   readonly secondsToSurvey: number
   /** What came after the last group of the log, which is the proof of every file. */
   readonly secondsAfterProof: number
@@ -45,9 +45,8 @@ export async function measure(
     onStart: (child) => {
       const timer = setInterval(() => (peak = peakMegabytes(child.pid) ?? peak), interval)
       child.stdout?.on('data', (piece: Buffer) => {
-        if (!piece.includes('::endgroup::')) return
-        proven = performance.now()
-        if (surveyed === 0) surveyed = proven
+        if (surveyed === 0 && piece.includes(' encrypted file')) surveyed = performance.now()
+        if (piece.includes('::endgroup::')) proven = performance.now()
       })
       child.once('exit', () => {
         ended = performance.now()

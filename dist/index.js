@@ -55901,6 +55901,129 @@ function fenced(language, lines) {
     return [`${fence}${language}`, ...shown, fence].join('\n');
 }
 
+;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
+// Long lists of files, made short: by folder, by what they have in common.
+// Must never lose a file: each is named or counted.
+
+/** `1 file`, `2 files`. */
+function count(number, one, many = `${one}s`) {
+    return `${number} ${number === 1 ? one : many}`;
+}
+/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
+function listed(items, limit = 5) {
+    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
+    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
+}
+function grouped(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+        const key = keyOf(item);
+        const group = groups.get(key);
+        if (group === undefined)
+            groups.set(key, [item]);
+        else
+            group.push(item);
+    }
+    return groups;
+}
+/** A closed `<details>`; `summary` must already be safe. */
+function markdown_paths_folded(summary, content, isOpen = false) {
+    return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
+/** Deeper folders are not told apart: it would take longer than it helps. */
+const deepest = 12;
+/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
+function byFolder(paths, limit) {
+    for (let depth = deepest;; depth -= 1) {
+        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
+        if (groups.size > limit && depth > 0)
+            continue;
+        const nameless = groups.size === 1 ? 'all folders' : 'the root';
+        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
+    }
+}
+const examples = 3;
+const mostFolders = 100;
+/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
+function pathLines(paths, limit) {
+    const all = paths.length <= limit;
+    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
+        const names = inside.map((path) => path.slice(name.length));
+        if (inside.length === 1)
+            return `- ${inside.map((path) => code(path)).join('')}`;
+        const shown = (all ? names : names.slice(0, examples)).map((one) => code(one)).join(', ');
+        if (name === '' && all)
+            return `- ${shown}`;
+        const more = all || names.length <= examples ? '' : ` and ${names.length - examples} more`;
+        return `- ${title} (${inside.length}): ${shown}${more}`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/report.js
+/** Whether the value that someone knew is out of use. */
+function isDone({ state }) {
+    return state === 'changed' || state === 'removed';
+}
+
+;// CONCATENATED MODULE: ./lib/model/run-words.js
+// What the log says of a run, a sentence for each step of the story.
+// Must never name a value, nor say of a plan that it is done.
+
+
+
+
+function surveyLine({ base, files, configs, skipped }) {
+    const left = skipped.length === 0 ? '' : `; ${count(skipped.length, 'file')} skipped`;
+    return `${base.slice(0, 12)}: ${count(files.length, 'encrypted file')}, ${count(configs.length, 'config')}${left}.`;
+}
+function historyLine({ versions, changes, reach }) {
+    const commits = new Set(changes.map(({ commit }) => commit)).size;
+    return `History: ${count(versions.length, 'version')} of encrypted files in ${count(commits, 'commit')}${reach.kind === 'whole' ? '' : ', as far as it can be seen'}.`;
+}
+function exposureLine(exposure) {
+    const open = exposure.filter((secret) => !isDone(secret)).length;
+    return `Exposure: ${count(exposure.length, 'secret')} could be read by who loses access; ${open} not known to be changed.`;
+}
+function planLine({ changes, unchanged, configs, refusals }) {
+    const of = (one) => changes.filter((change) => change[one]).length;
+    return [
+        `Plan: other recipients for ${count(of('updatekeys'), 'file')}, a new data key for ${count(of('rotate'), 'file')}`,
+        `${count(configs.length, 'config')} to edit`, `${count(unchanged.length, 'file')} to leave alone`,
+        ...(refusals.length === 0 ? [] : [count(refusals.length, 'refusal')]),
+    ].join('; ') + '.';
+}
+/** The last line of a run that did not fail. `url` is that of the pull request. */
+function endingLine({ outcome, files, configs }, url) {
+    const changed = files.filter(({ action }) => action !== 'unchanged' && action !== 'skipped').length;
+    const done = [...(changed === 0 ? [] : [count(changed, 'file')]), ...(configs.length === 0 ? [] : [count(configs.length, 'config')])].join(' and ');
+    if (outcome === 'planned')
+        return `Planned, and nothing changed: ${done === '' ? 'nothing is to be done' : done}.`;
+    if (outcome === 'changed')
+        return `Changed in the working tree, not committed: ${done}.`;
+    if (outcome === 'published')
+        return `Published: ${done}, in ${url ?? 'a branch'}`;
+    return url === null ? 'Nothing to do.' : `Nothing new to do: ${url}`;
+}
+/** Files with the same reason are named together. */
+function refusalOf({ refusals }) {
+    const alike = [...Map.groupBy(refusals, ({ reason }) => reason)];
+    const reasons = alike.slice(0, 20).map(([reason, same]) => {
+        const paths = same.flatMap(({ path }) => (path === null ? [] : [visible(path)]));
+        return `${paths.length === 0 ? '' : `${listed(paths, 3)}: `}${visible(reason, 1000).replace(/\.$/, '')}`;
+    });
+    const more = alike.length > reasons.length ? `; and ${alike.length - reasons.length} more reasons, see the report` : '';
+    const path = refusals[0]?.path ?? null;
+    return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path });
+}
+/** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */
+function unexpected(error) {
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+    const what = code === null ? `Something went wrong that should not: ${String(error)}.` : `The runner said ${code}: ${String(error)}.`;
+    return new Failure('unexpected', visible(what, 600), {
+        advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
 // Runs work on many things, a bounded number at once; the first failure keeps the rest from starting.
 /** Places for work, `atOnce` of them. After the first failure nothing more is started: what still waits fails with it. */
@@ -60483,12 +60606,6 @@ function partial(count, why) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/model/report.js
-/** Whether the value that someone knew is out of use. */
-function isDone({ state }) {
-    return state === 'changed' || state === 'removed';
-}
-
 ;// CONCATENATED MODULE: ./lib/model/trusted-keys.js
 /**
  * How the address of the one Vault server that the runner's token is for may be spelled: as in VAULT_ADDR, in lower case, and
@@ -60978,6 +61095,7 @@ function ownText(text) {
 
 
 
+
 /** A history, and the versions in it, until it is disposed of. */
 class OpenHistory {
     history;
@@ -61009,8 +61127,12 @@ class OpenHistory {
 class HistoryOnDemand {
     #read;
     #open = null;
-    constructor(read) {
-        this.#read = read;
+    constructor(read, log) {
+        this.#read = async () => {
+            const open = await read();
+            log.line(historyLine(open.history));
+            return open;
+        };
     }
     async open() {
         return await (this.#open ??= this.#read());
@@ -61170,7 +61292,7 @@ const maxName = 200;
 const privateKey = /AGE-SECRET-KEY-/i;
 const key = 'arn:aws:kms:eu-west-1:111122223333:alias/ci';
 /** What an error shows as right; each is a whole file. */
-const examples = {
+const owners_file_examples = {
     file: `{owners: {ci: [${key}]}, removed: []}`,
     owners: `owners: {ci: [${key}]}`,
     removed: `removed: [{owner: ci, recipient: ${key}, date: 2026-11-23, by: octocat}]`,
@@ -61184,7 +61306,7 @@ function readOwnersFile(path, text) {
     const lines = new dist/* LineCounter */.HN();
     const lineOf = (node) => lines.linePos(node?.range?.[0] ?? 0).line;
     const failAt = (line, what, right, cause) => new Failure('owners-file', `${visible(path)}${line === null ? '' : `:${line}`}: ${what}.`, {
-        path, advice: `Right is, for example: ${examples[right]}`, cause,
+        path, advice: `Right is, for example: ${owners_file_examples[right]}`, cause,
     });
     const fail = (what, at, right) => failAt(lineOf(at), what, right);
     if (Buffer.byteLength(text) > owners_file_maxBytes)
@@ -68230,6 +68352,7 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+
 /** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
 async function check(inputs, job, tools) {
     const { git, merges, log } = tools;
@@ -68242,10 +68365,9 @@ async function check(inputs, job, tools) {
         try {
             const installing = tools.installSops();
             installing.catch(() => undefined);
-            const survey = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile));
-            const { base, files, configs } = survey;
-            spareMemory(files.length);
-            log.line(`${base.slice(0, 12)}: ${files.length} encrypted files, ${configs.length} configs.`);
+            const survey = run.survey = await surveyRepository(git, inputs.files, inputs.ownersFile);
+            spareMemory(survey.files.length);
+            log.line(surveyLine(survey));
             const known = knownRecipients(survey);
             const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
             findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey));
@@ -68444,64 +68566,6 @@ function ruleOf(code) {
     const known = Object.hasOwn(checkRules, code) ? checkRules[code] : undefined;
     const help = 'See what the message says, mend that, and run again.';
     return known ?? { title: `The check could not be finished (${code})`, help };
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
-// Long lists of files, made short: by folder, by what they have in common.
-// Must never lose a file: each is named or counted.
-
-/** `1 file`, `2 files`. */
-function count(number, one, many = `${one}s`) {
-    return `${number} ${number === 1 ? one : many}`;
-}
-/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
-function listed(items, limit = 5) {
-    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
-    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
-}
-function grouped(items, keyOf) {
-    const groups = new Map();
-    for (const item of items) {
-        const key = keyOf(item);
-        const group = groups.get(key);
-        if (group === undefined)
-            groups.set(key, [item]);
-        else
-            group.push(item);
-    }
-    return groups;
-}
-/** A closed `<details>`; `summary` must already be safe. */
-function markdown_paths_folded(summary, content, isOpen = false) {
-    return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
-}
-/** Deeper folders are not told apart: it would take longer than it helps. */
-const deepest = 12;
-/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
-function byFolder(paths, limit) {
-    for (let depth = deepest;; depth -= 1) {
-        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
-        if (groups.size > limit && depth > 0)
-            continue;
-        const nameless = groups.size === 1 ? 'all folders' : 'the root';
-        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
-    }
-}
-const markdown_paths_examples = 3;
-const mostFolders = 100;
-/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
-function pathLines(paths, limit) {
-    const all = paths.length <= limit;
-    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
-        const names = inside.map((path) => path.slice(name.length));
-        if (inside.length === 1)
-            return `- ${inside.map((path) => code(path)).join('')}`;
-        const shown = (all ? names : names.slice(0, markdown_paths_examples)).map((one) => code(one)).join(', ');
-        if (name === '' && all)
-            return `- ${shown}`;
-        const more = all || names.length <= markdown_paths_examples ? '' : ` and ${names.length - markdown_paths_examples} more`;
-        return `- ${title} (${inside.length}): ${shown}${more}`;
-    });
 }
 
 ;// CONCATENATED MODULE: ./lib/model/markdown-account.js
@@ -74338,6 +74402,7 @@ function pullRequestPublisher(place, inputs, wanted) {
 
 
 
+
 const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/;
 const sha256 = /^[0-9a-f]{64}$/;
 /** Leaves the rotated files of a shard in `folder`, and touches nothing else. `startedFor` as in `assertKnownHead`. */
@@ -74380,7 +74445,7 @@ async function takeRotated(sops, staging, plan, identity, base, folder, atOnce, 
             : [`holds ${foreign.length} files that are not in this plan`, foreign[0]];
         throw unusable(folder, `${what}, like ${visible(path)}`);
     }
-    const plaintextBefore = await log.group(`Decrypt ${plan.changes.length} files as they are`, async () => {
+    const plaintextBefore = await log.group(`Decrypt ${count(plan.changes.length, 'file')} as they are`, async () => {
         const done = log.progress(plan.changes.length);
         return new Map(await inParallel(plan.changes, atOnce, async ({ file }) => {
             const digest = await sops.plaintextDigest(file);
@@ -74461,6 +74526,7 @@ function unusable(folder, what) {
 
 
 
+
 /** At most this many files for one updatekeys: it works on them one after the other. */
 const filesPerUpdate = 50;
 /**
@@ -74475,8 +74541,8 @@ async function rekeyStaged(sops, staging, plan, kept, atOnce, log) {
     const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
     const alone = changes.filter(({ updatekeys }) => !updatekeys);
     if (kept.size > 0)
-        log.line(`${kept.size} files are on the branch already, made from the same bytes; they are proven again.`);
-    await log.group(`Give ${changes.length} files new keys`, async () => {
+        log.line(`On the branch already, made from the same bytes: ${count(kept.size, 'file')}, proven again.`);
+    await log.group(`New keys for ${count(changes.length, 'file')}`, async () => {
         const places = new Places(atOnce);
         const done = log.progress(plan.changes.length);
         const decrypt = async (file) => {
@@ -75148,9 +75214,10 @@ async function exposuresOf(survey, named, known, history, past, decryption) {
 
 
 
+
 async function verifyStaged(sops, staging, root, rekeyed, atOnce, log) {
     const { plan, plaintextBefore, folder } = rekeyed;
-    const verified = await log.group(`Verify ${plan.changes.length} files`, async () => {
+    const verified = await log.group(`Verify ${count(plan.changes.length, 'file')}`, async () => {
         const done = log.progress(plan.changes.length);
         const evidence = await inParallel(plan.changes, atOnce, async (planned) => {
             const { file } = planned;
@@ -75441,6 +75508,7 @@ var rekey_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 async function rekey(inputs, tools) {
     const run = {
@@ -75466,11 +75534,12 @@ async function rekey(inputs, tools) {
             installing.catch(() => undefined);
             const keyring = keyringOwners(environment, trustedPath(environment, git.root));
             keyring.catch(() => undefined);
-            const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring));
+            const surveyed = run.survey = await surveyRepository(git, inputs.files, inputs.ownersFile, keyring);
+            log.line(surveyLine(surveyed));
             spareMemory(surveyed.files.length);
             const everything = inputs.removedRecipients.length > 0 || tracker !== null;
             const texts = pathsOfOwners(surveyed, inputs.ownersFile);
-            const history = rekey_addDisposableResource(env_1, new HistoryOnDemand(async () => await log.group('History', async () => await openHistory(git, surveyed, { everything, texts, remote, temporary }))), true);
+            const history = rekey_addDisposableResource(env_1, new HistoryOnDemand(async () => await openHistory(git, surveyed, { everything, texts, remote, temporary }), log), true);
             if (nothingToDo(surveyed, inputs) && !await hadSecrets(surveyed, inputs, history)) {
                 run.outcome = 'unchanged';
                 return finish(inputs.dryRun ? null : await tools.publisher.settle(surveyed.base));
@@ -75488,7 +75557,6 @@ async function rekey(inputs, tools) {
                 ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
                 date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
             };
-            log.line(`${known.base.slice(0, 12)}: ${known.files.length} encrypted files, ${known.configs.length} configs, ${known.skipped.length} skipped.`);
             const edits = known.configs.map((config) => editConfig(config, request));
             const binary = await installing;
             log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
@@ -75511,16 +75579,17 @@ async function rekey(inputs, tools) {
             const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before]);
             if (lost.length > 0) {
                 const open = await history.open();
-                run.exposure = await log.group('Exposure', async () => await settle(expose(open.history, survey, lost), open, decryption));
+                run.exposure = await settle(expose(open.history, survey, lost), open, decryption);
+                log.line(exposureLine(run.exposure));
             }
             const complete = async (done) => finish(done, tracker === null ? null : await tracker({
                 commit: survey.base, removed: asked.removed, earlier: before, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
             }));
             if (plan.record !== null)
                 staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false });
-            log.line(describe(plan));
+            log.line(planLine(plan));
             if (plan.refusals.length > 0)
-                throw refusal(plan);
+                throw refusalOf(plan);
             if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
                 run.outcome = inputs.dryRun ? 'planned' : 'unchanged';
                 return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base));
@@ -75600,32 +75669,8 @@ function defaultConcurrency({ changes }) {
     const remote = changes.some(({ file }) => file.metadata.groups.flat().some(({ kind }) => !local.has(kind)));
     return remote ? Math.min(48, 12 * (0,external_node_os_namespaceObject.availableParallelism)()) : (0,external_node_os_namespaceObject.availableParallelism)() + 1;
 }
-function describe({ changes, unchanged, configs, refusals }) {
-    const count = (one) => changes.filter((change) => change[one]).length;
-    return `Plan: ${count('updatekeys')} files get other recipients, ${count('rotate')} a new data key, ${unchanged.length} stay as they are; `
-        + `${configs.length} configs are edited${refusals.length > 0 ? `; ${refusals.length} refusals` : ''}.`;
-}
-function refusal({ refusals }) {
-    const alike = [...Map.groupBy(refusals, ({ reason }) => reason)];
-    const reasons = alike.slice(0, 20).map(([reason, same]) => {
-        const paths = same.flatMap(({ path }) => (path === null ? [] : [visible(path)]));
-        const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
-        return `${paths.length === 0 ? '' : `${paths.slice(0, 3).join(', ')}${more}: `}${visible(reason, 1000).replace(/\.$/, '')}`;
-    });
-    const more = alike.length > reasons.length ? `; and ${alike.length - reasons.length} more reasons, see the report` : '';
-    const path = refusals[0]?.path ?? null;
-    return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path });
-}
 function leftOver(error) {
     return `The temporary folder, which holds ciphertext only, could not be taken away: ${visible(String(error), 300)}`;
-}
-/** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */
-function unexpected(error) {
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-    const what = code === null ? `Something went wrong that should not: ${String(error)}.` : `The runner said ${code}: ${String(error)}.`;
-    return new Failure('unexpected', visible(what, 600), {
-        advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
-    });
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/git-merges.js
@@ -76841,6 +76886,7 @@ function sentence(cause) {
 
 
 
+
 async function main(program, environment) {
     maskKeys(environment);
     const inputs = readInputs();
@@ -76861,7 +76907,7 @@ async function main(program, environment) {
     await writeOutputs(result, inputs, place);
     if (result.failure !== null)
         throw result.failure;
-    info([result.report.outcome, result.published?.url].filter((part) => typeof part === 'string').join(': '));
+    info(endingLine(result.report, result.published?.url ?? null));
 }
 function temporaryFolder({ RUNNER_TEMP: given }) {
     const asked = given === undefined || given === '' ? (0,external_node_os_namespaceObject.tmpdir)() : given;

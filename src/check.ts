@@ -17,6 +17,7 @@ import { canonicalId } from './model/recipient.ts'
 import type { Recipient } from './model/recipient.ts'
 import type { ExposedSecret } from './model/report.ts'
 import { returnedKeys } from './model/returned-keys.ts'
+import { surveyLine } from './model/run-words.ts'
 import { visible } from './model/safe-text.ts'
 import { knownRecipients } from './model/survey.ts'
 import type { Survey } from './model/survey.ts'
@@ -71,11 +72,9 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
   try {
     const installing = tools.installSops()
     installing.catch(() => undefined)
-    const survey = run.survey = await log.group('Survey', async () =>
-      await surveyRepository(git, inputs.files, inputs.ownersFile))
-    const { base, files, configs } = survey
-    spareMemory(files.length)
-    log.line(`${base.slice(0, 12)}: ${files.length} encrypted files, ${configs.length} configs.`)
+    const survey = run.survey = await surveyRepository(git, inputs.files, inputs.ownersFile)
+    spareMemory(survey.files.length)
+    log.line(surveyLine(survey))
     const known = knownRecipients(survey)
     const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known))
     findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey))

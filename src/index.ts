@@ -12,6 +12,7 @@ import { eventRefusal } from './model/event.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs, Job } from './model/inputs.ts'
 import { count } from './model/markdown-paths.ts'
+import { endingLine } from './model/run-words.ts'
 import { visible } from './model/safe-text.ts'
 import { assertWritable, writeOutputs } from './outputs.ts'
 import { rekey } from './rekey.ts'
@@ -49,7 +50,7 @@ async function main(program: string, environment: Environment): Promise<void> {
   const result = await rekey(inputs, toolsFor(inputs, program, environment, temporary, runUrl))
   await writeOutputs(result, inputs, place)
   if (result.failure !== null) throw result.failure
-  info([result.report.outcome, result.published?.url].filter((part) => typeof part === 'string').join(': '))
+  info(endingLine(result.report, result.published?.url ?? null))
 }
 
 function temporaryFolder({ RUNNER_TEMP: given }: Environment): string {

@@ -10,6 +10,7 @@ import { planIdentity, planRekey } from './model/plan.ts'
 import type { Report } from './model/report.ts'
 import type { RunProgress } from './model/run-report.ts'
 import { reportOf } from './model/run-report.ts'
+import { exposureLine, planLine, refusalOf, surveyLine, unexpected } from './model/run-words.ts'
 import { visible } from './model/safe-text.ts'
 import { partOf, shardsFor } from './model/shard.ts'
 import type { Survey } from './model/survey.ts'
@@ -92,12 +93,12 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     installing.catch(() => undefined)
     const keyring = keyringOwners(environment, trustedPath(environment, git.root))
     keyring.catch(() => undefined)
-    const surveyed = run.survey = await log.group('Survey', async () => await surveyRepository(git, inputs.files, inputs.ownersFile, keyring))
+    const surveyed = run.survey = await surveyRepository(git, inputs.files, inputs.ownersFile, keyring)
+    log.line(surveyLine(surveyed))
     spareMemory(surveyed.files.length)
     const everything = inputs.removedRecipients.length > 0 || tracker !== null
     const texts = pathsOfOwners(surveyed, inputs.ownersFile)
-    await using history = new HistoryOnDemand(async () =>
-      await log.group('History', async () => await openHistory(git, surveyed, { everything, texts, remote, temporary })))
+    await using history = new HistoryOnDemand(async () => await openHistory(git, surveyed, { everything, texts, remote, temporary }), log)
     if (nothingToDo(surveyed, inputs) && !await hadSecrets(surveyed, inputs, history)) {
       run.outcome = 'unchanged'
       return finish(inputs.dryRun ? null : await tools.publisher.settle(surveyed.base))
@@ -114,7 +115,6 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
       date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
     }
-    log.line(`${known.base.slice(0, 12)}: ${known.files.length} encrypted files, ${known.configs.length} configs, ${known.skipped.length} skipped.`)
     const edits = known.configs.map((config) => editConfig(config, request))
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
@@ -138,14 +138,15 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before])
     if (lost.length > 0) {
       const open = await history.open()
-      run.exposure = await log.group('Exposure', async () => await settle(expose(open.history, survey, lost), open, decryption))
+      run.exposure = await settle(expose(open.history, survey, lost), open, decryption)
+      log.line(exposureLine(run.exposure))
     }
     const complete = async (done: Published | null): Promise<Result> => finish(done, tracker === null ? null : await tracker({
       commit: survey.base, removed: asked.removed, earlier: before, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
     }))
     if (plan.record !== null) staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false })
-    log.line(describe(plan))
-    if (plan.refusals.length > 0) throw refusal(plan)
+    log.line(planLine(plan))
+    if (plan.refusals.length > 0) throw refusalOf(plan)
     if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
       run.outcome = inputs.dryRun ? 'planned' : 'unchanged'
       return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base))
@@ -214,33 +215,6 @@ function defaultConcurrency({ changes }: Plan): number {
   return remote ? Math.min(48, 12 * availableParallelism()) : availableParallelism() + 1
 }
 
-function describe({ changes, unchanged, configs, refusals }: Plan): string {
-  const count = (one: 'updatekeys' | 'rotate'): number => changes.filter((change) => change[one]).length
-  return `Plan: ${count('updatekeys')} files get other recipients, ${count('rotate')} a new data key, ${unchanged.length} stay as they are; `
-    + `${configs.length} configs are edited${refusals.length > 0 ? `; ${refusals.length} refusals` : ''}.`
-}
-
-function refusal({ refusals }: Plan): Failure {
-  const alike = [...Map.groupBy(refusals, ({ reason }) => reason)]
-  const reasons = alike.slice(0, 20).map(([reason, same]) => {
-    const paths = same.flatMap(({ path }) => (path === null ? [] : [visible(path)]))
-    const more = paths.length > 3 ? ` and ${paths.length - 3} more` : ''
-    return `${paths.length === 0 ? '' : `${paths.slice(0, 3).join(', ')}${more}: `}${visible(reason, 1000).replace(/\.$/, '')}`
-  })
-  const more = alike.length > reasons.length ? `; and ${alike.length - reasons.length} more reasons, see the report` : ''
-  const path = refusals[0]?.path ?? null
-  return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path })
-}
-
 function leftOver(error: unknown): string {
   return `The temporary folder, which holds ciphertext only, could not be taken away: ${visible(String(error), 300)}`
-}
-
-/** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */
-function unexpected(error: unknown): Failure {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
-  const what = code === null ? `Something went wrong that should not: ${String(error)}.` : `The runner said ${code}: ${String(error)}.`
-  return new Failure('unexpected', visible(what, 600), {
-    advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
-  })
 }

@@ -65,7 +65,7 @@ test('only what has changed is made anew, and all of it is proven again', async 
   const after = blobs()
   expect(after.slice(0, 2)).toEqual(before.slice(0, 2))
   expect(after[2]).not.toBe(before[2])
-  expect(second.log).toContain('2 files are on the branch already')
+  expect(second.log).toContain('On the branch already, made from the same bytes: 2 files')
   expect(second.report?.files.every(({ verified, dataKey }) => verified && dataKey === 'new')).toBe(true)
   // Two rotations less, and two updatekeys.
   expect(second.report?.sopsCalls).toBe((first.report?.sopsCalls ?? 0) - 4)
@@ -87,5 +87,5 @@ test('what GitHub does not vouch for is made anew', async () => {
   changeC()
   const { log } = await run({ 'commit-mode': 'git' })
   for (const [at, blob] of blobs().entries()) expect(blob).not.toBe(before[at])
-  expect(log).not.toContain('on the branch already')
+  expect(log).not.toContain('On the branch already')
 })

@@ -14,7 +14,7 @@ describe('a lock-out', () => {
     const { sentence, run } = await refusalOf(company, { 'removed-recipient': 'ci' })
     expect(sentence).toContain(
       'apps/api/config.json, apps/api/settings.ini, apps/api/tls.key and 5 more: the runner itself could no longer decrypt it: its own key is the one that would go')
-    expect(run.log).not.toContain('::group::Give')
+    expect(run.log).not.toContain('::group::New keys')
     expect(run.report).toMatchObject({ outcome: 'refused', exposure: [], configs: [] })
     expect(run.report?.files.every(({ action }) => action === 'failed')).toBe(true)
   })

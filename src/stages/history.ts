@@ -7,10 +7,12 @@ import { Failure } from '../model/failure.ts'
 import { mended, readVersion } from '../model/file-version.ts'
 import type { Change, History, HistoryReach } from '../model/history.ts'
 import { HistoryBuilder } from '../model/history.ts'
+import { historyLine } from '../model/run-words.ts'
 import type { Survey } from '../model/survey.ts'
 import type { Git, Remote } from '../tools/git.ts'
 import { readBlobs, readMissing, readRevisions, readTree } from '../tools/git-history.ts'
 import type { Revision } from '../tools/git-history.ts'
+import type { Log } from '../tools/log.ts'
 
 /** A text of some commit, by the path that it had there. */
 export interface PastText {
@@ -66,8 +68,12 @@ export class HistoryOnDemand {
   readonly #read: () => Promise<OpenHistory>
   #open: Promise<OpenHistory> | null = null
 
-  constructor(read: () => Promise<OpenHistory>) {
-    this.#read = read
+  constructor(read: () => Promise<OpenHistory>, log: Log) {
+    this.#read = async () => {
+      const open = await read()
+      log.line(historyLine(open.history))
+      return open
+    }
   }
 
   async open(): Promise<OpenHistory> {

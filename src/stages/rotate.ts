@@ -3,6 +3,7 @@
 import { canonicalId } from '../model/recipient.ts'
 import { Failure } from '../model/failure.ts'
 import type { Plan, PlannedFile } from '../model/plan.ts'
+import { count } from '../model/markdown-paths.ts'
 import { visible } from '../model/safe-text.ts'
 import type { SurveyedFile } from '../model/survey.ts'
 import type { Log } from '../tools/log.ts'
@@ -34,8 +35,8 @@ export async function rekeyStaged(sops: Sops, staging: Staging, plan: Plan, kept
   const toUpdate = changes.filter(({ updatekeys }) => updatekeys)
   const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)))
   const alone = changes.filter(({ updatekeys }) => !updatekeys)
-  if (kept.size > 0) log.line(`${kept.size} files are on the branch already, made from the same bytes; they are proven again.`)
-  await log.group(`Give ${changes.length} files new keys`, async () => {
+  if (kept.size > 0) log.line(`On the branch already, made from the same bytes: ${count(kept.size, 'file')}, proven again.`)
+  await log.group(`New keys for ${count(changes.length, 'file')}`, async () => {
     const places = new Places(atOnce)
     const done = log.progress(plan.changes.length)
     const decrypt = async (file: SurveyedFile): Promise<void> => {

@@ -4,6 +4,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import { Failure } from '../model/failure.ts'
 import type { Plan } from '../model/plan.ts'
+import { count } from '../model/markdown-paths.ts'
 import { visible } from '../model/safe-text.ts'
 import type { Shard } from '../model/shard.ts'
 import type { Git } from '../tools/git.ts'
@@ -72,7 +73,7 @@ export async function takeRotated(
       : [`holds ${foreign.length} files that are not in this plan`, foreign[0]]
     throw unusable(folder, `${what}, like ${visible(path)}`)
   }
-  const plaintextBefore = await log.group(`Decrypt ${plan.changes.length} files as they are`, async () => {
+  const plaintextBefore = await log.group(`Decrypt ${count(plan.changes.length, 'file')} as they are`, async () => {
     const done = log.progress(plan.changes.length)
     return new Map(await inParallel(plan.changes, atOnce, async ({ file }) => {
       const digest = await sops.plaintextDigest(file)

@@ -5,6 +5,7 @@ import { readEncryptedFile, valuesIn } from '../model/encrypted-file.ts'
 import { compareDataKeys } from '../model/encrypted-value.ts'
 import { Failure } from '../model/failure.ts'
 import { textsOf } from '../model/plan.ts'
+import { count } from '../model/markdown-paths.ts'
 import { visible } from '../model/safe-text.ts'
 import type { SurveyedFile } from '../model/survey.ts'
 import type { FileEvidence } from '../model/verification.ts'
@@ -21,7 +22,7 @@ export async function verifyStaged(
   sops: Sops, staging: Staging, root: string, rekeyed: Rekeyed, atOnce: number, log: Log,
 ): Promise<Verified> {
   const { plan, plaintextBefore, folder } = rekeyed
-  const verified = await log.group(`Verify ${plan.changes.length} files`, async () => {
+  const verified = await log.group(`Verify ${count(plan.changes.length, 'file')}`, async () => {
     const done = log.progress(plan.changes.length)
     const evidence = await inParallel(plan.changes, atOnce, async (planned): Promise<FileEvidence> => {
       const { file } = planned

@@ -71020,7 +71020,7 @@ function holds({ value }, recipient) {
 function planRekey(survey, request, edits, answers, runner, noted = []) {
     const changes = [];
     const unchanged = [];
-    const refusals = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!${path}\` in \`files\`` }));
+    const refusals = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!path\` in \`files\`` }));
     const findings = [...noted];
     const removed = new Set(request.removed.map(canonicalId));
     const asked = request.removed.length + request.added.length > 0;

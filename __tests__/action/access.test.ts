@@ -74,7 +74,7 @@ describe('someone who comes', () => {
     company.commit()
     company.credentials = {}
     const { sentence } = await refusalOf(company, { 'added-recipient': `carol=${carol.recipient}`, 'same-access-as': 'bob' })
-    expect(sentence).toContain('prod/values.yaml.enc: it has drifted from prod/.sops.yaml: to follow its rule would also change +')
+    expect(sentence).toContain('prod/values.yaml.enc and prod/ключи и.yaml: it has drifted from prod/.sops.yaml: to follow its rule would also change +')
     expect(sentence).toContain('which was not asked for')
   })
 

@@ -159,7 +159,7 @@ test('one damaged file among ten good ones stops all, by its text or by its MAC'
   team.commit()
   const text = await refusalOf(team, { 'removed-recipient': 'bob' })
   expect(text.sentence).toBe('Nothing was changed, because file-4x.yaml: it has encrypted values but no sops metadata. '
-    + 'Mend it, or leave it out with a line `!file-4x.yaml` in `files`.')
+    + 'Mend it, or leave it out with a line `!path` in `files`.')
 
   team.write('file-4x.yaml', good.replace(/^ {4}user: .*\n/m, ''))
   team.commit()

@@ -81,7 +81,8 @@ export function planRekey(
 ): Plan {
   const changes: PlannedFile[] = []
   const unchanged: { file: SurveyedFile; reason: string }[] = []
-  const refusals: Refusal[] = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!${path}\` in \`files\`` }))
+  const refusals: Refusal[] = survey.damaged.map(({ path, damage }) =>
+    ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!path\` in \`files\`` }))
   const findings: Finding[] = [...noted]
   const removed = new Set(request.removed.map(canonicalId))
   const asked = request.removed.length + request.added.length > 0

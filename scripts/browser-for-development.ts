@@ -113,8 +113,8 @@ async function main(): Promise<void> {
   }
   rmSync(target, { force: true })
   console.error(`No way led to a browser:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`)
-  console.error('Put Chromium on PATH, and try again.')
-  process.exitCode = 1
+  console.error('Put Chromium on PATH, and try again: until then tests with a browser are skipped; on CI that is an error.')
+  if (process.env['CI'] !== undefined) process.exitCode = 1
 }
 
 /** The last line a child wrote says most. */

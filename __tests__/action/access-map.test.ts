@@ -6,8 +6,9 @@ import { expect, test } from '@jest/globals'
 import { runAction } from '../support/action.ts'
 import { shownFiles, startBrowser } from '../support/browser.ts'
 import { Company, secrets } from '../support/company.ts'
+import { where } from '../support/parts.ts'
 
-test('a dry run without a key leaves a page of every file and its readers, which a browser shows', async () => {
+where('chromium').test('a dry run without a key leaves a page of every file and its readers, which a browser shows', async () => {
   using company = new Company()
   company.credentials = {}
   const run = await runAction(company, { 'dry-run': 'true' })

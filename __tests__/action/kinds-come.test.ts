@@ -1,17 +1,20 @@
 // Each kind of key as one that comes: beside somebody, in the place of another of its kind, in the place of an age key; in flat
 // rules and in key groups.
-import { describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import type { ActionRun } from '../support/action.ts'
 import { runAction } from '../support/action.ts'
 import type { CloudKey } from '../support/cloud-kinds.ts'
 import { cloudKinds, sopsMeanwhile } from '../support/cloud-kinds.ts'
 import type { LocalKey } from '../support/local-kinds.ts'
 import { localKinds, together } from '../support/local-kinds.ts'
+import type { Part } from '../support/parts.ts'
+import { where } from '../support/parts.ts'
 import { Team } from '../support/team.ts'
 import { canary, expectNothingLeaked } from '../support/unchanged.ts'
 
 interface Row {
   readonly name: string
+  readonly needs?: readonly Part[]
   start(): Promise<AsyncDisposable & {
     readonly credentials: Readonly<Record<string, string>>
     readonly stranger: Readonly<Record<string, string>>
@@ -39,7 +42,8 @@ function expectReaders(run: ActionRun, action: string, readers: Readonly<Record<
   expectNothingLeaked(run)
 }
 
-describe.each<Row>([...localKinds, ...cloudKinds])('$name', (row) => {
+const rows: readonly Row[] = [...localKinds, ...cloudKinds]
+for (const row of rows) where(...row.needs ?? []).describe(row.name, () => {
   test('comes, takes the place of another of its kind, and that of an age key', async () => {
     await using kind = await row.start()
     using team = new Team()

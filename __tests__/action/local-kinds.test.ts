@@ -1,11 +1,12 @@
 // Each kind of key that needs no cloud, through the built action: who leaves opens nothing any more, also not with what they
 // kept; who stays opens everything, and nobody else came.
-import { describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import type { ActionRun } from '../support/action.ts'
 import { runAction } from '../support/action.ts'
 import { sopsMeanwhile } from '../support/cloud-kinds.ts'
-import type { LocalKey, LocalKind, RunningLocalKind } from '../support/local-kinds.ts'
+import type { LocalKey, RunningLocalKind } from '../support/local-kinds.ts'
 import { kindOf, localKinds, together } from '../support/local-kinds.ts'
+import { where } from '../support/parts.ts'
 import { Team } from '../support/team.ts'
 import { canary, expectNothingLeaked, expectNothingLeft } from '../support/unchanged.ts'
 
@@ -75,7 +76,7 @@ async function expectSpliceFails(team: Team, path: string, before: string, crede
   expect((await sopsMeanwhile(team, ['decrypt', 'splice.yaml'], credentials)).exitCode).toBe(25)
 }
 
-describe.each<LocalKind>(localKinds)('$name', (row) => {
+for (const row of localKinds) where(...row.needs ?? []).describe(row.name, () => {
   test('bob leaves: with this key alone the runner takes his age key out of every file', async () => {
     await using kind = await row.start()
     using team = new Team()

@@ -7,6 +7,7 @@ import { AgePlugin } from '../support/age-plugin.ts'
 import { sopsMeanwhile } from '../support/cloud-kinds.ts'
 import { Gnupg } from '../support/gnupg.ts'
 import { startOpenbao, startStub } from '../support/openbao.ts'
+import { where } from '../support/parts.ts'
 import { Team } from '../support/team.ts'
 import { canary, refusalOf } from '../support/unchanged.ts'
 
@@ -41,7 +42,7 @@ describe("the runner's Vault token", () => {
     expect(stub.tokens).toHaveLength(before)
   })
 
-  test('is not sent to the address in a rule, with the data key', async () => {
+  where('bao').test('is not sent to the address in a rule, with the data key', async () => {
     await using vault = await startOpenbao()
     await using stub = await startStub()
     using team = new Team()
@@ -106,7 +107,7 @@ describe('an age plugin', () => {
   })
 })
 
-test("whose a PGP key is, the runner's keyring tells: bob leaves by his e-mail, with a subkey of his too", async () => {
+where('gpg').test("whose a PGP key is, the runner's keyring tells: bob leaves by his e-mail, with a subkey of his too", async () => {
   using team = new Team()
   using gnupg = new Gnupg()
   const [alice, bob] = [gnupg.makeKey('Alice <alice@example.com>'), gnupg.addSubkey(gnupg.makeKey('Bob B. (ops) <bob@example.com>'))]

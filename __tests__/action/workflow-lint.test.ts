@@ -2,11 +2,14 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { documentedWorkflows } from '../support/documented-workflows.ts'
+import { where } from '../support/parts.ts'
 import { TemporaryFolder } from '../support/repository.ts'
 import { workflowProgram } from '../support/workflow-runner.ts'
+
+const linters = where('actionlint', 'zizmor')
 
 const product = resolve(import.meta.dirname, '../..')
 
@@ -60,7 +63,7 @@ function changed(one: RegExp, other: string): (workflows: string) => void {
   return (workflows) => writeFileSync(join(workflows, 'changed.yml'), text)
 }
 
-describe('the linters are content with', () => {
+linters.describe('the linters are content with', () => {
   test('every workflow of README and docs', () => {
     const workflows = documentedWorkflows()
     const names = workflows.map(({ name }) => name)
@@ -77,7 +80,7 @@ describe('the linters are content with', () => {
   })
 })
 
-describe('the linters would see', () => {
+linters.describe('the linters would see', () => {
   test('a misspelled context', () => {
     expect(lint(changed(/inputs\.removed-recipient/, 'inputs.removed-recipients')).actionlint).toMatchObject({
       exitCode: 1, said: expect.stringContaining('removed-recipients') as unknown,

@@ -1,13 +1,16 @@
 // The workflows of README and docs as they stand there, in a real workflow runner: from the event to the pull request.
 import { execFileSync } from 'node:child_process'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect } from '@jest/globals'
 import { Company } from '../support/company.ts'
 import { documentedWorkflows } from '../support/documented-workflows.ts'
 import type { GitHubServer } from '../support/github-server.ts'
 import { startGitHubServer } from '../support/github-server.ts'
 import { openapiValidator } from '../support/openapi-validation.ts'
+import { where } from '../support/parts.ts'
 import { runWorkflow } from '../support/workflow-runner.ts'
 import type { WorkflowRun, WorkflowStart } from '../support/workflow-runner.ts'
+
+const { describe, test } = where('act')
 
 const token = 'ghs_0123456789abcdefghijklmnopqrstuvwxyz'
 const inputs = { 'removed-recipient': 'bob' }

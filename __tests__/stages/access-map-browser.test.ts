@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect } from '@jest/globals'
 import axe from 'axe-core'
 import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
@@ -13,7 +13,10 @@ import { accessMapPage } from '../../src/model/access-map-page.ts'
 import type { Survey } from '../../src/model/survey.ts'
 import { ageKey, companySurvey, encryptedTo, owned, surveyOf } from '../support/access-maps.ts'
 import { shownFiles, startBrowser } from '../support/browser.ts'
+import { where } from '../support/parts.ts'
 import { TemporaryFolder } from '../support/repository.ts'
+
+const { afterAll, beforeAll, describe, test } = where('chromium')
 
 let browser: Browser
 let folder: TemporaryFolder

@@ -1,11 +1,14 @@
 // PGP with gpg itself: whose key it is by the keyring's word, and how sops treats keys and subkeys.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from '@jest/globals'
+import { expect } from '@jest/globals'
 import { resolveRecipients } from '../../src/model/owners.ts'
 import { keyringOwners, readKeyring } from '../../src/tools/keyring.ts'
 import { Gnupg } from '../support/gnupg.ts'
+import { where } from '../support/parts.ts'
 import { Repository, TemporaryFolder } from '../support/repository.ts'
+
+const { describe, test } = where('gpg')
 
 const path = process.env['PATH'] ?? ''
 

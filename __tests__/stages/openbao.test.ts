@@ -1,6 +1,6 @@
 // Vault keys on a real server: the token, and the data key that is to be wrapped, go to that server only.
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { expect } from '@jest/globals'
 import { readEncryptedFile } from '../../src/model/encrypted-file.ts'
 import { canonicalId, parseRecipient } from '../../src/model/recipient.ts'
 import { foreignVaults } from '../../src/model/trusted-keys.ts'
@@ -9,8 +9,11 @@ import type { ChildResult } from '../../src/tools/child.ts'
 import { ignoredVariables, sopsEnvironment } from '../../src/tools/environment.ts'
 import type { Openbao } from '../support/openbao.ts'
 import { startOpenbao, startStub } from '../support/openbao.ts'
+import { where } from '../support/parts.ts'
 import { Repository } from '../support/repository.ts'
 import { sopsBinary } from '../support/sops-binary.ts'
+
+const { afterAll, beforeAll, describe, test } = where('bao')
 
 let vault: Openbao
 beforeAll(async () => {

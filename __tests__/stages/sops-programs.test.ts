@@ -8,6 +8,7 @@ import { programFolder, sopsEnvironment } from '../../src/tools/environment.ts'
 import { makeAgeKey } from '../support/age-key.ts'
 import { AgePlugin } from '../support/age-plugin.ts'
 import { Gnupg } from '../support/gnupg.ts'
+import { where } from '../support/parts.ts'
 import { Repository } from '../support/repository.ts'
 import { sopsBinary } from '../support/sops-binary.ts'
 
@@ -66,7 +67,7 @@ describe('age plugins', () => {
   })
 })
 
-test('gpg works from the folder alone: it finds its agent by itself', async () => {
+where('gpg').test('gpg works from the folder alone: it finds its agent by itself', async () => {
   using repository = new Repository()
   using gnupg = new Gnupg()
   const { fingerprint } = gnupg.makeKey('Bob <bob@example.com>')

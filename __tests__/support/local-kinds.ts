@@ -10,6 +10,7 @@ import { AgePlugin } from './age-plugin.ts'
 import { Gnupg } from './gnupg.ts'
 import { startKmsServer } from './kms-server.ts'
 import { startOpenbao } from './openbao.ts'
+import type { Part } from './parts.ts'
 import { TemporaryFolder } from './repository.ts'
 import { startStsServer } from './sts-server.ts'
 
@@ -39,6 +40,7 @@ export interface LocalKind {
   readonly name: string
   /** sops' name of the kind. */
   readonly kind: RecipientKind
+  readonly needs?: readonly Part[]
   start(): Promise<RunningLocalKind>
 }
 
@@ -157,8 +159,8 @@ async function startPlugin(): Promise<RunningLocalKind> {
 
 /** Every kind, and every way to hold or spell it that sops treats in its own way. */
 export const localKinds: readonly LocalKind[] = [
-  { name: 'pgp', kind: 'pgp', start: startPgp },
-  { name: 'hc_vault', kind: 'hc_vault', start: startVault },
+  { name: 'pgp', kind: 'pgp', needs: ['gpg'], start: startPgp },
+  { name: 'hc_vault', kind: 'hc_vault', needs: ['bao'], start: startVault },
   { name: 'kms with a role', kind: 'kms', start: async () => await startKmsWithRole(false) },
   { name: 'kms with a role and a context', kind: 'kms', start: async () => await startKmsWithRole(true) },
   { name: 'age with an Ed25519 key of SSH', kind: 'age-ssh', start: async () => await startSsh('ed25519') },

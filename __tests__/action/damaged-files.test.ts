@@ -58,8 +58,8 @@ describe('a tampered file', () => {
 describe('what sops quotes of a file that it cannot take', () => {
   const [someValue, itsOwn] = [/(ENC\[AES256_GCM,data:[^,]*,iv:[^,]*,tag:[^,]*,type:)str\]/, /ENC\[AES256_GCM,[^\]]*\]/]
   const quoted: readonly (readonly [string, string, (text: string) => string, string])[] = [
-    ...['int', 'float', 'bool', 'bytes', 'time'].flatMap((type) => ['app.yaml', 'app.json', 'app.env', 'app.ini', 'app.key'].map((path) =>
-      [`${path} with its first value called ${type}`, path, (text: string) => text.replace(someValue, `$1${type}]`), `${path}: `] as const)),
+    ...[...Object.keys(plain).map((path) => [path, 'int'] as const), ...['float', 'bool', 'bytes', 'time'].map((type) => ['app.yaml', type] as const)]
+      .map(([path, type]) => [`${path} with its first value called ${type}`, path, (text: string) => text.replace(someValue, `$1${type}]`), `${path}: `] as const),
     ...['app.yaml', 'app.json', 'app.env', 'app.ini'].map((path) =>
       [`${path} with a value in the clear`, path, (text: string) => text.replace(itsOwn, `${canary}-clear`), 'stands in the clear'] as const),
     ['an INI line without its name', 'app.ini', (text) => text.replace('[db]\n', `[db]\n${canary}-line\n`), 'app.ini: '],
@@ -73,11 +73,9 @@ describe('what sops quotes of a file that it cannot take', () => {
     using team = repositoryOf(path)
     team.write(path, damage(team.read(path)))
     team.commit()
-    for (const inputs of [{ 'removed-recipient': 'bob' }, { 'rotate-all': 'true' }]) {
-      const { sentence } = await refusalOf(team, inputs)
-      expect(sentence).toContain(`${path}: `)
-      expect(sentence).toContain(expected)
-    }
+    const { sentence } = await refusalOf(team, { 'removed-recipient': 'bob' })
+    expect(sentence).toContain(`${path}: `)
+    expect(sentence).toContain(expected)
   })
 })
 
@@ -89,7 +87,7 @@ describe('a file that is cut off', () => {
     // A line break at the end is nobody's loss, nor are the last figures of the version.
     const mac = path.endsWith('.env') || path.endsWith('.ini') ? whole.search(/^(?:sops_)?mac\s*=/m) : whole.length
     const last = Math.min(whole.length - 3, mac + 60)
-    const places = Array.from({ length: 5 }, (_, at) => first + Math.floor(((last - first) * at) / 4))
+    const places = Array.from({ length: 3 }, (_, at) => first + Math.floor(((last - first) * at) / 2))
     for (const place of places) {
       team.write(path, whole.slice(0, place))
       team.commit()

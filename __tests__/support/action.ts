@@ -10,6 +10,9 @@ import { sopsBinary } from './sops-binary.ts'
 
 export const bundle = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 
+/** What the runner would compile anew each time. */
+const compiled = fileURLToPath(new URL('../../.sops-bin/compiled', import.meta.url))
+
 export interface ActionRun {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
@@ -50,7 +53,7 @@ export async function runAction(
     PATH: process.env['PATH'], HOME: repository.home, RUNNER_TEMP: runnerTemp, RUNNER_TOOL_CACHE: join(temporary, 'tools'),
     GITHUB_WORKSPACE: repository.root, GITHUB_REPOSITORY: 'acme/infra', GITHUB_RUN_ID: '42', GITHUB_EVENT_NAME: 'workflow_dispatch',
     GITHUB_SERVER_URL: 'https://github.invalid', GITHUB_API_URL: 'https://api.github.invalid', ...files,
-    ...repository.credentials, ...options.env,
+    NODE_COMPILE_CACHE: compiled, ...repository.credentials, ...options.env,
     ...Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
   }
   return await new Promise((resolve, reject) => {

@@ -41,7 +41,8 @@ export async function measure(
   let [ended, surveyed, proven] = [0, 0, 0]
   const started = performance.now()
   const run = await runAction(tree, inputs, {
-    env,
+    // Every run compiles the bundle, as on a new runner.
+    env: { NODE_DISABLE_COMPILE_CACHE: '1', ...env },
     onStart: (child) => {
       const timer = setInterval(() => (peak = peakMegabytes(child.pid) ?? peak), interval)
       child.stdout?.on('data', (piece: Buffer) => {

@@ -363,10 +363,12 @@ test('a working tree that cannot be written is said in one sentence, with the pl
   }
   chmodSync(folder.path, 0o755)
   chmodSync(join(root, 'closed'), 0o555)
-  const replacements = [{ path: 'closed/a.yaml', sha256: createHash('sha256').update('old').digest('hex') }]
+  mkdirSync(join(folder.path, 'open'))
+  chmodSync(join(folder.path, 'open'), 0o777)
+  const [replacements, note] = [[{ path: 'closed/a.yaml', sha256: createHash('sha256').update('old').digest('hex') }], join(folder.path, 'open/note')]
   const module = new URL('../../src/tools/swap.ts', import.meta.url).href
   const script = `import { swap } from ${JSON.stringify(module)}
-await swap(${JSON.stringify(bundle)}, ${JSON.stringify({ root, staged, replacements })}).catch((error) => console.log(error.message))`
+await swap(${JSON.stringify(bundle)}, ${JSON.stringify({ root, staged, replacements, note })}).catch((error) => console.log(error.message))`
   // Whom everything is allowed to would not be refused.
   const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8', cwd: folder.path, ...nobody })

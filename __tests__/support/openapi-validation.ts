@@ -49,8 +49,14 @@ function complaints(errors: readonly ErrorObject[] | null | undefined): readonly
   })
 }
 
-/** A validator over both fixtures, this one's and that of GraphQL; compiles a schema when it first meets it. */
+let made: RequestValidator | null = null
+
+/** The validator over both fixtures, this one's and that of GraphQL; compiles a schema when it first meets it. */
 export function openapiValidator(): RequestValidator {
+  return made ??= makeValidator()
+}
+
+function makeValidator(): RequestValidator {
   const text = readFileSync(new URL('fixtures/github-openapi.json', import.meta.url), 'utf8')
   const description = JSON.parse(text) as { readonly operations: readonly Operation[] }
   const patterns = description.operations.map(pathPattern)
@@ -69,6 +75,14 @@ export function openapiValidator(): RequestValidator {
   const check = (ajv: Ajv, pointer: string, value: unknown): readonly string[] => {
     const validate = at(ajv, pointer)
     return validate(value) ? [] : complaints(validate.errors)
+  }
+  const parameters = new Map<string, ValidateFunction>()
+  const parameterAt = (operation: number, place: number): ValidateFunction => {
+    const $ref = `github#/operations/${operation}/parameters/${place}/schema`
+    // Wrapped, because ajv can coerce only what has a parent to write to.
+    const found = parameters.get($ref) ?? texts.compile({ type: 'object', properties: { value: { $ref } } })
+    parameters.set($ref, found)
+    return found
   }
   const indexOf = ({ method, path }: ApiRequest): number =>
     description.operations.findIndex((operation, index) => operation.method === method && patterns[index]?.test(path) === true)
@@ -90,10 +104,7 @@ export function openapiValidator(): RequestValidator {
       const wrong = operation.parameters.flatMap((parameter, place) => {
         const value = given.get(parameter.name)
         if (value === undefined) return parameter.required ? [`lacks ${parameter.name}`] : []
-        // Wrapped, because ajv can coerce only what has a parent to write to.
-        const validate = texts.compile({
-          type: 'object', properties: { value: { $ref: `github#/operations/${index}/parameters/${place}/schema` } },
-        })
+        const validate = parameterAt(index, place)
         return validate({ value }) ? [] : complaints(validate.errors).map((complaint) => `${parameter.name}: ${complaint}`)
       })
       const found = [...unknown.map((name) => `has no parameter ${name}`), ...wrong]

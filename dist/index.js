@@ -67968,6 +67968,40 @@ function shownReason(said) {
 function shownOfKeys(said) {
     return ofKeys.test(said) ? said : reasonOf(said) ?? untold;
 }
+/** Which keys are missing to decrypt a file, of which one key will do, or several groups where it has a Shamir threshold. */
+function missingKeys(said) {
+    const [, threshold = '', usable = '0'] = /Shamir threshold of\s+(\d+), but only\s+(\d+)\s/.exec(said) ?? [];
+    if (threshold === '')
+        return { problem: 'none of its keys could be used', advice: 'Give the job the credentials of one of these keys.' };
+    return {
+        problem: `${usable === '0' ? 'none' : usable} of its key groups could be used, and ${threshold} are needed`,
+        advice: `Give the job the credentials of a key in ${usable === '0' ? `${threshold} of these groups` : `${Number(threshold) - Number(usable)} more of its groups`}.`,
+    };
+}
+/**
+ * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
+ * once, and one that only says that no age identity fits comes last and short, so that what a cloud said is not lost behind it.
+ */
+function reasonsByKey(said) {
+    const reasons = new Map();
+    for (const [, key = '', block = ''] of said.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
+        // Azure rules lines off between its sentences.
+        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
+        // sops tells where it looked also where it found one.
+        const short = /identity (?:did not match|matched) any of the recipients/i.test(reason) ? ofAnother
+            : /did not find keys in locations/i.test(reason) ? notFound : reason.slice(0, 500);
+        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
+    }
+    if (reasons.size === 0)
+        return shownOfKeys(said);
+    return [...reasons].sort(([a], [b]) => rank(a) - rank(b))
+        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
+}
+function rank(reason) {
+    return [ofAnother, notFound].indexOf(reason);
+}
+const ofAnother = "the job's age identity is of another key";
+const notFound = 'no age identity was found';
 
 ;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
 
@@ -68213,9 +68247,8 @@ class Sops {
     #failure(command, exitCode, path, stderr) {
         const shown = visible(path);
         if (exitCode === 128) {
-            return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
-                path, advice: 'Give the job the credentials of one of these keys.',
-            });
+            const { problem, advice } = missingKeys(stderr);
+            return new Failure('no-usable-key', `${shown}: ${problem}. ${this.#said(reasonsByKey(stderr)).replace(/\.?$/, '.')}`, { path, advice });
         }
         if (exitCode === 51) {
             return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
@@ -68252,23 +68285,6 @@ function saidOf(stderr, path) {
     const start = `Syncing keys for file ${path}\n`;
     const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
     return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
-}
-/**
- * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
- * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
- */
-function reasonsByKey(stderr) {
-    const reasons = new Map();
-    for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
-        // Azure rules lines off between its sentences.
-        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
-        const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500);
-        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
-    }
-    if (reasons.size === 0)
-        return shownOfKeys(stderr);
-    return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
-        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
 }
 
 ;// CONCATENATED MODULE: ./lib/check.js

@@ -121,7 +121,7 @@ test('a runner without any usable key: the file, each of its keys and where was 
   company.credentials = { SOPS_AGE_KEY: `# of nobody here\n${identities.join('\n')}\n` }
   const { sentence, run } = await refusalOf(company, { 'removed-recipient': 'bob', concurrency: '1' })
   expect(sentence).toMatch(/^apps\/api\/config\.json: none of its keys could be used\. age1/)
-  expect(sentence).toContain('Give the job the credentials of one of these keys.')
+  expect(sentence).toContain("the job's age identity is of another key. Give the job the credentials of one of these keys.")
   expect(run.log).not.toContain('::group::Verify')
   for (const identity of identities) expect(run.log).toContain(`::add-mask::${identity}\n`)
 })
@@ -179,4 +179,15 @@ describe('an environment that was tampered with', () => {
     expect(run).toMatchObject({ exitCode: 0, report: { outcome: 'planned' } })
     expect(run.log).toContain(join(tools, 'sops'))
   })
+})
+
+test('a runner with too few of the groups of a Shamir threshold: how many it has, and how many are needed', async () => {
+  using team = new Team()
+  const { alice, bob, ci } = team
+  const groups = [alice, bob, ci].map(({ recipient }) => `      - age:\n          - ${recipient}\n`).join('')
+  team.write('.sops.yaml', `creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n${groups}`)
+  team.encrypt('app.yaml', `a: ${canary}\n`)
+  team.commit()
+  const { sentence } = await refusalOf(team, { 'rotate-all': 'true' })
+  expect(sentence).toMatch(/^app\.yaml: 1 of its key groups could be used, and 2 are needed\. .* in 1 more of its groups\.$/)
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Format } from '../model/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
-import { reasonOf, shownOfKeys, shownReason } from '../model/sops-words.ts'
+import { missingKeys, reasonOf, reasonsByKey, shownOfKeys, shownReason } from '../model/sops-words.ts'
 import { readConfiguredRecipients } from '../model/updatekeys-output.ts'
 import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'
 import { runChild } from './child.ts'
@@ -162,9 +162,8 @@ export class Sops {
   #failure(command: string, exitCode: number | null, path: string, stderr: string): Failure {
     const shown = visible(path)
     if (exitCode === 128) {
-      return new Failure('no-usable-key', `${shown}: none of its keys could be used. ${this.#said(reasonsByKey(stderr))}`, {
-        path, advice: 'Give the job the credentials of one of these keys.',
-      })
+      const { problem, advice } = missingKeys(stderr)
+      return new Failure('no-usable-key', `${shown}: ${problem}. ${this.#said(reasonsByKey(stderr)).replace(/\.?$/, '.')}`, { path, advice })
     }
     if (exitCode === 51) {
       return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
@@ -206,21 +205,4 @@ function saidOf(stderr: string, path: string): string {
   const start = `Syncing keys for file ${path}\n`
   const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m)
   return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own
-}
-
-/**
- * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
- * once, and one that is only that no identity was found comes last and short, so that what a cloud said is not lost behind it.
- */
-function reasonsByKey(stderr: string): string {
-  const reasons = new Map<string, string[]>()
-  for (const [, key = '', block = ''] of stderr.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
-    // Azure rules lines off between its sentences.
-    const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim()
-    const short = /did not find keys in locations/i.test(reason) ? 'no age identity was found' : reason.slice(0, 500)
-    reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key])
-  }
-  if (reasons.size === 0) return shownOfKeys(stderr)
-  return [...reasons].sort(([a], [b]) => Number(a.startsWith('no age identity')) - Number(b.startsWith('no age identity')))
-    .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ')
 }

@@ -1,10 +1,11 @@
 // Each kind of key that lives in a cloud, alone and mixed with age, through the built action: who leaves opens nothing any
 // more, who stays opens everything, and nobody else came.
-import { describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import type { ActionRun } from '../support/action.ts'
 import { runAction } from '../support/action.ts'
-import type { KeyKind, RunningKind } from '../support/cloud-kinds.ts'
+import type { RunningKind } from '../support/cloud-kinds.ts'
 import { cloudKinds, sopsMeanwhile } from '../support/cloud-kinds.ts'
+import { where } from '../support/parts.ts'
 import { Team } from '../support/team.ts'
 import { canary, expectNothingLeaked, expectNothingLeft, refusalOf } from '../support/unchanged.ts'
 
@@ -67,7 +68,7 @@ async function expectSpliceFails(
   expect(exitCode).toBe(25)
 }
 
-describe.each<KeyKind>(cloudKinds)('$name', ({ start }) => {
+for (const { name, needs, start } of cloudKinds) where(...needs ?? []).describe(name, () => {
   test('bob leaves: who has the cloud key alone takes his age key out of every file', async () => {
     await using kind = await start()
     using team = new Team()

@@ -102,7 +102,7 @@ for (const row of localKinds) where(...row.needs ?? []).describe(row.name, () =>
     expect(team.read('.sops.yaml')).not.toContain(bob.recipient)
   })
 
-  test('this key leaves: with an age key that stays the runner takes it out of every file, and leaves its other one', async () => {
+  where(...row.needsForBoth ?? []).test('this key leaves: with an age key that stays the runner takes it out of every file, and leaves its other one', async () => {
     await using kind = await row.start()
     using team = new Team()
     const { alice, ci } = team

@@ -4,6 +4,7 @@ import type { ConnectProxy } from '../support/connect-proxy.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
 import type { GcpError, GcpKmsServer } from '../support/gcp-kms-server.ts'
 import { crc32c, gcpKmsHost, startGcpKmsServer } from '../support/gcp-kms-server.ts'
+import { where } from '../support/parts.ts'
 import type { SopsResult } from '../support/repository.ts'
 import { Repository } from '../support/repository.ts'
 import { askService } from '../support/tls-service.ts'
@@ -35,7 +36,7 @@ async function encrypted(...keys: readonly string[]): Promise<void> {
   expect(await sops(['encrypt', '-i', '--gcp-kms', keys.join(), 'secret.yaml'])).toMatchObject({ exitCode: 0, stderr: '' })
 }
 
-describe('sops with the key service', () => {
+where('sops 3.11.0').describe('sops with the key service', () => {
   test('encrypts, decrypts, rotates and wraps for other keys, one call a key', async () => {
     const [one, other] = [kms.createKey(), kms.createKey()]
     await encrypted(one)

@@ -1,11 +1,12 @@
-import { expect, test } from '@jest/globals'
+import { expect } from '@jest/globals'
 import { sopsMeanwhile } from '../support/cloud-kinds.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
 import { startHuaweiKmsServer } from '../support/huawei-kms-server.ts'
 import type { SopsResult } from '../support/repository.ts'
+import { where } from '../support/parts.ts'
 import { Repository } from '../support/repository.ts'
 
-test('sops encrypts, rotates, wraps for other keys and decrypts, and is refused as a stranger and for a wrong key', async () => {
+where('sops 3.11.0').test('sops encrypts, rotates, wraps for other keys and decrypts, and is refused as a stranger and for a wrong key', async () => {
   await using proxy = await startConnectProxy()
   await using kms = await startHuaweiKmsServer(proxy)
   using repository = new Repository()

@@ -6,6 +6,7 @@ import { startConnectProxy } from './connect-proxy.ts'
 import { startGcpKmsServer } from './gcp-kms-server.ts'
 import { startHuaweiKmsServer } from './huawei-kms-server.ts'
 import { startKmsServer } from './kms-server.ts'
+import type { Part } from './parts.ts'
 import type { Repository, SopsResult } from './repository.ts'
 import { sopsBinary } from './sops-binary.ts'
 
@@ -35,6 +36,7 @@ export interface KeyKind {
   readonly name: string
   /** sops' name of the kind. */
   readonly kind: 'kms' | 'gcp_kms' | 'azure_keyvault' | 'hckms'
+  readonly needs?: readonly Part[]
   readonly start: () => Promise<RunningKind>
 }
 
@@ -127,13 +129,13 @@ async function startHuawei(): Promise<RunningKind> {
 /** Every kind, and every way to spell it that sops treats in its own way. */
 export const cloudKinds: readonly KeyKind[] = [
   { name: 'kms', kind: 'kms', start: startAws },
-  { name: 'gcp_kms', kind: 'gcp_kms', start: startGcp },
+  { name: 'gcp_kms', kind: 'gcp_kms', needs: ['sops 3.11.0'], start: startGcp },
   { name: 'azure_keyvault', kind: 'azure_keyvault', start: async () => await startAzure((url) => url) },
   {
-    name: 'azure_keyvault without a version', kind: 'azure_keyvault',
+    name: 'azure_keyvault without a version', kind: 'azure_keyvault', needs: ['sops 3.11.0'],
     start: async () => await startAzure((url) => url.replace(/\/[^/]*$/, '')),
   },
-  { name: 'hckms', kind: 'hckms', start: startHuawei },
+  { name: 'hckms', kind: 'hckms', needs: ['sops 3.11.0'], start: startHuawei },
 ]
 
 /** As `repository.sops`, for services that run in this very process and have to answer meanwhile. */

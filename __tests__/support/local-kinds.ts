@@ -41,6 +41,8 @@ export interface LocalKind {
   /** sops' name of the kind. */
   readonly kind: RecipientKind
   readonly needs?: readonly Part[]
+  /** What the use of both of its keys in one run needs besides. */
+  readonly needsForBoth?: readonly Part[]
   start(): Promise<RunningLocalKind>
 }
 
@@ -163,9 +165,9 @@ export const localKinds: readonly LocalKind[] = [
   { name: 'hc_vault', kind: 'hc_vault', needs: ['bao'], start: startVault },
   { name: 'kms with a role', kind: 'kms', start: async () => await startKmsWithRole(false) },
   { name: 'kms with a role and a context', kind: 'kms', start: async () => await startKmsWithRole(true) },
-  { name: 'age with an Ed25519 key of SSH', kind: 'age-ssh', start: async () => await startSsh('ed25519') },
-  { name: 'age with an RSA key of SSH', kind: 'age-ssh', start: async () => await startSsh('rsa') },
-  { name: 'post-quantum age', kind: 'age', start: startPostQuantum },
+  { name: 'age with an Ed25519 key of SSH', kind: 'age-ssh', needsForBoth: ['sops 3.11.0'], start: async () => await startSsh('ed25519') },
+  { name: 'age with an RSA key of SSH', kind: 'age-ssh', needsForBoth: ['sops 3.11.0'], start: async () => await startSsh('rsa') },
+  { name: 'post-quantum age', kind: 'age', needs: ['sops 3.11.0'], start: startPostQuantum },
   { name: 'an age plugin', kind: 'age-plugin', start: startPlugin },
 ]
 

@@ -373,7 +373,7 @@ describe('templates', () => {
     push()
     await done({
       'removed-recipient': 'Bob "*B*" @all', base: '{default}', branch: 'leavers/{removed}-{base}', milestone: 'offboarding', signoff: 'true',
-      title: '{removed} left {repository} on {date}', 'commit-message': 'chore: {files} file(s) without {removed}\n\nFor {base}.',
+      title: '{removed} left {repository} on {date}', 'commit-message': 'chore: {files} file(s) without {removed}\n\nFor {base} [skip ci].',
       'body-header': '**{removed}** left {base}, see {run}; {{date}} and { "a": 1 }.',
     })
     const [pull] = server.pulls
@@ -382,7 +382,7 @@ describe('templates', () => {
     expect(pull?.body?.split('\n')[0]).toBe('**Bob &#34;&#42;B&#42;&#34; &#64;&#8203;all** left main, see '
       + `${server.serverUrl}/acme/infra/actions/runs/42; {date} and { "a": 1 }.`)
     expect(remote('log', '-1', '--format=%B', pull?.branch ?? '')).toMatch(new RegExp(
-      '^chore: 1 file\\(s\\) without Bob "\\*B\\*" @\u200ball\\n\\nFor main\\.\\n\\n'
+      '^chore: 1 file\\(s\\) without Bob "\\*B\\*" @\u200ball\\n\\nFor main \\[skip ci\\]\\.\\n\\n'
       + 'Signed-off-by: github-actions\\[bot\\] <41898282\\+github-actions\\[bot\\]@users\\.noreply\\.127\\.0\\.0\\.1>\\nSops-Rekey-Fingerprint: '))
   })
 

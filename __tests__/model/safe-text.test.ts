@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { gfm } from 'micromark-extension-gfm'
-import { code, fenced, link, plain, visible } from '../../src/model/safe-text.ts'
+import { code, fenced, link, parted, plain, visible } from '../../src/model/safe-text.ts'
 
 interface Node {
   type: string
@@ -154,5 +154,18 @@ describe('a private key', () => {
     expect(visible(text)).toBe(shown)
     expect(plain(text)).not.toContain('QQPQQQ')
     expect(code(text)).not.toContain('QQPQQQ')
+  })
+})
+
+describe('a value in the message of a commit', () => {
+  const skips = ['[skip ci]', '[ci skip]', '[no ci]', '[skip actions]', '[actions skip]', '[Skip CI]', 'skip ci', 'skip-checks: true', 'skip-checks:true']
+  test.each(['@bob', 'fixes #12', 'GH-12', 'http://a.bc', ...skips])('%j takes no effect', (text) => {
+    const shown = parted(text)
+    expect(shown).not.toMatch(/@\w|#\d|GH-\d|:\/\/|skip ci|ci skip|no ci|skip actions|actions skip|skip-checks:/i)
+    expect(shown.replaceAll('\u200b', '')).toBe(text)
+  })
+
+  test.each(['skip the cinema', 'no cider', 'Nikola Tesla (ops)', 'basic skipper'])('%j is as it was', (text) => {
+    expect(parted(text)).toBe(text)
   })
 })

@@ -66,12 +66,18 @@ export function plain(text: string, limit = 300): string {
   return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;')
 }
 
+/** Each of these with a bracket around it keeps workflows from running, as does the last word with a colon at a message's end. */
+const skipsChecks = /\b(?:(?:skip(?= ci\b| actions\b)|(?:ci|actions)(?= skip\b)|no(?= ci\b))|skip-checks(?=:))/
+
+const heeded = new RegExp(`@|#(?=\\d)|:(?=/)|\\bGH-(?=\\d)|${skipsChecks.source}`, 'gi')
+
 /**
  * `visible(text)` for a text without Markdown that GitHub reads all the same, as it does a commit's message: a zero-width space
- * parts what would be a mention of somebody or of an issue, which `fixes` before it would close.
+ * parts what would be a mention of somebody or of an issue, which `fixes` before it would close, or a word like `[skip ci]`. The
+ * brackets do not count: they may stand around the text.
  */
 export function parted(text: string, limit = 300): string {
-  return visible(text, limit).replace(/@|#(?=\d)|:(?=\/)|\bGH-(?=\d)/gi, '$&\u200b')
+  return visible(text, limit).replace(heeded, '$&\u200b')
 }
 
 /** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */

@@ -94,6 +94,8 @@ describe('a pull request that a person closed', () => {
     expect(result.exitCode).toBe(0)
     expect(result.outputs).toMatchObject({ changed: 'false', 'pull-request-operation': 'skipped-closed', 'pull-request-number': '1' })
     expect(annotations(result, 'notice')).toEqual([expect.stringMatching(/#1, with the very same changes, was closed .*`on-closed: reopen`/)])
+    await edit(1, { body: 'We do not want this.' })
+    expect((await keyless()).outputs['pull-request-operation']).toBe('skipped-closed')
   })
 
   test('also while its branch is still there, and although somebody put more on it', async () => {
@@ -153,6 +155,11 @@ describe('what a person wrote into an open pull request', () => {
     expect(remote('rev-parse', branch)).toBe(head)
     expect(server.pulls).toMatchObject([{ title: 'Bob leaves', body: expect.stringMatching(/^Please merge by Friday\.\n\n<!-- sops-rekey fingerprint=/) }])
     expect((await keyless()).outputs['pull-request-operation']).toBe('unchanged')
+    expect((await done({ labels: 'security' })).outputs['pull-request-operation']).toBe('unchanged')
+    expect(server.pulls[0]?.labels).toEqual(['security'])
+    Object.assign(server.pulls[0] ?? {}, { labels: [] })
+    expect((await keyless({ labels: 'security' })).outputs['pull-request-operation']).toBe('unchanged')
+    expect(server.pulls[0]?.labels).toEqual([])
   })
 
   test('stays when it is brought up to date: the title, and the ticks', async () => {
@@ -265,6 +272,7 @@ describe('when nothing is left to do', () => {
 
   test('the pull request of the same request is closed with the reason, and its branch deleted', async () => {
     await mendedMeanwhile()
+    await edit(1, { body: 'Somebody’s own words.' })
     const result = await done(nothing)
     expect(result.outputs).toMatchObject({ changed: 'false', 'pull-request-operation': 'closed', 'pull-request-number': '1' })
     expect(server.pulls).toMatchObject([{ state: 'closed', comments: [expect.stringMatching(/nothing left to do: .*Its branch is deleted/)] }])
@@ -303,6 +311,17 @@ describe('when nothing is left to do', () => {
     expect(result.outputs['pull-request-operation']).toBe('closed')
     expect([annotations(result, 'warning'), heads(), server.pulls[0]?.comments.length]).toEqual([[], ['main'], 1])
   }, 60_000)
+
+  test('on a branch of several requests one whose text does not say which one it is for stays open, with a warning', async () => {
+    const { alice, bob, ci } = team
+    team.config({ alice, ci })
+    push()
+    await done({ ...nothing, branch: 'shared' })
+    await edit(1, { body: 'Somebody’s own words.' })
+    team.config({ alice, bob, ci })
+    push()
+    expect(annotations(await keyless({ ...nothing, branch: 'shared' }), 'warning')).toEqual([expect.stringMatching(/#1 stays open: its text no longer says/)])
+  })
 
   test('the branch is kept with `delete-branch: false`', async () => {
     await mendedMeanwhile()

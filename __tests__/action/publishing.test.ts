@@ -330,6 +330,8 @@ describe('after a push has begun', () => {
     })
     const path = join(result.temporary, 'sops-rekey-pull-request.md')
     expect(readFileSync(path, 'utf8')).toContain('- [ ] <code>password</code>')
+    // Whoever opens the pull request with it, a later run knows it again.
+    expect(readFileSync(path, 'utf8')).toMatch(/\n<!-- sops-rekey fingerprint=\w+ -->\n<!-- sops-rekey request=\w+ -->\n/)
     expect(result.log).toContain(path)
     for (const said of ['- [ ] <code>password</code>', 'Allow GitHub Actions to create', path]) expect(result.summary).toContain(said)
     expect(result.summary + result.log).not.toContain('Nothing was changed')

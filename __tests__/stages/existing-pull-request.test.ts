@@ -1,25 +1,28 @@
 import { describe, expect, test } from '@jest/globals'
+import { settledBody, withMarks } from '../../src/model/body-marks.ts'
 import type { Existing, Found, Politeness } from '../../src/stages/existing-pull-request.ts'
-import { assertStillOpen, decideExisting, fingerprintMarker, requestMarker, settledBody } from '../../src/stages/existing-pull-request.ts'
+import { assertStillOpen, decideExisting } from '../../src/stages/existing-pull-request.ts'
 import type { AnyPullRequest } from '../../src/tools/github.ts'
 
 const fingerprint = 'f00d'
 const [ours, older, theirs] = [{ sha: 'aaa', madeFor: fingerprint }, { sha: 'bbb', madeFor: 'beef' }, { sha: 'ccc', madeFor: null }]
 
 function pull(state: AnyPullRequest['state'], more: Partial<AnyPullRequest> = {}): AnyPullRequest {
-  return { number: 1, url: '', title: '', body: `Done.\n${fingerprintMarker(fingerprint)}`, headSha: 'aaa', base: 'main', state, ...more }
+  return { number: 1, url: '', title: '', body: withMarks('Done.', { fingerprint }), headSha: 'aaa', base: 'main', state, ...more }
 }
 
 function decide(found: Partial<Found>, polite: Partial<Politeness> = {}): Existing {
   return decideExisting(
-    { base: 'main', branch: 'b', fingerprint, request: null, head: ours, pullRequests: [], ...found }, { onClosed: 'respect', onHumanCommits: 'fail', ...polite },
+    { base: 'main', branch: 'b', fingerprint, request: null, head: ours, pullRequests: [], closedFor: new Map(), ...found }, { onClosed: 'respect', onHumanCommits: 'fail', ...polite },
   )
 }
 
-const other = { body: fingerprintMarker('beef') }
-const settled = { body: settledBody(fingerprintMarker(fingerprint)) }
+const other = { body: withMarks('', { fingerprint: 'beef' }) }
+const settled = { body: settledBody('', fingerprint) }
 const unmarked = { body: 'Mine.' }
-const ofRequest = (request: string): { body: string } => ({ body: `${fingerprintMarker('beef')}\n${requestMarker(request)}` })
+const shown = { body: '```diff\n+ # <!-- sops-rekey request=dead -->\n  # <!-- sops-rekey fingerprint=beef -->\n```' }
+const forThisPlan = new Map([[1, fingerprint]])
+const ofRequest = (request: string): { body: string } => ({ body: withMarks('', { fingerprint: 'beef', request }) })
 
 describe('what stands there', () => {
   test.each<[string, Partial<Found>, Partial<Politeness>, Partial<Existing>]>([
@@ -41,8 +44,15 @@ describe('what stands there', () => {
       { kind: 'publish', head: 'ccc', overwritten: 'ccc' }],
     ['an open one for this plan, whose text a person wrote anew', { pullRequests: [pull('open', unmarked)] }, {}, { kind: 'up-to-date' }],
     ['an older one, whose text a person wrote anew', { head: older, pullRequests: [pull('open', unmarked)] }, {}, { kind: 'publish', head: 'bbb' }],
-    ['one that a person closed after they wrote its text anew', { pullRequests: [pull('closed', unmarked)] }, {}, { kind: 'closed-by-hand' }],
-    ['one that a person closed so before a later plan', { head: older, pullRequests: [pull('closed', unmarked)] }, {}, { kind: 'publish' }],
+    ['one that a person closed after they wrote its text anew', { pullRequests: [pull('closed', unmarked)], closedFor: forThisPlan }, {},
+      { kind: 'closed-by-hand' }],
+    ['one that a person closed so, with the branch deleted', { head: null, pullRequests: [pull('closed', unmarked)], closedFor: forThisPlan }, {},
+      { kind: 'closed-by-hand' }],
+    ['one that a person closed so for another plan', { pullRequests: [pull('closed', unmarked)], closedFor: new Map([[1, 'beef']]) }, {}, { kind: 'publish' }],
+    ['one that says it is for another plan than its commit', { pullRequests: [pull('closed', other)], closedFor: forThisPlan }, {}, { kind: 'publish' }],
+    ['one that shows marks in a diff alone', { pullRequests: [pull('open', shown)] }, {}, { kind: 'up-to-date' }],
+    ['one of this request that shows another in a diff', { request: 'abc1', pullRequests: [pull('open', { body: `${shown.body}\n${ofRequest('abc1').body}` })] }, {},
+      { kind: 'publish' }],
     ['one that we closed, with the branch kept', { pullRequests: [pull('closed', settled)] }, {}, { kind: 'publish' }],
     ['an open one of this request', { request: 'abc1', pullRequests: [pull('open', ofRequest('abc1'))] }, {}, { kind: 'publish' }],
     ['an open one that does not say its request', { request: 'abc1', pullRequests: [pull('open', other)] }, {}, { kind: 'publish' }],

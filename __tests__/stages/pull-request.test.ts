@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { markAgain, openPullRequest } from '../../src/stages/pull-request.ts'
+import { bodyOf, complete, openPullRequest } from '../../src/stages/pull-request.ts'
 import type { PullRequestDraft } from '../../src/stages/pull-request.ts'
 import { readCommit } from '../../src/tools/github-git.ts'
 import { GitHub, GitHubFailure, compareUrl } from '../../src/tools/github.ts'
@@ -21,7 +21,7 @@ const draft: PullRequestDraft = {
 
 /** As it stands in the pull request. */
 const marks = '<!-- sops-rekey request=f00d -->\n<!-- sops-rekey title=b1d299dd41ad1753 -->\n'
-const body = `${draft.body}\n${marks}`
+const body = `${draft.body}\n\n${marks}`
 
 let server: GitHubServer
 let github: GitHub
@@ -82,8 +82,8 @@ describe('a pull request', () => {
     expect(pullRequest).toEqual({ number: 1, url: `${server.serverUrl}/acme/secrets/pull/1`, operation: 'created' })
     expect(warnings).toEqual([])
     expect(server.pulls).toMatchObject([{
-      base: 'main', branch, title: draft.title, body, draft: true, state: 'open',
-      labels: ['security'], assignees: ['alice'], reviewers: ['carol'], teams: ['platform'],
+      base: 'main', branch, title: draft.title, body: expect.stringMatching(/^What was done\.\n\n(<!-- sops-rekey (request|title|added)=[0-9a-f]+ -->\n){3}$/),
+      draft: true, state: 'open', labels: ['security'], assignees: ['alice'], reviewers: ['carol'], teams: ['platform'],
     }])
   })
 
@@ -92,7 +92,7 @@ describe('a pull request', () => {
     await github.addLabels(1, ['theirs'])
     const second = await openPullRequest(github, { ...draft, title: 'other', body: 'Again.', labels: ['mine', 'new'] })
     expect(second.pullRequest).toEqual({ number: 1, url: `${server.serverUrl}/acme/secrets/pull/1`, operation: 'updated' })
-    expect(server.pulls).toMatchObject([{ title: 'other', body: expect.stringMatching(/^Again\.\n<!--/), labels: ['mine', 'theirs', 'new'] }])
+    expect(server.pulls).toMatchObject([{ title: 'other', body: expect.stringMatching(/^Again\.\n\n<!--/), labels: ['mine', 'theirs', 'new'] }])
   })
 
   test('that someone opens in the same moment is updated', async () => {
@@ -116,22 +116,34 @@ describe('a pull request', () => {
     }
   })
 
-  test('whose text a person wrote anew is marked again below it, once', async () => {
-    await openPullRequest(github, draft)
-    await github.updatePullRequest(1, { title: 'Bob leaves', body: 'Please merge by Friday.' })
-    for (let times = 0; times < 2; times += 1) {
-      const [pull] = await github.pullRequests(branch)
-      expect(pull === undefined ? '' : await markAgain(github, pull, 'beef', 'f00d')).toBeNull()
-    }
-    expect(server.pulls).toMatchObject([{ title: 'Bob leaves', body: 'Please merge by Friday.\n\n<!-- sops-rekey fingerprint=beef -->\n<!-- sops-rekey request=f00d -->\n' }])
-    expect(asked('PATCH')).toHaveLength(2)
+  const forPlan = { ...draft, fingerprint: 'beef' }
+  const completed = async (wanted: typeof forPlan): Promise<readonly string[]> => {
+    const [pull] = await github.pullRequests(branch)
+    return pull === undefined ? ['there is none'] : await complete(github, pull, wanted)
+  }
+  const fingerprintLine = '<!-- sops-rekey fingerprint=beef -->\n'
+
+  test.each([
+    ['Please merge by Friday.', `Please merge by Friday.\n\n${fingerprintLine}<!-- sops-rekey request=f00d -->\n`],
+    [`Please merge by Friday.\n\n${fingerprintLine}`, `Please merge by Friday.\n\n${fingerprintLine}<!-- sops-rekey request=f00d -->\n`],
+    [`${fingerprintLine}<!-- sops-rekey request=0ff -->\n`, `${fingerprintLine}<!-- sops-rekey request=0ff -->\n`],
+  ])('whose text is %j is marked again below it, once', async (theirs, marked) => {
+    await quick().createPullRequest({ ...draft, title: 'Bob leaves', body: theirs })
+    for (let times = 0; times < 2; times += 1) expect(await completed(forPlan)).toEqual([])
+    expect(server.pulls).toMatchObject([{ title: 'Bob leaves', body: marked }])
+    expect(asked('PATCH')).toHaveLength(theirs === marked ? 0 : 1)
   })
 
   test('that cannot be marked again is a warning', async () => {
     await openPullRequest(github, draft)
     server.refuse('PATCH', /pulls/, gitHubSays.notByIntegration)
-    const [pull] = await github.pullRequests(branch)
-    expect(pull === undefined ? '' : await markAgain(github, pull, 'beef', 'f00d')).toMatch(/#1 was written anew.*`pull-requests: write`/)
+    expect(await completed(forPlan)).toEqual([expect.stringMatching(/#1 does not say all that a later run has to know.*`pull-requests: write`/)])
+  })
+
+  test('that a person opens with its text is one of ours', async () => {
+    await github.createPullRequest({ ...draft, body: bodyOf({ ...draft, body: fingerprintLine }) })
+    expect(await completed(forPlan)).toEqual([])
+    expect(asked('PATCH')).toEqual([])
   })
 
   test.each([502, 0])('whose answer was lost on the way (%s) is found, and not asked for again', async (status) => {
@@ -154,9 +166,28 @@ describe('a pull request', () => {
     expect([asked('POST').length, pauses]).toEqual([4, [1_000, 2_000, 4_000]])
   })
 
+  test('that is there though the list does not have it yet is waited for', async () => {
+    server.before('POST', /\/pulls$/, async () => {
+      await quick().createPullRequest({ ...draft, title: 'first' })
+      server.refuse('GET', /\/pulls$/, { status: 200, body: [] }, { times: 2 })
+    })
+    expect((await openPullRequest(github, draft)).pullRequest).toMatchObject({ number: 1, operation: 'updated' })
+    expect([pauses, asked('POST').length]).toEqual([[1_000, 2_000], 2])
+  })
+
   test('says where commits of others were overwritten', async () => {
     await openPullRequest(github, { ...draft, overwritten: 'c0ffee' })
     expect(server.pulls[0]?.comments).toEqual([expect.stringMatching(/up to c0ffee, were overwritten .*`git fetch origin c0ffee`/)])
+  })
+
+  test('gets a milestone that is beyond the first hundred', async () => {
+    await server[Symbol.asyncDispose]()
+    server = await startGitHubServer({ token, milestones: Array.from({ length: 150 }, (_, at) => `M${at + 1}`), validate: openapiValidator() })
+    github = quick()
+    await commit('main', 'first')
+    await commit(branch, 'rotated', 'main')
+    expect((await openPullRequest(github, { ...draft, milestone: 'M150' })).warnings).toEqual([])
+    expect(server.pulls).toMatchObject([{ milestone: 150 }])
   })
 
   test.each([['Q2', 3], ['3', 3], ['1', 2]])('gets the milestone %s by its title, else by its number', async (milestone, number) => {
@@ -193,6 +224,44 @@ interface Pull {
   readonly head: { readonly ref: string; readonly repo: { readonly id: number } }
   readonly base: { readonly ref: string }
 }
+
+describe('what it gets besides', () => {
+  const added = /<!-- sops-rekey added=[0-9a-f]{16} -->\n$/
+  const both = { ...draft, fingerprint: 'beef', labels: ['security', 'keys'], assignees: ['alice'] }
+  const completed = async (wanted: typeof both): Promise<readonly string[]> => {
+    const [pull] = await github.pullRequests(branch)
+    return pull === undefined ? ['there is none'] : await complete(quick(), pull, wanted)
+  }
+
+  test('is noted in the body, so that what a person takes away stays away', async () => {
+    await openPullRequest(github, both)
+    expect(server.pulls[0]?.body).toMatch(added)
+    Object.assign(server.pulls[0] ?? {}, { labels: [], assignees: [] })
+    expect(await completed({ ...both, labels: ['keys', 'security'] })).toEqual([])
+    expect((await openPullRequest(quick(), { ...both, body: 'Other changes.' })).warnings).toEqual([])
+    expect(server.pulls).toMatchObject([{ labels: [], assignees: [], body: expect.stringMatching(added) }])
+  })
+
+  test('is added by a later run where the first was killed or it was refused, or another set is asked for; each once', async () => {
+    await quick().createPullRequest({ ...draft, body: bodyOf(draft) })
+    server.refuse('POST', /labels$/, gitHubSays.notByIntegration, { times: 1 })
+    expect(await completed(both)).toHaveLength(1)
+    expect(server.pulls).toMatchObject([{ labels: [], assignees: ['alice'], body: expect.not.stringMatching(added) }])
+    for (const labels of [both.labels, ['more']]) {
+      expect(await completed({ ...both, labels })).toEqual([])
+      expect(server.pulls).toMatchObject([{ labels: expect.arrayContaining(labels) }])
+      const requests = server.requests.length
+      expect(await completed({ ...both, labels })).toEqual([])
+      expect(server.requests.slice(requests).map(({ method }) => method)).toEqual(['GET'])
+    }
+    expect(server.pulls[0]?.body?.match(/added=/g)).toHaveLength(1)
+  })
+
+  test('is asked about by no request where nothing is', async () => {
+    await openPullRequest(github, draft)
+    expect([asked('POST').length, asked('PATCH').length]).toEqual([1, 0])
+  })
+})
 
 describe('what cannot be added', () => {
   test('is a warning each, and spoils nothing else', async () => {
@@ -370,7 +439,7 @@ describe('the repository', () => {
     })
     await openPullRequest(github, { ...draft, branch: name, body: '<!-- mark -->' })
     const url = `${server.serverUrl}/acme/secrets/pull/1`
-    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, title: draft.title, body: `<!-- mark -->\n${marks}`, headSha: sha, base: 'main', state: 'open' })
+    expect(await github.findOpenPullRequest('main', name)).toEqual({ number: 1, url, title: draft.title, body: `<!-- mark -->\n\n${marks}`, headSha: sha, base: 'main', state: 'open' })
   })
 
   test('has no head for a branch that is not there, nor for a part of its name', async () => {

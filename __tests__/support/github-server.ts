@@ -117,7 +117,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
-type Draft = Mutable<PullState> & { readonly createdAt: string; updatedAt: string; closedAt: string | null }
+type Draft = Mutable<PullState> & { readonly createdAt: string; updatedAt: string; closedAt: string | null; lastHead: string | null }
 /** null: it is for another handler. */
 export type Handler = (
   args: readonly string[], request: ApiRequest & { readonly body: Json | null },
@@ -224,9 +224,9 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       disabled: false, pushed_at: moment, created_at: moment, updated_at: moment,
     }
   }
-  const side = async (branch: string): Promise<Json> => ({
+  const side = async (branch: string, last: string | null = null): Promise<Json & { readonly sha: string }> => ({
     label: `${owner}:${branch}`, ref: branch, repo: await theRepository(), user: user(owner),
-    sha: (await tip(branch)) ?? '0'.repeat(40),
+    sha: (await tip(branch)) ?? last ?? '0'.repeat(40),
   })
   const milestone = (number: number): Json => ({
     url: `${api}/milestones/${number}`, html_url: `${html}/milestone/${number}`, labels_url: `${api}/milestones/${number}/labels`,
@@ -241,10 +241,12 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
   const pullAnswer = async (pull: Draft): Promise<Json> => {
     const { number, title, body, state, draft } = pull
     const [url, page, issue] = [`${api}/pulls/${number}`, `${html}/pull/${number}`, `${api}/issues/${number}`]
-    const [head, base] = [await side(pull.branch), await side(pull.base)]
+    // GitHub still says what a branch was at that is gone.
+    const [head, base] = [await side(pull.branch, pull.lastHead), await side(pull.base)]
+    pull.lastHead = head.sha
     const links = {
       self: url, html: page, issue, comments: `${issue}/comments`, commits: `${url}/commits`, review_comments: `${url}/comments`,
-      review_comment: `${api}/pulls/comments{/number}`, statuses: `${api}/statuses/${String(head['sha'])}`,
+      review_comment: `${api}/pulls/comments{/number}`, statuses: `${api}/statuses/${head.sha}`,
     }
     return {
       ...people(pull), id: number, node_id: `PR_${number}`, number, title, body, state, draft, head, base, url, html_url: page,
@@ -323,6 +325,9 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
   const ok = (body: unknown, status = 200): Answer => ({ status, body })
   const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
   const union = (a: readonly string[], b: readonly string[]): readonly string[] => [...new Set([...a, ...b])]
+  const pageOf = <T>(all: readonly T[], { per_page: size = '30', page = '1' }: ApiRequest['query']): readonly T[] => {
+    return all.slice((Number(page) - 1) * Number(size), Number(page) * Number(size))
+  }
   const tooLong = (body: unknown): boolean => typeof body === 'string' && body.length > 65_536
   const now = (): string => `${new Date().toISOString().slice(0, 19)}Z`
   const pullOf = (number: string | undefined): Draft | undefined => pulls.find((pull) => `${pull.number}` === number)
@@ -362,7 +367,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     const pull: Draft = {
       number: pulls.length + issues.issues.length + 1, title, body: typeof body['body'] === 'string' ? body['body'] : null, base, branch,
       draft: body['draft'] === true, state: 'open', labels: [], assignees: [], reviewers: [], teams: [], comments: [],
-      milestone: null, merged: false, createdAt: now(), updatedAt: now(), closedAt: null,
+      milestone: null, merged: false, createdAt: now(), updatedAt: now(), closedAt: null, lastHead: null,
     }
     pulls.push(pull)
     return ok(await wholePull(pull), 201)
@@ -434,13 +439,12 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       return ok(null, 204)
     }],
     ['GET', /^\/pulls$/, async (_, { query }) => {
-      const { state = 'open', head, base, per_page: size = '30', page = '1' } = query
+      const { state = 'open', head, base } = query
       const wanted = pulls.filter((pull) => (state === 'all' || pull.state === state)
         && (base === undefined || pull.base === base)
         // Without an owner before it GitHub ignores the head.
         && (head?.includes(':') !== true || `${owner}:${pull.branch}` === head))
-      const start = (Number(page) - 1) * Number(size)
-      return ok(await Promise.all(wanted.reverse().slice(start, start + Number(size)).map(pullAnswer)))
+      return ok(await Promise.all(pageOf(wanted.reverse(), query).map(pullAnswer)))
     }],
     ['POST', /^\/pulls$/, (_, { body }) => createPull(body ?? {})],
     ['GET', /^\/pulls\/(\d+)$/, withPull(async (pull) => ok(await wholePull(pull)))],
@@ -451,7 +455,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
       return ok(await wholePull(pull))
     })],
     ['POST', /^\/pulls\/(\d+)\/requested_reviewers$/, requestReviewers],
-    ['GET', /^\/milestones$/, () => ok(milestones.map((_, at) => milestone(at + 1)))],
+    ['GET', /^\/milestones$/, (_, { query }) => ok(pageOf(milestones.map((__, at) => milestone(at + 1)), query))],
     ['PATCH', /^\/issues\/(\d+)$/, withPull((pull, body) => {
       const number = Number(body['milestone'])
       if (milestones[number - 1] === undefined) return invalid('Issue', { code: 'invalid', field: 'milestone' })

@@ -1,19 +1,21 @@
 // Nothing is left to do → the pull request that an earlier run of the same request opened is closed, its branch deleted.
 // Must never touch a pull request of another request or with commits that are not ours; what goes wrong is a warning.
+import { marksIn, settledBody } from '../model/body-marks.ts'
 import { link, visible } from '../model/safe-text.ts'
 import type { AnyPullRequest, GitHub } from '../tools/github.ts'
-import { requestMarker, settledBody } from './existing-pull-request.ts'
 
 export interface Settling {
   readonly base: string
   readonly branch: string
-  /** Which request it is, as it stands in the marker. */
+  /** Which request it is, as it stands in the mark. */
   readonly request: string
+  /** The branch is that of this request alone, so that a text without the mark does not matter. */
+  readonly ownBranch: boolean
   /** The commit that the run found nothing to do at. */
   readonly commit: string
   readonly runUrl: string | null
-  /** Whether the branch ends in our commit, as we made it. */
-  readonly isOurs: (sha: string) => Promise<boolean>
+  /** For which plan the branch's last commit was made; null where that is not ours, or not as we made it. */
+  readonly madeFor: (sha: string) => Promise<string | null>
   /** Deletes the branch only if it still is at `sha`; null where it is to be kept. */
   readonly deleteBranch: ((sha: string) => Promise<void>) | null
 }
@@ -26,17 +28,20 @@ export interface Settled {
 
 /** Never throws. Closes only where the run saw what the base holds now. */
 export async function closeSettled(github: GitHub, settling: Settling): Promise<Settled> {
-  const { base, branch, request, commit, isOurs } = settling
+  const { base, branch, request, ownBranch, commit, madeFor } = settling
   let pullRequest: AnyPullRequest | undefined
   try {
-    pullRequest = (await github.pullRequests(branch))
-      .find((one) => one.state === 'open' && one.base === base && one.body.includes(requestMarker(request)))
+    const present = (await github.pullRequests(branch)).filter((one) => one.state === 'open' && one.base === base)
+    pullRequest = present.find(({ body }) => [request, undefined].includes(marksIn(body).request))
     if (pullRequest === undefined || await github.branchHead(base) !== commit) return { closed: null, warnings: [] }
-    if (!await isOurs(pullRequest.headSha)) {
-      const why = `pull request #${pullRequest.number} has commits that are not ours, and stays open`
-      return { closed: null, warnings: [`Nothing is left to do, but ${why}.`] }
-    }
-    await close(github, branch, pullRequest)
+    const { number, headSha, body } = pullRequest
+    const isTold = ownBranch || marksIn(body).request === request
+    const fingerprint = await madeFor(headSha)
+    // On a branch of several requests one that we know nothing of is none of our business.
+    if (!isTold && fingerprint === null) return { closed: null, warnings: [] }
+    if (!isTold) return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} stays open: its text no longer says for which request it is.`] }
+    if (fingerprint === null) return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} has commits that are not ours, and stays open.`] }
+    await close(github, branch, pullRequest, fingerprint)
   } catch (error) {
     const what = pullRequest === undefined ? 'its pull request could not be looked for'
       : `pull request #${pullRequest.number} stays open`
@@ -45,9 +50,9 @@ export async function closeSettled(github: GitHub, settling: Settling): Promise<
   return { closed: pullRequest, warnings: await sayAndDelete(github, pullRequest, settling) }
 }
 
-async function close(github: GitHub, branch: string, { number, body }: AnyPullRequest): Promise<void> {
+async function close(github: GitHub, branch: string, { number, body }: AnyPullRequest, fingerprint: string): Promise<void> {
   try {
-    await github.closePullRequest(number, settledBody(body))
+    await github.closePullRequest(number, settledBody(body, fingerprint))
   } catch (error) {
     // The answer may be all that was lost.
     const now = (await github.pullRequests(branch).catch(() => [])).find((one) => one.number === number)

@@ -1,5 +1,6 @@
 // What stands on our branch and in its pull requests → what this run may do there.
 // Pure. Must never let a branch be moved that was not ours, nor open again what a person closed, unless that was asked for.
+import { lacksPlan, marksIn } from '../model/body-marks.ts'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 import type { AnyPullRequest } from '../tools/github.ts'
@@ -15,6 +16,8 @@ export interface Found {
   readonly head: FoundHead | null
   /** Every one from the branch, open or not, the newest first. */
   readonly pullRequests: readonly AnyPullRequest[]
+  /** For which plan closed ones were made whose text does not say it, as far as their commits are ours: number → fingerprint. */
+  readonly closedFor: ReadonlyMap<number, string>
 }
 
 export interface FoundHead {
@@ -42,51 +45,22 @@ export type Existing =
     readonly overwritten: string | null
   }
 
-const open = '<!-- sops-rekey fingerprint='
-const settled = '<!-- sops-rekey settled='
-
-/** Stands in the body of a pull request that is open, or that somebody else closed. */
-export function fingerprintMarker(fingerprint: string): string {
-  return `${open}${fingerprint} -->`
-}
-
-/** Stands beside it: for which request, whatever the plan. */
-export function requestMarker(request: string): string {
-  return `<!-- sops-rekey request=${request} -->`
-}
-
-/** Which request the body says it is for; null where it says none. */
-function requestIn(body: string): string | null {
-  return /<!-- sops-rekey request=([0-9a-f]+) -->/.exec(body)?.[1] ?? null
-}
-
-/** Whether somebody wrote the text anew, so that it no longer says what the pull request is for. */
-export function lacksMarkers({ body }: AnyPullRequest): boolean {
-  return !body.includes(open) && !body.includes(settled)
-}
-
-/** The body of a pull request that we close ourselves: its marker no longer counts as one that a person closed. */
-export function settledBody(body: string): string {
-  return body.replaceAll(open, settled)
-}
-
 /** Throws `branch-foreign` where someone else's work stands on the branch. */
 export function decideExisting(found: Found, { onClosed, onHumanCommits }: Politeness): Existing {
-  const { base, branch, fingerprint, request, head, pullRequests } = found
+  const { base, branch, fingerprint, request, head, pullRequests, closedFor } = found
   const name = visible(branch)
-  const marked = ({ body }: AnyPullRequest): boolean => body.includes(fingerprintMarker(fingerprint))
+  const marked = ({ body }: AnyPullRequest): boolean => marksIn(body).fingerprint === fingerprint
   const present = pullRequests.filter(({ state }) => state === 'open')
   const pullRequest = present.find((one) => one.base === base) ?? null
-  // Our commit says it too, where a person took the marker out of the text.
-  const isPlan = (one: AnyPullRequest): boolean =>
-    marked(one) || (lacksMarkers(one) && head?.madeFor === fingerprint && one.headSha === head.sha)
+  // Our commit says it too, where a person took the mark out of the text.
+  const isPlan = (one: AnyPullRequest): boolean => marked(one) || (lacksPlan(one.body) && closedFor.get(one.number) === fingerprint)
   const closed = pullRequests.find((one) => one.state === 'closed' && one.base === base && isPlan(one))
   if (pullRequest === null && closed !== undefined && onClosed === 'respect') {
     return { kind: 'closed-by-hand', pullRequest: closed }
   }
   if (head === null) return { kind: 'publish', head: null, pullRequest: null, overwritten: null }
   const ours = head.madeFor !== null
-  const onceOurs = pullRequest?.body.includes(open) === true
+  const onceOurs = pullRequest !== null && marksIn(pullRequest.body).fingerprint !== undefined
   if (!ours && !(onceOurs && onHumanCommits === 'overwrite')) {
     const advice = onceOurs
       ? 'Merge or close its pull request and delete the branch, or write `on-human-commits: overwrite` to have them overwritten.'
@@ -100,12 +74,12 @@ export function decideExisting(found: Found, { onClosed, onHumanCommits }: Polit
       `The branch ${name} has a pull request into ${visible(elsewhere.base)} (#${elsewhere.number}), and was left as it is.`,
       { advice: `Merge or close it, or give another branch in \`branch\` for ${visible(base)}.` })
   }
-  // With the marker of another plan: of the last update only the push came through.
-  if (pullRequest !== null && head.madeFor === fingerprint && (marked(pullRequest) || lacksMarkers(pullRequest))) {
+  // With the mark of another plan: of the last update only the push came through.
+  if (pullRequest !== null && head.madeFor === fingerprint && (marked(pullRequest) || lacksPlan(pullRequest.body))) {
     return { kind: 'up-to-date', head: head.sha, pullRequest }
   }
-  const other = pullRequest === null || request === null ? null : requestIn(pullRequest.body)
-  if (pullRequest !== null && other !== null && other !== request) {
+  const other = pullRequest === null || request === null ? undefined : marksIn(pullRequest.body).request
+  if (pullRequest !== null && other !== undefined && other !== request) {
     throw new Failure('branch-foreign',
       `The branch ${name} has the pull request of another request (#${pullRequest.number}), which this one would replace, and was left as it is.`,
       { advice: 'Merge or close it, or give each request a branch of its own, like `branch: sops-rekey/offboard-{removed}`.' })

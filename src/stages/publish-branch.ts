@@ -1,5 +1,6 @@
 // Verified bytes → one commit; and what stands on the branch it is for.
 // Must never take anything but verified bytes, nor take a branch for ours that is not.
+import { lacksPlan } from '../model/body-marks.ts'
 import { commitMessage, readTrailers } from '../model/commit-message.ts'
 import type { CommitWords, Identity } from '../model/commit-message.ts'
 import { Failure } from '../model/failure.ts'
@@ -11,7 +12,8 @@ import { blobId } from '../tools/git.ts'
 import type { Commit, Git } from '../tools/git.ts'
 import { changedBetween, readCommit, refsBelow } from '../tools/github-git.ts'
 import { ownAccount } from '../tools/github-issues.ts'
-import type { GitHub } from '../tools/github.ts'
+import { GitHubFailure } from '../tools/github.ts'
+import type { AnyPullRequest, GitHub } from '../tools/github.ts'
 import type { Staging } from '../tools/staging.ts'
 import { decideExisting } from './existing-pull-request.ts'
 import type { Existing, Politeness } from './existing-pull-request.ts'
@@ -115,11 +117,35 @@ export async function findPublished(github: GitHub, wanted: BranchOfRequest, pol
   const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)])
   const made = sha === null ? null : await madeFor(github, sha, host)
   const head = sha === null ? null : { sha, madeFor: made?.fingerprint ?? null }
-  const existing = decideExisting({ ...wanted, head, pullRequests }, politeness)
+  const closedFor = politeness.onClosed === 'respect' ? await readClosed(github, wanted, pullRequests) : new Map<number, string>()
+  const existing = decideExisting({ ...wanted, head, pullRequests, closedFor }, politeness)
   if (existing.kind === 'publish' && sha === null) await assertRoom(github, branch)
   const verified = made?.verified === true
   if (existing.kind !== 'up-to-date' || verified || !wanted.requireVerified) return { existing, verified }
   return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified }
+}
+
+/** A few are enough: of a person who closes one after the other, each with another text, the last counts. */
+const mostClosedRead = 3
+
+/** Where none is open: for which plan those were made that a person closed after they wrote the text anew, as their commits say. */
+async function readClosed(
+  github: GitHub, { base, host }: BranchOfRequest, pullRequests: readonly AnyPullRequest[],
+): Promise<ReadonlyMap<number, string>> {
+  if (pullRequests.some((one) => one.state === 'open' && one.base === base)) return new Map()
+  const closed = pullRequests.filter((one) => one.state === 'closed' && one.base === base && lacksPlan(one.body)).slice(0, mostClosedRead)
+  const found = await Promise.all(closed.map(async ({ number, headSha }) => [number, await readOurs(github, headSha, host)] as const))
+  return new Map(found.flatMap(([number, made]) => (made === null ? [] : [[number, made.fingerprint]])))
+}
+
+/** null too where GitHub does not have the commit any more. */
+async function readOurs(github: GitHub, sha: string, host: string): Promise<Made | null> {
+  try {
+    return await madeFor(github, sha, host)
+  } catch (error) {
+    if (error instanceof GitHubFailure && (error.status === 404 || error.status === 422)) return null
+    throw error
+  }
 }
 
 /** Of two branches `a` and `a/b` git can have only one. */

@@ -1,20 +1,15 @@
 // Opens the pull request of a branch that is already pushed, or brings the one that is open up to date.
 // Must never push, close or take away anything; labels, people and words that cannot be added never fail the run.
-import { visible } from '../model/safe-text.ts'
+import { marksIn, withMarks } from '../model/body-marks.ts'
 import { keepTicks } from '../model/kept-ticks.ts'
 import { GitHubFailure } from '../tools/github.ts'
 import type { AnyPullRequest, GitHub, NewPullRequest, OpenPullRequest } from '../tools/github.ts'
 import { sha256Of } from '../tools/staging.ts'
-import { fingerprintMarker, lacksMarkers, requestMarker } from './existing-pull-request.ts'
+import { attempt, decorate, decorationsMark } from './decorations.ts'
+import type { Decorations } from './decorations.ts'
 
-export interface PullRequestDraft extends NewPullRequest {
-  readonly labels: readonly string[]
-  readonly assignees: readonly string[]
-  readonly reviewers: readonly string[]
-  readonly teamReviewers: readonly string[]
-  /** The number or the title of an open one. */
-  readonly milestone: string | null
-  /** Which request it is for, hexadecimal; put into the body as a hidden marker. */
+export interface PullRequestDraft extends NewPullRequest, Decorations {
+  /** Which request it is for, hexadecimal; put into the body as a hidden mark. */
   readonly request: string
   /** The end of other people's commits that were overwritten. */
   readonly overwritten: string | null
@@ -32,92 +27,88 @@ export interface OpenedPullRequest {
   readonly warnings: readonly string[]
 }
 
+/** As it stands there now. */
+type Standing = PullRequest & Pick<OpenPullRequest, 'title' | 'body'>
+
 /** The waits, in milliseconds, before each further try: GitHub may not know yet what it was just given. */
 const pauses = [1_000, 2_000, 4_000]
 
 /** Throws a GitHubFailure where there is no pull request in the end. `draft.draft` holds for a new one only. */
 export async function openPullRequest(github: GitHub, wanted: PullRequestDraft): Promise<OpenedPullRequest> {
-  const draft = { ...wanted, body: `${wanted.body.trimEnd()}\n${requestMarker(wanted.request)}\n${titleMarker(wanted.title)}\n` }
+  const draft = { ...wanted, body: bodyOf(wanted) }
   const found = await github.findOpenPullRequest(draft.base, draft.branch)
-  const pullRequest = found === null ? await create(github, draft) : await update(github, found, draft)
-  const { number } = pullRequest
-  const { milestone, overwritten } = draft
-  const warnings = [
-    overwritten === null ? null
-      : await attempt([overwritten], 'history', () => github.comment(number, overwrittenWords(overwritten))),
-    await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels)),
-    milestone === null ? null : await attempt([milestone], 'milestone', () => setMilestone(github, number, milestone)),
-    await attempt(draft.assignees, 'assignees', () => addAssignees(github, number, draft.assignees)),
-    // Apart, because many tokens cannot ask teams.
-    await attempt(draft.reviewers, 'reviewers', () => askEach(draft.reviewers, (some) => github.requestReviewers(number, some, []))),
-    await attempt(draft.teamReviewers, 'team reviewers', () => askTeams(github, number, draft.teamReviewers)),
-  ]
-  return { pullRequest, warnings: warnings.filter((warning) => warning !== null) }
+  const opened = found === null ? await create(github, draft) : await update(github, found, draft)
+  const { number, url, operation, title, body } = opened
+  const { overwritten } = draft
+  const history = overwritten === null ? null
+    : await attempt([overwritten], 'history', () => github.comment(number, overwrittenWords(overwritten)))
+  const { warnings, marks } = await decorateOnce(github, opened, draft)
+  const unmarked = marks === null ? null
+    : await attempt([body], 'marks, so that a later run will add again what it has', () => github.updatePullRequest(number, { title, body: withMarks(body, marks) }))
+  return { pullRequest: { number, url, operation }, warnings: [history, ...warnings, unmarked].filter((warning) => warning !== null) }
 }
 
-/** What a person changed in it stays: the title, and the ticks of boxes of which nothing else is said now. */
-async function update(github: GitHub, { number, url, title, body }: OpenPullRequest, draft: PullRequestDraft): Promise<PullRequest> {
-  const ours = body.includes(titleMarker(title))
-  await github.updatePullRequest(number, { title: ours ? draft.title : title, body: keepTicks(body, draft.body) })
-  return { number, url, operation: 'updated' }
-}
-
-/** Stands in the body: a title that it does not fit is a person's. */
-function titleMarker(title: string): string {
-  return `<!-- sops-rekey title=${sha256Of(title.trim()).slice(0, 16)} -->`
+/** The text with what a later run has to know, also where a person opens the pull request with it. */
+export function bodyOf({ body, request, title }: Pick<PullRequestDraft, 'body' | 'request' | 'title'>): string {
+  return withMarks(body, { request, title: titleMark(title) })
 }
 
 /**
- * Says again in a text that a person wrote anew what it is for, below their words. null where that was not needed or went well,
- * else a sentence.
+ * Gives an open pull request that is up to date what it lacks: what was asked for since, or of a run that was stopped, and below
+ * a text that a person wrote anew what it is for. Sentences: what could not be done.
  */
-export async function markAgain(github: GitHub, { number, title, body, ...rest }: AnyPullRequest, fingerprint: string, request: string): Promise<string | null> {
-  if (!lacksMarkers({ number, title, body, ...rest })) return null
+export async function complete(
+  github: GitHub, pullRequest: AnyPullRequest, wanted: Decorations & { readonly fingerprint: string; readonly request: string },
+): Promise<readonly string[]> {
+  const { number, title, body } = pullRequest
+  const { fingerprint = wanted.fingerprint, request = wanted.request } = marksIn(body)
+  const { warnings, marks } = await decorateOnce(github, pullRequest, wanted)
+  const lacks = Object.entries({ fingerprint, request, ...marks }).filter(([name, value]) => marksIn(body)[name as 'request'] !== value)
+  if (lacks.length === 0) return warnings
   try {
-    await github.updatePullRequest(number, { title, body: `${body.trimEnd()}\n\n${fingerprintMarker(fingerprint)}\n${requestMarker(request)}\n` })
-    return null
+    await github.updatePullRequest(number, { title, body: withMarks(body, Object.fromEntries(lacks)) })
+    return warnings
   } catch (error) {
-    return `The text of pull request #${number} was written anew, and does not say what it is for: ${words(error)}`
+    return [...warnings, `The text of pull request #${number} does not say all that a later run has to know: ${words(error)}`]
   }
 }
 
-/** GitHub takes nobody of a call where it does not take one of them. Throws for those that it does not take. */
-async function askEach(names: readonly string[], ask: (some: readonly string[]) => Promise<void>): Promise<void> {
-  try {
-    await ask(names)
-  } catch (error) {
-    if (!(error instanceof GitHubFailure) || error.status !== 422 || names.length < 2) throw error
-    const refused: string[] = []
-    for (const name of names) await ask([name]).catch((reason: unknown) => refused.push(`${visible(name)}: ${words(reason)}`))
-    if (refused.length > 0) throw new Error(refused.join('; '), { cause: error })
-  }
+/** `marks`: to be put into the body, once all is there; null where that is not so, or it has them. */
+async function decorateOnce(
+  github: GitHub, { number, body }: Pick<OpenPullRequest, 'number' | 'body'>, wanted: Decorations,
+): Promise<{ readonly warnings: readonly string[]; readonly marks: { readonly added: string } | null }> {
+  const added = decorationsMark(wanted)
+  if (added === null || marksIn(body).added === added) return { warnings: [], marks: null }
+  const warnings = await decorate(github, number, wanted)
+  return { warnings, marks: warnings.length === 0 ? { added } : null }
 }
 
-/** The workflow's own token does not see teams: what GitHub says of one then names neither the token nor the team. */
-async function askTeams(github: GitHub, number: number, teams: readonly string[]): Promise<void> {
-  try {
-    await askEach(teams, (some) => github.requestReviewers(number, [], some))
-  } catch (cause) {
-    // For 403 its advice would be a permission that the workflow's token has already.
-    const said = cause instanceof GitHubFailure && cause.status === 403 ? `GitHub answered 403: ${cause.said}.` : words(cause)
-    throw new Error(`${said} ${teamAdvice}`, { cause })
-  }
+/** What a person changed in it stays: the title, the ticks of boxes of which nothing else is said now, labels they took away. */
+async function update(github: GitHub, { number, url, title, body }: OpenPullRequest, draft: PullRequestDraft): Promise<Standing> {
+  const { title: ours, added } = marksIn(body)
+  const text = keepTicks(body, draft.body)
+  const now = { title: ours === titleMark(title) ? draft.title : title, body: added === undefined ? text : withMarks(text, { added }) }
+  await github.updatePullRequest(number, now)
+  return { number, url, operation: 'updated', ...now }
 }
 
-const teamAdvice = 'Is the team there, with access to this repository? It takes a token that may read the organisation\'s members, like that of a '
-  + 'GitHub App with `members: read`; the workflow\'s own cannot.'
+/** Stands in the body: a title that it does not fit is a person's. */
+function titleMark(title: string): string {
+  return sha256Of(title.trim()).slice(0, 16)
+}
 
 /** Looks again before it asks again, for an answer that was lost may have followed the deed. */
 async function create(
   github: GitHub, draft: PullRequestDraft, [pause, ...later]: readonly number[] = pauses,
-): Promise<PullRequest> {
+): Promise<Standing> {
+  const { title, body } = draft
   try {
-    return { ...await github.createPullRequest(draft), operation: 'created' }
+    return { ...await github.createPullRequest(draft), operation: 'created', title, body }
   } catch (error) {
     if (!(error instanceof GitHubFailure) || !mayBeThere(error)) throw error
-    const found = await github.findOpenPullRequest(draft.base, draft.branch)
+    const found = await find(github, draft, isSaidToBeThere(error) ? pauses : [])
     if (found !== null && error.status !== 422 && isAsWanted(found, draft)) {
-      return { number: found.number, url: found.url, operation: 'created' }
+      return { number: found.number, url: found.url, operation: 'created', title, body }
     }
     if (found !== null) return await update(github, found, draft)
     if (error.status === 422 || pause === undefined) throw error
@@ -126,56 +117,26 @@ async function create(
   }
 }
 
+/** The list of pull requests may come later than the pull request: looks again after each pause. */
+async function find(github: GitHub, draft: PullRequestDraft, [pause, ...later]: readonly number[]): Promise<OpenPullRequest | null> {
+  const found = await github.findOpenPullRequest(draft.base, draft.branch)
+  if (found !== null || pause === undefined) return found
+  await github.pause(pause)
+  return await find(github, draft, later)
+}
+
 /** Then it is the one whose answer was lost: the body says for which plan it is. */
 function isAsWanted({ body }: OpenPullRequest, draft: PullRequestDraft): boolean {
   return body.trim() === draft.body.trim()
 }
 
-/** GitHub has no code for "already exists" (422). */
 function mayBeThere({ status }: GitHubFailure): boolean {
   return status === null || status === 422 || status >= 500
 }
 
-async function addLabels(
-  github: GitHub, number: number, labels: readonly string[], [pause, ...later]: readonly number[] = pauses,
-): Promise<void> {
-  try {
-    await github.addLabels(number, labels)
-  } catch (error) {
-    const notYet = error instanceof GitHubFailure && error.status === 422 && error.said.includes('Could not resolve to a node')
-    if (!notYet || pause === undefined) throw error
-    await github.pause(pause)
-    await addLabels(github, number, labels, later)
-  }
-}
-
-/** A title that looks like a number is still a title. */
-async function setMilestone(github: GitHub, number: number, wanted: string): Promise<void> {
-  const milestones = await github.milestones()
-  const found = milestones.find(({ title }) => title === wanted) ?? milestones.find((one) => `${one.number}` === wanted)
-  if (found !== undefined) {
-    await github.setMilestone(number, found.number)
-    return
-  }
-  const there = milestones.slice(0, 10).map(({ title }) => title).join(', ')
-  throw new Error(visible(`there is no open milestone ${wanted}${there === '' ? '' : `; there are: ${there}`}.`))
-}
-
-async function addAssignees(github: GitHub, number: number, assignees: readonly string[]): Promise<void> {
-  const assigned = new Set((await github.addAssignees(number, assignees)).map((login) => login.toLowerCase()))
-  const missing = assignees.filter((login) => !assigned.has(login.toLowerCase()))
-  if (missing.length > 0) throw new Error(`GitHub cannot assign ${visible(missing.join(', '))} here.`)
-}
-
-/** Does nothing for an empty list. null where it went well, else a sentence. */
-async function attempt(list: readonly string[], what: string, action: () => Promise<void>): Promise<string | null> {
-  if (list.length === 0) return null
-  try {
-    await action()
-    return null
-  } catch (error) {
-    return `The pull request is there, but not all of its ${what}: ${words(error)}`
-  }
+/** GitHub has no code for it, and 422 for much else. */
+function isSaidToBeThere({ status, said }: GitHubFailure): boolean {
+  return status === 422 && said.includes('already exists')
 }
 
 function words(error: unknown): string {

@@ -48,6 +48,9 @@ export interface NewPullRequest {
 const toRead = 'contents: read` to plan and, to publish, `contents: write'
 const toLook = 'pull-requests: read` to plan and, to publish, `pull-requests: write'
 
+const pageSize = 100
+const mostPages = 10
+
 /** The page on which a person opens the pull request by hand. */
 export function compareUrl(serverUrl: string, owner: string, repo: string, base: string, branch: string): string {
   // Brackets and quotes too: the address stands in Markdown.
@@ -108,7 +111,7 @@ export class GitHub {
   async #pullRequests(branch: string, narrow: { readonly state: 'open' | 'all'; readonly base?: string }): Promise<readonly AnyPullRequest[]> {
     const purpose = { action: 'look for the pull request', permission: toLook }
     const listed = await this.#ask(purpose, () => {
-      return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: 100 })
+      return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: pageSize })
     })
     // GitHub ignores a filter that it does not understand. Ids, because a label hides a fork of the same owner.
     return listed.filter(({ head, base: into }) => {
@@ -145,11 +148,16 @@ export class GitHub {
     await this.#ask(purpose, () => this.#rest.issues.createComment({ ...this.#here, ...onlyOnce, issue_number: number, body }))
   }
 
-  /** The hundred open milestones that are due first. */
+  /** The open milestones, those that are due first before the others: a thousand at most. */
   async milestones(): Promise<readonly Milestone[]> {
     const purpose = { action: 'read the milestones', permission: 'pull-requests: write' }
-    const listed = await this.#ask(purpose, () => this.#rest.issues.listMilestones({ ...this.#here, state: 'open', per_page: 100 }))
-    return listed.map(({ number, title }) => ({ number, title }))
+    const found: Milestone[] = []
+    for (let page = 1; page <= mostPages; page += 1) {
+      const listed = await this.#ask(purpose, () => this.#rest.issues.listMilestones({ ...this.#here, state: 'open', per_page: pageSize, page }))
+      found.push(...listed.map(({ number, title }) => ({ number, title })))
+      if (listed.length < pageSize) break
+    }
+    return found
   }
 
   async setMilestone(number: number, milestone: number): Promise<void> {

@@ -1,0 +1,142 @@
+// Verified bytes → a branch with a pull request, and what an earlier run of the same request left there.
+// Must never use a key, nor leave unsaid what stands where it could not do all.
+import { Failure } from '../model/failure.ts'
+import type { Inputs, PullRequestInputs } from '../model/inputs.ts'
+import { renderPullRequestBody } from '../model/markdown.ts'
+import { visible } from '../model/safe-text.ts'
+import type { Git } from '../tools/git.ts'
+import { compareUrl } from '../tools/github.ts'
+import type { GitHub } from '../tools/github.ts'
+import { sha256Of } from '../tools/staging.ts'
+import { closeSettled } from './close-pull-request.ts'
+import { ClosedMeanwhile, assertStillOpen, overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
+import type { Existing } from './existing-pull-request.ts'
+import { keptFrom, nothingKept } from './kept.ts'
+import { assertNotOvertaken, assertOnBase, assertUnfiltered, authorOf, commitVerified, findPublished, madeFor } from './publish-branch.ts'
+import { publishCommit } from './publish-commit.ts'
+import { nothingPublished } from './publish.ts'
+import type { Published, Publisher } from './publish.ts'
+import { bodyOf, complete, openPullRequest } from './pull-request.ts'
+import { baseOf, branchOf, requestOf, textsOf } from './request-names.ts'
+
+export interface PullRequestPlace {
+  readonly git: Git
+  readonly github: GitHub
+  /** Like `https://github.com`. */
+  readonly serverUrl: string
+  /** The branch the run was started on, as the event says; null for a tag or a pull request. */
+  readonly eventBranch: string | null
+  readonly runUrl: string | null
+}
+
+export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wanted: PullRequestInputs): Publisher {
+  const { git, github, serverUrl } = place
+  const host = new URL(serverUrl).hostname
+  let base = ''
+  let branch = ''
+  let fingerprint = ''
+  let vouched = false
+  let published: Existing = { kind: 'publish', head: null, pullRequest: null, overwritten: null }
+  const locate = async (): Promise<void> => {
+    const standard = await github.defaultBranch()
+    base = baseOf(wanted, await git.currentBranch() ?? place.eventBranch, standard)
+    branch = branchOf(inputs, wanted, base, standard)
+    if (branch !== base && branch !== standard) return
+    throw new Failure('input', `The branch for the commit is ${visible(branch)}, which is ${branch === base ? 'what the pull request goes into' : 'the default branch'}.`, {
+      advice: 'Name another one in `branch`, or leave it out.',
+    })
+  }
+  return {
+    find: async ({ plan, base: commit, identity }, staging) => {
+      await assertUnfiltered(git, staging, plan)
+      await locate()
+      fingerprint = sha256Of(identity)
+      await assertOnBase(git, github, base, commit)
+      const { requireVerified } = wanted
+      // Where the branch is named after the request, it says which one it is.
+      const request = wanted.branch === null ? null : requestOf(inputs, base)
+      const { existing, verified } = await findPublished(github, { base, branch, fingerprint, request, host, requireVerified }, wanted)
+      published = existing
+      vouched = verified
+      if (published.kind === 'publish') return null
+      const { number, url } = published.pullRequest
+      const there: Published = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) }
+      if (published.kind === 'up-to-date') {
+        const warnings = await complete(github, published.pullRequest, { ...wanted, fingerprint, request: requestOf(inputs, base) })
+        return { ...there, operation: 'unchanged', headSha: published.head, verified, warnings }
+      }
+      return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] }
+    },
+    earlier: async ({ plan, base: commit }, staging) => {
+      // Whoever can push could put a file there whose data key they know.
+      if (published.kind !== 'publish' || published.head === null || published.overwritten !== null || !vouched) return nothingKept
+      return await keptFrom(git, { url: `${serverUrl}/${github.owner}/${github.repo}`, token: inputs.token }, published.head, commit, plan, staging)
+    },
+    settle: async (commit) => {
+      try {
+        await locate()
+      } catch (error) {
+        return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(error instanceof Error ? error.message : String(error), 600)}`] }
+      }
+      const { closed, warnings } = await closeSettled(github, {
+        base, branch, request: requestOf(inputs, base), ownBranch: wanted.branch === null, commit, runUrl: place.runUrl,
+        madeFor: async (sha) => (await madeFor(github, sha, host))?.fingerprint ?? null,
+        deleteBranch: wanted.deleteBranch
+          ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: inputs.token })
+          : null,
+      })
+      return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings }
+    },
+    publish: async (verified, staging, report) => {
+      if (published.kind !== 'publish') throw new RangeError('There is nothing to publish.')
+      const { head, overwritten, pullRequest: before } = published
+      const repository = `${github.owner}/${github.repo}`
+      const texts = textsOf(inputs, wanted, report, { base, repository, runUrl: place.runUrl })
+      const url = compareUrl(serverUrl, github.owner, github.repo, base, branch)
+      const request = requestOf(inputs, base)
+      const body = renderPullRequestBody(report, {
+        bodyHeader: texts.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
+      })
+      const commit = await commitVerified(git, staging, verified, {
+        parent: report.base, message: texts.commitMessage, fingerprint,
+        signoff: wanted.signoff ? await authorOf(github, wanted.commitMode, host) : null,
+      })
+      const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)]
+      const { requireVerified, commitMode: mode } = wanted
+      const { token } = inputs
+      const paths = [...verified.texts.map(({ path }) => path), ...verified.files.map(({ planned }) => planned.file.path)]
+      const overtaken = await assertNotOvertaken(github, base, report.base, paths)
+      const done = await publishCommit(git, github, {
+        branch, commit, expected: head, mode, requireVerified, url: `${serverUrl}/${repository}`, token,
+        beforeMove: async () => {
+          if (before !== null) assertStillOpen(before, await github.pullRequests(branch), wanted)
+        },
+      }).catch((error: unknown) => {
+        if (error instanceof ClosedMeanwhile) return error
+        throw error
+      })
+      if (done instanceof ClosedMeanwhile) {
+        return { ...nothingPublished, operation: 'skipped-closed', number: done.pullRequest.number, url: done.pullRequest.url, branch, compareUrl: url, notices: [done.message] }
+      }
+      const pushed: Published = {
+        ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, notices, body: bodyOf({ body, request, title: texts.title }),
+        warnings: overtaken === null ? done.warnings : [overtaken, ...done.warnings],
+        failure: done.failure,
+      }
+      if (pushed.failure !== null) return pushed
+      const { labels, assignees, reviewers, teamReviewers, milestone, draft } = wanted
+      try {
+        const { pullRequest, warnings } = await openPullRequest(github, {
+          base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone,
+          request, overwritten,
+        })
+        return { ...pushed, ...pullRequest, warnings: [...pushed.warnings, ...warnings] }
+      } catch (cause) {
+        const [code, what] = cause instanceof Failure ? [cause.code, cause.message] as const : ['unexpected', visible(String(cause), 600)] as const
+        const advice = before === null ? `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`
+          : `The branch ${visible(branch)} is pushed, but the text of pull request #${before.number} may still be that of an earlier run: run again.`
+        return { ...pushed, number: before?.number ?? null, url: before?.url ?? null, failure: new Failure(code, what, { advice, cause }) }
+      }
+    },
+  }
+}

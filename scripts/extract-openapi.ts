@@ -20,6 +20,7 @@ const wanted: readonly (readonly [string, string])[] = [
   ['get', `${repository}/git/matching-refs/{ref}`],
   ['get', `${repository}/git/ref/{ref}`],
   ['delete', `${repository}/git/refs/{ref}`],
+  ['post', `${repository}/git/trees`],
   ['get', `${repository}/issues`],
   ['post', `${repository}/issues`],
   ['patch', `${repository}/issues/{issue_number}`],

@@ -21,7 +21,6 @@ import { issueTracker } from './stages/track.ts'
 import { pullRequestPublisher } from './stages/publish-pull-request.ts'
 import { workingTreePublisher } from './stages/publish.ts'
 import { folderPublisher } from './stages/rotated.ts'
-import { stopChildren } from './tools/child.ts'
 import { findProgram, ignoredVariables, trustedPath } from './tools/environment.ts'
 import { Git } from './tools/git.ts'
 import type { GitOptions } from './tools/git.ts'
@@ -30,6 +29,7 @@ import { GitHub } from './tools/github.ts'
 import { Log } from './tools/log.ts'
 import { installSops } from './tools/sops-installer.ts'
 import type { SopsBinary } from './tools/sops-installer.ts'
+import { stopRun } from './tools/stop.ts'
 import { carryOut, swapArgument } from './tools/swap.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -108,7 +108,7 @@ function checkoutFor(inputs: Inputs, environment: Environment): Checkout {
   const git = findProgram('git', path)
   if (git === null) throw new Failure('git-failed', 'There is no git on PATH.', { advice: 'Install git on the runner.' })
   return {
-    git: { program: git, root, environment },
+    git: { program: git, root, environment, onWait },
     installSops: async () => await installSops({
       workspace: root, pathVariable: path, sopsPath: inputs.sopsPath, ...(inputs.sopsVersion === null ? {} : { version: inputs.sopsVersion }),
     }),
@@ -122,13 +122,14 @@ function toolsFor(inputs: Inputs, program: string, environment: Environment, tem
   const repository = repositoryName(environment)
   const startedFor = environment['GITHUB_SHA'] || null
   const place = { git: checkout, eventBranch: eventBranch(environment), runUrl }
+  const log = new Log()
   return {
     git: checkout,
-    log: new Log(),
+    log,
     installSops: install,
     publisher: inputs.job.kind === 'rotate' ? folderPublisher(checkout, inputs.job.folder, inputs.job.shard, startedFor)
       : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program, startedFor)
-      : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), serverUrl }, inputs, inputs.pullRequest),
+      : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), log, serverUrl }, inputs, inputs.pullRequest),
     tracker: !inputs.trackingIssue || inputs.dryRun || (inputs.job.kind !== 'all' && inputs.job.kind !== 'publish') ? null
       : issueTracker({ ...place, github: gitHub(environment, inputs.token) }, inputs),
     remote: repository === null || inputs.token === '' ? null : { url: `${serverUrl}/${repository}`, token: inputs.token },
@@ -144,6 +145,10 @@ function repositoryName({ GITHUB_REPOSITORY: name = '' }: Environment): string |
   return /^[^/]+\/[^/]+$/.test(name) ? name : null
 }
 
+function onWait(seconds: number): void {
+  info(`GitHub limits how much may be asked of it: waiting ${seconds} s.`)
+}
+
 function gitHub(environment: Environment, token: string): GitHub {
   const [owner = '', repo = ''] = repositoryName(environment)?.split('/') ?? []
   if (owner === '' || repo === '') {
@@ -152,9 +157,8 @@ function gitHub(environment: Environment, token: string): GitHub {
     })
   }
   setSecret(token)
-  const apiUrl = environment['GITHUB_API_URL']
-  const onWait = (seconds: number): void => info(`GitHub limits how much may be asked of it: waiting ${seconds} s.`)
-  return new GitHub({ token, owner, repo, onWait, ...(apiUrl === undefined ? {} : { apiUrl }) })
+  const { GITHUB_API_URL: apiUrl, GITHUB_GRAPHQL_URL: graphqlUrl } = environment
+  return new GitHub({ token, owner, repo, onWait, ...(apiUrl === undefined ? {} : { apiUrl }), ...(graphqlUrl === undefined ? {} : { graphqlUrl }) })
 }
 
 function eventBranch(environment: Environment): string | null {
@@ -195,7 +199,7 @@ if (argument === swapArgument) {
   if (problem !== null) process.stderr.write(problem)
   process.exitCode = problem === null ? 0 : 1
 } else {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopChildren(signal))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopRun(signal))
   const fail = (error: unknown): never => {
     setFailed(error instanceof Failure ? error.message : `Something went wrong that should not: ${visible(String(error), 600)}. Please report it.`)
     return exit(1)

@@ -6,7 +6,7 @@ import type { AccessMap } from './model/access-map.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import type { Plan } from './model/plan.ts'
-import { planIdentity, planRekey } from './model/plan.ts'
+import { planIdentity, planRekey, recordOf } from './model/plan.ts'
 import type { Report } from './model/report.ts'
 import type { RunProgress } from './model/run-report.ts'
 import { reportOf } from './model/run-report.ts'
@@ -151,7 +151,10 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       run.outcome = inputs.dryRun ? 'planned' : 'unchanged'
       return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base))
     }
-    const planned = { plan, base: survey.base, identity: planIdentity(whole, request) }
+    const planned = {
+      plan, base: survey.base, identity: planIdentity(whole, request),
+      recordOf: (date: string, by: string | null) => recordOf(survey, { ...request, date, by })?.after ?? null,
+    }
     const earlier = await tools.publisher.find(planned, staging)
     if (earlier !== null) {
       run.outcome = 'unchanged'
@@ -161,9 +164,10 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       run.outcome = 'planned'
       return finish(null)
     }
+    const kept = await tools.publisher.earlier(planned, staging)
     const rekeyed = job.kind === 'publish'
-      ? await takeRotated(sops, staging, plan, planned.identity, survey.base, job.folder, atOnce, log)
-      : await rekeyStaged(sops, staging, plan, await tools.publisher.earlier(planned, staging), atOnce, log)
+      ? await takeRotated(sops, staging, plan, planned.identity, survey.base, job.folder, kept, atOnce, log)
+      : await rekeyStaged(sops, staging, plan, kept, atOnce, log)
     run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log)
     run.outcome = inputs.pullRequest === null ? 'changed' : 'published'
     run.finishedAt = new Date()
@@ -176,7 +180,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
   } catch (error) {
     // What is published stays so, whatever the clearing up came to.
     if (published !== null) return finish({ ...published, warnings: [...published.warnings, leftOver(error)] })
-    run.failure = error instanceof Failure ? error : unexpected(error)
+    run.failure = error instanceof Failure ? withWhatStands(error) : unexpected(error)
     run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed'
     return finish(null)
   }
@@ -217,4 +221,9 @@ function defaultConcurrency({ changes }: Plan): number {
 
 function leftOver(error: unknown): string {
   return `The temporary folder, which holds ciphertext only, could not be taken away: ${visible(String(error), 300)}`
+}
+
+/** Whoever was stopped did not know what the rest of the run had done. */
+function withWhatStands(failure: Failure): Failure {
+  return failure.code === 'interrupted' ? new Failure(failure.code, failure.message, { advice: 'Nothing was changed.', cause: failure }) : failure
 }

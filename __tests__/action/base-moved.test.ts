@@ -1,5 +1,6 @@
 // A second run after the base has moved: what was proven and published once, from the same bytes, is not made again.
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { ActionRun } from '../support/action.ts'
 import { runAction } from '../support/action.ts'
@@ -79,6 +80,19 @@ test('a shallow checkout comes to the same', async () => {
   team.git('fetch', '--quiet', '--depth=1', `file://${server.repository}`, 'main')
   await run()
   expect(blobs().slice(0, 2)).toEqual(before.slice(0, 2))
+})
+
+test('so does a rotation that other jobs have done', async () => {
+  await run()
+  const before = blobs()
+  changeC()
+  const folder = join(team.path, 'rotated')
+  await run({ 'job': 'rotate', 'shard': '1/1', 'rotated-path': folder, 'token': '' })
+  const { outputs, log } = await run({ 'job': 'publish', 'rotated-path': folder })
+  expect(outputs).toMatchObject({ 'pull-request-operation': 'updated', 'pull-request-commits-verified': 'true' })
+  expect(log).toContain('On the branch already, made from the same bytes: 2 files')
+  expect(blobs().slice(0, 2)).toEqual(before.slice(0, 2))
+  expect(blobs()[2]).not.toBe(before[2])
 })
 
 test('what GitHub does not vouch for is made anew', async () => {

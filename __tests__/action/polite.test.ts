@@ -214,6 +214,18 @@ describe('one branch', () => {
 })
 
 describe('commits of others on our branch', () => {
+  test('that only merge the base, as GitHub’s button does, change nothing', async () => {
+    await done()
+    team.write('README.md', 'More.\n')
+    push()
+    const merge = remote('-c', 'user.name=carol', '-c', 'user.email=carol@example.com', 'commit-tree', remote('merge-tree', '--write-tree', branch, 'main'), '-p', branch, '-p', 'main', '-m', 'Merge')
+    remote('update-ref', `refs/heads/${branch}`, merge)
+    expect((await keyless()).outputs).toMatchObject({ 'pull-request-operation': 'unchanged', 'pull-request-head-sha': merge })
+    const theirs = remote('-c', 'user.name=carol', '-c', 'user.email=carol@example.com', 'commit-tree', 'main^{tree}', '-p', branch, '-p', 'main', '-m', 'Merge')
+    remote('update-ref', `refs/heads/${branch}`, theirs)
+    expect(annotations(await keyless(), 'error')).toEqual([expect.stringContaining('ends in a commit that is not ours')])
+  })
+
   test('are left alone, and the sentence names the input', async () => {
     await done()
     const theirs = commitOnTop()

@@ -126,7 +126,7 @@ describe('the branch is left as it is', () => {
   test.each<[string, (tree: string) => readonly string[], string | null]>([
     ['when someone put more into our commit', () => ['main^{tree}'], 'github-actions[bot]'],
     ['when someone else made our commit anew', (tree) => [tree], null],
-    ['when it is a merge', (tree) => [tree, '-p', branch], 'github-actions[bot]'],
+    ['when it is a merge of more than the base', () => ['main^{tree}', '-p', branch], 'github-actions[bot]'],
   ])('%s', async (_, parts, name) => {
     await done()
     const message = remote('log', '-1', '--format=%B', branch)
@@ -136,6 +136,16 @@ describe('the branch is left as it is', () => {
     remote('update-ref', `refs/heads/${branch}`, theirs)
     expect(await refused()).toContain('ends in a commit that is not ours')
     expect(remote('rev-parse', branch)).toBe(theirs)
+  })
+
+  test('when someone made a commit in our name that is not the plan', async () => {
+    await done()
+    const tree = remote('rev-parse', 'main^{tree}')
+    const message = remote('log', '-1', '--format=%B', branch).replace(/(?<=\nSops-Rekey-Tree: ).*/, tree)
+    const bot = ['-c', 'user.name=github-actions[bot]', '-c', 'user.email=41898282+github-actions[bot]@users.noreply.github.com']
+    const theirs = remote(...bot, 'commit-tree', tree, '-p', 'main', '-m', message)
+    remote('update-ref', `refs/heads/${branch}`, theirs)
+    expect(await refused()).toContain('ends in a commit that is not ours')
   })
 
   test('when its pull request goes into another base', async () => {
@@ -190,17 +200,31 @@ describe('the checkout', () => {
     expect(remote('diff', '--name-only', `main...${branch}`)).toBe('.sops.yaml\na.yaml')
   })
 
-  test('is refused where the base is at a commit that is not known here, or is none', async () => {
-    remote('update-ref', 'refs/heads/main', remote('-c', 'user.name=x', '-c', 'user.email=x@y', 'commit-tree', 'main^{tree}', '-p', 'main', '-m', 'x'))
+  /** Somebody's commit on the base, which the checkout does not have. */
+  function movesOn(tree = 'main^{tree}'): void {
+    remote('update-ref', 'refs/heads/main', remote('-c', 'user.name=x', '-c', 'user.email=x@y', 'commit-tree', tree, '-p', 'main', '-m', 'x'))
+  }
+
+  test('without a branch, of a tag that the base has moved on from, is fine where GitHub knows that', async () => {
+    movesOn()
+    team.git('checkout', '--quiet', '--detach')
+    await done({}, { GITHUB_REF: 'refs/tags/v1' })
+    expect(server.pulls).toMatchObject([{ base: 'main', branch }])
+  })
+
+  test('is refused where GitHub has others of the files of the run, knows of no way to the base, or of no base', async () => {
+    movesOn('4b825dc642cb6eb9a060e54bf8d69288fbee4904')
+    expect(await refused()).toContain('main has got others of the files of this run meanwhile: .sops.yaml, a.yaml. Nothing was published.')
+    server.refuse('GET', /\/compare\//, gitHubSays.notFound)
     expect(await refused()).toContain('is not the tip of main')
     expect(await refused({ base: 'gone' })).toContain('There is no branch gone')
   })
 })
 
 describe('a base that moves during the run', () => {
-  /** Somebody changes a file on the base, right after the run has seen that it stands on it. */
+  /** Somebody changes a file on the base when all but the move of the branch is done. */
   function changesMeanwhile(path: string): void {
-    server.before('GET', /\/git\/ref\/heads%2Fsops-rekey%2F/, async () => {
+    server.before('POST', /\/git\/commits$/, async () => {
       const before = team.git('rev-parse', 'HEAD')
       team.write(path, 'theirs\n')
       push()
@@ -276,6 +300,36 @@ test('a git that lies in the checkout is not run, also behind a link or beside t
   expect(existsSync(ran)).toBe(false)
 })
 
+test('what GitHub says of the pull request is told, waited for, or looked up, and the next run goes on from there', async () => {
+  const names = Array.from({ length: 16 }, (_, at) => `${`${`${at}`.padEnd(200, 'x')}/`.repeat(4)}a.yaml`)
+  for (const name of names) team.write(name, team.read('a.yaml'))
+  push()
+  server.refuse('POST', /\/pulls$/, gitHubSays.notByPersonalToken, { times: 1 })
+  const first = await run()
+  expect(annotations(first, 'error')).toEqual([expect.stringMatching(/the token lacks a permission \(403\)\. Give it `pull-requests: write` in the settings of the token/)])
+  expect(first.outputs).toMatchObject({ changed: 'true', 'pull-request-branch': branch, 'pull-request-number': '' })
+  expect(first.outputs['compare-url']).toContain(`main...${branch}`)
+  expect(heads()).toEqual(['main', branch])
+
+  server.refuse('POST', /\/pulls$/, { status: 502, body: { message: 'Server Error' } }, { times: 1, afterwards: true })
+  server.refuse('POST', /\/labels$/, gitHubSays.labelNotYet, { times: 1 })
+  const second = await done({ labels: 'security', reviewers: 'github-actions[bot]' })
+  expect(annotations(second, 'warning')).toEqual([expect.stringContaining('Review cannot be requested from pull request author.')])
+  expect(second.outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '1' })
+  expect(server.pulls).toMatchObject([{ state: 'open', labels: ['security'] }])
+  // GitHub takes no more than 65,536, and shows it slowly before that.
+  expect(server.pulls[0]?.body?.length).toBeLessThan(60_000)
+})
+
+test('a pull request that somebody opens in the same moment is the one', async () => {
+  server.before('POST', /\/pulls$/, async () => {
+    const body = JSON.stringify({ title: 'Bob leaves', head: branch, base: 'main' })
+    await fetch(`${server.apiUrl}/repos/acme/infra/pulls`, { method: 'POST', headers: { authorization: `token ${token}` }, body })
+  })
+  expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'updated', 'pull-request-number': '1' })
+  expect(server.pulls).toMatchObject([{ title: 'Bob leaves', body: expect.stringContaining('<!-- sops-rekey fingerprint=') }])
+})
+
 describe('after a push has begun', () => {
   test('an answer that is lost is no failure', async () => {
     server.refuse('POST', receivePack, { status: 0, body: null }, { afterwards: true })
@@ -287,7 +341,9 @@ describe('after a push has begun', () => {
     server.refuse('POST', receivePack, { status: 0, body: null })
     const result = await run({ 'commit-mode': 'git' })
     expect(result.exitCode).toBe(1)
-    expect(annotations(result, 'error')).toEqual([expect.stringContaining(`The branch ${branch} could not be pushed`)])
+    const [sentence] = annotations(result, 'error')
+    expect(sentence).toContain(`The branch ${branch} could not be pushed`)
+    expect(sentence).toMatch(/ Run again\. Nothing was published; the branch sops-rekey\/remove-bob and its pull request are as they were\.$/)
     expect(result.outputs).toMatchObject({ changed: 'false', 'pull-request-branch': '' })
     expect(heads()).toEqual(['main'])
   })

@@ -166,7 +166,9 @@ describe('a token of a person', () => {
     expect(makers()).toBe(`${botAddress} ${botAddress}`)
     expect(result.outputs).toMatchObject({ 'pull-request-commits-verified': 'false', 'pull-request-head-sha': remote('rev-parse', branch) })
     expect(refs()).toEqual(withBranch)
-    expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'unchanged', 'pull-request-commits-verified': 'false' })
+    const again = await done()
+    expect(again.outputs).toMatchObject({ 'pull-request-operation': 'unchanged', 'pull-request-commits-verified': 'false' })
+    expect(annotations(again, 'warning')).toEqual([expect.stringMatching(/^The commit on the branch \([0-9a-f]{12}\) is not verified, and was left as it is, .*`commit-mode: api`/)])
   })
 
   test.each(['auto', 'api'])('gets nothing with commit-mode %s where a verified one is required', async (mode) => {
@@ -176,10 +178,10 @@ describe('a token of a person', () => {
 })
 
 describe('where verified is required', () => {
-  test('an unverified commit of an earlier run is not enough, though nothing else changed', async () => {
+  test.each([['require-verified', 'true'], ['commit-mode', 'api']])('by %s: %s, an unverified commit of an earlier run is not enough, though nothing else changed', async (name, value) => {
     await done({ 'commit-mode': 'git' })
     expect(makers()).toBe(`${botAddress} ${botAddress}`)
-    const result = await done({ 'require-verified': 'true' })
+    const result = await done({ [name]: value })
     expect(result.outputs).toMatchObject({ 'pull-request-operation': 'updated', 'pull-request-commits-verified': 'true' })
     expect(makers()).toContain('signed')
   })
@@ -213,15 +215,22 @@ describe('commit-mode', () => {
     expect(refs()).toEqual(withBranch)
   })
 
-  test.each<[string, Refusal]>([
-    ['there is no updateRefs', notInSchema],
-    ['there is no right to it', graphqlSays('Resource not accessible by integration', { type: 'FORBIDDEN' })],
-  ])('auto does not throw a commit away that GitHub has signed, also where %s', async (_, answer) => {
+  test('auto does not throw a commit away that GitHub has signed, also where there is no right to move a branch to it', async () => {
     await done()
     addSecret()
-    server.refuse('POST', graphql, answer)
+    server.refuse('POST', graphql, graphqlSays('Resource not accessible by integration', { type: 'FORBIDDEN' }))
     const sentence = await refused()
-    expect(sentence).toMatch(/^Could not move refs\/heads.*[^.]\. Nothing was published\. Run again; where .*`commit-mode: git`/)
+    expect(sentence).toMatch(/^Could not move refs\/heads.*[^.]\. The token needs .*[^.]\. Run again; where .*`commit-mode: git`.*[^.]\. Nothing was published; the branch .* and its pull request are as they were\.$/)
+    expect(makers()).toContain('signed')
+  })
+
+  test('auto pushes the commit that GitHub has signed where GraphQL cannot move a branch to it', async () => {
+    await done()
+    addSecret()
+    server.refuse('POST', graphql, notInSchema)
+    const result = await done()
+    expect([annotations(result, 'warning'), refs()]).toEqual([[], withBranch])
+    expect(result.outputs).toMatchObject({ 'pull-request-operation': 'updated', 'pull-request-commits-verified': 'true' })
     expect(makers()).toContain('signed')
   })
 
@@ -347,6 +356,21 @@ describe('the staging ref', () => {
     expect(refs()).toEqual(withoutBranch)
   })
 
+  test('is gone when the run is stopped while it waits for GitHub, at once', async () => {
+    server.refuse('POST', makesCommit, gitHubSays.secondaryRateLimit)
+    let stopped = Infinity
+    const result = await run({}, (child) => {
+      child.stdout?.on('data', (piece: Buffer) => {
+        if (!piece.toString().includes('waiting 60 s')) return
+        stopped = Date.now()
+        child.kill('SIGTERM')
+      })
+    })
+    expect(Date.now() - stopped).toBeLessThan(30_000)
+    expect(annotations(result, 'error')).toEqual([expect.stringMatching(/^The run was stopped by SIGTERM\. Nothing was changed/)])
+    expect(refs()).toEqual(withoutBranch)
+  })
+
   test('that cannot be deleted is said, and the next run an hour later takes it away', async () => {
     server.refuse('DELETE', /staging/, conflict, { times: 1 })
     const first = await done()
@@ -354,7 +378,7 @@ describe('the staging ref', () => {
     const young = refs().find((ref) => ref.startsWith(stagingFolder)) ?? ''
     expect(young).not.toBe('')
 
-    // The same commit, two hours old; one that is not ours; one for another branch.
+    // The same commit, two hours old; one that is not ours; one under another name; one for another branch.
     const message = remote('log', '-1', '--format=%B', young)
     const make = (text: string): string => execFileSync('git', ['--git-dir', server.repository, '-c', 'user.name=x', '-c', 'user.email=x@y', 'commit-tree', `${young}^{tree}`, '-m', text], {
       encoding: 'utf8', env: { ...process.env, GIT_COMMITTER_DATE: new Date(Date.now() - 7_200_000).toISOString() },
@@ -367,7 +391,7 @@ describe('the staging ref', () => {
     addSecret()
     await done()
     expect(refs().filter((ref) => ref.includes('staging')).sort())
-      .toEqual([`${stagingFolder}${foreign}`, `${stagingFolder}saved`, young, `refs/sops-rekey/staging/0000000000000000/${ours}`].sort())
+      .toEqual([`${stagingFolder}${foreign}`, `${stagingFolder}saved`, young].sort())
   })
 })
 

@@ -5,6 +5,7 @@ import type { Plan } from '../../src/model/plan.ts'
 import { keptFrom } from '../../src/stages/kept.ts'
 import { surveyRepository } from '../../src/stages/survey.ts'
 import { Git } from '../../src/tools/git.ts'
+import { Log } from '../../src/tools/log.ts'
 import { Staging } from '../../src/tools/staging.ts'
 import type { AgeKey } from '../support/age-key.ts'
 import { sopsBinary } from '../support/sops-binary.ts'
@@ -49,7 +50,7 @@ async function kept(commit: string, readers: readonly AgeKey[], rotate: boolean)
     unchanged: [], configs: [], record: null, refusals: [], findings: [],
   }
   const remote = { url: `file://${team.root}`, token: 'none' }
-  return [...(await keptFrom(git, remote, commit, survey.base, plan, staging)).keys()]
+  return [...(await keptFrom(git, remote, commit, survey.base, plan, staging, new Log())).keys()]
 }
 
 const withoutBob = (): void => sops('rotate', '--in-place', '--rm-age', team.bob.recipient, 'a.yaml')

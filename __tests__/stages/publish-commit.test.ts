@@ -15,6 +15,8 @@ import { Repository } from '../support/repository.ts'
 const token = 'ghs_a-token-that-must-not-be-said'
 const branch = 'sops-rekey/remove-bob'
 const files = 5_000
+const [pushes, receives, graphql] = [/\/info\/refs$/, /\/git-receive-pack$/, /^\/api\/graphql$/] as const
+const [makesCommit, makesTree, madeCommit] = [/\/git\/commits$/, /\/git\/trees$/, /\/git\/commits\//] as const
 
 let repository: Repository
 let server: GitHubServer
@@ -22,6 +24,8 @@ let git: Git
 let github: GitHub
 let wanted: CommitToPublish
 let paused: number[]
+/** The seconds of each wait of git's that GitHub asked for. */
+let waited: number[]
 
 beforeEach(async () => {
   repository = new Repository()
@@ -32,11 +36,12 @@ beforeEach(async () => {
   repository.git('push', '--quiet', server.repository, 'main')
   const program = execFileSync('which', ['git'], { encoding: 'utf8' }).trim()
   paused = []
+  waited = []
   const pause = async (milliseconds: number): Promise<void> => {
     paused.push(milliseconds)
     await Promise.resolve()
   }
-  git = new Git({ program, root: repository.root, environment: { PATH: process.env['PATH'], HOME: repository.home }, pause })
+  git = new Git({ program, root: repository.root, environment: { PATH: process.env['PATH'], HOME: repository.home }, pause, onWait: (seconds) => waited.push(seconds) })
   github = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl, pause })
   wanted = await commitOf(1)
 })
@@ -59,7 +64,7 @@ async function commitOf(count: number): Promise<CommitToPublish> {
   })
   return {
     branch, commit, expected: null, mode: 'api', requireVerified: true, url: `${server.serverUrl}/acme/secrets`, token,
-    beforeMove: () => Promise.resolve(),
+    folder: join(repository.path, 'signed'), beforeMove: () => Promise.resolve(),
   }
 }
 
@@ -76,19 +81,15 @@ test(`${files} files take a handful of questions`, async () => {
   expect(await github.branchHead(branch)).toBe(sha)
   expect(execFileSync('git', ['--git-dir', server.repository, 'ls-tree', '-r', '--name-only', sha], { encoding: 'utf8' }).trim().split('\n')).toHaveLength(files + 1)
   expect(asked().slice(0, -1)).toEqual([
-    'GET /git/matching-refs/sops-rekey/staging/…/', 'POST /git/commits', 'GET /git/commits/…', 'GET ', 'POST /api/graphql',
-    'DELETE /git/refs/sops-rekey/staging/…/…',
+    'POST /git/commits', 'GET /git/commits/…', 'GET ', 'POST /api/graphql', 'DELETE /git/refs/sops-rekey/staging/…/…',
   ])
 })
 
 describe('nothing is published', () => {
   test.each<[string, () => void]>([
-    ['the list of refs cannot be read, and commits cannot be made', () => {
-      server.refuse('GET', /matching-refs/, gitHubSays.notByIntegration)
-      server.refuse('POST', /\/git\/commits$/, gitHubSays.notByIntegration)
-    }],
     ['the push does not arrive', () => server.refuse('POST', /git-receive-pack$/, { status: 0, body: null })],
     ['the token may not push', () => server.refuse('GET', /info\/refs$/, { status: 403, body: null })],
+    ['commits cannot be made', () => server.refuse('POST', makesCommit, gitHubSays.notByIntegration)],
   ])('where %s', async (_, arrange) => {
     arrange()
     for (const mode of ['auto', 'api'] as const) await expect(publishCommit(git, github, { ...wanted, mode })).rejects.toThrow(/Could not|could not/)
@@ -97,13 +98,23 @@ describe('nothing is published', () => {
 })
 
 test('a limit of GitHub is no reason for an unverified commit', async () => {
-  server.refuse('POST', /\/git\/commits$/, gitHubSays.secondaryRateLimit, { headers: { 'retry-after': '3600' } })
+  server.refuse('POST', makesCommit, gitHubSays.secondaryRateLimit, { headers: { 'retry-after': '3600' } })
   await expect(publishCommit(git, github, { ...wanted, mode: 'auto', requireVerified: false })).rejects.toMatchObject({ code: 'github-rate-limit' })
 })
 
-test('a ref that cannot be listed is no reason not to publish', async () => {
-  server.refuse('GET', /matching-refs/, gitHubSays.notByIntegration)
-  expect(await publishCommit(git, github, wanted)).toMatchObject({ verified: true, warnings: [], failure: null })
+test('a limit of GraphQL, which comes with a status of 200, is waited for', async () => {
+  const waits: number[] = []
+  const quick = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl, second: 1, onWait: (seconds) => waits.push(seconds) })
+  const limited = { data: { updateRefs: null }, errors: [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded for installation ID 1.' }] }
+  server.refuse('POST', graphql, { status: 200, body: limited }, { times: 1, headers: { 'retry-after': '7' } })
+  expect(await publishCommit(git, quick, wanted)).toMatchObject({ verified: true, failure: null })
+  expect(waits).toEqual([7])
+})
+
+test('GraphQL is asked where the runner says that it is', async () => {
+  const elsewhere = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl, graphqlUrl: `${server.serverUrl}/some/where` })
+  server.refuse('POST', /^\/some\/where$/, { status: 200, body: { errors: [{ message: 'No.' }] } })
+  await expect(publishCommit(git, elsewhere, wanted)).rejects.toMatchObject({ message: expect.stringContaining('GitHub answered an error: No.') })
 })
 
 test('the token is in no argument of git, nor in what is said of a push that failed', async () => {
@@ -121,7 +132,6 @@ test('the token is in no argument of git, nor in what is said of a push that fai
   }
 })
 
-const [pushes, receives, graphql, madeCommit] = [/\/info\/refs$/, /\/git-receive-pack$/, /^\/api\/graphql$/, /\/git\/commits\//] as const
 
 function remote(...args: readonly string[]): string {
   return execFileSync('git', ['--git-dir', server.repository, ...args], { encoding: 'utf8' }).trim()
@@ -169,6 +179,76 @@ describe('what GitHub has made and signed', () => {
   })
 })
 
+describe('a tree that GitHub does not take from git', () => {
+  const noTree = { status: 422, body: { message: 'Tree SHA does not exist', documentation_url: '' } }
+  const sent = (): readonly { readonly base_tree?: string; readonly tree?: readonly object[] }[] =>
+    server.requests.filter(({ path }) => makesTree.test(path)).map(({ body }) => body as object)
+
+  test('is made by it from the parent’s, bit by bit', async () => {
+    wanted = await commitOf(501)
+    server.refuse('POST', makesCommit, noTree, { times: 1 })
+    expect(await publishCommit(git, github, wanted)).toMatchObject({ verified: true, warnings: [], failure: null })
+    expect(remote('rev-parse', `${branch}^{tree}`)).toBe(wanted.commit.tree)
+    expect(sent().map(({ tree = [] }) => tree.length)).toEqual([500, 1])
+    expect(sent()[0]?.base_tree).toBe(remote('rev-parse', 'main^{tree}'))
+  })
+
+  test('and that comes out as another is refused', async () => {
+    server.refuse('POST', makesCommit, noTree, { times: 1 })
+    server.refuse('POST', makesTree, { status: 201, body: { sha: wanted.commit.parentTree, url: 'https://example.com/', truncated: false, tree: [] } })
+    await expect(publishCommit(git, github, { ...wanted, mode: 'auto' })).rejects.toMatchObject({ code: 'verification' })
+    expect(refs()).toEqual(['refs/heads/main'])
+  })
+
+  test('nor so, is pushed by git where no verified commit is required', async () => {
+    server.refuse('POST', makesCommit, noTree)
+    const { sha, warnings } = await publishCommit(git, github, { ...wanted, mode: 'auto', requireVerified: false })
+    expect([sha, warnings]).toEqual([wanted.commit.sha, [expect.stringMatching(/^The commit is not verified: it was pushed by git, .*Could not make a commit/)]])
+  })
+})
+
+describe('a GitHub that has no `updateRefs`', () => {
+  const bodies = { errors: [{ message: "Field 'updateRefs' doesn't exist on type 'Mutation'", extensions: { code: 'undefinedField' } }] }
+  beforeEach(() => server.refuse('POST', graphql, { status: 200, body: bodies }))
+
+  test('gets the commit that it signed by a push', async () => {
+    const { sha, ...rest } = await publishCommit(git, github, wanted)
+    expect(rest).toEqual({ verified: true, warnings: [], failure: null })
+    expect(remote('rev-parse', branch)).toBe(sha)
+    expect(sha).not.toBe(wanted.commit.sha)
+    expect(refs()).toEqual(published)
+  })
+
+  test('gets git’s where it signs none', async () => {
+    await server[Symbol.asyncDispose]()
+    server = await startGitHubServer({ token, login: 'carol', validate: openapiValidator() })
+    server.refuse('POST', graphql, { status: 200, body: bodies })
+    repository.git('push', '--quiet', server.repository, 'main')
+    const person = new GitHub({ token, owner: 'acme', repo: 'secrets', apiUrl: server.apiUrl })
+    const { sha, verified } = await publishCommit(git, person, { ...wanted, mode: 'auto', requireVerified: false, url: `${server.serverUrl}/acme/secrets` })
+    expect([sha, verified, remote('rev-parse', branch)]).toEqual([wanted.commit.sha, false, wanted.commit.sha])
+  })
+
+  test('is not pushed over someone who was first', async () => {
+    server.before('POST', graphql, async () => {
+      remote('update-ref', `refs/heads/${branch}`, 'main')
+      await Promise.resolve()
+    })
+    await expect(publishCommit(git, github, { ...wanted, mode: 'auto', requireVerified: false })).rejects.toMatchObject({ code: 'changed-underneath' })
+    expect(remote('rev-parse', branch)).toBe(remote('rev-parse', 'main'))
+  })
+
+  test('and none to whom the signed one can be pushed gets git’s, with a warning, unless a verified one is wanted', async () => {
+    server.refuse('POST', /\/git-upload-pack$/, { status: 403, body: null })
+    await expect(publishCommit(git, github, { ...wanted, requireVerified: false })).rejects.toMatchObject({ code: 'git-failed' })
+    expect(refs()).toEqual(['refs/heads/main'])
+    const again = { ...wanted, folder: join(repository.path, 'again'), mode: 'auto' } as const
+    const { sha, verified, warnings } = await publishCommit(git, github, { ...again, requireVerified: false })
+    expect([sha, verified]).toEqual([wanted.commit.sha, false])
+    expect(warnings).toEqual([expect.stringMatching(/^The commit is not verified: it was pushed by git, because the branch could not be moved/)])
+  })
+})
+
 describe('a push that fails', () => {
   const modes = ['git', 'auto'] as const
   const publish = async (mode: CommitToPublish['mode']): Promise<unknown> => {
@@ -188,11 +268,18 @@ describe('a push that fails', () => {
     }
   })
 
+  test.each([['waited for', 7, 1], ['not waited for where it is too long', 301, 0]])('for a secondary limit is %s', async (_, seconds, waits) => {
+    server.refuse('GET', pushes, { status: 403, body: null }, { times: 1, headers: { 'retry-after': `${seconds}` } })
+    const result = await publish('git')
+    expect([paused, waited]).toEqual([Array(waits).fill(seconds * 1000), Array(waits).fill(seconds)])
+    expect(result).toMatchObject(waits > 0 ? { failure: null } : { code: 'github-rate-limit', message: expect.stringContaining('Run again in 301 seconds: a run waits for 300 at most') })
+  })
+
   const realm = { headers: { 'www-authenticate': 'Basic realm="GitHub"' } }
 
   test.each<[string, 'GET' | 'POST', RegExp, number, number, string, RegExp]>([
     ['always', 'POST', receives, 500, 4, 'git-failed', /500.*\. Run again\.$/],
-    ['for a limit', 'GET', pushes, 429, 4, 'github-rate-limit', /429\. Run again later\.$/],
+    ['for a limit', 'GET', pushes, 429, 4, 'github-rate-limit', /429\. Run again later; the token of a GitHub App has a limit of its own\.$/],
     ['for a permission', 'GET', pushes, 403, 1, 'github-permission', /403\. The token needs `contents: write`\.$/],
     ['for want of the repository', 'GET', pushes, 404, 1, 'github-permission', /not found\. Give a token in `token` with access to the repository/],
     ['for a token that has expired', 'GET', pushes, 401, 1, 'github-permission', /: GitHub does not know the token \(401\)\. Give .* not expired\. .*lives for an hour: make it after the rotation/],
@@ -230,7 +317,7 @@ describe('a push that fails', () => {
 test.each([404, 422])('a staging ref that stays is said, also where GitHub answers %d as if there were none', async (status) => {
   server.refuse('DELETE', /staging/, { status, body: { message: 'No.', documentation_url: '' } })
   const { warnings } = await publishCommit(git, github, wanted)
-  expect(warnings).toEqual([expect.stringMatching(/could not be deleted: refs\/sops-rekey\/staging\/.* tries again\. Could not delete/)])
+  expect(warnings).toEqual([expect.stringMatching(/could not be deleted: refs\/sops-rekey\/staging\/.* tries again after an hour\. Could not delete/)])
 })
 
 test.each(['/', '/acme/', '/acme/secrets', '/acme/secrets/'])('a header that the user has git send to %s does not come along', async (path) => {

@@ -1,10 +1,12 @@
-// The git half of the GitHub of the tests: commits made through the API, signed for bots, and GraphQL's updateRefs, on a real
-// repository. Must never import what has to be installed: the demo runs it as it is.
+// The git half of the GitHub of the tests: trees and commits made through the API, signed for bots, and GraphQL's updateRefs, on a
+// real repository. Must never import what has to be installed: the demo runs it as it is.
 import type { Answer, Handler, Json } from './github-server.ts'
 
 export interface GitDataPlace {
-  /** git in the bare repository, with `input` for it. */
-  readonly git: (args: readonly string[], input?: string) => Promise<string>
+  /** git in the bare repository, with `input` for it and an index of its own for each name. */
+  readonly git: (args: readonly string[], input?: string, index?: string) => Promise<string>
+  /** The address of the API for this repository. */
+  readonly api: string
   /** Whom the token belongs to. */
   readonly login: string
   /** The answer for one commit. */
@@ -39,13 +41,37 @@ interface RefUpdate {
   readonly force?: boolean
 }
 
-export function gitData({ git, login, commit, refuse }: GitDataPlace): GitData {
+interface TreeEntry {
+  readonly path: string
+  readonly mode: string
+  readonly sha: string
+}
+
+export function gitData({ git, api, login, commit, refuse }: GitDataPlace): GitData {
+  const known = async (object: string): Promise<string | null> => await git(['rev-parse', '--verify', '-q', object]).catch(() => null)
+  let indexes = 0
+
+  const createTree = async (body: Json): Promise<Answer> => {
+    const [base, entries] = [String(body['base_tree']), (body['tree'] ?? []) as readonly TreeEntry[]]
+    if (await known(`${base}^{tree}`) !== base) return refuse(422, 'base_tree is not a valid tree oid')
+    for (const { sha } of entries) if (await known(`${sha}^{blob}`) === null) return refuse(422, `tree.sha ${sha} is not a valid blob`)
+    const index = `index-${indexes += 1}`
+    await git(['read-tree', base], '', index)
+    await git(['update-index', '-z', '--index-info'], entries.map(({ path, mode, sha }) => `${mode} ${sha}\t${path}\0`).join(''), index)
+    const sha = await git(['write-tree'], '', index)
+    const listed = (await git(['ls-tree', '-z', sha])).split('\0').filter((line) => line !== '').map((line) => {
+      const [head = '', path = ''] = line.split('\t')
+      const [mode = '', type = '', id = ''] = head.split(' ')
+      return { path, mode, type, sha: id, url: `${api}/git/${type}s/${id}` }
+    })
+    return { status: 201, body: { sha, url: `${api}/git/trees/${sha}`, truncated: false, tree: listed } }
+  }
+
   const createCommit = async (body: Json): Promise<Answer> => {
     const [tree, parents] = [String(body['tree']), (body['parents'] ?? []) as readonly string[]]
-    const objects = [`${tree}^{tree}`, ...parents.map((parent) => `${parent}^{commit}`)]
-    const known = await Promise.all(objects.map((object) => git(['rev-parse', '--verify', '-q', object]).catch(() => null)))
+    const objects = await Promise.all([`${tree}^{tree}`, ...parents.map((parent) => `${parent}^{commit}`)].map(known))
     // GitHub takes a tree only by its own id.
-    if (known.includes(null) || known[0] !== tree) return refuse(422, 'Tree SHA does not exist')
+    if (objects.includes(null) || objects[0] !== tree) return refuse(422, 'Tree SHA does not exist')
     const signs = login.endsWith('[bot]') && ['author', 'committer', 'signature'].every((name) => body[name] === undefined)
     const seconds = `${Math.floor(Date.now() / 1000)} +0000`
     const head = [
@@ -70,7 +96,10 @@ export function gitData({ git, login, commit, refuse }: GitDataPlace): GitData {
   }
 
   return {
-    handlers: [['POST', /^\/git\/commits$/, (_, { body }) => createCommit(body ?? {})]],
+    handlers: [
+      ['POST', /^\/git\/commits$/, (_, { body }) => createCommit(body ?? {})],
+      ['POST', /^\/git\/trees$/, (_, { body }) => createTree(body ?? {})],
+    ],
     verificationOf: async (sha) => {
       const raw = await git(['cat-file', 'commit', sha])
       return raw.includes(`\ngpgsig ${signature.slice(0, signature.indexOf('\n'))}\n`) ? { verified: true, reason: 'valid', signature, payload: raw.replace(/\ngpgsig [^]*?\n(?! )/, '\n'), verified_at: '2026-01-01T00:00:00Z' } : unsigned

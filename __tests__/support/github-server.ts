@@ -301,9 +301,10 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
     return { ...commit, sha, node_id: `C_${sha}`, html_url: `${html}/commit/${sha}`, parents }
   }
   const data = gitData({
-    login, commit: gitCommit, refuse: refusal,
-    git: async (args, input = '') => {
-      const running = run('git', ['--git-dir', repository, ...args], { env: gitEnvironment, maxBuffer: 64 * 1024 * 1024 })
+    login, api, commit: gitCommit, refuse: refusal,
+    git: async (args, input = '', index) => {
+      const env = { ...gitEnvironment, ...index === undefined ? {} : { GIT_INDEX_FILE: join(repository, index) } }
+      const running = run('git', ['--git-dir', repository, ...args], { env, maxBuffer: 64 * 1024 * 1024 })
       // Most of it does not read.
       running.child.stdin?.on('error', () => undefined).end(input)
       return (await running).stdout.trimEnd()

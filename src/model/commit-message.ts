@@ -6,6 +6,9 @@ export interface Identity {
   readonly email: string
 }
 
+/** Whose name the commits bear that git makes for us. */
+export const bot: Identity = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' }
+
 export interface CommitWords {
   readonly message: string
   readonly fingerprint: string

@@ -49,3 +49,13 @@ export function compareDataKeys(
   }
   return compared > 0 ? 'new' : 'unproven'
 }
+
+/**
+ * Whether two versions of one file hold the same values, as far as that can be told without a key, under whatever data key: sops
+ * keeps the IV of each. (Of equal ones in a list, it keeps one for all.) Comments do not count: older versions left them in the clear.
+ */
+export function haveSameValues(before: readonly EncryptedValue[], after: readonly EncryptedValue[]): boolean {
+  const [earlier, later] = [before, after].map((values) => values.filter(({ type }) => type !== 'comment')) as [EncryptedValue[], EncryptedValue[]]
+  const types = new Map(earlier.map(({ iv, type }) => [iv, type]))
+  return earlier.length === later.length && later.every(({ iv, type }) => types.get(iv) === type)
+}

@@ -153,7 +153,8 @@ function gainsRemoved(survey: Survey, file: SurveyedFile, after: Groups): string
     + 'Enter the key under `owners` there, if it is to be let in again'
 }
 
-function recordOf({ ownersFile, owners }: Survey, { removed, added, date, by }: RekeyRequest): EditedText | null {
+/** The owners file with what the request is to be remembered for; null where there is none, or it says that already. */
+export function recordOf({ ownersFile, owners }: Survey, { removed, added, date, by }: RekeyRequest): EditedText | null {
   if (ownersFile === null) return null
   const { path, text: before } = ownersFile
   const after = editOwnersFile(path, before, { removed, added, date, by, ownerOf: (one) => ownerOf(owners, one) })

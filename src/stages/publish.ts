@@ -41,6 +41,8 @@ export interface Planned {
   readonly base: string
   /** What the plan comes to, as one text. */
   readonly identity: string
+  /** The owners file as the plan would have it on another day, by somebody else. */
+  readonly recordOf: (date: string, by: string | null) => string | null
 }
 
 export interface Publisher {

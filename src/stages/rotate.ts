@@ -10,6 +10,7 @@ import type { Log } from '../tools/log.ts'
 import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
 import { Places } from './in-parallel.ts'
+import { sayKept } from './kept.ts'
 import type { Kept } from './kept.ts'
 import { batchesOf } from './stage.ts'
 
@@ -35,7 +36,7 @@ export async function rekeyStaged(sops: Sops, staging: Staging, plan: Plan, kept
   const toUpdate = changes.filter(({ updatekeys }) => updatekeys)
   const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)))
   const alone = changes.filter(({ updatekeys }) => !updatekeys)
-  if (kept.size > 0) log.line(`On the branch already, made from the same bytes: ${count(kept.size, 'file')}, proven again.`)
+  sayKept(kept, log)
   await log.group(`New keys for ${count(changes.length, 'file')}`, async () => {
     const places = new Places(atOnce)
     const done = log.progress(plan.changes.length)

@@ -13,7 +13,8 @@ import type { Sops } from '../tools/sops.ts'
 import { sha256Of } from '../tools/staging.ts'
 import type { Staging } from '../tools/staging.ts'
 import { inParallel } from './in-parallel.ts'
-import { nothingKept } from './kept.ts'
+import { nothingKept, sayKept } from './kept.ts'
+import type { Kept } from './kept.ts'
 import { assertKnownHead } from './known-head.ts'
 import type { Publisher } from './publish.ts'
 import { nothingPublished } from './publish.ts'
@@ -59,10 +60,11 @@ export function folderPublisher(git: Git, folder: string, { index, of }: Shard, 
 
 /**
  * Puts what other jobs rotated, found in `folder` or the folders right below it, in the place of the staged files, after each
- * of these was decrypted as it is. Throws `rotated-missing` where that is not exactly what `plan` needs.
+ * of these was decrypted as it is; `kept` goes before it, so that what was published stays as it is. Throws `rotated-missing` where
+ * the folder does not hold exactly what `plan` needs.
  */
 export async function takeRotated(
-  sops: Sops, staging: Staging, plan: Plan, identity: string, base: string, folder: string, atOnce: number, log: Log,
+  sops: Sops, staging: Staging, plan: Plan, identity: string, base: string, folder: string, kept: Kept, atOnce: number, log: Log,
 ): Promise<Rekeyed> {
   const rotated = readRotated(folder, sha256Of(identity), base)
   const missing = plan.changes.filter(({ file: { path } }) => !rotated.has(path)).map(({ file: { path } }) => path)
@@ -81,7 +83,8 @@ export async function takeRotated(
       return [file.path, digest] as const
     }))
   })
-  for (const [path, place] of rotated) staging.write(path, { bytes: place.read(), executable: false })
+  sayKept(kept, log)
+  for (const [path, place] of rotated) staging.write(path, { bytes: kept.get(path) ?? place.read(), executable: false })
   return { plan, plaintextBefore, folder }
 }
 

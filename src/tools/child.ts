@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { Failure } from '../model/failure.ts'
+import { assertNotStopped, onStop, whyStopped } from './stop.ts'
 
 export interface ChildOptions {
   readonly cwd: string
@@ -27,25 +28,8 @@ export interface ChildResult {
 
 const tenMinutes = 600_000
 const maxStderr = 4 * 1024 * 1024
-const running = new Set<ReturnType<typeof spawn>>()
-let stoppedBy: string | null = null
 
-/** For the way out after a signal: ends every child, and lets no other start. What waits for one fails as `interrupted`. */
-export function stopChildren(signal: string): void {
-  stoppedBy = signal
-  for (const child of running) child.kill('SIGKILL')
-}
-
-/** Throws Failure `interrupted` after a signal: for what must not begin then although it takes no child. */
-export function assertNotStopped(): void {
-  if (stoppedBy !== null) throw interrupted(stoppedBy)
-}
-
-function interrupted(signal: string): Failure {
-  return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`)
-}
-
-/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start. */
+/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or the run is stopped. */
 export async function runChild(command: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
@@ -56,7 +40,7 @@ export async function runChild(command: string, args: readonly string[], options
   return await new Promise((resolve, reject) => {
     const stdin = options.input === undefined ? 'ignore' : 'pipe'
     const child = spawn(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true, stdio: [stdin, 'pipe', 'pipe'] })
-    running.add(child)
+    const forget = onStop(() => child.kill('SIGKILL'))
     let overdue: number | null = null
     const timer = setTimeout(() => {
       overdue = deadline / 1000
@@ -80,14 +64,15 @@ export async function runChild(command: string, args: readonly string[], options
     child.stdin?.end(options.input)
     child.on('error', (cause) => {
       clearTimeout(timer)
-      running.delete(child)
+      forget()
       reject(new Failure('sops-failed', `${name} could not be started.`, { cause }))
     })
     child.on('close', (exitCode) => {
       clearTimeout(timer)
-      running.delete(child)
-      if (stoppedBy !== null) reject(interrupted(stoppedBy))
-      resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString(), overdue })
+      forget()
+      const why = whyStopped()
+      if (why === null) resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString(), overdue })
+      else reject(why)
     })
   })
 }

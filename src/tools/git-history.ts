@@ -65,6 +65,21 @@ export async function readReplaced(git: Git, commit: string): Promise<ReadonlyMa
   return found
 }
 
+/** In which paths `to` differs from `from`, both commits; of what is a regular file in both, and has the same mode, the blobs, else null. */
+export async function readDifference(
+  git: Git, from: string, to: string,
+): Promise<ReadonlyMap<string, { readonly before: string; readonly after: string } | null>> {
+  const found = new Map<string, { readonly before: string; readonly after: string } | null>()
+  let change: { readonly before: string; readonly after: string } | null = null
+  await git.stream(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', '--no-renames', from, to], fields((field) => {
+    if (field.startsWith(':')) {
+      const [before = '', after = '', old = '', blob = ''] = field.slice(1).split(' ')
+      change = before === after && before.startsWith('100') ? { before: old, after: blob } : null
+    } else found.set(field, change)
+  }))
+  return found
+}
+
 /** What a partial clone left out of the history of `commit`: ids of trees and blobs. */
 export async function readMissing(git: Git, commit: string): Promise<ReadonlySet<string>> {
   const missing = new Set<string>()

@@ -3,14 +3,15 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../model/failure.ts'
+import { usualWait } from '../model/rate-limit.ts'
 import { visible } from '../model/safe-text.ts'
 import { runChild } from './child.ts'
 import type { ChildResult } from './child.ts'
 import { gitEnvironment } from './environment.ts'
-import { mayPass, pushFailure, readFailedPush } from './push-failure.ts'
+import { mayPass, pushFailure, readFailedPush, saysHeaders } from './push-failure.ts'
 import type { FailedPush } from './push-failure.ts'
+import { pause } from './stop.ts'
 
 /**
  * A tracked path of the index: `mode` as git writes it, `absent` where a sparse checkout left it out, `assumed` where git was told
@@ -39,6 +40,8 @@ export interface GitOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** How to wait before a push is tried again, given milliseconds. Default: by the clock. */
   readonly pause?: (milliseconds: number) => Promise<unknown>
+  /** Told before each wait that the remote asks for, with its seconds. */
+  readonly onWait?: (seconds: number) => void
 }
 
 export interface Remote {
@@ -61,6 +64,16 @@ export interface Commit {
   /** The id of its tree. */
   readonly tree: string
   readonly message: string
+  /** The id of its parent's tree, and what it has in the place of what that has. */
+  readonly parentTree: string
+  readonly entries: readonly TreeEntry[]
+}
+
+/** A regular file of a tree. */
+export interface TreeEntry {
+  readonly path: string
+  readonly mode: '100644' | '100755'
+  readonly blob: string
 }
 
 export interface CommitOptions {
@@ -91,12 +104,14 @@ export class Git {
   readonly #program: string
   readonly #environment: GitOptions['environment']
   readonly #pause: (milliseconds: number) => Promise<unknown>
+  readonly #onWait: (seconds: number) => void
 
   constructor(options: GitOptions) {
     this.root = options.root
     this.#program = options.program
     this.#environment = options.environment
-    this.#pause = options.pause ?? sleep
+    this.#pause = options.pause ?? pause
+    this.#onWait = options.onWait ?? ((): void => undefined)
   }
 
   async #try(args: readonly string[], options: GitCall = {}): Promise<ChildResult> {
@@ -211,7 +226,7 @@ export class Git {
 
   async #fetched(remote: Remote, commit: string, known: string, folder: string, options: readonly string[], what: string): Promise<Git> {
     const [objects, shallow = ''] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n')
-    const aside = new Git({ program: this.#program, root: folder, environment: this.#environment })
+    const aside = new Git({ program: this.#program, root: folder, environment: this.#environment, pause: this.#pause, onWait: this.#onWait })
     await aside.#run(['init', '--quiet', '--bare', '--template='])
     writeFileSync(join(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`)
     if (existsSync(shallow)) copyFileSync(shallow, join(folder, 'shallow'))
@@ -240,19 +255,21 @@ export class Git {
     }
     await this.#run(['read-tree', options.parent], { env })
     const wanted = new Set(options.paths)
-    const modes = new Map(paths(await this.#run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
+    const executable = new Set(paths(await this.#run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
       const path = entry.slice(entry.indexOf('\t') + 1)
-      return wanted.has(path) ? [[path, entry.slice(0, entry.indexOf(' '))]] : []
+      return wanted.has(path) && entry.startsWith('100755') ? [path] : []
     }))
     const ids = (await this.#line(['hash-object', '-w', '--no-filters', '--stdin-paths'], {
       input: options.paths.map((path) => `${quoted(join(options.tree, path))}\n`).join(''),
     })).split('\n')
-    const entries = options.paths.map((path, at) => `${modes.get(path) ?? '100644'} ${ids[at] ?? ''}\t${path}\0`)
-    await this.#run(['update-index', '-z', '--index-info'], { env, input: entries.join('') })
+    const entries = options.paths.map((path, at): TreeEntry => ({ path, mode: executable.has(path) ? '100755' : '100644', blob: ids[at] ?? '' }))
+    await this.#run(['update-index', '-z', '--index-info'], {
+      env, input: entries.map(({ path, mode, blob }) => `${mode} ${blob}\t${path}\0`).join(''),
+    })
     const tree = await this.#line(['write-tree'], { env })
     const message = options.message(tree)
     const sha = await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: message })
-    return { sha, parent: options.parent, tree, message }
+    return { sha, parent: options.parent, tree, message, parentTree: await this.#line(['rev-parse', `${options.parent}^{tree}`]), entries }
   }
 
   /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
@@ -285,23 +302,25 @@ export class Git {
   }
 
   /**
-   * Brings `commit` to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers null, or what the
-   * remote says where it does not take it.
+   * Brings `commit`, which is for `branch`, to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers
+   * null, or what the remote says where it does not take it.
    */
-  async pushAside(remote: Remote, commit: string, ref: string): Promise<string | null> {
+  async pushAside(remote: Remote, commit: string, ref: string, branch: string): Promise<string | null> {
     const failed = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`)
-    if (failed?.kind === 'failed') throw pushFailure(`The commit could not be pushed to ${visible(ref)}`, failed)
+    if (failed?.kind === 'failed') throw pushFailure(`The commit for the branch ${visible(branch)} could not be pushed to ${visible(ref)}`, failed)
     return failed?.said ?? null
   }
 
   /** null where it went well. Tries again where that may help: git finds done what an earlier try has done, or the lease stops it. */
   async #push(remote: Remote, refspec: string, lease: string, [pause, ...later]: readonly number[] = pauses): Promise<FailedPush | null> {
     const { settings, hide } = access(remote)
-    const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings })
+    const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings, env: saysHeaders })
     if (exitCode === 0) return null
     const failed = readFailedPush(hide(stdout.toString()), hide(stderr))
     if (pause === undefined || !mayPass(failed)) return failed
-    await this.#pause(pause)
+    const asked = failed.limit === null ? null : failed.limit.seconds ?? usualWait
+    if (asked !== null) this.#onWait(asked)
+    await this.#pause(asked === null ? pause : asked * 1000)
     return await this.#push(remote, refspec, lease, later)
   }
 }

@@ -2,8 +2,9 @@
 // Must never say the token, nor carry more of an answer than its words.
 import { Failure } from '../model/failure.ts'
 import type { FailureCode, FailureDetails } from '../model/failure.ts'
+import { limitAdvice, secondsToWait } from '../model/rate-limit.ts'
 import { visible } from '../model/safe-text.ts'
-import { isRateLimit, responseOf } from './github-client.ts'
+import { isRefusedForNow, responseOf } from './github-client.ts'
 
 /** GitHub said no, or nothing. */
 export class GitHubFailure extends Failure {
@@ -55,10 +56,8 @@ export function gitHubFailure({ action, permission }: Purpose, repository: strin
     return fail('github-permission', 'there is no such repository, or the token cannot see it (404).',
       `Give a token in \`token\` with access to it and \`${permission}\`.`)
   }
-  if (isRateLimit(response)) {
-    const after = headers['retry-after']
-    return fail('github-rate-limit', `GitHub limits how much this token may ask (${status}: ${said}).`,
-      `Run again ${after === undefined ? 'later' : `in ${after} seconds`}; the token of a GitHub App has a limit of its own.`)
+  if (isRefusedForNow(response)) {
+    return fail('github-rate-limit', `GitHub limits how much this token may ask (${status}: ${said}).`, limitAdvice(secondsToWait(headers)))
   }
   if (status === 403 && said.includes('not permitted to create or approve pull requests')) {
     return fail('github-setting', 'the repository does not let GitHub Actions create pull requests (403).', settingAdvice)

@@ -1,7 +1,8 @@
-// Git's commits and refs as GitHub's API has them: makes a commit, reads one, moves a ref by compare-and-swap, lists and deletes refs,
-// compares.
+// Git's commits, trees and refs as GitHub's API has them: makes a commit or a tree, reads a commit, moves a ref by compare-and-swap,
+// lists and deletes refs, compares.
 // Must never name an author or committer, without which alone GitHub signs, nor move a ref without saying what it must be at.
 import { visible } from '../model/safe-text.ts'
+import type { TreeEntry } from './git.ts'
 import { GitHubFailure } from './github.ts'
 import type { GitHub } from './github.ts'
 
@@ -45,6 +46,14 @@ export async function createCommit(github: GitHub, { message, tree, parent }: Ne
   return (await github.ask(purpose, ({ rest }) => rest.git.createCommit({ owner, repo, message, tree, parents: [parent] }))).sha
 }
 
+/** Makes a tree: `base`, another one, with `entries` in the place of what it has there. Answers its id. */
+export async function createTree(github: GitHub, base: string, entries: readonly TreeEntry[]): Promise<string> {
+  const { owner, repo } = github
+  const purpose = { action: 'make a tree', permission }
+  const tree = entries.map(({ path, mode, blob }) => ({ path, mode, type: 'blob' as const, sha: blob }))
+  return (await github.ask(purpose, ({ rest }) => rest.git.createTree({ owner, repo, base_tree: base, tree }))).sha
+}
+
 export async function readCommit(github: GitHub, sha: string): Promise<GitHubCommit> {
   const { owner, repo } = github
   const purpose = { action: `read the commit ${visible(sha)}`, permission }
@@ -66,19 +75,25 @@ export async function refsBelow(github: GitHub, prefix: string): Promise<readonl
 /** GitHub names that many files of a comparison, and no more. */
 const mostCompared = 300
 
-/** The paths in which `to` differs from `from`, on which it stands; null where it does not, `unknown` where GitHub cannot tell. */
-export async function changedBetween(github: GitHub, from: string, to: string): Promise<ReadonlySet<string> | null | 'unknown'> {
+export interface Comparison {
+  /** `to` is `from`, or stands on it. */
+  readonly isAhead: boolean
+  /** In which `to` differs from where the two parted; null where GitHub does not name all. */
+  readonly paths: ReadonlySet<string> | null
+}
+
+/** Null where GitHub cannot tell. `from` and `to` are ids. */
+export async function compareCommits(github: GitHub, from: string, to: string): Promise<Comparison | null> {
   const { owner, repo } = github
   const purpose = { action: `compare ${visible(from)} with ${visible(to)}`, permission }
   try {
     // All files are on the first page, however few commits it has.
     const basehead = `${from}...${to}`
-    const { status, files } = await github.ask(purpose, ({ rest }) => rest.repos.compareCommitsWithBasehead({ owner, repo, basehead, per_page: 1 }))
-    if (status !== 'ahead' && status !== 'identical') return null
-    if (files === undefined || files.length >= mostCompared) return 'unknown'
-    return new Set(files.flatMap(({ filename, previous_filename: before }) => before === undefined ? [filename] : [filename, before]))
+    const { status, files = [] } = await github.ask(purpose, ({ rest }) => rest.repos.compareCommitsWithBasehead({ owner, repo, basehead, per_page: 1 }))
+    const paths = files.flatMap(({ filename, previous_filename: before }) => (before === undefined ? [filename] : [filename, before]))
+    return { isAhead: status === 'ahead' || status === 'identical', paths: files.length >= mostCompared ? null : new Set(paths) }
   } catch (error) {
-    if (error instanceof GitHubFailure) return 'unknown'
+    if (error instanceof GitHubFailure) return null
     throw error
   }
 }
@@ -97,14 +112,22 @@ export async function deleteRef(github: GitHub, name: string): Promise<void> {
   }
 }
 
+/** As GraphQL names the repository. */
+export async function repositoryId(github: GitHub): Promise<string> {
+  const { owner, repo } = github
+  return (await github.ask({ action: 'read the repository', permission }, ({ rest }) => rest.repos.get({ owner, repo }))).node_id
+}
+
+/** The status of a refusal for what an older GitHub does not know: REST would say "not implemented". */
+export const notInSchema = 501
+
 /**
  * Moves a ref, also to what does not follow from where it is, if it is where it must be. Throws a GitHubFailure where it was not
  * moved or where that is not known; GitHub has no code for "is elsewhere", so look.
  */
-export async function moveRef(github: GitHub, { name, from, to }: RefUpdate): Promise<void> {
+export async function moveRef(github: GitHub, repositoryId: string, { name, from, to }: RefUpdate): Promise<void> {
   const { owner, repo } = github
   const purpose = { action: `move ${visible(name)}`, permission }
-  const { node_id: repositoryId } = await github.ask(purpose, ({ rest }) => rest.repos.get({ owner, repo }))
   const update = { name, beforeOid: from ?? '0'.repeat(to.length), afterOid: to, force: from !== null }
   const refusals = await github.ask(purpose, async (octokit) => {
     try {
@@ -121,7 +144,7 @@ export async function moveRef(github: GitHub, { name, from, to }: RefUpdate): Pr
   const said = visible(refusals.map(({ message }) => message).join('; '), 600)
   const status = statusOf(first)
   throw new GitHubFailure(status === 403 ? 'github-permission' : 'github-failed',
-    `Could not ${purpose.action} in ${visible(`${owner}/${repo}`)}: GitHub answered ${first.type ?? 'an error'}: ${said}`, status, said,
+    `Could not ${purpose.action} in ${visible(`${owner}/${repo}`)}: GitHub answered ${first.type ?? 'an error'}: ${said.replace(/[^.!?]$/, '$&.')}`, status, said,
     status === 403 ? { advice: `The token needs \`${permission}\`.` } : {})
 }
 
@@ -137,9 +160,10 @@ function refusalsOf(error: unknown): readonly GraphqlRefusal[] | null {
   return Array.isArray(errors) && errors.length > 0 ? errors as readonly GraphqlRefusal[] : null
 }
 
-/** The status REST would have for it; 200, which it had, where that cannot be told. A code stands for what the schema does not know. */
+/** The status REST would have for it; 200, which it had, where that cannot be told. A code is that of a check against the schema. */
 function statusOf({ type, extensions }: GraphqlRefusal): number {
   if (type === 'FORBIDDEN' || type === 'INSUFFICIENT_SCOPES') return 403
   if (type === 'NOT_FOUND') return 404
-  return type === 'UNPROCESSABLE' || extensions?.code !== undefined ? 422 : 200
+  if (extensions?.code !== undefined) return notInSchema
+  return type === 'UNPROCESSABLE' ? 422 : 200
 }

@@ -1,11 +1,11 @@
 // Talks to GitHub's REST API about one repository: a method per question, answers as small values of our own.
 // Must never say the token, nor decide by the words of a message where GitHub has a status for it.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { visible } from '../model/safe-text.ts'
-import { gitHubClient, onlyOnce } from './github-client.ts'
+import { gitHubClient, hastyClient, onlyOnce } from './github-client.ts'
 import type { ClientOptions, GitHubClient } from './github-client.ts'
 import { GitHubFailure, gitHubFailure } from './github-failure.ts'
 import type { Purpose } from './github-failure.ts'
+import { pause, timeLeft, untilStopped, whyStopped } from './stop.ts'
 
 export { GitHubFailure } from './github-failure.ts'
 export type { Purpose } from './github-failure.ts'
@@ -60,25 +60,36 @@ export function compareUrl(serverUrl: string, owner: string, repo: string, base:
   return `${serverUrl.replace(/\/+$/, '')}/${escape(owner)}/${escape(repo)}/compare/${inPath(base)}...${inPath(branch)}?expand=1`
 }
 
-/** Every method throws a GitHubFailure where GitHub does not do what it is asked for. */
+/**
+ * Every method throws a GitHubFailure where GitHub does not do what it is asked for, and Failure `interrupted` as soon as the run is
+ * stopped: whether it was done then is not known.
+ */
 export class GitHub {
   readonly owner: string
   readonly repo: string
   readonly pause: (milliseconds: number) => Promise<unknown>
-  readonly #token: string
+  readonly #options: GitHubOptions
+  readonly #isLast: boolean
   readonly #client: GitHubClient
   readonly #rest: GitHubClient['rest']
   readonly #here: { readonly owner: string; readonly repo: string }
 
-  constructor(options: GitHubOptions) {
-    const { token, owner, repo } = options
+  /** `last`: for how many milliseconds it may be asked although the run was stopped. */
+  constructor(options: GitHubOptions, last: number | null = null) {
+    const { owner, repo } = options
     this.owner = owner
     this.repo = repo
-    this.pause = options.pause ?? sleep
-    this.#token = token
-    this.#client = gitHubClient(options)
+    this.pause = options.pause ?? pause
+    this.#options = options
+    this.#isLast = last !== null
+    this.#client = last === null ? gitHubClient(options) : hastyClient(options, last)
     this.#rest = this.#client.rest
     this.#here = { owner, repo }
+  }
+
+  /** Where the run was stopped, one that can be asked all the same, for what must not stay as it is; else this one. */
+  evenStopped(): GitHub {
+    return whyStopped() === null ? this : new GitHub(this.#options, timeLeft())
   }
 
   async defaultBranch(): Promise<string> {
@@ -198,9 +209,11 @@ export class GitHub {
 
   async #ask<T>(purpose: Purpose, call: () => Promise<{ readonly data: T }>): Promise<T> {
     try {
-      return (await call()).data
+      return (await (this.#isLast ? call() : untilStopped(call))).data
     } catch (error) {
-      throw gitHubFailure(purpose, `${this.owner}/${this.repo}`, this.#token, error)
+      // What was asked for when the run was stopped fails for that.
+      const why = this.#isLast ? null : whyStopped()
+      throw why ?? gitHubFailure(purpose, `${this.owner}/${this.repo}`, this.#options.token, error)
     }
   }
 }

@@ -1,5 +1,6 @@
 // What of an earlier run's commit may take the place of a new rotation: each condition with the commit that would break it.
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { Plan } from '../../src/model/plan.ts'
 import { keptFrom } from '../../src/stages/kept.ts'
@@ -39,8 +40,8 @@ function earlier(change: () => void): string {
   return commit
 }
 
-async function kept(commit: string, readers: readonly AgeKey[], rotate: boolean): Promise<readonly string[]> {
-  const git = new Git({ program: 'git', root: team.root, environment: { PATH: process.env['PATH'], HOME: team.home } })
+async function kept(commit: string, readers: readonly AgeKey[], rotate: boolean, root = team.root): Promise<readonly string[]> {
+  const git = new Git({ program: 'git', root, environment: { PATH: process.env['PATH'], HOME: team.home } })
   const survey = await surveyRepository(git, [])
   await using staging = Staging.create(team.path)
   for (const { path } of survey.files) staging.write(path, { bytes: Buffer.from(team.read(path)), executable: false })
@@ -90,6 +91,16 @@ test('is no file that has changed since', async () => {
 test('is no file that sops could not read', async () => {
   const { alice, ci } = team
   expect(await kept(earlier(() => team.write('a.yaml', 'password: s3cret\n')), [alice, ci], true)).toEqual([])
+})
+
+test('is found in a partial clone too, which has the commit without its files', async () => {
+  const { alice, ci } = team
+  const commit = earlier(withoutBob)
+  for (const name of ['allowFilter', 'allowAnySHA1InWant']) team.git('config', `uploadpack.${name}`, 'true')
+  const clone = join(team.path, 'clone')
+  team.git('clone', '--quiet', '--filter=blob:none', `file://${team.root}`, clone)
+  expect(team.git('-C', clone, 'cat-file', '-t', commit)).toBe('commit')
+  expect(await kept(commit, [alice, ci], true, clone)).toEqual(['a.yaml'])
 })
 
 test('is nothing where the commit cannot be had', async () => {

@@ -221,7 +221,9 @@ export class Git {
 
   /** The same, for `commit` and its parents, which need not be part of the checkout's history; that is known up to `base`. */
   async with(remote: Remote, commit: string, base: string, folder: string): Promise<Git> {
-    return await this.#fetched(remote, commit, base, folder, await this.isShallow() ? ['--depth=2'] : [], `The commit ${commit.slice(0, 12)}`)
+    // A partial clone may have the commit, and passes for one that has all that belongs to it.
+    const options = await this.isPartialClone() ? ['--refetch', '--depth=2'] : await this.isShallow() ? ['--depth=2'] : []
+    return await this.#fetched(remote, commit, base, folder, options, `The commit ${commit.slice(0, 12)}`)
   }
 
   async #fetched(remote: Remote, commit: string, known: string, folder: string, options: readonly string[], what: string): Promise<Git> {

@@ -301,8 +301,10 @@ test('a git that lies in the checkout is not run, also behind a link or beside t
 })
 
 test('what GitHub says of the pull request is told, waited for, or looked up, and the next run goes on from there', async () => {
-  const names = Array.from({ length: 16 }, (_, at) => `${`${`${at}`.padEnd(200, 'x')}/`.repeat(4)}a.yaml`)
-  for (const name of names) team.write(name, team.read('a.yaml'))
+  // Its diff alone is longer than what GitHub takes.
+  const rule = team.read('.sops.yaml').replace('creation_rules:\n  - ', '    ')
+  const rules = Array.from({ length: 150 }, (_, at) => `  - path_regex: ^team-${at}-${'x'.repeat(250)}/\n${rule}`)
+  team.write('.sops.yaml', `creation_rules:\n${rules.join('')}  - ${rule.trimStart()}`)
   push()
   server.refuse('POST', /\/pulls$/, gitHubSays.notByPersonalToken, { times: 1 })
   const first = await run()
@@ -317,7 +319,6 @@ test('what GitHub says of the pull request is told, waited for, or looked up, an
   expect(annotations(second, 'warning')).toEqual([expect.stringContaining('Review cannot be requested from pull request author.')])
   expect(second.outputs).toMatchObject({ 'pull-request-operation': 'created', 'pull-request-number': '1' })
   expect(server.pulls).toMatchObject([{ state: 'open', labels: ['security'] }])
-  // GitHub takes no more than 65,536, and shows it slowly before that.
   expect(server.pulls[0]?.body?.length).toBeLessThan(60_000)
 })
 

@@ -347,7 +347,7 @@ describe('what GitHub refuses', () => {
     const error = await refused({ status: 403, body: { message: `no\n::set-output name=a::${token}\u202e` } })
     expect(error).toMatchObject({ code: 'github-failed', status: 403, cause: undefined })
     expect(error.message).toBe(
-      'Could not open the pull request in acme/secrets: GitHub answered 403: no\\n::set-output name=a::***\\u202e',
+      'Could not open the pull request in acme/secrets: GitHub answered 403: no\\n::set-output name=a::***\\u202e.',
     )
   })
 

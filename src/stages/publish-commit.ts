@@ -114,7 +114,7 @@ async function push(git: Git, github: GitHub, wanted: CommitToPublish, sha: stri
 
 /** Git could push our commit instead, but that would throw away the one that GitHub has signed. */
 function notMoved(cause: GitHubFailure): Failure {
-  return new Failure(cause.code, cause.message.replace(/[^.]$/, '$&.'), {
+  return new Failure(cause.code, cause.message, {
     advice: 'Run again; where GitHub never lets this token do that, `commit-mode: git` does without, and without a verified commit.', cause,
   })
 }

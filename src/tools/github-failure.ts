@@ -67,7 +67,7 @@ export function gitHubFailure({ action, permission }: Purpose, repository: strin
       : '`permissions` of the job, or in the App\'s'
     return fail('github-permission', 'the token lacks a permission (403).', `Give it \`${permission}\` in ${where}.`)
   }
-  return fail('github-failed', `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`)
+  return fail('github-failed', `GitHub answered ${status}${said === '' ? '.' : `: ${said.replace(/[^.!?]$/, '$&.')}`}`)
 }
 
 /** `message` and what `errors` adds to it, as GitHub sends them. */

@@ -60,7 +60,7 @@ function rotate(path: string, ...options: readonly string[]): void {
 function asPlanned(): void {
   const { alice, ci } = team
   team.config({ alice, ci })
-  for (const path of ['a.yaml', 'b.yaml']) rotate(path)
+  for (const path of team.git('ls-files', '[a-z]*.*').split('\n').filter((name) => name !== 'README.md')) rotate(path)
   record('2026-01-02', 'carol')
 }
 
@@ -103,6 +103,19 @@ async function look(head: string, against = base, rest: { readonly rotate?: bool
 }
 
 test('the plan is known again, also made on another day by another person', async () => {
+  expect(await look(earlier(asPlanned))).toBe('planned')
+})
+
+test.each([
+  ['c.yaml', 'list: [x, x, y]\nport: 5432\nratio: 0.50\nlarge: 1e10\non: true\nnone: null\nempty: ""\nwhen: 2024-01-02T03:04:05Z\n# a comment\nlast: |\n  of\n  lines\n---\nsecond: x\n'],
+  ['c.json', '{"list": ["x", "x", {"y": 1.5}], "port": 5432, "on": false, "none": null}'],
+  ['c.env', '# a comment\nA=x\nB=\nC=x\n'],
+  ['c.ini', '; a comment\n[a]\nx = 1\n[b]\nx = 1\n'],
+  ['c.txt', 'of\nlines\n'],
+])('so are files of every kind: %s', async (path, text) => {
+  team.encrypt(path, text)
+  base = team.commit()
+  push('main')
   expect(await look(earlier(asPlanned))).toBe('planned')
 })
 

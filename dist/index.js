@@ -54448,6 +54448,15 @@ function compareDataKeys(before, after) {
     }
     return compared > 0 ? 'new' : 'unproven';
 }
+/**
+ * Whether two versions of one file hold the same values, as far as that can be told without a key, under whatever data key: sops
+ * keeps the IV of each. (Of equal ones in a list, it keeps one for all.) Comments do not count: older versions left them in the clear.
+ */
+function haveSameValues(before, after) {
+    const [earlier, later] = [before, after].map((values) => values.filter(({ type }) => type !== 'comment'));
+    const types = new Map(earlier.map(({ iv, type }) => [iv, type]));
+    return earlier.length === later.length && later.every(({ iv, type }) => types.get(iv) === type);
+}
 
 ;// CONCATENATED MODULE: ./lib/model/sops-metadata.js
 function isFields(value) {
@@ -55882,12 +55891,16 @@ function plain(text, limit = 300) {
     // A space at either end would be dropped, or four of them would make a code block.
     return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;');
 }
+/** Each of these with a bracket around it keeps workflows from running, as does the last word with a colon at a message's end. */
+const skipsChecks = /\b(?:(?:skip(?= ci\b| actions\b)|(?:ci|actions)(?= skip\b)|no(?= ci\b))|skip-checks(?=:))/;
+const heeded = new RegExp(`@|#(?=\\d)|:(?=/)|\\bGH-(?=\\d)|${skipsChecks.source}`, 'gi');
 /**
  * `visible(text)` for a text without Markdown that GitHub reads all the same, as it does a commit's message: a zero-width space
- * parts what would be a mention of somebody or of an issue, which `fixes` before it would close.
+ * parts what would be a mention of somebody or of an issue, which `fixes` before it would close, or a word like `[skip ci]`. The
+ * brackets do not count: they may stand around the text.
  */
 function parted(text, limit = 300) {
-    return visible(text, limit).replace(/@|#(?=\d)|:(?=\/)|\bGH-(?=\d)/gi, '$&\u200b');
+    return visible(text, limit).replace(heeded, '$&\u200b');
 }
 /** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */
 function safe_text_link(text, address) {
@@ -56454,6 +56467,20 @@ async function readReplaced(git, commit) {
             return;
         }
         if (change !== null)
+            found.set(field, change);
+    }));
+    return found;
+}
+/** In which paths `to` differs from `from`, both commits; of what is a regular file in both, and has the same mode, the blobs, else null. */
+async function readDifference(git, from, to) {
+    const found = new Map();
+    let change = null;
+    await git.stream(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', '--no-renames', from, to], fields((field) => {
+        if (field.startsWith(':')) {
+            const [before = '', after = '', old = '', blob = ''] = field.slice(1).split(' ');
+            change = before === after && before.startsWith('100') ? { before: old, after: blob } : null;
+        }
+        else
             found.set(field, change);
     }));
     return found;
@@ -61484,10 +61511,91 @@ function targetOf(root, path) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./lib/model/rate-limit.js
+// GitHub refuses for now → how long it wants us to wait, and what is said where we don't.
+// Must never take a plain refusal for a limit.
+/** The longest time that a run waits at once, in seconds. */
+const longestWait = 300;
+/** Where GitHub names no time, in seconds. */
+const usualWait = 60;
+/** Whether an answer refuses for now only; `words` is what it says. A 403 has no code that tells a secondary limit from a refusal. */
+function isRateLimit(status, headers, words) {
+    if (status !== 403 && status !== 429)
+        return false;
+    return status === 429 || headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0'
+        || /secondary rate limit|"RATE_LIMITED"/i.test(words);
+}
+/** In how many seconds GitHub says that it will answer again; null where it does not. */
+function secondsToWait({ 'retry-after': after, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset }) {
+    if (after !== undefined && Number.isFinite(Number(after)))
+        return Number(after);
+    return remaining === '0' && reset !== undefined ? Math.max(Math.ceil(Number(reset) - Date.now() / 1000), 0) : null;
+}
+/** What to do once a limit was waited for in vain, or names a time that is too long; in seconds, null where it names none. */
+function limitAdvice(seconds) {
+    const when = seconds === null ? 'later' : `in ${seconds} seconds`;
+    const why = seconds !== null && seconds > longestWait ? `: a run waits for ${longestWait} at most` : '';
+    return `Run again ${when}${why}; the token of a GitHub App has a limit of its own.`;
+}
+
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./lib/tools/stop.js
+// The end of a run by a signal: what is at work or waits ends at once, and what has not begun does not begin.
+// Must never say that nothing was changed: that only the one who was stopped can know.
+
+
+/** The runner sends SIGINT, SIGTERM 7.5 s later, and kills after another 2.5 s. */
+const timeToClearUp = 5_000;
+const leastTime = 1_000;
+let stopped = null;
+const stop_ends = new Set();
+/** Ends the run; `signal` is the name of the first one that came. */
+function stopRun(signal) {
+    stopped ??= { by: signal, at: performance.now() };
+    for (const end of stop_ends)
+        end();
+}
+/** Calls `end` when the run is stopped; what it returns takes that back. */
+function onStop(end) {
+    stop_ends.add(end);
+    return () => void stop_ends.delete(end);
+}
+/** Failure `interrupted` after a signal, else null. */
+function whyStopped() {
+    return stopped === null ? null : new Failure('interrupted', `The run was stopped by ${stopped.by}.`);
+}
+/** Throws `whyStopped`. */
+function assertNotStopped() {
+    const why = whyStopped();
+    if (why !== null)
+        throw why;
+}
+/** How many milliseconds are left for what has to be done although the run was stopped. */
+function timeLeft() {
+    const since = stopped === null ? 0 : performance.now() - stopped.at;
+    return Math.ceil(Math.max(leastTime, timeToClearUp - since));
+}
+/** The result of `work`, or Failure `interrupted` as soon as the run is stopped, whatever becomes of `work` then. */
+async function untilStopped(work) {
+    assertNotStopped();
+    const working = work();
+    return await new Promise((resolve, reject) => {
+        const forget = onStop(() => {
+            const why = whyStopped();
+            if (why !== null)
+                reject(why);
+        });
+        working.then(resolve, reject).finally(forget);
+    });
+}
+/** Waits so many milliseconds. Throws Failure `interrupted` as soon as the run is stopped. */
+async function pause(milliseconds) {
+    await untilStopped(async () => await (0,external_node_timers_promises_namespaceObject.setTimeout)(milliseconds));
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/child.js
 // Runs one child process: argv only, an environment that is given whole, output caught and never passed through.
 // Must never inherit the environment, start a shell, or keep what a child says beyond the call.
@@ -61495,25 +61603,10 @@ const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createReq
 
 
 
+
 const tenMinutes = 600_000;
 const maxStderr = 4 * 1024 * 1024;
-const running = new Set();
-let stoppedBy = null;
-/** For the way out after a signal: ends every child, and lets no other start. What waits for one fails as `interrupted`. */
-function stopChildren(signal) {
-    stoppedBy = signal;
-    for (const child of running)
-        child.kill('SIGKILL');
-}
-/** Throws Failure `interrupted` after a signal: for what must not begin then although it takes no child. */
-function assertNotStopped() {
-    if (stoppedBy !== null)
-        throw interrupted(stoppedBy);
-}
-function interrupted(signal) {
-    return new Failure('interrupted', `The run was stopped by ${signal}. Nothing was changed.`);
-}
-/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start. */
+/** Runs `command` (an absolute path) and returns whatever it exits with. Throws where it can't start or the run is stopped. */
 async function runChild(command, args, options) {
     const stdout = [];
     const stderr = [];
@@ -61524,7 +61617,7 @@ async function runChild(command, args, options) {
     return await new Promise((resolve, reject) => {
         const stdin = options.input === undefined ? 'ignore' : 'pipe';
         const child = (0,external_node_child_process_namespaceObject.spawn)(command, args, { cwd: options.cwd, env: { ...options.env }, windowsHide: true, stdio: [stdin, 'pipe', 'pipe'] });
-        running.add(child);
+        const forget = onStop(() => child.kill('SIGKILL'));
         let overdue = null;
         const timer = setTimeout(() => {
             overdue = deadline / 1000;
@@ -61550,15 +61643,17 @@ async function runChild(command, args, options) {
         child.stdin?.end(options.input);
         child.on('error', (cause) => {
             clearTimeout(timer);
-            running.delete(child);
+            forget();
             reject(new Failure('sops-failed', `${name} could not be started.`, { cause }));
         });
         child.on('close', (exitCode) => {
             clearTimeout(timer);
-            running.delete(child);
-            if (stoppedBy !== null)
-                reject(interrupted(stoppedBy));
-            resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString(), overdue });
+            forget();
+            const why = whyStopped();
+            if (why === null)
+                resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString(), overdue });
+            else
+                reject(why);
         });
     });
 }
@@ -67051,13 +67146,14 @@ throttling.triggersNotification = triggersNotification;
 
 ;// CONCATENATED MODULE: ./lib/tools/github-client.js
 // The client that every question to GitHub goes through: asks again where GitHub is away or wants us to slow down.
-// Must never ask again after a plain refusal, nor wait more than three times or for more than five minutes.
+// Must never ask again after a plain refusal, wait more than three times or for more than five minutes, nor go on after a signal.
+
+
 
 
 
 
 const mostTries = 3;
-const longestWait = 300;
 /** What a request that must not be made twice says in its parameters: a limit that GitHub names is still waited for. */
 const onlyOnce = { request: { retries: 0 } };
 /** GitHub's answer, where there was one. */
@@ -67066,38 +67162,65 @@ function responseOf(error) {
         return null;
     return (error.response ?? null);
 }
-/** Whether GitHub refuses for now only. A 403 has no code that tells a secondary limit from a refusal. */
-function isRateLimit({ status, headers, data }) {
-    if (status !== 403 && status !== 429)
-        return false;
-    return status === 429 || headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0'
-        || /secondary rate limit/i.test(JSON.stringify(data));
+function isRefusedForNow({ status, headers, data }) {
+    return isRateLimit(status, headers, JSON.stringify(data));
 }
 /**
  * Reads are asked again after 1, 4 and 9 seconds where no answer came or the server failed, and so are writes save those
  * marked `onlyOnce`. Rate limits are waited for, by `retry-after`, the time of the reset, or a minute. Writes keep the
- * distance that GitHub asks for (one second; three where people are notified).
+ * distance that GitHub asks for (one second; three where people are notified). After a signal nothing is sent.
  */
-function gitHubClient({ token, apiUrl, second = 1000, onWait }) {
+function gitHubClient({ token, apiUrl, graphqlUrl, second = 1000, onWait }) {
     const again = (seconds, _request, _client, tries) => {
         const wanted = tries < mostTries && seconds <= longestWait;
         if (wanted)
             onWait?.(seconds);
         return wanted;
     };
-    return getOctokit(token, {
-        ...(apiUrl === undefined ? {} : { baseUrl: apiUrl.replace(/\/+$/, '') }),
+    const stop = new AbortController();
+    onStop(() => stop.abort());
+    const client = getOctokit(token, {
+        ...addressOf(apiUrl),
         retry: { retryAfterBaseValue: second, doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451] },
         // An id of its own: the distances between writes are kept per id, for the whole process.
         throttle: { id: (0,external_node_crypto_.randomUUID)(), retryAfterBaseValue: second, onRateLimit: again, onSecondaryRateLimit: again },
-    }, namedLimits, retry, throttling);
+    }, endingWith(stop.signal), namedLimits, retry, throttling);
+    const [, baseUrl, url] = /^(.+)(\/[^/]+)\/*$/.exec(graphqlUrl ?? '') ?? [];
+    if (baseUrl !== undefined && url !== undefined)
+        client.graphql = client.graphql.defaults({ baseUrl, url });
+    return client;
 }
-/** The throttling plugin knows a secondary limit by its words alone; one that only says `retry-after` gets them. */
+/** One that waits for nothing and asks nothing again, for so many milliseconds. */
+function hastyClient({ token, apiUrl }, milliseconds) {
+    return getOctokit(token, addressOf(apiUrl), endingWith(AbortSignal.timeout(milliseconds)));
+}
+function addressOf(apiUrl) {
+    return apiUrl === undefined ? {} : { baseUrl: apiUrl.replace(/\/+$/, '') };
+}
+/** Each request ends with the signal. Not by an option, which would take the place of those that know of a proxy. */
+function endingWith(signal) {
+    return (client) => {
+        client.hook.before('request', (options) => {
+            options.request.signal = signal;
+        });
+        return {};
+    };
+}
+/**
+ * The throttling plugin knows a secondary limit by its words alone; one that only says `retry-after` gets them. A limit of GraphQL
+ * comes with an answer of 200, which the plugin knows under the address of github.com alone.
+ */
 function namedLimits(client) {
+    client.hook.after('request', (response, request) => {
+        const { errors } = (response.data ?? {});
+        if (!Array.isArray(errors) || !errors.some(({ type }) => type === 'RATE_LIMITED'))
+            return;
+        throw Object.assign(new Error('GraphQL rate limit'), { status: 403, request, response: { ...response, status: 403 } });
+    });
     client.hook.error('request', (error) => {
         const response = responseOf(error);
-        const unnamed = response !== null && isRateLimit(response) && response.headers['x-ratelimit-remaining'] !== '0';
-        if (unnamed)
+        const isNamed = response?.headers['x-ratelimit-remaining'] === '0' && response.headers['retry-after'] === undefined;
+        if (response !== null && isRefusedForNow(response) && !isNamed)
             error.message += ' (secondary rate limit)';
         throw error;
     });
@@ -67107,6 +67230,7 @@ function namedLimits(client) {
 ;// CONCATENATED MODULE: ./lib/tools/github-failure.js
 // What GitHub refused → a sentence that names the permission, setting or input, and what to do.
 // Must never say the token, nor carry more of an answer than its words.
+
 
 
 
@@ -67149,9 +67273,8 @@ function gitHubFailure({ action, permission }, repository, token, error) {
     if (status === 404) {
         return fail('github-permission', 'there is no such repository, or the token cannot see it (404).', `Give a token in \`token\` with access to it and \`${permission}\`.`);
     }
-    if (isRateLimit(response)) {
-        const after = headers['retry-after'];
-        return fail('github-rate-limit', `GitHub limits how much this token may ask (${status}: ${said}).`, `Run again ${after === undefined ? 'later' : `in ${after} seconds`}; the token of a GitHub App has a limit of its own.`);
+    if (isRefusedForNow(response)) {
+        return fail('github-rate-limit', `GitHub limits how much this token may ask (${status}: ${said}).`, limitAdvice(secondsToWait(headers)));
     }
     if (status === 403 && said.includes('not permitted to create or approve pull requests')) {
         return fail('github-setting', 'the repository does not let GitHub Actions create pull requests (403).', settingAdvice);
@@ -67161,7 +67284,7 @@ function gitHubFailure({ action, permission }, repository, token, error) {
             : '`permissions` of the job, or in the App\'s';
         return fail('github-permission', 'the token lacks a permission (403).', `Give it \`${permission}\` in ${where}.`);
     }
-    return fail('github-failed', `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`);
+    return fail('github-failed', `GitHub answered ${status}${said === '' ? '.' : `: ${said.replace(/[^.!?]$/, '$&.')}`}`);
 }
 /** `message` and what `errors` adds to it, as GitHub sends them. */
 function wordsOf(data) {
@@ -67188,11 +67311,27 @@ function innermost(error) {
 
 
 
+
+/** Has git say which headers it got: a limit is told by them, and git itself says no more than 403. It hides what it sends. */
+const saysHeaders = { GIT_TRACE_CURL: 'true', GIT_TRACE_CURL_NO_DATA: 'true' };
+const traced = /\d\d:\d\d:\d\d\.\d{6} \S+:\d+ +(?:==|=>|<=) .*$/gm;
+const tracedHeader = /^\d\d:\d\d:\d\d\.\d{6} \S+:\d+ +<= Recv header: (?:(HTTP\/)|([\w-]+): *(.*?)\r?$)/gm;
 /** A connection that broke, or could not be made. */
 const network = /unable to access|RPC failed|hung up unexpectedly|unexpected disconnect|early EOF|\(remote failed to report status\)/;
+/** Of the last answer, from what git wrote with `saysHeaders`. */
+function headersIn(stderr) {
+    let headers = {};
+    for (const [, first, name = '', value = ''] of stderr.matchAll(tracedHeader)) {
+        if (first === undefined)
+            headers[name.toLowerCase()] = value;
+        else
+            headers = {};
+    }
+    return headers;
+}
 /** From what `git push --porcelain` wrote in English. */
 function readFailedPush(stdout, stderr) {
-    const lines = stderr.split(/[\r\n]+/).map((line) => line.trim());
+    const lines = stderr.replace(traced, '').split(/[\r\n]+/).map((line) => line.trim());
     const [theirs, ours] = [lines.filter((line) => line.startsWith('remote:')), lines.filter((line) => !line.startsWith('remote:'))];
     // `!<tab>from:to<tab>reason` for a ref that was not moved.
     const reason = /^!\t\S*\t(.*)$/m.exec(stdout)?.[1] ?? '';
@@ -67201,34 +67340,38 @@ function readFailedPush(stdout, stderr) {
     // Without credentials that it takes, git would ask a person for others.
     const asksForOthers = ours.some((line) => /could not read (?:Username|Password)|Authentication failed/.test(line));
     const isUnseen = ours.some((line) => /^fatal: repository '.*' not found/.test(line));
+    const status = asksForOthers ? 401 : isUnseen ? 404 : code === undefined ? null : Number(code);
+    const headers = headersIn(stderr);
     const words = [reason, ...theirs.map((line) => line.slice('remote:'.length).trim()), ...(kind === 'failed' ? ours : [])];
     return {
-        kind, status: asksForOthers ? 401 : isUnseen ? 404 : code === undefined ? null : Number(code),
+        kind, status, limit: isRateLimit(status, headers, theirs.join('\n')) ? { seconds: secondsToWait(headers) } : null,
         said: visible(words.filter((one) => one !== '').join('; ').replace(/([.,:;!?]); /g, '$1 '), 800),
     };
 }
 /** Whether the same push may go through a moment later. */
-function mayPass({ kind, status, said }) {
+function mayPass({ kind, status, limit, said }) {
     if (kind !== 'failed')
         return false;
+    if (limit !== null)
+        return (limit.seconds ?? 0) <= longestWait;
     if (status !== null)
-        return status === 408 || status === 429 || status >= 500;
+        return status === 408 || status >= 500;
     return network.test(said) && !/certificate/i.test(said);
 }
 /** `what` is the start of the sentence, up to "could not be pushed". */
 function pushFailure(what, failed) {
-    const { status, said } = failed;
+    const { status, limit, said } = failed;
     const fail = (code, advice) => {
         return new Failure(code, `${what}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`, advice === undefined ? {} : { advice });
     };
     if (status === 401)
         return new Failure('github-permission', `${what}: GitHub does not know the token (401).`, { advice: validToken });
+    if (limit !== null)
+        return fail('github-rate-limit', limitAdvice(limit.seconds));
     if (status === 403)
         return fail('github-permission', 'The token needs `contents: write`.');
     if (status === 404)
         return fail('github-permission', 'Give a token in `token` with access to the repository and `contents: write`.');
-    if (status === 429)
-        return fail('github-rate-limit', 'Run again later.');
     // GitHub's codes for a protected branch and for a rule.
     if (failed.kind === 'declined' && /\bGH0(?:06|13)\b/.test(said)) {
         return fail('github-setting', 'A rule of the repository or its organisation forbids it: let the owner of the token bypass it, '
@@ -67250,6 +67393,7 @@ var git_a;
 
 
 
+
 /** The waits, in milliseconds, before each further try of a push. */
 const pauses = [1_000, 2_000, 4_000];
 class Git {
@@ -67257,11 +67401,13 @@ class Git {
     #program;
     #environment;
     #pause;
+    #onWait;
     constructor(options) {
         this.root = options.root;
         this.#program = options.program;
         this.#environment = options.environment;
-        this.#pause = options.pause ?? external_node_timers_promises_namespaceObject.setTimeout;
+        this.#pause = options.pause ?? pause;
+        this.#onWait = options.onWait ?? (() => undefined);
     }
     async #try(args, options = {}) {
         return await runChild(this.#program, args, {
@@ -67360,11 +67506,13 @@ class Git {
     }
     /** The same, for `commit` and its parents, which need not be part of the checkout's history; that is known up to `base`. */
     async with(remote, commit, base, folder) {
-        return await this.#fetched(remote, commit, base, folder, await this.isShallow() ? ['--depth=2'] : [], `The commit ${commit.slice(0, 12)}`);
+        // A partial clone may have the commit, and passes for one that has all that belongs to it.
+        const options = await this.isPartialClone() ? ['--refetch', '--depth=2'] : await this.isShallow() ? ['--depth=2'] : [];
+        return await this.#fetched(remote, commit, base, folder, options, `The commit ${commit.slice(0, 12)}`);
     }
     async #fetched(remote, commit, known, folder, options, what) {
         const [objects, shallow = ''] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n');
-        const aside = new git_a({ program: this.#program, root: folder, environment: this.#environment });
+        const aside = new git_a({ program: this.#program, root: folder, environment: this.#environment, pause: this.#pause, onWait: this.#onWait });
         await aside.#run(['init', '--quiet', '--bare', '--template=']);
         (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`);
         if ((0,external_node_fs_namespaceObject.existsSync)(shallow))
@@ -67393,19 +67541,21 @@ class Git {
         };
         await this.#run(['read-tree', options.parent], { env });
         const wanted = new Set(options.paths);
-        const modes = new Map(paths(await this.#run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
+        const executable = new Set(paths(await this.#run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
             const path = entry.slice(entry.indexOf('\t') + 1);
-            return wanted.has(path) ? [[path, entry.slice(0, entry.indexOf(' '))]] : [];
+            return wanted.has(path) && entry.startsWith('100755') ? [path] : [];
         }));
         const ids = (await this.#line(['hash-object', '-w', '--no-filters', '--stdin-paths'], {
             input: options.paths.map((path) => `${git_quoted((0,external_node_path_namespaceObject.join)(options.tree, path))}\n`).join(''),
         })).split('\n');
-        const entries = options.paths.map((path, at) => `${modes.get(path) ?? '100644'} ${ids[at] ?? ''}\t${path}\0`);
-        await this.#run(['update-index', '-z', '--index-info'], { env, input: entries.join('') });
+        const entries = options.paths.map((path, at) => ({ path, mode: executable.has(path) ? '100755' : '100644', blob: ids[at] ?? '' }));
+        await this.#run(['update-index', '-z', '--index-info'], {
+            env, input: entries.map(({ path, mode, blob }) => `${mode} ${blob}\t${path}\0`).join(''),
+        });
         const tree = await this.#line(['write-tree'], { env });
         const message = options.message(tree);
         const sha = await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: message });
-        return { sha, parent: options.parent, tree, message };
+        return { sha, parent: options.parent, tree, message, parentTree: await this.#line(['rev-parse', `${options.parent}^{tree}`]), entries };
     }
     /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
     async changes(commit) {
@@ -67435,25 +67585,28 @@ class Git {
         throw pushFailure(`The branch ${visible(options.branch)} could not be pushed`, failed);
     }
     /**
-     * Brings `commit` to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers null, or what the
-     * remote says where it does not take it.
+     * Brings `commit`, which is for `branch`, to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers
+     * null, or what the remote says where it does not take it.
      */
-    async pushAside(remote, commit, ref) {
+    async pushAside(remote, commit, ref, branch) {
         const failed = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`);
         if (failed?.kind === 'failed')
-            throw pushFailure(`The commit could not be pushed to ${visible(ref)}`, failed);
+            throw pushFailure(`The commit for the branch ${visible(branch)} could not be pushed to ${visible(ref)}`, failed);
         return failed?.said ?? null;
     }
     /** null where it went well. Tries again where that may help: git finds done what an earlier try has done, or the lease stops it. */
     async #push(remote, refspec, lease, [pause, ...later] = pauses) {
         const { settings, hide } = git_access(remote);
-        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings });
+        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings, env: saysHeaders });
         if (exitCode === 0)
             return null;
         const failed = readFailedPush(hide(stdout.toString()), hide(stderr));
         if (pause === undefined || !mayPass(failed))
             return failed;
-        await this.#pause(pause);
+        const asked = failed.limit === null ? null : failed.limit.seconds ?? usualWait;
+        if (asked !== null)
+            this.#onWait(asked);
+        await this.#pause(asked === null ? pause : asked * 1000);
         return await this.#push(remote, refspec, lease, later);
     }
 }
@@ -69899,7 +70052,7 @@ function section(title, content) {
 }
 /** Beyond so many, an error that repeats why each file was refused is shorter without it. */
 const fewFailed = 3;
-function whyStopped(report, { failed }, room) {
+function markdown_whyStopped(report, { failed }, room) {
     const says = ({ path, reason }) => `${visible(path)}: ${visible(reason, 1000)}`;
     const shortened = (message) => failed.reduce((text, one) => text.replace(says(one), '\0'), message)
         .replace(/\0(?:; \0)*/g, 'of the files below');
@@ -69949,7 +70102,7 @@ function markdown_sections(report, account, name, drawn, room) {
     const accounting = accountingLine(report, account);
     const first = headline(report, account);
     if (voice === 'stopped')
-        return [first, section('What stopped it', whyStopped(report, account, room)), skippedList, accounting];
+        return [first, section('What stopped it', markdown_whyStopped(report, account, room)), skippedList, accounting];
     const open = voice === 'open';
     const are = count(remaining.length, 'matched file is', 'matched files are');
     const kept = `${are} still encrypted to ${who(report.request.removed)}`;
@@ -71112,6 +71265,7 @@ function gainsRemoved(survey, file, after) {
     return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
         + 'Enter the key under `owners` there, if it is to be let in again';
 }
+/** The owners file with what the request is to be remembered for; null where there is none, or it says that already. */
 function recordOf({ ownersFile, owners }, { removed, added, date, by }) {
     if (ownersFile === null)
         return null;
@@ -72865,12 +73019,17 @@ function checkRecipients(planned, found) {
 
 
 
+
 const nothingKept = new Map();
+function sayKept(kept, log) {
+    if (kept.size > 0)
+        log.line(`On the branch already, made from the same bytes: ${count(kept.size, 'file')}, proven again.`);
+}
 /**
  * Of the files that `commit` gave new bytes, those that had the same before and would get the same readers now. `staging` still
- * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew.
+ * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew, and the log says so.
  */
-async function keptFrom(git, remote, commit, base, plan, staging) {
+async function keptFrom(git, remote, commit, base, plan, staging, log) {
     const folder = staging.beside('earlier');
     (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
     try {
@@ -72889,16 +73048,32 @@ async function keptFrom(git, remote, commit, base, plan, staging) {
         return kept;
     }
     catch (error) {
-        if (error instanceof Failure && error.code === 'git-failed')
-            return nothingKept;
-        throw error;
+        if (!(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+        log.line(`What stands on the branch could not be looked at, so all is made anew. ${error.message}`);
+        return nothingKept;
     }
 }
-function isUsable({ file, after, rotate }, before, bytes) {
+function isUsable(change, before, bytes) {
+    const dataKey = dataKeyIn(change, before, bytes);
+    return change.rotate ? dataKey === 'new' : dataKey !== null;
+}
+/**
+ * Told without a key: which data key a file has whose bytes were `before` and are `bytes` now, beside that one; null where it is not
+ * the planned file, with exactly the planned readers and the same values. `unproven` where nothing in it could be compared but the
+ * MAC, which is another.
+ */
+function dataKeyIn({ file, after }, before, bytes) {
     const read = readEncryptedFile(file.path, bytes);
     if (read === null || 'damage' in read || read.format !== file.format || !isAsPlanned(after, read.metadata.groups))
-        return false;
-    return !rotate || compareDataKeys(valuesIn(file, before), valuesIn(read, bytes)) === 'new';
+        return null;
+    if (read.metadata.shamirThreshold !== file.metadata.shamirThreshold)
+        return null;
+    const [earlier, later] = [valuesIn(file, before), valuesIn(read, bytes)];
+    if (!haveSameValues(earlier, later))
+        return null;
+    const compared = compareDataKeys(earlier, later);
+    return compared === 'unproven' && read.metadata.mac === file.metadata.mac ? 'same' : compared;
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/known-head.js
@@ -72919,150 +73094,6 @@ async function assertKnownHead(git, commit, startedFor) {
     if (Buffer.concat(names).toString().split('\n').some((name) => name !== '' && !name.startsWith(ofPullRequests)))
         return;
     throw new Failure('event', `The checkout (${commit.slice(0, 12)}) is not what the run was started for (${startedFor.slice(0, 12)}), nor known to be on a branch; it is not given keys.`, { advice: 'Check out a branch of the repository, with `fetch-depth: 0` where it is an older commit of one.' });
-}
-
-;// CONCATENATED MODULE: ./lib/tools/github.js
-// Talks to GitHub's REST API about one repository: a method per question, answers as small values of our own.
-// Must never say the token, nor decide by the words of a message where GitHub has a status for it.
-
-
-
-
-
-/** What only reads is asked for by jobs that do no more than that, too. */
-const toRead = 'contents: read` to plan and, to publish, `contents: write';
-const toLook = 'pull-requests: read` to plan and, to publish, `pull-requests: write';
-/** The page on which a person opens the pull request by hand. */
-function compareUrl(serverUrl, owner, repo, base, branch) {
-    // Brackets and quotes too: the address stands in Markdown.
-    const escape = (part) => encodeURIComponent(part).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-    const inPath = (name) => name.split('/').map(escape).join('/');
-    return `${serverUrl.replace(/\/+$/, '')}/${escape(owner)}/${escape(repo)}/compare/${inPath(base)}...${inPath(branch)}?expand=1`;
-}
-/** Every method throws a GitHubFailure where GitHub does not do what it is asked for. */
-class github_GitHub {
-    owner;
-    repo;
-    pause;
-    #token;
-    #client;
-    #rest;
-    #here;
-    constructor(options) {
-        const { token, owner, repo } = options;
-        this.owner = owner;
-        this.repo = repo;
-        this.pause = options.pause ?? external_node_timers_promises_namespaceObject.setTimeout;
-        this.#token = token;
-        this.#client = gitHubClient(options);
-        this.#rest = this.#client.rest;
-        this.#here = { owner, repo };
-    }
-    async defaultBranch() {
-        const purpose = { action: 'read the repository', permission: toRead };
-        return (await this.#ask(purpose, () => this.#rest.repos.get(this.#here))).default_branch;
-    }
-    /** The commit the branch is at; null where there is no such branch, or the token cannot see the repository. */
-    async branchHead(branch) {
-        const purpose = { action: `read the branch ${visible(branch)}`, permission: toRead };
-        try {
-            const found = await this.#ask(purpose, () => this.#rest.git.getRef({ ...this.#here, ref: `heads/${branch}` }));
-            return found.object.sha;
-        }
-        catch (error) {
-            if (error instanceof GitHubFailure && error.status === 404)
-                return null;
-            throw error;
-        }
-    }
-    /** The open pull request from `branch` of this repository, not of a fork, into `base`; null where there is none. */
-    async findOpenPullRequest(base, branch) {
-        return (await this.#pullRequests(branch, { state: 'open', base })).find((one) => one.base === base) ?? null;
-    }
-    /** The newest hundred pull requests from `branch` of this repository, not of a fork, the newest first. */
-    async pullRequests(branch) {
-        return await this.#pullRequests(branch, { state: 'all' });
-    }
-    async #pullRequests(branch, narrow) {
-        const purpose = { action: 'look for the pull request', permission: toLook };
-        const listed = await this.#ask(purpose, () => {
-            return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: 100 });
-        });
-        // GitHub ignores a filter that it does not understand. Ids, because a label hides a fork of the same owner.
-        return listed.filter(({ head, base: into }) => {
-            // A fork that was deleted leaves null, which the published types do not say.
-            const from = head.repo;
-            return from?.id === into.repo.id && head.ref === branch;
-        }).map(({ number, html_url: url, title, body, head, base, state, merged_at: merged }) => ({
-            number, url, title, body: body ?? '', headSha: head.sha, base: base.ref,
-            state: state === 'open' ? state : merged === null ? 'closed' : 'merged',
-        }));
-    }
-    /** Asks once: after an answer that was lost the pull request may be there. */
-    async createPullRequest(wanted) {
-        const purpose = { action: 'open the pull request', permission: 'pull-requests: write' };
-        const { branch: head, base, title, body, draft } = wanted;
-        const made = await this.#ask(purpose, () => this.#rest.pulls.create({ ...this.#here, ...onlyOnce, base, head, title, body, draft }));
-        return { number: made.number, url: made.html_url };
-    }
-    async updatePullRequest(number, { title, body }) {
-        const purpose = { action: `update pull request #${number}`, permission: 'pull-requests: write' };
-        await this.#ask(purpose, () => this.#rest.pulls.update({ ...this.#here, pull_number: number, title, body }));
-    }
-    async closePullRequest(number, body) {
-        const purpose = { action: `close pull request #${number}`, permission: 'pull-requests: write' };
-        await this.#ask(purpose, () => this.#rest.pulls.update({ ...this.#here, pull_number: number, state: 'closed', body }));
-    }
-    /** Asks once: said twice would be worse than a warning that it may not have been said. */
-    async comment(number, body) {
-        const purpose = { action: `comment on pull request #${number}`, permission: 'pull-requests: write' };
-        await this.#ask(purpose, () => this.#rest.issues.createComment({ ...this.#here, ...onlyOnce, issue_number: number, body }));
-    }
-    /** The hundred open milestones that are due first. */
-    async milestones() {
-        const purpose = { action: 'read the milestones', permission: 'pull-requests: write' };
-        const listed = await this.#ask(purpose, () => this.#rest.issues.listMilestones({ ...this.#here, state: 'open', per_page: 100 }));
-        return listed.map(({ number, title }) => ({ number, title }));
-    }
-    async setMilestone(number, milestone) {
-        const purpose = { action: `set the milestone of pull request #${number}`, permission: 'pull-requests: write' };
-        await this.#ask(purpose, () => this.#rest.issues.update({ ...this.#here, issue_number: number, milestone }));
-    }
-    /** Adds; those that are there stay. A label that does not exist yet is made, which takes `issues: write`. */
-    async addLabels(number, labels) {
-        const permission = 'pull-requests: write` and, for a label that does not exist yet, `issues: write';
-        const purpose = { action: `label pull request #${number}`, permission };
-        await this.#ask(purpose, () => this.#rest.issues.addLabels({ ...this.#here, issue_number: number, labels: [...labels] }));
-    }
-    /** Adds, and answers who is assigned then: GitHub leaves out whom it cannot assign without saying so. */
-    async addAssignees(number, assignees) {
-        const purpose = { action: `assign pull request #${number}`, permission: 'pull-requests: write' };
-        const issue = await this.#ask(purpose, () => {
-            return this.#rest.issues.addAssignees({ ...this.#here, issue_number: number, assignees: [...assignees] });
-        });
-        return (issue.assignees ?? []).map(({ login }) => login);
-    }
-    /** Adds. One that GitHub does not take, and it takes none of the call. */
-    async requestReviewers(number, reviewers, teams) {
-        const purpose = { action: `ask for a review of pull request #${number}`, permission: 'pull-requests: write' };
-        await this.#ask(purpose, () => {
-            return this.#rest.pulls.requestReviewers({
-                ...this.#here, pull_number: number, reviewers: [...reviewers], team_reviewers: [...teams],
-            });
-        });
-    }
-    /** For what has no method here: `call` is given the client, and its refusal becomes a GitHubFailure. */
-    async ask(purpose, call) {
-        return await this.#ask(purpose, () => call(this.#client));
-    }
-    async #ask(purpose, call) {
-        try {
-            return (await call()).data;
-        }
-        catch (error) {
-            throw gitHubFailure(purpose, `${this.owner}/${this.repo}`, this.#token, error);
-        }
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/swap.js
@@ -73203,941 +73234,236 @@ function synced(path) {
     (0,external_node_fs_namespaceObject.closeSync)(file);
 }
 
-;// CONCATENATED MODULE: ./lib/stages/existing-pull-request.js
-// What stands on our branch and in its pull requests → what this run may do there.
-// Pure. Must never let a branch be moved that was not ours, nor open again what a person closed, unless that was asked for.
+;// CONCATENATED MODULE: ./lib/stages/publish.js
 
 
-const existing_pull_request_open = '<!-- sops-rekey fingerprint=';
-const settled = '<!-- sops-rekey settled=';
-/** Stands in the body of a pull request that is open, or that somebody else closed. */
-function fingerprintMarker(fingerprint) {
-    return `${existing_pull_request_open}${fingerprint} -->`;
-}
-/** Stands beside it: for which request, whatever the plan. */
-function requestMarker(request) {
-    return `<!-- sops-rekey request=${request} -->`;
-}
-/** Which request the body says it is for; null where it says none. */
-function requestIn(body) {
-    return /<!-- sops-rekey request=([0-9a-f]+) -->/.exec(body)?.[1] ?? null;
-}
-/** Whether somebody wrote the text anew, so that it no longer says what the pull request is for. */
-function lacksMarkers({ body }) {
-    return !body.includes(existing_pull_request_open) && !body.includes(settled);
-}
-/** The body of a pull request that we close ourselves: its marker no longer counts as one that a person closed. */
-function settledBody(body) {
-    return body.replaceAll(existing_pull_request_open, settled);
-}
-/** Throws `branch-foreign` where someone else's work stands on the branch. */
-function decideExisting(found, { onClosed, onHumanCommits }) {
-    const { base, branch, fingerprint, request, head, pullRequests } = found;
-    const name = visible(branch);
-    const marked = ({ body }) => body.includes(fingerprintMarker(fingerprint));
-    const present = pullRequests.filter(({ state }) => state === 'open');
-    const pullRequest = present.find((one) => one.base === base) ?? null;
-    // Our commit says it too, where a person took the marker out of the text.
-    const isPlan = (one) => marked(one) || (lacksMarkers(one) && head?.madeFor === fingerprint && one.headSha === head.sha);
-    const closed = pullRequests.find((one) => one.state === 'closed' && one.base === base && isPlan(one));
-    if (pullRequest === null && closed !== undefined && onClosed === 'respect') {
-        return { kind: 'closed-by-hand', pullRequest: closed };
-    }
-    if (head === null)
-        return { kind: 'publish', head: null, pullRequest: null, overwritten: null };
-    const ours = head.madeFor !== null;
-    const onceOurs = pullRequest?.body.includes(existing_pull_request_open) === true;
-    if (!ours && !(onceOurs && onHumanCommits === 'overwrite')) {
-        const advice = onceOurs
-            ? 'Merge or close its pull request and delete the branch, or write `on-human-commits: overwrite` to have them overwritten.'
-            : 'Merge or delete that branch, or give another one in `branch`.';
-        throw new Failure('branch-foreign', `The branch ${name} ends in a commit that is not ours (${head.sha.slice(0, 12)}), and was left as it is.`, { advice });
-    }
-    const elsewhere = present.find((one) => one.base !== base);
-    if (elsewhere !== undefined) {
-        throw new Failure('branch-foreign', `The branch ${name} has a pull request into ${visible(elsewhere.base)} (#${elsewhere.number}), and was left as it is.`, { advice: `Merge or close it, or give another branch in \`branch\` for ${visible(base)}.` });
-    }
-    // With the marker of another plan: of the last update only the push came through.
-    if (pullRequest !== null && head.madeFor === fingerprint && (marked(pullRequest) || lacksMarkers(pullRequest))) {
-        return { kind: 'up-to-date', head: head.sha, pullRequest };
-    }
-    const other = pullRequest === null || request === null ? null : requestIn(pullRequest.body);
-    if (pullRequest !== null && other !== null && other !== request) {
-        throw new Failure('branch-foreign', `The branch ${name} has the pull request of another request (#${pullRequest.number}), which this one would replace, and was left as it is.`, { advice: 'Merge or close it, or give each request a branch of its own, like `branch: sops-rekey/offboard-{removed}`.' });
-    }
-    return { kind: 'publish', head: head.sha, pullRequest, overwritten: ours ? null : head.sha };
-}
-/** A person closed the pull request while the run was at it. */
-class ClosedMeanwhile extends Failure {
-    pullRequest;
-    constructor(pullRequest) {
-        super('changed-underneath', `Nothing was pushed: pull request #${pullRequest.number} was closed during the run, without being merged.`, {
-            advice: 'Reopen it, or write `on-closed: reopen` to have a new one.',
-        });
-        this.pullRequest = pullRequest;
-    }
-}
-/** Throws where the pull request that was open is not so any more: `ClosedMeanwhile`, or `changed-underneath` where it was merged. */
-function assertStillOpen(seen, now, { onClosed }) {
-    const found = seen === null ? undefined : now.find(({ number }) => number === seen.number);
-    // With another head it was GitHub that closed it, for whoever moved the branch: moving it on fails then.
-    if (found?.state === 'closed' && found.headSha === seen?.headSha && onClosed === 'respect')
-        throw new ClosedMeanwhile(found);
-    if (found?.state !== 'merged')
-        return;
-    throw new Failure('changed-underneath', `Pull request #${found.number} was merged during the run, and nothing was pushed.`, { advice: 'Run again.' });
-}
-/** How to go on after `closed-by-hand`. */
-function respectedNotice({ number }) {
-    return `Nothing was pushed: pull request #${number}, with the very same changes, was closed without being merged. `
-        + 'Reopen it, or write `on-closed: reopen` to have a new one; other changes or another base get a new one by themselves.';
-}
-function overwrittenNotice(branch, sha) {
-    return `Commits on ${visible(branch)} that were not ours, up to ${sha}, were overwritten (\`on-human-commits: overwrite\`).`;
-}
-
-;// CONCATENATED MODULE: ./lib/stages/close-pull-request.js
-// Nothing is left to do → the pull request that an earlier run of the same request opened is closed, its branch deleted.
-// Must never touch a pull request of another request or with commits that are not ours; what goes wrong is a warning.
 
 
-/** Never throws. Closes only where the run saw what the base holds now. */
-async function closeSettled(github, settling) {
-    const { base, branch, request, commit, isOurs } = settling;
-    let pullRequest;
-    try {
-        pullRequest = (await github.pullRequests(branch))
-            .find((one) => one.state === 'open' && one.base === base && one.body.includes(requestMarker(request)));
-        if (pullRequest === undefined || await github.branchHead(base) !== commit)
-            return { closed: null, warnings: [] };
-        if (!await isOurs(pullRequest.headSha)) {
-            const why = `pull request #${pullRequest.number} has commits that are not ours, and stays open`;
-            return { closed: null, warnings: [`Nothing is left to do, but ${why}.`] };
-        }
-        await close_pull_request_close(github, branch, pullRequest);
-    }
-    catch (error) {
-        const what = pullRequest === undefined ? 'its pull request could not be looked for'
-            : `pull request #${pullRequest.number} stays open`;
-        return { closed: null, warnings: [`Nothing is left to do, but ${what}: ${close_pull_request_words(error)}`] };
-    }
-    return { closed: pullRequest, warnings: await sayAndDelete(github, pullRequest, settling) };
-}
-async function close_pull_request_close(github, branch, { number, body }) {
-    try {
-        await github.closePullRequest(number, settledBody(body));
-    }
-    catch (error) {
-        // The answer may be all that was lost.
-        const now = (await github.pullRequests(branch).catch(() => [])).find((one) => one.number === number);
-        if (now?.state !== 'closed')
-            throw error;
-    }
-}
-async function sayAndDelete(github, { number, headSha }, settling) {
-    const { branch, commit, runUrl, deleteBranch } = settling;
-    const warnings = [];
-    const attempt = async (what, action) => {
-        await action().catch((error) => warnings.push(`Pull request #${number} is closed, but ${what}: ${close_pull_request_words(error)}`));
-    };
-    const run = runUrl === null ? 'A run' : safe_text_link('A run', runUrl);
-    await attempt('not told why', () => github.comment(number, [
-        'Closed, because there is nothing left to do:',
-        `${run} of the same request at ${commit.slice(0, 12)} found every file as it should be.`,
-        deleteBranch === null ? 'The branch was kept (`delete-branch: false`).' : 'Its branch is deleted.',
-    ].join(' ')));
-    if (deleteBranch !== null) {
-        await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha).catch(async (error) => {
-            // The answer may be all that was lost.
-            if (await github.branchHead(branch) !== null)
-                throw error;
-        }));
-    }
-    return warnings;
-}
-function close_pull_request_words(error) {
-    return visible(error instanceof Error ? error.message : String(error), 600);
-}
-
-;// CONCATENATED MODULE: ./lib/model/commit-message.js
-// The message of a commit of ours: a person's words, and at the end for which plan it was made and what it held when it was made.
-// Must never take another end for ours.
-const trailers = ['Sops-Rekey-Fingerprint', 'Sops-Rekey-Tree'];
-const ending = new RegExp(`\\n${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`);
-/** `tree` is the id of the tree that is committed. */
-function commitMessage({ message, fingerprint, signoff }, tree) {
-    const [, ...paragraphs] = message.trim().split(/\n\s*\n/);
-    const last = paragraphs.at(-1)?.split('\n') ?? [];
-    // After lines like `Co-authored-by: …` ours have to follow at once: only the last block of such lines counts for git.
-    const continues = last.length > 0 && last.every((line) => /^(?:[A-Za-z0-9-]+: |\s)\S/.test(line));
-    const own = [
-        ...(signoff === null ? [] : [`Signed-off-by: ${signoff.name} <${signoff.email}>`]),
-        `${trailers[0]}: ${fingerprint}`, `${trailers[1]}: ${tree}`,
-    ];
-    return `${message.trim()}\n${continues ? '' : '\n'}${own.join('\n')}\n`;
-}
-/** What the end of a message of ours says; null for any other message. */
-function readTrailers(message) {
-    const [, fingerprint, tree] = ending.exec(message) ?? [];
-    return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree };
-}
-
-;// CONCATENATED MODULE: ./lib/tools/github-git.js
-// Git's commits and refs as GitHub's API has them: makes a commit, reads one, moves a ref by compare-and-swap, lists and deletes refs,
-// compares.
-// Must never name an author or committer, without which alone GitHub signs, nor move a ref without saying what it must be at.
-
-
-const permission = 'contents: write';
-const updateRefs = 'mutation ($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }';
-/** Makes a commit that nothing points to, and answers its id. GitHub signs it if the token is a bot's: read it to know. */
-async function createCommit(github, { message, tree, parent }) {
-    const { owner, repo } = github;
-    const purpose = { action: 'make a commit', permission };
-    return (await github.ask(purpose, ({ rest }) => rest.git.createCommit({ owner, repo, message, tree, parents: [parent] }))).sha;
-}
-async function readCommit(github, sha) {
-    const { owner, repo } = github;
-    const purpose = { action: `read the commit ${visible(sha)}`, permission };
-    const found = await github.ask(purpose, ({ rest }) => rest.git.getCommit({ owner, repo, commit_sha: sha }));
+const nothingPublished = {
+    operation: 'none', number: null, url: null, branch: null, headSha: null, verified: null, compareUrl: null, warnings: [], notices: [],
+    body: null, failure: null,
+};
+/** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs; `startedFor` as in `assertKnownHead`. */
+function workingTreePublisher(git, program, startedFor) {
     return {
-        sha: found.sha, message: found.message, tree: found.tree.sha, parents: found.parents.map((parent) => parent.sha),
-        author: found.author.email, committer: found.committer.email, verified: found.verification.verified, time: Date.parse(found.committer.date),
+        find: async ({ base }) => {
+            await assertKnownHead(git, base, startedFor);
+            return null;
+        },
+        earlier: () => Promise.resolve(nothingKept),
+        settle: () => Promise.resolve(null),
+        publish: async (verified, staging) => {
+            const replacements = [
+                ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
+                ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
+            ];
+            await swap(program, { root: git.root, staged: staging.root, replacements, note: await git.ownPath(swapNote) });
+            return nothingPublished;
+        },
     };
 }
-/** The refs whose names begin with `prefix` (without `refs/`), with what they point to. */
-async function refsBelow(github, prefix) {
-    const { owner, repo } = github;
-    const purpose = { action: `list the refs below ${visible(prefix)}`, permission };
-    const found = await github.ask(purpose, ({ rest }) => rest.git.listMatchingRefs({ owner, repo, ref: prefix }));
-    return found.map(({ ref, object }) => ({ name: ref, sha: object.sha }));
-}
-/** GitHub names that many files of a comparison, and no more. */
-const mostCompared = 300;
-/** The paths in which `to` differs from `from`, on which it stands; null where it does not, `unknown` where GitHub cannot tell. */
-async function changedBetween(github, from, to) {
-    const { owner, repo } = github;
-    const purpose = { action: `compare ${visible(from)} with ${visible(to)}`, permission };
-    try {
-        // All files are on the first page, however few commits it has.
-        const basehead = `${from}...${to}`;
-        const { status, files } = await github.ask(purpose, ({ rest }) => rest.repos.compareCommitsWithBasehead({ owner, repo, basehead, per_page: 1 }));
-        if (status !== 'ahead' && status !== 'identical')
+
+;// CONCATENATED MODULE: ./lib/stages/rotated.js
+// Verified ciphertext that travels from the job that rotated it to the job that publishes it, in a folder of its own.
+// Must never carry plaintext or a key, nor be believed: whoever takes it proves every file again.
+
+
+
+
+
+
+
+
+
+
+const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/;
+const sha256 = /^[0-9a-f]{64}$/;
+/** Leaves the rotated files of a shard in `folder`, and touches nothing else. `startedFor` as in `assertKnownHead`. */
+function folderPublisher(git, folder, { index, of }, startedFor) {
+    let [plan, base] = ['', ''];
+    return {
+        find: async (planned) => {
+            ;
+            [plan, base] = [sha256Of(planned.identity), planned.base];
+            await assertKnownHead(git, base, startedFor);
             return null;
-        if (files === undefined || files.length >= mostCompared)
-            return 'unknown';
-        return new Set(files.flatMap(({ filename, previous_filename: before }) => before === undefined ? [filename] : [filename, before]));
-    }
-    catch (error) {
-        if (error instanceof GitHubFailure)
-            return 'unknown';
-        throw error;
-    }
-}
-/** Does nothing where there is no such ref. `name` is a full one. */
-async function deleteRef(github, name) {
-    const { owner, repo } = github;
-    const purpose = { action: `delete ${visible(name)}`, permission };
-    const ref = name.replace(/^refs\//, '');
-    try {
-        await github.ask(purpose, ({ rest }) => rest.git.deleteRef({ owner, repo, ref }));
-    }
-    catch (error) {
-        // GitHub has 422 for a ref that is not there, but not for that alone.
-        const unclear = error instanceof GitHubFailure && (error.status === 422 || error.status === 404);
-        if (!unclear || (await refsBelow(github, ref)).some((one) => one.name === name))
-            throw error;
-    }
+        },
+        earlier: () => Promise.resolve(nothingKept),
+        settle: () => Promise.resolve(null),
+        publish: async (verified, staging) => {
+            (0,external_node_fs_namespaceObject.mkdirSync)(folder, { recursive: true });
+            const files = {};
+            for (const { planned: { file: { path } } } of verified.files) {
+                const bytes = staging.read(path);
+                files[path] = sha256Of(bytes);
+                (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, files[path]), bytes);
+            }
+            const manifest = { schema: 1, plan, base, files };
+            (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, `sops-rekey-rotated-${index}-of-${of}.json`), `${JSON.stringify(manifest)}\n`);
+            return await Promise.resolve(nothingPublished);
+        },
+    };
 }
 /**
- * Moves a ref, also to what does not follow from where it is, if it is where it must be. Throws a GitHubFailure where it was not
- * moved or where that is not known; GitHub has no code for "is elsewhere", so look.
+ * Puts what other jobs rotated, found in `folder` or the folders right below it, in the place of the staged files, after each
+ * of these was decrypted as it is; `kept` goes before it, so that what was published stays as it is. Throws `rotated-missing` where
+ * the folder does not hold exactly what `plan` needs.
  */
-async function moveRef(github, { name, from, to }) {
-    const { owner, repo } = github;
-    const purpose = { action: `move ${visible(name)}`, permission };
-    const { node_id: repositoryId } = await github.ask(purpose, ({ rest }) => rest.repos.get({ owner, repo }));
-    const update = { name, beforeOid: from ?? '0'.repeat(to.length), afterOid: to, force: from !== null };
-    const refusals = await github.ask(purpose, async (octokit) => {
-        try {
-            await octokit.graphql(updateRefs, { input: { repositoryId, refUpdates: [update] } });
-            return { data: [] };
-        }
-        catch (error) {
-            const data = refusalsOf(error);
-            if (data === null)
-                throw error;
-            return { data };
-        }
+async function takeRotated(sops, staging, plan, identity, base, folder, kept, atOnce, log) {
+    const rotated = readRotated(folder, sha256Of(identity), base);
+    const missing = plan.changes.filter(({ file: { path } }) => !rotated.has(path)).map(({ file: { path } }) => path);
+    const planned = new Set(plan.changes.map(({ file: { path } }) => path));
+    const foreign = [...rotated.keys()].filter((path) => !planned.has(path));
+    if (missing.length + foreign.length > 0) {
+        const [what, path = ''] = missing.length > 0 ? [`lacks ${missing.length} of the ${planned.size} files of this plan`, missing[0]]
+            : [`holds ${foreign.length} files that are not in this plan`, foreign[0]];
+        throw unusable(folder, `${what}, like ${visible(path)}`);
+    }
+    const plaintextBefore = await log.group(`Decrypt ${count(plan.changes.length, 'file')} as they are`, async () => {
+        const done = log.progress(plan.changes.length);
+        return new Map(await inParallel(plan.changes, atOnce, async ({ file }) => {
+            const digest = await sops.plaintextDigest(file);
+            done(file.path);
+            return [file.path, digest];
+        }));
     });
-    const [first] = refusals;
-    if (first === undefined)
-        return;
-    const said = visible(refusals.map(({ message }) => message).join('; '), 600);
-    const status = statusOf(first);
-    throw new GitHubFailure(status === 403 ? 'github-permission' : 'github-failed', `Could not ${purpose.action} in ${visible(`${owner}/${repo}`)}: GitHub answered ${first.type ?? 'an error'}: ${said}`, status, said, status === 403 ? { advice: `The token needs \`${permission}\`.` } : {});
+    sayKept(kept, log);
+    for (const [path, place] of rotated)
+        staging.write(path, { bytes: kept.get(path) ?? place.read(), executable: false });
+    return { plan, plaintextBefore, folder };
 }
-/** What GraphQL refused with an answer of 200; null for anything else. */
-function refusalsOf(error) {
-    const errors = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null;
-    return Array.isArray(errors) && errors.length > 0 ? errors : null;
-}
-/** The status REST would have for it; 200, which it had, where that cannot be told. A code stands for what the schema does not know. */
-function statusOf({ type, extensions }) {
-    if (type === 'FORBIDDEN' || type === 'INSUFFICIENT_SCOPES')
-        return 403;
-    if (type === 'NOT_FOUND')
-        return 404;
-    return type === 'UNPROCESSABLE' || extensions?.code !== undefined ? 422 : 200;
-}
-
-;// CONCATENATED MODULE: ./lib/tools/github-issues.js
-// Issues as GitHub's API has them: who we are there, which issues there are, making, changing and commenting on one.
-// Must never ask twice for what must not be made twice, nor trust that GitHub heeded a filter.
-
-
-const github_issues_permission = 'issues: write';
-const pageSize = 100;
-const viewer = 'query { viewer { login databaseId } }';
-/** Whom the token belongs to, as the author of its issues. */
-async function ownLogin(github) {
-    return (await ownAccount(github)).login;
-}
-/** Whom the token belongs to. `GET /user` refuses the token of an App; GraphQL does not. */
-async function ownAccount(github) {
-    const found = await github.ask({ action: 'ask whose the token is', permission: github_issues_permission }, async (octokit) => {
-        try {
-            return { data: await octokit.graphql(viewer) };
+function readRotated(folder, plan, base) {
+    const found = new Map();
+    for (const place of foldersIn(folder)) {
+        for (const name of (0,external_node_fs_namespaceObject.readdirSync)(place).filter((one) => manifestName.test(one))) {
+            const manifest = readManifest((0,external_node_path_namespaceObject.join)(place, name));
+            if (manifest === null)
+                throw unusable(folder, `has a ${visible(name)} that is no list of rotated files`);
+            if (manifest.plan !== plan || manifest.base !== base) {
+                const why = manifest.base === base ? 'it was made at the same commit, but from other inputs, or before one more file was due'
+                    : `it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`;
+                throw unusable(folder, `is of another plan: ${why}`);
+            }
+            for (const [path, digest] of Object.entries(manifest.files)) {
+                if (found.has(path))
+                    throw unusable(folder, `holds ${visible(path)} twice`);
+                found.set(path, {
+                    read: () => {
+                        const bytes = bytesOf((0,external_node_path_namespaceObject.join)(place, digest));
+                        if (bytes === null)
+                            throw unusable(folder, `lacks the bytes of ${visible(path)}, which its list names`);
+                        if (sha256Of(bytes) !== digest)
+                            throw unusable(folder, `holds other bytes for ${visible(path)} than its list says`);
+                        return bytes;
+                    },
+                });
+            }
         }
-        catch (error) {
-            throw withStatus(error);
-        }
-    });
-    return found.viewer;
-}
-/** The newest issues of a label or an author, pull requests left out: at most `pages` hundreds of both. */
-async function listIssues(github, by, pages) {
-    const { owner, repo } = github;
-    const purpose = { action: 'look for the tracking issue', permission: github_issues_permission };
-    const found = [];
-    for (let page = 1; page <= pages; page += 1) {
-        const listed = await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => rest.issues.listForRepo({
-            owner, repo, ...by, state: 'all', sort: 'created', direction: 'desc', per_page: pageSize, page,
-        })));
-        found.push(...listed.filter(({ pull_request: pull }) => pull === undefined).map(issueOf));
-        if (listed.length < pageSize)
-            break;
     }
     return found;
 }
-/** Asks once: after an answer that was lost the issue may be there. */
-async function createIssue(github, { title, body, labels }) {
-    const { owner, repo } = github;
-    const purpose = { action: 'open the tracking issue', permission: github_issues_permission };
-    return issueOf(await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => {
-        return rest.issues.create({ owner, repo, ...onlyOnce, title, body, labels: [...labels] });
-    })));
+/** null where there is no file. A link is none: it could lead to what never ends. */
+function bytesOf(path) {
+    return (0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false })?.isFile() === true ? (0,external_node_fs_namespaceObject.readFileSync)(path) : null;
 }
-async function changeIssue(github, number, { body, state, reason }) {
-    const { owner, repo } = github;
-    await github.ask({ action: `update issue #${number}`, permission: github_issues_permission }, ({ rest }) => rest.issues.update({
-        owner, repo, issue_number: number, ...(body === undefined ? {} : { body }), ...(state === undefined ? {} : { state }),
-        ...(reason === undefined ? {} : { state_reason: reason }),
-    }));
-}
-/** Asks once: said twice would be worse than a warning that it may not have been said. */
-async function commentOnIssue(github, number, body) {
-    const { owner, repo } = github;
-    const purpose = { action: `comment on issue #${number}`, permission: github_issues_permission };
-    await github.ask(purpose, ({ rest }) => rest.issues.createComment({ owner, repo, ...onlyOnce, issue_number: number, body }));
-}
-async function labelIssue(github, number, label) {
-    const { owner, repo } = github;
-    const purpose = { action: `label issue #${number}`, permission: github_issues_permission };
-    await github.ask(purpose, ({ rest }) => rest.issues.addLabels({ owner, repo, issue_number: number, labels: [label] }));
-}
-function issueOf({ number, html_url: url, body, state, state_reason: reason, user, labels }) {
-    return {
-        number, url, body: body ?? '', state: state === 'open' ? 'open' : 'closed', reopened: reason === 'reopened',
-        author: user?.login ?? null,
-        labels: labels.map((label) => (typeof label === 'string' ? label : label.name ?? '')),
-    };
-}
-/** A repository whose issues are turned off has 410 for its list. */
-async function askIssues(github, { action }, ask) {
+function foldersIn(folder) {
     try {
-        return await ask();
+        const below = (0,external_node_fs_namespaceObject.readdirSync)(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => (0,external_node_path_namespaceObject.join)(folder, name));
+        return [folder, ...below];
     }
-    catch (error) {
-        if (!(error instanceof GitHubFailure) || error.status !== 410)
-            throw error;
-        const what = `Could not ${action} in ${github.owner}/${github.repo}: the repository has no issues (410).`;
-        throw new GitHubFailure('github-setting', what, error.status, error.said, {
-            advice: 'Turn them on in Settings → General → Features, or leave `tracking-issue` out.',
-        });
+    catch (cause) {
+        throw new Failure('input', `The input \`rotated-path\` names ${visible(folder)}, which is not there.`, { advice: 'Download the artifacts of the rotate jobs to it first.', cause });
     }
 }
-/** GraphQL refuses with an answer of 200, whose words are not where REST has them. */
-function withStatus(error) {
-    const refused = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null;
-    if (!Array.isArray(refused) || typeof responseOf(error)?.status === 'number')
-        return error;
-    return { response: { status: 200, headers: {}, data: { message: 'refused', errors: refused } } };
-}
-
-;// CONCATENATED MODULE: ./lib/stages/publish-branch.js
-// Verified bytes → one commit; and what stands on the branch it is for.
-// Must never take anything but verified bytes, nor take a branch for ours that is not.
-
-
-
-
-
-
-
-
-
-const bot = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' };
-/**
- * Refuses where git itself changes a file between commit and checkout, so that what is verified would not be what is
- * committed. `staging` still holds the bytes that were surveyed.
- */
-async function assertUnfiltered(git, staging, plan) {
-    const before = new Map(textsOf(plan).map((text) => [text.path, Buffer.from(text.before)]));
-    const present = [
-        ...(await git.tracked()).find((path) => before.has(path)).map(({ path, blob }) => ({ path, blob, bytes: before.get(path) ?? Buffer.of() })),
-        ...plan.changes.map(({ file: { path, blob } }) => ({ path, blob, bytes: staging.read(path) })),
-    ];
-    const filtered = present.filter(({ blob, bytes }) => blobId(bytes, blob) !== blob).map(({ path }) => path);
-    const [first] = filtered;
-    if (first === undefined)
-        return;
-    throw new Failure('refused', `Nothing was changed, because what is checked out is not what is committed, byte for byte: ${filtered.slice(0, 20).map((path) => visible(path)).join(', ')}. `
-        + 'A filter (as for LFS) or a rule for line ends (`eol`, `text`) in .gitattributes, or `core.autocrlf`, changes it on the way.', {
-        path: first, advice: 'Take encrypted files and .sops.yaml out of that rule, for example with `-filter -text`, and commit them as they are.',
-    });
-}
-/** Refuses a checkout that is not part of `base` on the remote: the pull request would carry its commits as well. */
-async function assertOnBase(git, github, base, commit) {
-    const tip = await github.branchHead(base);
-    if (tip === null) {
-        throw new Failure('input', `There is no branch ${visible(base)} to open a pull request into, or the token cannot see it.`, {
-            advice: 'Name the branch in `base`, like `base: main`; to see it the token needs `contents: read`.',
-        });
-    }
-    if (tip === commit || await git.isPartOf(commit, tip))
-        return;
-    throw new Failure('changed-underneath', `The checkout (${commit.slice(0, 12)}) is not the tip of ${visible(base)} (${tip.slice(0, 12)}), nor known to be part of it.`, { advice: `Check out ${visible(base)}, and run again.` });
-}
-/**
- * Just before publishing: throws where `base` has got other bytes for one of `paths` since `commit`, or another history. Null where
- * all is well, a sentence where that cannot be told.
- */
-async function assertNotOvertaken(github, base, commit, paths) {
-    const tip = await github.branchHead(base);
-    if (tip === commit)
-        return null;
-    const changed = tip === null ? null : await changedBetween(github, commit, tip);
-    if (changed === 'unknown')
-        return `${visible(base)} has moved on during the run; whether in the files of this pull request, GitHub does not say.`;
-    const both = changed === null ? null : paths.filter((path) => changed.has(path));
-    if (both?.length === 0)
-        return null;
-    const what = both === null ? 'is no longer what this run stands on' : `has got others of the files of this run meanwhile: ${both.slice(0, 20).map((path) => visible(path)).join(', ')}`;
-    throw new Failure('changed-underneath', `${visible(base)} ${what}. Nothing was published.`, { advice: `Check out ${visible(base)} as it is now, and run again.` });
-}
-/**
- * Null where a run did not make it, or not as it stands there. `host` is GitHub's. Made by git it bears the bot's name twice. Made by
- * GitHub it is signed with GitHub's own key, which vouches for the committer, GitHub itself, and signs for a bot only where the
- * request left the author to GitHub.
- */
-async function madeFor(github, sha, host) {
-    const { message, tree, parents, author, committer, verified } = await readCommit(github, sha);
-    const said = readTrailers(message);
-    if (said?.tree !== tree || parents.length !== 1)
-        return null;
-    const byGit = author === bot.email && committer === bot.email;
-    const hosts = ['github.com', host];
-    const byApi = verified && hosts.some((one) => committer === `noreply@${one}`)
-        && hosts.some((one) => author.endsWith(`[bot]@users.noreply.${one}`));
-    return byGit || byApi ? { fingerprint: said.fingerprint, verified } : null;
-}
-/** Looks up what an earlier run left. Throws `branch-foreign` where someone else's work stands on the branch. */
-async function findPublished(github, wanted, politeness) {
-    const { branch, host } = wanted;
-    const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)]);
-    const made = sha === null ? null : await madeFor(github, sha, host);
-    const head = sha === null ? null : { sha, madeFor: made?.fingerprint ?? null };
-    const existing = decideExisting({ ...wanted, head, pullRequests }, politeness);
-    if (existing.kind === 'publish' && sha === null)
-        await assertRoom(github, branch);
-    const verified = made?.verified === true;
-    if (existing.kind !== 'up-to-date' || verified || !wanted.requireVerified)
-        return { existing, verified };
-    return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified };
-}
-/** Of two branches `a` and `a/b` git can have only one. */
-async function assertRoom(github, branch) {
-    const parts = branch.split('/');
-    const above = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
-    const heads = await Promise.all(above.map((name) => github.branchHead(name)));
-    const below = (await refsBelow(github, `heads/${branch}/`)).map(({ name }) => name.replace('refs/heads/', ''));
-    const inTheWay = above.find((_, at) => heads[at] !== null) ?? below[0];
-    if (inTheWay === undefined)
-        return;
-    throw new Failure('branch-foreign', `There is a branch ${visible(inTheWay)}, beside which git can have no ${visible(branch)}. Nothing was pushed.`, {
-        advice: 'Rename or delete it, or give another branch in `branch`.',
-    });
-}
-/**
- * Who stands as the author of the commit: the bot whose token GitHub makes it for. Where git makes it, and so for the token of a
- * person, for whom GitHub does not sign, that is the bot of GitHub Actions. `host` is GitHub's.
- */
-async function authorOf(github, mode, host) {
-    if (mode === 'git')
-        return bot;
-    const { login, databaseId } = await ownAccount(github);
-    if (!login.endsWith('[bot]') || databaseId === null)
-        return bot;
-    return { name: login, email: `${databaseId}+${login}@users.noreply.${host}` };
-}
-/** Builds the commit beside the checkout, and sees that it holds what was verified, byte for byte, and nothing else. */
-async function commitVerified(git, staging, verified, publication) {
-    if (!Verified.isVerified(verified))
-        throw new Failure('verification', 'Only what was verified can be published.');
-    const bytes = new Map([
-        ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)]),
-        ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)]),
-    ]);
-    const commit = await git.commit({
-        parent: publication.parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
-        message: (tree) => commitMessage(publication, tree),
-    });
-    const changed = await git.changes(commit.sha);
-    const wrong = [...new Set([...bytes.keys(), ...changed.keys()])].filter((path) => {
-        const wanted = bytes.get(path);
-        return wanted === undefined || changed.get(path) !== blobId(wanted, commit.sha);
-    });
-    if (wrong.length === 0)
-        return commit;
-    throw new Failure('verification', `The commit does not hold what was verified: ${wrong.slice(0, 20).map((path) => visible(path)).join(', ')}.`, {
-        advice: 'Nothing was pushed. Please report this.',
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/stages/staging-ref.js
-// The ref under which a commit waits at GitHub, outside of branches and tags, until its branch is moved.
-// Must never outlive the run that made it, nor take away one that is not ours or that another run may still need.
-
-
-
-
-/** A run needs its ref for some seconds, and for minutes where GitHub makes it wait. */
-const longestUse = 3_600_000;
-const mostAtOnce = 10;
-function staging_ref_folderOf(branch) {
-    return `refs/sops-rekey/staging/${sha256Of(branch).slice(0, 16)}/`;
-}
-/** Says which branch it is for, and which commit it holds: no two runs make the same. */
-function stagingRef(branch, commit) {
-    return `${staging_ref_folderOf(branch)}${commit}`;
-}
-/** Takes away what a run for the same branch left when it was killed. Never throws: the next run will look again. */
-async function removeLeftovers(github, branch) {
+function readManifest(path) {
     try {
-        const folder = staging_ref_folderOf(branch);
-        for (const { name, sha } of (await refsBelow(github, folder.replace(/^refs\//, ''))).slice(0, mostAtOnce)) {
-            const { tree, message, time } = await readCommit(github, sha);
-            const ours = name === stagingRef(branch, sha) && readTrailers(message)?.tree === tree;
-            if (ours && time < Date.now() - longestUse)
-                await deleteRef(github, name);
-        }
+        const value = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(path, 'utf8'));
+        const { schema, plan, base, files } = value;
+        const whole = schema === 1 && typeof plan === 'string' && typeof base === 'string' && typeof files === 'object'
+            && Object.values(files).every((digest) => sha256.test(digest));
+        return whole ? { schema, plan, base, files } : null;
     }
     catch {
-        // What stands there harms nobody.
-    }
-}
-/** Never throws, but says what stayed. */
-async function unstage(github, ref, warnings) {
-    try {
-        await deleteRef(github, ref);
-    }
-    catch (error) {
-        const why = error instanceof Error ? error.message : visible(String(error));
-        warnings.push(`A ref that was needed for a moment could not be deleted: ${visible(ref)}. The next run for this branch tries again. ${why}`);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/stages/publish-commit.js
-// A commit that holds what was verified → its branch at GitHub, made anew and signed by GitHub where it does that.
-// Must never move a branch that is not where it was seen, take a commit of GitHub's unread, nor go without a signature unsaid.
-
-
-
-
-
-
-/** The waits, in milliseconds, before each further try. */
-const publish_commit_pauses = [1_000, 2_000, 4_000];
-const wantsBot = 'GitHub signs for the workflow\'s own token (`token: ${{ github.token }}`) and for that of a GitHub App, not for one of a person.';
-/** Throws where the branch is as it was: someone else was first, GitHub refuses, or the commit would not be verified and must be. */
-async function publishCommit(git, github, wanted) {
-    const { mode, commit: { sha } } = wanted;
-    const warnings = [];
-    const published = mode === 'git' ? null : await throughApi(git, github, wanted, warnings);
-    return published ?? { sha, verified: false, warnings, failure: await push(git, github, wanted) };
-}
-/** Null where GitHub makes no commit, which is then said, and git may push ours. What fails after it has made one is an error. */
-async function throughApi(git, github, wanted, warnings) {
-    const { branch, commit, expected, beforeMove } = wanted;
-    const ref = stagingRef(branch, commit.sha);
-    await removeLeftovers(github, branch);
-    try {
-        const id = await make(git, github, wanted, ref, warnings);
-        if (id === null)
-            return null;
-        const made = await onceKnown(github, () => readCommit(github, id));
-        assertSame(made, commit);
-        if (!made.verified) {
-            if (wanted.requireVerified)
-                throw unverified('GitHub did not sign the commit.');
-            warnings.push(`The commit is not verified. ${wantsBot} Write \`commit-mode: git\` where that is as it should be.`);
-        }
-        // Without a signature ours is the better one: of the two it alone says that a run made it. It is there already.
-        const { sha } = made.verified ? made : commit;
-        await beforeMove();
-        assertNotStopped();
-        return { sha, verified: made.verified, warnings, failure: await move(github, branch, expected, sha) };
-    }
-    finally {
-        // A warning of this one still counts: it is the same list.
-        await unstage(github, ref, warnings);
-    }
-}
-/** The id of the commit that GitHub made; null, with a warning, where it does not offer that and an unverified one will do. */
-async function make(git, github, wanted, ref, warnings) {
-    try {
-        await stage(git, github, wanted, ref);
-        assertNotStopped();
-        return await createCommit(github, wanted.commit);
-    }
-    catch (error) {
-        if (!isUnavailable(error))
-            throw error;
-        if (wanted.requireVerified)
-            throw unverified(error.message, error);
-        if (wanted.mode === 'api')
-            throw error;
-        warnings.push(`The commit is not verified: it was pushed by git, because GitHub would not make it. ${error.message}`);
         return null;
     }
 }
-/** Asks again where GitHub says that it does not know what it has made a moment ago. */
-async function onceKnown(github, ask, [pause, ...later] = publish_commit_pauses) {
-    try {
-        return await ask();
-    }
-    catch (error) {
-        if (!(error instanceof GitHubFailure) || error.status !== 404 || pause === undefined)
-            throw error;
-        await github.pause(pause);
-        assertNotStopped();
-        return await onceKnown(github, ask, later);
-    }
-}
-/** Throws where GitHub does not have the commit afterwards. */
-async function stage(git, github, wanted, ref) {
-    const { commit: { sha } } = wanted;
-    try {
-        const said = await git.pushAside(wanted, sha, ref);
-        if (said !== null)
-            throw new GitHubFailure('github-failed', `GitHub does not take the ref ${visible(ref)}: ${said}.`, 422, said);
-    }
-    catch (cause) {
-        if (!(cause instanceof Failure) || cause.code === 'interrupted')
-            throw cause;
-        // The answer may be all that was lost: curl asks again by itself, and is then told that the ref is there.
-        const found = await refsBelow(github, ref.replace(/^refs\//, '')).catch(() => []);
-        if (!found.some((one) => one.sha === sha))
-            throw cause;
-    }
-}
-function unverified(why, cause) {
-    return new Failure('unverified', `${why} A verified commit is required, so nothing was published.`, { advice: wantsBot, cause });
-}
-/** What GitHub, or this token, does not offer; not what failed, or what someone else has done. */
-function isUnavailable(error) {
-    return error instanceof GitHubFailure && error.code !== 'github-rate-limit' && (error.status === 403 || error.status === 404 || error.status === 422);
-}
-function assertSame(made, { tree, parent, message }) {
-    const wrong = [
-        made.tree === tree ? [] : ['tree'],
-        made.parents.length === 1 && made.parents[0] === parent ? [] : ['parent'],
-        made.message.trimEnd() === message.trimEnd() ? [] : ['message'],
-    ].flat();
-    if (wrong.length === 0)
-        return;
-    throw new Failure('verification', `The commit that GitHub made has another ${wrong.join(' and ')} than the one that was verified.`, {
-        advice: 'Nothing was published. Please report this.',
-    });
-}
-/** Null once the branch is at `to`; a Failure where it may be. Throws where it is not. */
-async function move(github, branch, from, to) {
-    try {
-        await onceKnown(github, () => moveRef(github, { name: `refs/heads/${branch}`, from, to }));
-        return null;
-    }
-    catch (cause) {
-        if (!(cause instanceof GitHubFailure))
-            throw cause;
-        // The answer may be all that was lost. Undefined: that could not be asked either.
-        const now = await github.branchHead(branch).catch(() => undefined);
-        if (now === to)
-            return null;
-        if (now === from)
-            throw isUnavailable(cause) ? notMoved(cause) : cause;
-        if (now === undefined)
-            return maybe(cause, branch, false, 'It may have been moved.');
-        throw movedByOther(branch, cause);
-    }
-}
-/** Null once the branch is at the commit; a Failure where it may be. Throws where it is not. */
-async function push(git, github, wanted) {
-    const { branch, commit: { sha }, expected, url, token } = wanted;
-    await wanted.beforeMove();
-    try {
-        await git.push({ branch, commit: sha, expected, url, token });
-        return null;
-    }
-    catch (cause) {
-        if (!(cause instanceof Failure) || cause.code === 'changed-underneath')
-            throw cause;
-        const now = await github.branchHead(branch).catch(() => undefined);
-        const stopped = cause.code === 'interrupted';
-        if (now === sha && !stopped)
-            return null;
-        // What a stopped push has sent may still be at work.
-        if (now === expected && !stopped)
-            throw cause;
-        if (now !== undefined && !stopped)
-            throw movedByOther(branch, cause);
-        return maybe(cause, branch, stopped, now === sha ? 'It is pushed.' : 'It may have been pushed, or be so in a moment.');
-    }
-}
-/** Git could push our commit instead, but that would throw away the one that GitHub has signed. */
-function notMoved(cause) {
-    return new Failure(cause.code, `${cause.message.replace(/[^.]$/, '$&.')} Nothing was published.`, {
-        advice: 'Run again; where GitHub never lets this token do that, `commit-mode: git` does without, and without a verified commit.', cause,
-    });
-}
-function movedByOther(branch, cause) {
-    return new Failure('changed-underneath', `The branch ${visible(branch)} was moved by someone else during the run, and was left as it is.`, {
-        advice: 'Run again.', cause,
-    });
-}
-function maybe(cause, branch, stopped, state) {
-    return new Failure(cause.code, `${stopped ? 'The run was stopped' : 'Something went wrong'} while the branch ${visible(branch)} was being pushed. ${state}`, {
-        advice: 'Run again: the same request finds what is there.', cause,
+function unusable(folder, what) {
+    return new Failure('rotated-missing', `The folder ${visible(folder)} ${what}.`, {
+        advice: 'Run all jobs of the workflow again, on one commit and with the same inputs.',
     });
 }
 
-;// CONCATENATED MODULE: ./lib/model/kept-ticks.js
-// The boxes that people ticked in a text of ours → the same boxes in the text that takes its place.
-// Must never tick a box of which something else is said now: it may stand for more, or for what got worse.
-const boxLine = /^(\s*)- \[([ xX])\] (.*)$/;
-const fileLine = /^- (<code>.*?<\/code>)/;
-const folderLine = /^<details><summary>(<code>.*?<\/code>)?/;
-/** `text` with those of its open boxes ticked that are ticked in `before` with the very same words. */
-function keepTicks(before, text) {
-    const ticked = new Set(boxesIn(before).flatMap((box) => (box?.ticked === true ? [box.meaning] : [])));
-    if (ticked.size === 0)
-        return text;
-    const boxes = boxesIn(text);
-    return text.split('\n').map((line, at) => (ticked.has(boxes[at]?.meaning ?? '') ? line.replace('- [ ]', '- [x]') : line)).join('\n');
-}
-/** For each line its box; null where it has none. */
-function boxesIn(text) {
-    let [folder, file] = ['', ''];
-    return text.split('\n').map((line) => {
-        const [, indent = '', mark, words = ''] = boxLine.exec(line.trimEnd()) ?? [];
-        if (mark !== undefined)
-            return { ticked: mark !== ' ', meaning: `${indent === '' ? '' : pathOf(folder, file)}\0${words}` };
-        if (line.startsWith('<details>'))
-            folder = named(folderLine.exec(line)?.[1]);
-        else if (line.startsWith('</details>'))
-            folder = '';
-        else
-            file = fileLine.test(line) ? named(fileLine.exec(line)?.[1]) : file;
-        return null;
-    });
-}
-/** The summary of a folder with one file in it names that file. */
-function pathOf(folder, file) {
-    return folder === '' || folder.endsWith('/') ? folder + file : folder;
-}
-/** What a `<code>` of ours shows. */
-function named(element = '') {
-    return element.replaceAll(/<!-- -->|<\/?code>/g, '').replace(/&#(\d+);/g, (_, number) => String.fromCharCode(Number(number)));
-}
-
-;// CONCATENATED MODULE: ./lib/stages/pull-request.js
-// Opens the pull request of a branch that is already pushed, or brings the one that is open up to date.
-// Must never push, close or take away anything; labels, people and words that cannot be added never fail the run.
+;// CONCATENATED MODULE: ./lib/stages/rotate.js
+// Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
+// Must never touch a file that is not staged, and must see a file decrypt before it changes it.
 
 
 
 
 
-/** The waits, in milliseconds, before each further try: GitHub may not know yet what it was just given. */
-const pull_request_pauses = [1_000, 2_000, 4_000];
-/** Throws a GitHubFailure where there is no pull request in the end. `draft.draft` holds for a new one only. */
-async function openPullRequest(github, wanted) {
-    const draft = { ...wanted, body: `${wanted.body.trimEnd()}\n${requestMarker(wanted.request)}\n${titleMarker(wanted.title)}\n` };
-    const found = await github.findOpenPullRequest(draft.base, draft.branch);
-    const pullRequest = found === null ? await pull_request_create(github, draft) : await update(github, found, draft);
-    const { number } = pullRequest;
-    const { milestone, overwritten } = draft;
-    const warnings = [
-        overwritten === null ? null
-            : await attempt([overwritten], 'history', () => github.comment(number, overwrittenWords(overwritten))),
-        await attempt(draft.labels, 'labels', () => addLabels(github, number, draft.labels)),
-        milestone === null ? null : await attempt([milestone], 'milestone', () => setMilestone(github, number, milestone)),
-        await attempt(draft.assignees, 'assignees', () => addAssignees(github, number, draft.assignees)),
-        // Apart, because many tokens cannot ask teams.
-        await attempt(draft.reviewers, 'reviewers', () => askEach(draft.reviewers, (some) => github.requestReviewers(number, some, []))),
-        await attempt(draft.teamReviewers, 'team reviewers', () => askTeams(github, number, draft.teamReviewers)),
-    ];
-    return { pullRequest, warnings: warnings.filter((warning) => warning !== null) };
-}
-/** What a person changed in it stays: the title, and the ticks of boxes of which nothing else is said now. */
-async function update(github, { number, url, title, body }, draft) {
-    const ours = body.includes(titleMarker(title));
-    await github.updatePullRequest(number, { title: ours ? draft.title : title, body: keepTicks(body, draft.body) });
-    return { number, url, operation: 'updated' };
-}
-/** Stands in the body: a title that it does not fit is a person's. */
-function titleMarker(title) {
-    return `<!-- sops-rekey title=${sha256Of(title.trim()).slice(0, 16)} -->`;
-}
+
+
+/** At most this many files for one updatekeys: it works on them one after the other. */
+const filesPerUpdate = 50;
 /**
- * Says again in a text that a person wrote anew what it is for, below their words. null where that was not needed or went well,
- * else a sentence.
+ * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
+ * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted. `kept` takes the place of a file as it is.
  */
-async function markAgain(github, { number, title, body, ...rest }, fingerprint, request) {
-    if (!lacksMarkers({ number, title, body, ...rest }))
-        return null;
-    try {
-        await github.updatePullRequest(number, { title, body: `${body.trimEnd()}\n\n${fingerprintMarker(fingerprint)}\n${requestMarker(request)}\n` });
-        return null;
-    }
-    catch (error) {
-        return `The text of pull request #${number} was written anew, and does not say what it is for: ${pull_request_words(error)}`;
-    }
+async function rekeyStaged(sops, staging, plan, kept, atOnce, log) {
+    const changes = plan.changes.filter(({ file }) => !kept.has(file.path));
+    const plaintextBefore = new Map();
+    const byPath = new Map(plan.changes.map((change) => [change.file.path, change]));
+    const toUpdate = changes.filter(({ updatekeys }) => updatekeys);
+    const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
+    const alone = changes.filter(({ updatekeys }) => !updatekeys);
+    sayKept(kept, log);
+    await log.group(`New keys for ${count(changes.length, 'file')}`, async () => {
+        const places = new Places(atOnce);
+        const done = log.progress(plan.changes.length);
+        const decrypt = async (file) => {
+            plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)));
+        };
+        const rotate = async (change) => {
+            if (change.rotate)
+                await places.run(async () => await explainLockout(change, async () => await sops.rotate(change.file)));
+            done(change.file.path);
+        };
+        await places.all([
+            ...[...kept].map(async ([path, bytes]) => {
+                const change = byPath.get(path);
+                if (change !== undefined)
+                    await decrypt(change.file);
+                staging.write(path, { bytes, executable: false });
+                done(path);
+            }),
+            ...batches.map(async ({ config, files }) => {
+                await places.all(files.map(decrypt));
+                await places.run(async () => await sops.updatekeys(config, files), true);
+                await places.all(files.flatMap(({ path }) => byPath.get(path) ?? []).map(rotate));
+            }),
+            ...alone.map(async (change) => {
+                await decrypt(change.file);
+                await rotate(change);
+            }),
+        ]);
+    });
+    return { plan, plaintextBefore, folder: null };
 }
-/** GitHub takes nobody of a call where it does not take one of them. Throws for those that it does not take. */
-async function askEach(names, ask) {
+/** A file that decrypted with its old recipients and has no usable key with its new ones is a lock-out. */
+async function explainLockout(planned, work) {
     try {
-        await ask(names);
-    }
-    catch (error) {
-        if (!(error instanceof GitHubFailure) || error.status !== 422 || names.length < 2)
-            throw error;
-        const refused = [];
-        for (const name of names)
-            await ask([name]).catch((reason) => refused.push(`${visible(name)}: ${pull_request_words(reason)}`));
-        if (refused.length > 0)
-            throw new Error(refused.join('; '), { cause: error });
-    }
-}
-/** The workflow's own token does not see teams: what GitHub says of one then names neither the token nor the team. */
-async function askTeams(github, number, teams) {
-    try {
-        await askEach(teams, (some) => github.requestReviewers(number, [], some));
+        return await work();
     }
     catch (cause) {
-        // For 403 its advice would be a permission that the workflow's token has already.
-        const said = cause instanceof GitHubFailure && cause.status === 403 ? `GitHub answered 403: ${cause.said}.` : pull_request_words(cause);
-        throw new Error(`${said} ${teamAdvice}`, { cause });
+        if (!(cause instanceof Failure) || cause.code !== 'no-usable-key' || !planned.updatekeys)
+            throw cause;
+        const left = planned.after.flat().map(canonicalId).join(', ');
+        throw new Failure('lockout', `${visible(planned.file.path)}: the runner itself could no longer decrypt it. It would be left to ${visible(left, 600)}.`, {
+            path: planned.file.path,
+            advice: 'Give the job the credentials of a key that stays, or keep the key it uses now.',
+            cause,
+        });
     }
-}
-const teamAdvice = 'Is the team there, with access to this repository? It takes a token that may read the organisation\'s members, like that of a '
-    + 'GitHub App with `members: read`; the workflow\'s own cannot.';
-/** Looks again before it asks again, for an answer that was lost may have followed the deed. */
-async function pull_request_create(github, draft, [pause, ...later] = pull_request_pauses) {
-    try {
-        return { ...await github.createPullRequest(draft), operation: 'created' };
-    }
-    catch (error) {
-        if (!(error instanceof GitHubFailure) || !mayBeThere(error))
-            throw error;
-        const found = await github.findOpenPullRequest(draft.base, draft.branch);
-        if (found !== null && error.status !== 422 && isAsWanted(found, draft)) {
-            return { number: found.number, url: found.url, operation: 'created' };
-        }
-        if (found !== null)
-            return await update(github, found, draft);
-        if (error.status === 422 || pause === undefined)
-            throw error;
-        await github.pause(pause);
-        return await pull_request_create(github, draft, later);
-    }
-}
-/** Then it is the one whose answer was lost: the body says for which plan it is. */
-function isAsWanted({ body }, draft) {
-    return body.trim() === draft.body.trim();
-}
-/** GitHub has no code for "already exists" (422). */
-function mayBeThere({ status }) {
-    return status === null || status === 422 || status >= 500;
-}
-async function addLabels(github, number, labels, [pause, ...later] = pull_request_pauses) {
-    try {
-        await github.addLabels(number, labels);
-    }
-    catch (error) {
-        const notYet = error instanceof GitHubFailure && error.status === 422 && error.said.includes('Could not resolve to a node');
-        if (!notYet || pause === undefined)
-            throw error;
-        await github.pause(pause);
-        await addLabels(github, number, labels, later);
-    }
-}
-/** A title that looks like a number is still a title. */
-async function setMilestone(github, number, wanted) {
-    const milestones = await github.milestones();
-    const found = milestones.find(({ title }) => title === wanted) ?? milestones.find((one) => `${one.number}` === wanted);
-    if (found !== undefined) {
-        await github.setMilestone(number, found.number);
-        return;
-    }
-    const there = milestones.slice(0, 10).map(({ title }) => title).join(', ');
-    throw new Error(visible(`there is no open milestone ${wanted}${there === '' ? '' : `; there are: ${there}`}.`));
-}
-async function addAssignees(github, number, assignees) {
-    const assigned = new Set((await github.addAssignees(number, assignees)).map((login) => login.toLowerCase()));
-    const missing = assignees.filter((login) => !assigned.has(login.toLowerCase()));
-    if (missing.length > 0)
-        throw new Error(`GitHub cannot assign ${visible(missing.join(', '))} here.`);
-}
-/** Does nothing for an empty list. null where it went well, else a sentence. */
-async function attempt(list, what, action) {
-    if (list.length === 0)
-        return null;
-    try {
-        await action();
-        return null;
-    }
-    catch (error) {
-        return `The pull request is there, but not all of its ${what}: ${pull_request_words(error)}`;
-    }
-}
-function pull_request_words(error) {
-    return error instanceof Error ? error.message : String(error);
-}
-function overwrittenWords(sha) {
-    return `Commits on this branch that were not made by sops-rekey, up to ${sha}, were overwritten by this run `
-        + '(`on-human-commits: overwrite`). '
-        + `They can still be fetched: \`git fetch origin ${sha}\`.`;
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/request-names.js
@@ -74245,366 +73571,6 @@ function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge
     if (removedRecipients.length > 0)
         return 'chore: rotate keys after team member offboarding';
     return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml';
-}
-
-;// CONCATENATED MODULE: ./lib/stages/publish.js
-// Verified bytes → where people see them: a branch with a pull request, or the working tree.
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-const nothingPublished = {
-    operation: 'none', number: null, url: null, branch: null, headSha: null, verified: null, compareUrl: null, warnings: [], notices: [],
-    body: null, failure: null,
-};
-/** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs; `startedFor` as in `assertKnownHead`. */
-function workingTreePublisher(git, program, startedFor) {
-    return {
-        find: async ({ base }) => {
-            await assertKnownHead(git, base, startedFor);
-            return null;
-        },
-        earlier: () => Promise.resolve(nothingKept),
-        settle: () => Promise.resolve(null),
-        publish: async (verified, staging) => {
-            const replacements = [
-                ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
-                ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
-            ];
-            await swap(program, { root: git.root, staged: staging.root, replacements, note: await git.ownPath(swapNote) });
-            return nothingPublished;
-        },
-    };
-}
-function pullRequestPublisher(place, inputs, wanted) {
-    const { git, github, serverUrl } = place;
-    const host = new URL(serverUrl).hostname;
-    let base = '';
-    let branch = '';
-    let fingerprint = '';
-    let vouched = false;
-    let published = { kind: 'publish', head: null, pullRequest: null, overwritten: null };
-    const locate = async () => {
-        const standard = await github.defaultBranch();
-        base = baseOf(wanted, await git.currentBranch() ?? place.eventBranch, standard);
-        branch = branchOf(inputs, wanted, base, standard);
-        if (branch !== base && branch !== standard)
-            return;
-        throw new Failure('input', `The branch for the commit is ${visible(branch)}, which is ${branch === base ? 'what the pull request goes into' : 'the default branch'}.`, {
-            advice: 'Name another one in `branch`, or leave it out.',
-        });
-    };
-    return {
-        find: async ({ plan, base: commit, identity }, staging) => {
-            await assertUnfiltered(git, staging, plan);
-            await locate();
-            fingerprint = sha256Of(identity);
-            await assertOnBase(git, github, base, commit);
-            const { requireVerified } = wanted;
-            // Where the branch is named after the request, it says which one it is.
-            const request = wanted.branch === null ? null : requestOf(inputs, base);
-            const { existing, verified } = await findPublished(github, { base, branch, fingerprint, request, host, requireVerified }, wanted);
-            published = existing;
-            vouched = verified;
-            if (published.kind === 'publish')
-                return null;
-            const { number, url } = published.pullRequest;
-            const there = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) };
-            if (published.kind === 'up-to-date') {
-                const warning = await markAgain(github, published.pullRequest, fingerprint, requestOf(inputs, base));
-                return { ...there, operation: 'unchanged', headSha: published.head, verified, warnings: warning === null ? [] : [warning] };
-            }
-            return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] };
-        },
-        earlier: async ({ plan, base: commit }, staging) => {
-            // Whoever can push could put a file there whose data key they know.
-            if (published.kind !== 'publish' || published.head === null || published.overwritten !== null || !vouched)
-                return nothingKept;
-            return await keptFrom(git, { url: `${serverUrl}/${github.owner}/${github.repo}`, token: inputs.token }, published.head, commit, plan, staging);
-        },
-        settle: async (commit) => {
-            try {
-                await locate();
-            }
-            catch (error) {
-                return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(error instanceof Error ? error.message : String(error), 600)}`] };
-            }
-            const { closed, warnings } = await closeSettled(github, {
-                base, branch, request: requestOf(inputs, base), commit, runUrl: place.runUrl,
-                isOurs: async (sha) => await madeFor(github, sha, host) !== null,
-                deleteBranch: wanted.deleteBranch
-                    ? async (sha) => await git.push({ branch, commit: null, expected: sha, url: `${serverUrl}/${github.owner}/${github.repo}`, token: inputs.token })
-                    : null,
-            });
-            return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings };
-        },
-        publish: async (verified, staging, report) => {
-            if (published.kind !== 'publish')
-                throw new RangeError('There is nothing to publish.');
-            const { head, overwritten, pullRequest: before } = published;
-            const repository = `${github.owner}/${github.repo}`;
-            const texts = request_names_textsOf(inputs, wanted, report, { base, repository, runUrl: place.runUrl });
-            const url = compareUrl(serverUrl, github.owner, github.repo, base, branch);
-            const body = renderPullRequestBody(report, {
-                bodyHeader: texts.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
-            });
-            const commit = await commitVerified(git, staging, verified, {
-                parent: report.base, message: texts.commitMessage, fingerprint,
-                signoff: wanted.signoff ? await authorOf(github, wanted.commitMode, host) : null,
-            });
-            const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)];
-            const { requireVerified, commitMode: mode } = wanted;
-            const { token } = inputs;
-            const paths = [...verified.texts.map(({ path }) => path), ...verified.files.map(({ planned }) => planned.file.path)];
-            const overtaken = await assertNotOvertaken(github, base, report.base, paths);
-            const done = await publishCommit(git, github, {
-                branch, commit, expected: head, mode, requireVerified, url: `${serverUrl}/${repository}`, token,
-                beforeMove: async () => {
-                    if (before !== null)
-                        assertStillOpen(before, await github.pullRequests(branch), wanted);
-                },
-            }).catch((error) => {
-                if (error instanceof ClosedMeanwhile)
-                    return error;
-                throw error;
-            });
-            if (done instanceof ClosedMeanwhile) {
-                return { ...nothingPublished, operation: 'skipped-closed', number: done.pullRequest.number, url: done.pullRequest.url, branch, compareUrl: url, notices: [done.message] };
-            }
-            const pushed = {
-                ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, notices, body,
-                warnings: overtaken === null ? done.warnings : [overtaken, ...done.warnings],
-                failure: done.failure,
-            };
-            if (pushed.failure !== null)
-                return pushed;
-            const { labels, assignees, reviewers, teamReviewers, milestone, draft } = wanted;
-            try {
-                const { pullRequest, warnings } = await openPullRequest(github, {
-                    base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone,
-                    request: requestOf(inputs, base), overwritten,
-                });
-                return { ...pushed, ...pullRequest, warnings: [...pushed.warnings, ...warnings] };
-            }
-            catch (cause) {
-                const [code, what] = cause instanceof Failure ? [cause.code, cause.message] : ['unexpected', visible(String(cause), 600)];
-                const advice = before === null ? `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`
-                    : `The branch ${visible(branch)} is pushed, but the text of pull request #${before.number} may still be that of an earlier run: run again.`;
-                return { ...pushed, number: before?.number ?? null, url: before?.url ?? null, failure: new Failure(code, what, { advice, cause }) };
-            }
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/stages/rotated.js
-// Verified ciphertext that travels from the job that rotated it to the job that publishes it, in a folder of its own.
-// Must never carry plaintext or a key, nor be believed: whoever takes it proves every file again.
-
-
-
-
-
-
-
-
-
-
-const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/;
-const sha256 = /^[0-9a-f]{64}$/;
-/** Leaves the rotated files of a shard in `folder`, and touches nothing else. `startedFor` as in `assertKnownHead`. */
-function folderPublisher(git, folder, { index, of }, startedFor) {
-    let [plan, base] = ['', ''];
-    return {
-        find: async (planned) => {
-            ;
-            [plan, base] = [sha256Of(planned.identity), planned.base];
-            await assertKnownHead(git, base, startedFor);
-            return null;
-        },
-        earlier: () => Promise.resolve(nothingKept),
-        settle: () => Promise.resolve(null),
-        publish: async (verified, staging) => {
-            (0,external_node_fs_namespaceObject.mkdirSync)(folder, { recursive: true });
-            const files = {};
-            for (const { planned: { file: { path } } } of verified.files) {
-                const bytes = staging.read(path);
-                files[path] = sha256Of(bytes);
-                (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, files[path]), bytes);
-            }
-            const manifest = { schema: 1, plan, base, files };
-            (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, `sops-rekey-rotated-${index}-of-${of}.json`), `${JSON.stringify(manifest)}\n`);
-            return await Promise.resolve(nothingPublished);
-        },
-    };
-}
-/**
- * Puts what other jobs rotated, found in `folder` or the folders right below it, in the place of the staged files, after each
- * of these was decrypted as it is. Throws `rotated-missing` where that is not exactly what `plan` needs.
- */
-async function takeRotated(sops, staging, plan, identity, base, folder, atOnce, log) {
-    const rotated = readRotated(folder, sha256Of(identity), base);
-    const missing = plan.changes.filter(({ file: { path } }) => !rotated.has(path)).map(({ file: { path } }) => path);
-    const planned = new Set(plan.changes.map(({ file: { path } }) => path));
-    const foreign = [...rotated.keys()].filter((path) => !planned.has(path));
-    if (missing.length + foreign.length > 0) {
-        const [what, path = ''] = missing.length > 0 ? [`lacks ${missing.length} of the ${planned.size} files of this plan`, missing[0]]
-            : [`holds ${foreign.length} files that are not in this plan`, foreign[0]];
-        throw unusable(folder, `${what}, like ${visible(path)}`);
-    }
-    const plaintextBefore = await log.group(`Decrypt ${count(plan.changes.length, 'file')} as they are`, async () => {
-        const done = log.progress(plan.changes.length);
-        return new Map(await inParallel(plan.changes, atOnce, async ({ file }) => {
-            const digest = await sops.plaintextDigest(file);
-            done(file.path);
-            return [file.path, digest];
-        }));
-    });
-    for (const [path, place] of rotated)
-        staging.write(path, { bytes: place.read(), executable: false });
-    return { plan, plaintextBefore, folder };
-}
-function readRotated(folder, plan, base) {
-    const found = new Map();
-    for (const place of foldersIn(folder)) {
-        for (const name of (0,external_node_fs_namespaceObject.readdirSync)(place).filter((one) => manifestName.test(one))) {
-            const manifest = readManifest((0,external_node_path_namespaceObject.join)(place, name));
-            if (manifest === null)
-                throw unusable(folder, `has a ${visible(name)} that is no list of rotated files`);
-            if (manifest.plan !== plan || manifest.base !== base) {
-                const why = manifest.base === base ? 'it was made at the same commit, but from other inputs, or before one more file was due'
-                    : `it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`;
-                throw unusable(folder, `is of another plan: ${why}`);
-            }
-            for (const [path, digest] of Object.entries(manifest.files)) {
-                if (found.has(path))
-                    throw unusable(folder, `holds ${visible(path)} twice`);
-                found.set(path, {
-                    read: () => {
-                        const bytes = bytesOf((0,external_node_path_namespaceObject.join)(place, digest));
-                        if (bytes === null)
-                            throw unusable(folder, `lacks the bytes of ${visible(path)}, which its list names`);
-                        if (sha256Of(bytes) !== digest)
-                            throw unusable(folder, `holds other bytes for ${visible(path)} than its list says`);
-                        return bytes;
-                    },
-                });
-            }
-        }
-    }
-    return found;
-}
-/** null where there is no file. A link is none: it could lead to what never ends. */
-function bytesOf(path) {
-    return (0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false })?.isFile() === true ? (0,external_node_fs_namespaceObject.readFileSync)(path) : null;
-}
-function foldersIn(folder) {
-    try {
-        const below = (0,external_node_fs_namespaceObject.readdirSync)(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => (0,external_node_path_namespaceObject.join)(folder, name));
-        return [folder, ...below];
-    }
-    catch (cause) {
-        throw new Failure('input', `The input \`rotated-path\` names ${visible(folder)}, which is not there.`, { advice: 'Download the artifacts of the rotate jobs to it first.', cause });
-    }
-}
-function readManifest(path) {
-    try {
-        const value = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(path, 'utf8'));
-        const { schema, plan, base, files } = value;
-        const whole = schema === 1 && typeof plan === 'string' && typeof base === 'string' && typeof files === 'object'
-            && Object.values(files).every((digest) => sha256.test(digest));
-        return whole ? { schema, plan, base, files } : null;
-    }
-    catch {
-        return null;
-    }
-}
-function unusable(folder, what) {
-    return new Failure('rotated-missing', `The folder ${visible(folder)} ${what}.`, {
-        advice: 'Run all jobs of the workflow again, on one commit and with the same inputs.',
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/stages/rotate.js
-// Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
-// Must never touch a file that is not staged, and must see a file decrypt before it changes it.
-
-
-
-
-
-
-/** At most this many files for one updatekeys: it works on them one after the other. */
-const filesPerUpdate = 50;
-/**
- * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
- * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted. `kept` takes the place of a file as it is.
- */
-async function rekeyStaged(sops, staging, plan, kept, atOnce, log) {
-    const changes = plan.changes.filter(({ file }) => !kept.has(file.path));
-    const plaintextBefore = new Map();
-    const byPath = new Map(plan.changes.map((change) => [change.file.path, change]));
-    const toUpdate = changes.filter(({ updatekeys }) => updatekeys);
-    const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
-    const alone = changes.filter(({ updatekeys }) => !updatekeys);
-    if (kept.size > 0)
-        log.line(`On the branch already, made from the same bytes: ${count(kept.size, 'file')}, proven again.`);
-    await log.group(`New keys for ${count(changes.length, 'file')}`, async () => {
-        const places = new Places(atOnce);
-        const done = log.progress(plan.changes.length);
-        const decrypt = async (file) => {
-            plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)));
-        };
-        const rotate = async (change) => {
-            if (change.rotate)
-                await places.run(async () => await explainLockout(change, async () => await sops.rotate(change.file)));
-            done(change.file.path);
-        };
-        await places.all([
-            ...[...kept].map(async ([path, bytes]) => {
-                const change = byPath.get(path);
-                if (change !== undefined)
-                    await decrypt(change.file);
-                staging.write(path, { bytes, executable: false });
-                done(path);
-            }),
-            ...batches.map(async ({ config, files }) => {
-                await places.all(files.map(decrypt));
-                await places.run(async () => await sops.updatekeys(config, files), true);
-                await places.all(files.flatMap(({ path }) => byPath.get(path) ?? []).map(rotate));
-            }),
-            ...alone.map(async (change) => {
-                await decrypt(change.file);
-                await rotate(change);
-            }),
-        ]);
-    });
-    return { plan, plaintextBefore, folder: null };
-}
-/** A file that decrypted with its old recipients and has no usable key with its new ones is a lock-out. */
-async function explainLockout(planned, work) {
-    try {
-        return await work();
-    }
-    catch (cause) {
-        if (!(cause instanceof Failure) || cause.code !== 'no-usable-key' || !planned.updatekeys)
-            throw cause;
-        const left = planned.after.flat().map(canonicalId).join(', ');
-        throw new Failure('lockout', `${visible(planned.file.path)}: the runner itself could no longer decrypt it. It would be left to ${visible(left, 600)}.`, {
-            path: planned.file.path,
-            advice: 'Give the job the credentials of a key that stays, or keep the key it uses now.',
-            cause,
-        });
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/model/tracking-issue-marker.js
@@ -75000,6 +73966,264 @@ function tracking_issue_readersOf(exposure) {
     return [...new Set(exposure.flatMap(({ readBy }) => readBy))];
 }
 
+;// CONCATENATED MODULE: ./lib/tools/github.js
+// Talks to GitHub's REST API about one repository: a method per question, answers as small values of our own.
+// Must never say the token, nor decide by the words of a message where GitHub has a status for it.
+
+
+
+
+
+/** What only reads is asked for by jobs that do no more than that, too. */
+const toRead = 'contents: read` to plan and, to publish, `contents: write';
+const toLook = 'pull-requests: read` to plan and, to publish, `pull-requests: write';
+const pageSize = 100;
+const mostPages = 10;
+/** The page on which a person opens the pull request by hand. */
+function compareUrl(serverUrl, owner, repo, base, branch) {
+    // Brackets and quotes too: the address stands in Markdown.
+    const escape = (part) => encodeURIComponent(part).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    const inPath = (name) => name.split('/').map(escape).join('/');
+    return `${serverUrl.replace(/\/+$/, '')}/${escape(owner)}/${escape(repo)}/compare/${inPath(base)}...${inPath(branch)}?expand=1`;
+}
+/**
+ * Every method throws a GitHubFailure where GitHub does not do what it is asked for, and Failure `interrupted` as soon as the run is
+ * stopped: whether it was done then is not known.
+ */
+class github_GitHub {
+    owner;
+    repo;
+    pause;
+    #options;
+    #isLast;
+    #client;
+    #rest;
+    #here;
+    /** `last`: for how many milliseconds it may be asked although the run was stopped. */
+    constructor(options, last = null) {
+        const { owner, repo } = options;
+        this.owner = owner;
+        this.repo = repo;
+        this.pause = options.pause ?? pause;
+        this.#options = options;
+        this.#isLast = last !== null;
+        this.#client = last === null ? gitHubClient(options) : hastyClient(options, last);
+        this.#rest = this.#client.rest;
+        this.#here = { owner, repo };
+    }
+    /** Where the run was stopped, one that can be asked all the same, for what must not stay as it is; else this one. */
+    evenStopped() {
+        return whyStopped() === null ? this : new github_GitHub(this.#options, timeLeft());
+    }
+    async defaultBranch() {
+        const purpose = { action: 'read the repository', permission: toRead };
+        return (await this.#ask(purpose, () => this.#rest.repos.get(this.#here))).default_branch;
+    }
+    /** The commit the branch is at; null where there is no such branch, or the token cannot see the repository. */
+    async branchHead(branch) {
+        const purpose = { action: `read the branch ${visible(branch)}`, permission: toRead };
+        try {
+            const found = await this.#ask(purpose, () => this.#rest.git.getRef({ ...this.#here, ref: `heads/${branch}` }));
+            return found.object.sha;
+        }
+        catch (error) {
+            if (error instanceof GitHubFailure && error.status === 404)
+                return null;
+            throw error;
+        }
+    }
+    /** The open pull request from `branch` of this repository, not of a fork, into `base`; null where there is none. */
+    async findOpenPullRequest(base, branch) {
+        return (await this.#pullRequests(branch, { state: 'open', base })).find((one) => one.base === base) ?? null;
+    }
+    /** The newest hundred pull requests from `branch` of this repository, not of a fork, the newest first. */
+    async pullRequests(branch) {
+        return await this.#pullRequests(branch, { state: 'all' });
+    }
+    async #pullRequests(branch, narrow) {
+        const purpose = { action: 'look for the pull request', permission: toLook };
+        const listed = await this.#ask(purpose, () => {
+            return this.#rest.pulls.list({ ...this.#here, ...narrow, head: `${this.owner}:${branch}`, per_page: pageSize });
+        });
+        // GitHub ignores a filter that it does not understand. Ids, because a label hides a fork of the same owner.
+        return listed.filter(({ head, base: into }) => {
+            // A fork that was deleted leaves null, which the published types do not say.
+            const from = head.repo;
+            return from?.id === into.repo.id && head.ref === branch;
+        }).map(({ number, html_url: url, title, body, head, base, state, merged_at: merged }) => ({
+            number, url, title, body: body ?? '', headSha: head.sha, base: base.ref,
+            state: state === 'open' ? state : merged === null ? 'closed' : 'merged',
+        }));
+    }
+    /** Asks once: after an answer that was lost the pull request may be there. */
+    async createPullRequest(wanted) {
+        const purpose = { action: 'open the pull request', permission: 'pull-requests: write' };
+        const { branch: head, base, title, body, draft } = wanted;
+        const made = await this.#ask(purpose, () => this.#rest.pulls.create({ ...this.#here, ...onlyOnce, base, head, title, body, draft }));
+        return { number: made.number, url: made.html_url };
+    }
+    async updatePullRequest(number, { title, body }) {
+        const purpose = { action: `update pull request #${number}`, permission: 'pull-requests: write' };
+        await this.#ask(purpose, () => this.#rest.pulls.update({ ...this.#here, pull_number: number, title, body }));
+    }
+    async closePullRequest(number, body) {
+        const purpose = { action: `close pull request #${number}`, permission: 'pull-requests: write' };
+        await this.#ask(purpose, () => this.#rest.pulls.update({ ...this.#here, pull_number: number, state: 'closed', body }));
+    }
+    /** Asks once: said twice would be worse than a warning that it may not have been said. */
+    async comment(number, body) {
+        const purpose = { action: `comment on pull request #${number}`, permission: 'pull-requests: write' };
+        await this.#ask(purpose, () => this.#rest.issues.createComment({ ...this.#here, ...onlyOnce, issue_number: number, body }));
+    }
+    /** The open milestones, those that are due first before the others: a thousand at most. */
+    async milestones() {
+        const purpose = { action: 'read the milestones', permission: 'pull-requests: write' };
+        const found = [];
+        for (let page = 1; page <= mostPages; page += 1) {
+            const listed = await this.#ask(purpose, () => this.#rest.issues.listMilestones({ ...this.#here, state: 'open', per_page: pageSize, page }));
+            found.push(...listed.map(({ number, title }) => ({ number, title })));
+            if (listed.length < pageSize)
+                break;
+        }
+        return found;
+    }
+    async setMilestone(number, milestone) {
+        const purpose = { action: `set the milestone of pull request #${number}`, permission: 'pull-requests: write' };
+        await this.#ask(purpose, () => this.#rest.issues.update({ ...this.#here, issue_number: number, milestone }));
+    }
+    /** Adds; those that are there stay. A label that does not exist yet is made, which takes `issues: write`. */
+    async addLabels(number, labels) {
+        const permission = 'pull-requests: write` and, for a label that does not exist yet, `issues: write';
+        const purpose = { action: `label pull request #${number}`, permission };
+        await this.#ask(purpose, () => this.#rest.issues.addLabels({ ...this.#here, issue_number: number, labels: [...labels] }));
+    }
+    /** Adds, and answers who is assigned then: GitHub leaves out whom it cannot assign without saying so. */
+    async addAssignees(number, assignees) {
+        const purpose = { action: `assign pull request #${number}`, permission: 'pull-requests: write' };
+        const issue = await this.#ask(purpose, () => {
+            return this.#rest.issues.addAssignees({ ...this.#here, issue_number: number, assignees: [...assignees] });
+        });
+        return (issue.assignees ?? []).map(({ login }) => login);
+    }
+    /** Adds. One that GitHub does not take, and it takes none of the call. */
+    async requestReviewers(number, reviewers, teams) {
+        const purpose = { action: `ask for a review of pull request #${number}`, permission: 'pull-requests: write' };
+        await this.#ask(purpose, () => {
+            return this.#rest.pulls.requestReviewers({
+                ...this.#here, pull_number: number, reviewers: [...reviewers], team_reviewers: [...teams],
+            });
+        });
+    }
+    /** For what has no method here: `call` is given the client, and its refusal becomes a GitHubFailure. */
+    async ask(purpose, call) {
+        return await this.#ask(purpose, () => call(this.#client));
+    }
+    async #ask(purpose, call) {
+        try {
+            return (await (this.#isLast ? call() : untilStopped(call))).data;
+        }
+        catch (error) {
+            // What was asked for when the run was stopped fails for that.
+            const why = this.#isLast ? null : whyStopped();
+            throw why ?? gitHubFailure(purpose, `${this.owner}/${this.repo}`, this.#options.token, error);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/github-issues.js
+// Issues as GitHub's API has them: who we are there, which issues there are, making, changing and commenting on one.
+// Must never ask twice for what must not be made twice, nor trust that GitHub heeded a filter.
+
+
+const permission = 'issues: write';
+const github_issues_pageSize = 100;
+const viewer = 'query { viewer { login databaseId } }';
+/** Whom the token belongs to, as the author of its issues. */
+async function ownLogin(github) {
+    return (await ownAccount(github)).login;
+}
+/** Whom the token belongs to. `GET /user` refuses the token of an App; GraphQL does not. */
+async function ownAccount(github) {
+    const found = await github.ask({ action: 'ask whose the token is', permission }, async (octokit) => {
+        try {
+            return { data: await octokit.graphql(viewer) };
+        }
+        catch (error) {
+            throw withStatus(error);
+        }
+    });
+    return found.viewer;
+}
+/** The newest issues of a label or an author, pull requests left out: at most `pages` hundreds of both. */
+async function listIssues(github, by, pages) {
+    const { owner, repo } = github;
+    const purpose = { action: 'look for the tracking issue', permission };
+    const found = [];
+    for (let page = 1; page <= pages; page += 1) {
+        const listed = await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => rest.issues.listForRepo({
+            owner, repo, ...by, state: 'all', sort: 'created', direction: 'desc', per_page: github_issues_pageSize, page,
+        })));
+        found.push(...listed.filter(({ pull_request: pull }) => pull === undefined).map(issueOf));
+        if (listed.length < github_issues_pageSize)
+            break;
+    }
+    return found;
+}
+/** Asks once: after an answer that was lost the issue may be there. */
+async function createIssue(github, { title, body, labels }) {
+    const { owner, repo } = github;
+    const purpose = { action: 'open the tracking issue', permission };
+    return issueOf(await askIssues(github, purpose, async () => await github.ask(purpose, ({ rest }) => {
+        return rest.issues.create({ owner, repo, ...onlyOnce, title, body, labels: [...labels] });
+    })));
+}
+async function changeIssue(github, number, { body, state, reason }) {
+    const { owner, repo } = github;
+    await github.ask({ action: `update issue #${number}`, permission }, ({ rest }) => rest.issues.update({
+        owner, repo, issue_number: number, ...(body === undefined ? {} : { body }), ...(state === undefined ? {} : { state }),
+        ...(reason === undefined ? {} : { state_reason: reason }),
+    }));
+}
+/** Asks once: said twice would be worse than a warning that it may not have been said. */
+async function commentOnIssue(github, number, body) {
+    const { owner, repo } = github;
+    const purpose = { action: `comment on issue #${number}`, permission };
+    await github.ask(purpose, ({ rest }) => rest.issues.createComment({ owner, repo, ...onlyOnce, issue_number: number, body }));
+}
+async function labelIssue(github, number, label) {
+    const { owner, repo } = github;
+    const purpose = { action: `label issue #${number}`, permission };
+    await github.ask(purpose, ({ rest }) => rest.issues.addLabels({ owner, repo, issue_number: number, labels: [label] }));
+}
+function issueOf({ number, html_url: url, body, state, state_reason: reason, user, labels }) {
+    return {
+        number, url, body: body ?? '', state: state === 'open' ? 'open' : 'closed', reopened: reason === 'reopened',
+        author: user?.login ?? null,
+        labels: labels.map((label) => (typeof label === 'string' ? label : label.name ?? '')),
+    };
+}
+/** A repository whose issues are turned off has 410 for its list. */
+async function askIssues(github, { action }, ask) {
+    try {
+        return await ask();
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || error.status !== 410)
+            throw error;
+        const what = `Could not ${action} in ${github.owner}/${github.repo}: the repository has no issues (410).`;
+        throw new GitHubFailure('github-setting', what, error.status, error.said, {
+            advice: 'Turn them on in Settings → General → Features, or leave `tracking-issue` out.',
+        });
+    }
+}
+/** GraphQL refuses with an answer of 200, whose words are not where REST has them. */
+function withStatus(error) {
+    const refused = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null;
+    if (!Array.isArray(refused) || typeof responseOf(error)?.status === 'number')
+        return error;
+    return { response: { status: 200, headers: {}, data: { message: 'refused', errors: refused } } };
+}
+
 ;// CONCATENATED MODULE: ./lib/stages/tracking-issue.js
 // The exposure of a removal → the issue that keeps its checklist: opened, brought up to date, closed, opened again.
 // Must never touch an issue that the token's owner did not open, nor fail a run: what goes wrong is a warning.
@@ -75035,11 +74259,11 @@ async function keepTrackingIssue(github, removal) {
             return { number: made.number, url: made.url, operation: 'created', warnings };
         }
         for (const { number, body } of found.duplicates) {
-            await tracking_issue_attempt(warnings, `Issue #${number}, a duplicate of #${issue.number}, stays open`, async () => {
+            await attempt(warnings, `Issue #${number}, a duplicate of #${issue.number}, stays open`, async () => {
                 await changeIssue(github, number, { body: retiredBody(body), state: 'closed', reason: 'duplicate' });
             });
         }
-        return { number: issue.number, url: issue.url, ...await tracking_issue_update(github, issue, removal, mark, warnings), warnings };
+        return { number: issue.number, url: issue.url, ...await update(github, issue, removal, mark, warnings), warnings };
     }
     catch (error) {
         const what = issue === null ? 'The tracking issue could not be kept'
@@ -75113,7 +74337,7 @@ async function tracking_issue_create(github, removal, mark, [pause, ...later] = 
         return await tracking_issue_create(github, removal, mark, later);
     }
 }
-async function tracking_issue_update(github, issue, removal, mark, warnings) {
+async function update(github, issue, removal, mark, warnings) {
     const { number, state } = issue;
     const found = readTrackingMarker(issue.body);
     if (found?.version !== trackingVersion) {
@@ -75122,7 +74346,7 @@ async function tracking_issue_update(github, issue, removal, mark, warnings) {
     }
     if (!issue.labels.includes(trackingLabel)) {
         const what = `Issue #${number} lacks the label ${trackingLabel}, by which it is found`;
-        await tracking_issue_attempt(warnings, what, () => labelIssue(github, number, trackingLabel));
+        await attempt(warnings, what, () => labelIssue(github, number, trackingLabel));
     }
     // A run that named the key alone leaves the lines about earlier ones to the next that knows of them.
     const merged = mergeTrackingBody(issue.body, removal, { ...(found.earlier === undefined ? {} : { earlier: found.earlier }), ...mark });
@@ -75139,11 +74363,11 @@ async function tracking_issue_update(github, issue, removal, mark, warnings) {
     const comment = state === 'closed' && move === null ? null : trackingComment(merged, removal, move);
     if (comment !== null) {
         const what = `Issue #${number} is up to date, but says nothing of what is new`;
-        await tracking_issue_attempt(warnings, what, () => commentOnIssue(github, number, comment));
+        await attempt(warnings, what, () => commentOnIssue(github, number, comment));
     }
     return { operation: move === 'close' ? 'closed' : move === 'reopen' ? 'reopened' : 'updated' };
 }
-async function tracking_issue_attempt(warnings, otherwise, action) {
+async function attempt(warnings, otherwise, action) {
     await action().catch((error) => warnings.push(`${otherwise}: ${tracking_issue_words(error)}`));
 }
 function tracking_issue_words(error) {
@@ -75165,7 +74389,7 @@ function issueTracker({ git, github, eventBranch, runUrl }, inputs) {
             const kept = [];
             for (const one of removals) {
                 kept.push(await keepTrackingIssue(github, {
-                    removed: track_named(one.removed, owners), earlier: one.earlier, scope, exposure: await of([...one.removed, ...one.earlier]),
+                    removed: named(one.removed, owners), earlier: one.earlier, scope, exposure: await of([...one.removed, ...one.earlier]),
                     partial, commit, runUrl, pullRequestUrl,
                 }));
             }
@@ -75192,7 +74416,7 @@ async function trackedNow(github, scope) {
         ? [`Issue #${number} is about keys that do not stand in it in full: only a run with its \`removed-recipient\` brings it up to date.`] : []));
     return { removals: whole, warnings };
 }
-function track_named(removed, owners) {
+function named(removed, owners) {
     return removed.map((one) => ({ kind: one.kind, id: one.id, owner: ownerOf(owners, one) }));
 }
 /** The part of `exposure` that the holders of `keys` could read. */
@@ -75610,7 +74834,10 @@ async function rekey(inputs, tools) {
                 run.outcome = inputs.dryRun ? 'planned' : 'unchanged';
                 return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base));
             }
-            const planned = { plan, base: survey.base, identity: planIdentity(whole, request) };
+            const planned = {
+                plan, base: survey.base, identity: planIdentity(whole, request),
+                recordOf: (date, by) => recordOf(survey, { ...request, date, by })?.after ?? null,
+            };
             const earlier = await tools.publisher.find(planned, staging);
             if (earlier !== null) {
                 run.outcome = 'unchanged';
@@ -75620,9 +74847,10 @@ async function rekey(inputs, tools) {
                 run.outcome = 'planned';
                 return finish(null);
             }
+            const kept = await tools.publisher.earlier(planned, staging);
             const rekeyed = job.kind === 'publish'
-                ? await takeRotated(sops, staging, plan, planned.identity, survey.base, job.folder, atOnce, log)
-                : await rekeyStaged(sops, staging, plan, await tools.publisher.earlier(planned, staging), atOnce, log);
+                ? await takeRotated(sops, staging, plan, planned.identity, survey.base, job.folder, kept, atOnce, log)
+                : await rekeyStaged(sops, staging, plan, kept, atOnce, log);
             run.verified = await verifyStaged(sops, staging, git.root, rekeyed, atOnce, log);
             run.outcome = inputs.pullRequest === null ? 'changed' : 'published';
             run.finishedAt = new Date();
@@ -75649,7 +74877,7 @@ async function rekey(inputs, tools) {
         // What is published stays so, whatever the clearing up came to.
         if (published !== null)
             return finish({ ...published, warnings: [...published.warnings, leftOver(error)] });
-        run.failure = error instanceof Failure ? error : unexpected(error);
+        run.failure = error instanceof Failure ? withWhatStands(error) : unexpected(error);
         run.outcome = run.failure.code === 'refused' ? 'refused' : 'failed';
         return finish(null);
     }
@@ -75687,6 +74915,1330 @@ function defaultConcurrency({ changes }) {
 }
 function leftOver(error) {
     return `The temporary folder, which holds ciphertext only, could not be taken away: ${visible(String(error), 300)}`;
+}
+/** Whoever was stopped did not know what the rest of the run had done. */
+function withWhatStands(failure) {
+    return failure.code === 'interrupted' ? new Failure(failure.code, failure.message, { advice: 'Nothing was changed.', cause: failure }) : failure;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/github-git.js
+// Git's commits, trees and refs as GitHub's API has them: makes a commit or a tree, reads a commit, moves a ref by compare-and-swap,
+// lists and deletes refs, compares.
+// Must never name an author or committer, without which alone GitHub signs, nor move a ref without saying what it must be at.
+
+
+const github_git_permission = 'contents: write';
+const updateRefs = 'mutation ($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }';
+/** Makes a commit that nothing points to, and answers its id. GitHub signs it if the token is a bot's: read it to know. */
+async function createCommit(github, { message, tree, parent }) {
+    const { owner, repo } = github;
+    const purpose = { action: 'make a commit', permission: github_git_permission };
+    return (await github.ask(purpose, ({ rest }) => rest.git.createCommit({ owner, repo, message, tree, parents: [parent] }))).sha;
+}
+/** Makes a tree: `base`, another one, with `entries` in the place of what it has there. Answers its id. */
+async function createTree(github, base, entries) {
+    const { owner, repo } = github;
+    const purpose = { action: 'make a tree', permission: github_git_permission };
+    const tree = entries.map(({ path, mode, blob }) => ({ path, mode, type: 'blob', sha: blob }));
+    return (await github.ask(purpose, ({ rest }) => rest.git.createTree({ owner, repo, base_tree: base, tree }))).sha;
+}
+async function readCommit(github, sha) {
+    const { owner, repo } = github;
+    const purpose = { action: `read the commit ${visible(sha)}`, permission: github_git_permission };
+    const found = await github.ask(purpose, ({ rest }) => rest.git.getCommit({ owner, repo, commit_sha: sha }));
+    return {
+        sha: found.sha, message: found.message, tree: found.tree.sha, parents: found.parents.map((parent) => parent.sha),
+        author: found.author.email, committer: found.committer.email, verified: found.verification.verified, time: Date.parse(found.committer.date),
+    };
+}
+/** The refs whose names begin with `prefix` (without `refs/`), with what they point to. */
+async function refsBelow(github, prefix) {
+    const { owner, repo } = github;
+    const purpose = { action: `list the refs below ${visible(prefix)}`, permission: github_git_permission };
+    const found = await github.ask(purpose, ({ rest }) => rest.git.listMatchingRefs({ owner, repo, ref: prefix }));
+    return found.map(({ ref, object }) => ({ name: ref, sha: object.sha }));
+}
+/** GitHub names that many files of a comparison, and no more. */
+const mostCompared = 300;
+/** Null where GitHub cannot tell. `from` and `to` are ids. */
+async function compareCommits(github, from, to) {
+    const { owner, repo } = github;
+    const purpose = { action: `compare ${visible(from)} with ${visible(to)}`, permission: github_git_permission };
+    try {
+        // All files are on the first page, however few commits it has.
+        const basehead = `${from}...${to}`;
+        const { status, files = [] } = await github.ask(purpose, ({ rest }) => rest.repos.compareCommitsWithBasehead({ owner, repo, basehead, per_page: 1 }));
+        const paths = files.flatMap(({ filename, previous_filename: before }) => (before === undefined ? [filename] : [filename, before]));
+        return { isAhead: status === 'ahead' || status === 'identical', paths: files.length >= mostCompared ? null : new Set(paths) };
+    }
+    catch (error) {
+        if (error instanceof GitHubFailure)
+            return null;
+        throw error;
+    }
+}
+/** Does nothing where there is no such ref. `name` is a full one. */
+async function deleteRef(github, name) {
+    const { owner, repo } = github;
+    const purpose = { action: `delete ${visible(name)}`, permission: github_git_permission };
+    const ref = name.replace(/^refs\//, '');
+    try {
+        await github.ask(purpose, ({ rest }) => rest.git.deleteRef({ owner, repo, ref }));
+    }
+    catch (error) {
+        // GitHub has 422 for a ref that is not there, but not for that alone.
+        const unclear = error instanceof GitHubFailure && (error.status === 422 || error.status === 404);
+        if (!unclear || (await refsBelow(github, ref)).some((one) => one.name === name))
+            throw error;
+    }
+}
+/** As GraphQL names the repository. */
+async function repositoryId(github) {
+    const { owner, repo } = github;
+    return (await github.ask({ action: 'read the repository', permission: github_git_permission }, ({ rest }) => rest.repos.get({ owner, repo }))).node_id;
+}
+/** The status of a refusal for what an older GitHub does not know: REST would say "not implemented". */
+const notInSchema = 501;
+/**
+ * Moves a ref, also to what does not follow from where it is, if it is where it must be. Throws a GitHubFailure where it was not
+ * moved or where that is not known; GitHub has no code for "is elsewhere", so look.
+ */
+async function moveRef(github, repositoryId, { name, from, to }) {
+    const { owner, repo } = github;
+    const purpose = { action: `move ${visible(name)}`, permission: github_git_permission };
+    const update = { name, beforeOid: from ?? '0'.repeat(to.length), afterOid: to, force: from !== null };
+    const refusals = await github.ask(purpose, async (octokit) => {
+        try {
+            await octokit.graphql(updateRefs, { input: { repositoryId, refUpdates: [update] } });
+            return { data: [] };
+        }
+        catch (error) {
+            const data = refusalsOf(error);
+            if (data === null)
+                throw error;
+            return { data };
+        }
+    });
+    const [first] = refusals;
+    if (first === undefined)
+        return;
+    const said = visible(refusals.map(({ message }) => message).join('; '), 600);
+    const status = statusOf(first);
+    throw new GitHubFailure(status === 403 ? 'github-permission' : 'github-failed', `Could not ${purpose.action} in ${visible(`${owner}/${repo}`)}: GitHub answered ${first.type ?? 'an error'}: ${said.replace(/[^.!?]$/, '$&.')}`, status, said, status === 403 ? { advice: `The token needs \`${github_git_permission}\`.` } : {});
+}
+/** What GraphQL refused with an answer of 200; null for anything else. */
+function refusalsOf(error) {
+    const errors = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : null;
+    return Array.isArray(errors) && errors.length > 0 ? errors : null;
+}
+/** The status REST would have for it; 200, which it had, where that cannot be told. A code is that of a check against the schema. */
+function statusOf({ type, extensions }) {
+    if (type === 'FORBIDDEN' || type === 'INSUFFICIENT_SCOPES')
+        return 403;
+    if (type === 'NOT_FOUND')
+        return 404;
+    if (extensions?.code !== undefined)
+        return notInSchema;
+    return type === 'UNPROCESSABLE' ? 422 : 200;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/base-branch.js
+// The branch that the pull request goes into, as GitHub has it: whether the checkout is part of it, and its files are still the same.
+// Must never let commits come along that the base does not have, nor a change to a file that somebody else has changed.
+
+
+
+/**
+ * Where `base` is at. Throws where `commit` is not part of it, or it has got other bytes for one of `paths` since. A checkout has
+ * seldom what came after it: GitHub is asked.
+ */
+async function assertOnBase(git, github, base, commit, paths) {
+    const tip = await github.branchHead(base);
+    if (tip === null) {
+        throw new Failure('input', `There is no branch ${visible(base)} to open a pull request into, or the token cannot see it.`, {
+            advice: 'Name the branch in `base`, like `base: main`; to see it the token needs `contents: read`.',
+        });
+    }
+    if (tip === commit)
+        return tip;
+    const since = await compareCommits(github, commit, tip);
+    if (!(since?.isAhead ?? await git.isPartOf(commit, tip))) {
+        throw new Failure('changed-underneath', `The checkout (${commit.slice(0, 12)}) is not the tip of ${visible(base)} (${tip.slice(0, 12)}), nor known to be part of it.`, { advice: `Check out ${visible(base)}, and run again.` });
+    }
+    assertSame(base, since?.paths ?? null, paths);
+    return tip;
+}
+/**
+ * Just before publishing: throws where `base` has got other bytes for one of `paths` since `commit`, or another history. Null where
+ * all is well, a sentence where that cannot be told.
+ */
+async function assertNotOvertaken(github, base, commit, paths) {
+    const tip = await github.branchHead(base);
+    if (tip === commit)
+        return null;
+    const since = tip === null ? { isAhead: false, paths: null } : await compareCommits(github, commit, tip);
+    if (since?.isAhead === false)
+        throw overtaken(base, 'is no longer what this run stands on');
+    assertSame(base, since?.paths ?? null, paths);
+    return since?.paths === null || since === null
+        ? `${visible(base)} has moved on during the run; whether in the files of this pull request, GitHub does not say.` : null;
+}
+function assertSame(base, changed, paths) {
+    const both = paths.filter((path) => changed?.has(path) === true);
+    if (both.length > 0)
+        throw overtaken(base, `has got others of the files of this run meanwhile: ${both.slice(0, 20).map((path) => visible(path)).join(', ')}`);
+}
+function overtaken(base, what) {
+    return new Failure('changed-underneath', `${visible(base)} ${what}. Nothing was published.`, { advice: `Check out ${visible(base)} as it is now, and run again.` });
+}
+
+;// CONCATENATED MODULE: ./lib/model/body-marks.js
+// The hidden lines below the text of a pull request: for which plan and request it is, which title we gave it, what it got besides.
+// Must never take for ours what stands in a line with other words, as in the diff of a config, nor lose a word of a person's.
+const body_marks_marks = /^<!-- sops-rekey ([a-z]+)=([0-9a-f]+) -->[ \t]*\r?$/gm;
+/** Of each name the last: a person may have copied others above it. */
+function marksIn(body) {
+    return Object.fromEntries([...body.matchAll(body_marks_marks)].map(([, name = '', value = '']) => [name, value]));
+}
+/** Whether the text no longer says for which plan it is, because a person wrote it anew. */
+function lacksPlan(body) {
+    const { fingerprint, settled } = marksIn(body);
+    return fingerprint === undefined && settled === undefined;
+}
+/** `body` with `wanted` at its end, in the place of those that it has of these names. */
+function withMarks(body, wanted) {
+    const text = body_marks_without(body, Object.keys(wanted)).trimEnd();
+    const lines = Object.entries(wanted).map(([name, value]) => `<!-- sops-rekey ${name}=${value} -->`);
+    const between = text === '' ? '' : /^<!-- sops-rekey [a-z]+=[0-9a-f]+ -->$/.test(text.slice(text.lastIndexOf('\n') + 1)) ? '\n' : '\n\n';
+    return `${text}${between}${lines.join('\n')}\n`;
+}
+/** The body of a pull request that we close ourselves: it no longer counts as one that a person closed. */
+function settledBody(body, fingerprint) {
+    return withMarks(body_marks_without(body, ['fingerprint']), { settled: fingerprint });
+}
+function body_marks_without(body, names) {
+    return body.replace(new RegExp(`${body_marks_marks.source}\\n?`, 'gm'), (line, name) => (names.includes(name) ? '' : line));
+}
+
+;// CONCATENATED MODULE: ./lib/stages/close-pull-request.js
+// Nothing is left to do → the pull request that an earlier run of the same request opened is closed, its branch deleted.
+// Must never touch a pull request of another request or with commits that are not ours; what goes wrong is a warning.
+
+
+/** Never throws. Closes only where the run saw what the base holds now. */
+async function closeSettled(github, settling) {
+    const { base, branch, request, ownBranch, commit, madeFor } = settling;
+    let pullRequest;
+    try {
+        const present = (await github.pullRequests(branch)).filter((one) => one.state === 'open' && one.base === base);
+        pullRequest = present.find(({ body }) => [request, undefined].includes(marksIn(body).request));
+        if (pullRequest === undefined || await github.branchHead(base) !== commit)
+            return { closed: null, warnings: [] };
+        const { number, headSha, body } = pullRequest;
+        const isTold = ownBranch || marksIn(body).request === request;
+        const fingerprint = await madeFor(headSha);
+        // On a branch of several requests one that we know nothing of is none of our business.
+        if (!isTold && fingerprint === null)
+            return { closed: null, warnings: [] };
+        if (!isTold)
+            return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} stays open: its text no longer says for which request it is.`] };
+        if (fingerprint === null)
+            return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} has commits that are not ours, and stays open.`] };
+        await close_pull_request_close(github, branch, pullRequest, fingerprint);
+    }
+    catch (error) {
+        const what = pullRequest === undefined ? 'its pull request could not be looked for'
+            : `pull request #${pullRequest.number} stays open`;
+        return { closed: null, warnings: [`Nothing is left to do, but ${what}: ${close_pull_request_words(error)}`] };
+    }
+    return { closed: pullRequest, warnings: await sayAndDelete(github, pullRequest, settling) };
+}
+async function close_pull_request_close(github, branch, { number, body }, fingerprint) {
+    try {
+        await github.closePullRequest(number, settledBody(body, fingerprint));
+    }
+    catch (error) {
+        // The answer may be all that was lost.
+        const now = (await github.pullRequests(branch).catch(() => [])).find((one) => one.number === number);
+        if (now?.state !== 'closed')
+            throw error;
+    }
+}
+async function sayAndDelete(github, { number, headSha }, settling) {
+    const { branch, commit, runUrl, deleteBranch } = settling;
+    const warnings = [];
+    const attempt = async (what, action) => {
+        await action().catch((error) => warnings.push(`Pull request #${number} is closed, but ${what}: ${close_pull_request_words(error)}`));
+    };
+    const run = runUrl === null ? 'A run' : safe_text_link('A run', runUrl);
+    await attempt('not told why', () => github.comment(number, [
+        'Closed, because there is nothing left to do:',
+        `${run} of the same request at ${commit.slice(0, 12)} found every file as it should be.`,
+        deleteBranch === null ? 'The branch was kept (`delete-branch: false`).' : 'Its branch is deleted.',
+    ].join(' ')));
+    if (deleteBranch !== null) {
+        await attempt(`its branch ${visible(branch)} is not deleted`, () => deleteBranch(headSha).catch(async (error) => {
+            // The answer may be all that was lost.
+            if (await github.branchHead(branch) !== null)
+                throw error;
+        }));
+    }
+    return warnings;
+}
+function close_pull_request_words(error) {
+    return visible(error instanceof Error ? error.message : String(error), 600);
+}
+
+;// CONCATENATED MODULE: ./lib/model/commit-message.js
+// The message of a commit of ours: a person's words, and at the end for which plan it was made and what it held when it was made.
+// Must never take another end for ours.
+/** Whose name the commits bear that git makes for us. */
+const bot = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' };
+const trailers = ['Sops-Rekey-Fingerprint', 'Sops-Rekey-Tree'];
+const ending = new RegExp(`\\n${trailers.map((name) => `${name}: ([0-9a-f]+)`).join('\\n')}\\s*$`);
+/** `tree` is the id of the tree that is committed. */
+function commitMessage({ message, fingerprint, signoff }, tree) {
+    const [, ...paragraphs] = message.trim().split(/\n\s*\n/);
+    const last = paragraphs.at(-1)?.split('\n') ?? [];
+    // After lines like `Co-authored-by: …` ours have to follow at once: only the last block of such lines counts for git.
+    const continues = last.length > 0 && last.every((line) => /^(?:[A-Za-z0-9-]+: |\s)\S/.test(line));
+    const own = [
+        ...(signoff === null ? [] : [`Signed-off-by: ${signoff.name} <${signoff.email}>`]),
+        `${trailers[0]}: ${fingerprint}`, `${trailers[1]}: ${tree}`,
+    ];
+    return `${message.trim()}\n${continues ? '' : '\n'}${own.join('\n')}\n`;
+}
+/** What the end of a message of ours says; null for any other message. */
+function readTrailers(message) {
+    const [, fingerprint, tree] = ending.exec(message) ?? [];
+    return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree };
+}
+
+;// CONCATENATED MODULE: ./lib/stages/existing-pull-request.js
+// What stands on our branch and in its pull requests → what this run may do there.
+// Pure. Must never let a branch be moved that was not ours, nor open again what a person closed, unless that was asked for.
+
+
+
+/** Throws `branch-foreign` where someone else's work stands on the branch. */
+function decideExisting(found, { onClosed, onHumanCommits }) {
+    const { base, branch, fingerprint, request, head, pullRequests, closedFor } = found;
+    const name = visible(branch);
+    const marked = ({ body }) => marksIn(body).fingerprint === fingerprint;
+    const present = pullRequests.filter(({ state }) => state === 'open');
+    const pullRequest = present.find((one) => one.base === base) ?? null;
+    // Our commit says it too, where a person took the mark out of the text.
+    const isPlan = (one) => marked(one) || (lacksPlan(one.body) && closedFor.get(one.number) === fingerprint);
+    const closed = pullRequests.find((one) => one.state === 'closed' && one.base === base && isPlan(one));
+    if (pullRequest === null && closed !== undefined && onClosed === 'respect') {
+        return { kind: 'closed-by-hand', pullRequest: closed };
+    }
+    if (head === null)
+        return { kind: 'publish', head: null, pullRequest: null, overwritten: null };
+    const ours = head.madeFor !== null;
+    const onceOurs = pullRequest !== null && marksIn(pullRequest.body).fingerprint !== undefined;
+    if (!ours && !(onceOurs && onHumanCommits === 'overwrite')) {
+        const advice = onceOurs
+            ? 'Merge or close its pull request and delete the branch, or write `on-human-commits: overwrite` to have them overwritten.'
+            : 'Merge or delete that branch, or give another one in `branch`.';
+        throw new Failure('branch-foreign', `The branch ${name} ends in a commit that is not ours (${head.sha.slice(0, 12)}), and was left as it is.`, { advice });
+    }
+    const elsewhere = present.find((one) => one.base !== base);
+    if (elsewhere !== undefined) {
+        throw new Failure('branch-foreign', `The branch ${name} has a pull request into ${visible(elsewhere.base)} (#${elsewhere.number}), and was left as it is.`, { advice: `Merge or close it, or give another branch in \`branch\` for ${visible(base)}.` });
+    }
+    // With the mark of another plan: of the last update only the push came through.
+    if (pullRequest !== null && head.madeFor === fingerprint && (marked(pullRequest) || lacksPlan(pullRequest.body))) {
+        return { kind: 'up-to-date', head: head.sha, pullRequest };
+    }
+    const other = pullRequest === null || request === null ? undefined : marksIn(pullRequest.body).request;
+    if (pullRequest !== null && other !== undefined && other !== request) {
+        throw new Failure('branch-foreign', `The branch ${name} has the pull request of another request (#${pullRequest.number}), which this one would replace, and was left as it is.`, { advice: 'Merge or close it, or give each request a branch of its own, like `branch: sops-rekey/offboard-{removed}`.' });
+    }
+    return { kind: 'publish', head: head.sha, pullRequest, overwritten: ours ? null : head.sha };
+}
+/** A person closed the pull request while the run was at it. */
+class ClosedMeanwhile extends Failure {
+    pullRequest;
+    constructor(pullRequest) {
+        super('changed-underneath', `Nothing was pushed: pull request #${pullRequest.number} was closed during the run, without being merged.`, {
+            advice: 'Reopen it, or write `on-closed: reopen` to have a new one.',
+        });
+        this.pullRequest = pullRequest;
+    }
+}
+/** Throws where the pull request that was open is not so any more: `ClosedMeanwhile`, or `changed-underneath` where it was merged. */
+function assertStillOpen(seen, now, { onClosed }) {
+    const found = seen === null ? undefined : now.find(({ number }) => number === seen.number);
+    // With another head it was GitHub that closed it, for whoever moved the branch: moving it on fails then.
+    if (found?.state === 'closed' && found.headSha === seen?.headSha && onClosed === 'respect')
+        throw new ClosedMeanwhile(found);
+    if (found?.state !== 'merged')
+        return;
+    throw new Failure('changed-underneath', `Pull request #${found.number} was merged during the run, and nothing was pushed.`, { advice: 'Run again.' });
+}
+/** How to go on after `closed-by-hand`. */
+function respectedNotice({ number }) {
+    return `Nothing was pushed: pull request #${number}, with the very same changes, was closed without being merged. `
+        + 'Reopen it, or write `on-closed: reopen` to have a new one; other changes or another base get a new one by themselves.';
+}
+function overwrittenNotice(branch, sha) {
+    return `Commits on ${visible(branch)} that were not ours, up to ${sha}, were overwritten (\`on-human-commits: overwrite\`).`;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/earlier-run.js
+// What an earlier run of the same request left: its branch, its pull request, and whether that still is what this run would publish.
+// Must never take a commit for ours that is not, nor believe one that GitHub does not vouch for without a look into it.
+
+
+
+
+
+
+
+/**
+ * Null where a run did not make it, or not as it stands there. `host` is GitHub's. Made by git it bears the bot's name twice. Made by
+ * GitHub it is signed with GitHub's own key, which vouches for the committer, GitHub itself, and signs for a bot only where the
+ * request left the author to GitHub.
+ */
+async function madeFor(github, sha, host) {
+    return madeBy(await readCommit(github, sha), host);
+}
+function madeBy({ message, tree, parents, author, committer, verified }, host) {
+    const said = readTrailers(message);
+    if (said?.tree !== tree || parents.length !== 1)
+        return null;
+    const byGit = author === bot.email && committer === bot.email;
+    const hosts = ['github.com', host];
+    const byApi = verified && hosts.some((one) => committer === `noreply@${one}`)
+        && hosts.some((one) => author.endsWith(`[bot]@users.noreply.${one}`));
+    return byGit || byApi ? { fingerprint: said.fingerprint, verified } : null;
+}
+/** Looks up what an earlier run left. Throws `branch-foreign` where someone else's work stands on the branch. */
+async function findPublished(github, wanted, politeness) {
+    const { branch } = wanted;
+    const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)]);
+    const head = sha === null ? null : await readHead(github, sha, wanted);
+    const closedFor = politeness.onClosed === 'respect' ? await readClosed(github, wanted, pullRequests) : new Map();
+    const decide = (fingerprint) => ({
+        existing: decideExisting({ ...wanted, head: sha === null ? null : { sha, madeFor: fingerprint }, pullRequests, closedFor }, politeness),
+        verified: fingerprint !== null && head?.verified === true,
+    });
+    const found = decide(head?.fingerprint ?? null);
+    if (found.existing.kind === 'publish' && sha === null)
+        await assertRoom(github, branch);
+    if (head === null || (head.verified && !head.isMerge))
+        return found;
+    const { existing } = found;
+    if (existing.kind !== 'up-to-date')
+        return head.isMerge ? decide(null) : found;
+    const seen = !head.verified && wanted.mustBeVerified ? 'unknown' : await wanted.look(existing.head, head.against);
+    if (seen === 'planned')
+        return found;
+    if (seen === 'other' || head.isMerge)
+        return decide(null);
+    return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified: false };
+}
+const earlier_run_mostMerges = 10;
+/** Null where it is not ours. One below merges of the base counts only if it was made for this very plan. */
+async function readHead(github, sha, { host, fingerprint }) {
+    const last = await readCommit(github, sha);
+    let [commit, verified] = [last, last.verified];
+    for (let merges = 0; merges < earlier_run_mostMerges && commit.parents.length === 2; merges += 1) {
+        commit = await readCommit(github, commit.parents[0] ?? '');
+        verified &&= commit.verified;
+    }
+    const made = madeBy(commit, host);
+    const isMerge = commit !== last;
+    const against = last.parents.at(-1);
+    return made === null || against === undefined || (isMerge && made.fingerprint !== fingerprint) ? null : { ...made, verified, against, isMerge };
+}
+/** A few are enough: of a person who closes one after the other, each with another text, the last counts. */
+const mostClosedRead = 3;
+/** Where none is open: for which plan those were made that a person closed after they wrote the text anew, as their commits say. */
+async function readClosed(github, { base, host }, pullRequests) {
+    if (pullRequests.some((one) => one.state === 'open' && one.base === base))
+        return new Map();
+    const closed = pullRequests.filter((one) => one.state === 'closed' && one.base === base && lacksPlan(one.body)).slice(0, mostClosedRead);
+    const found = await Promise.all(closed.map(async ({ number, headSha }) => [number, await readOurs(github, headSha, host)]));
+    return new Map(found.flatMap(([number, made]) => (made === null ? [] : [[number, made.fingerprint]])));
+}
+/** null too where GitHub does not have the commit any more. */
+async function readOurs(github, sha, host) {
+    try {
+        return await madeFor(github, sha, host);
+    }
+    catch (error) {
+        if (error instanceof GitHubFailure && (error.status === 404 || error.status === 422))
+            return null;
+        throw error;
+    }
+}
+/** Of two branches `a` and `a/b` git can have only one. */
+async function assertRoom(github, branch) {
+    const parts = branch.split('/');
+    const above = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
+    const heads = await Promise.all(above.map((name) => github.branchHead(name)));
+    const below = (await refsBelow(github, `heads/${branch}/`)).map(({ name }) => name.replace('refs/heads/', ''));
+    const inTheWay = above.find((_, at) => heads[at] !== null) ?? below[0];
+    if (inTheWay === undefined)
+        return;
+    throw new Failure('branch-foreign', `There is a branch ${visible(inTheWay)}, beside which git can have no ${visible(branch)}. Nothing was pushed.`, {
+        advice: 'Rename or delete it, or give another branch in `branch`.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/publish-branch.js
+// Verified bytes → one commit, built beside the checkout.
+// Must never take anything but verified bytes.
+
+
+
+
+
+
+
+/**
+ * Refuses where git itself changes a file between commit and checkout, so that what is verified would not be what is
+ * committed. `staging` still holds the bytes that were surveyed.
+ */
+async function assertUnfiltered(git, staging, plan) {
+    const before = new Map(textsOf(plan).map((text) => [text.path, Buffer.from(text.before)]));
+    const present = [
+        ...(await git.tracked()).find((path) => before.has(path)).map(({ path, blob }) => ({ path, blob, bytes: before.get(path) ?? Buffer.of() })),
+        ...plan.changes.map(({ file: { path, blob } }) => ({ path, blob, bytes: staging.read(path) })),
+    ];
+    const filtered = present.filter(({ blob, bytes }) => blobId(bytes, blob) !== blob).map(({ path }) => path);
+    const [first] = filtered;
+    if (first === undefined)
+        return;
+    throw new Failure('refused', `Nothing was changed, because what is checked out is not what is committed, byte for byte: ${filtered.slice(0, 20).map((path) => visible(path)).join(', ')}. `
+        + 'A filter (as for LFS) or a rule for line ends (`eol`, `text`) in .gitattributes, or `core.autocrlf`, changes it on the way.', {
+        path: first, advice: 'Take encrypted files and .sops.yaml out of that rule, for example with `-filter -text`, and commit them as they are.',
+    });
+}
+/**
+ * Who stands as the author of the commit: the bot whose token GitHub makes it for. Where git makes it, and so for the token of a
+ * person, for whom GitHub does not sign, that is the bot of GitHub Actions. `host` is GitHub's.
+ */
+async function authorOf(github, mode, host) {
+    if (mode === 'git')
+        return bot;
+    const { login, databaseId } = await ownAccount(github);
+    if (!login.endsWith('[bot]') || databaseId === null)
+        return bot;
+    return { name: login, email: `${databaseId}+${login}@users.noreply.${host}` };
+}
+/** Builds the commit beside the checkout, and sees that it holds what was verified, byte for byte, and nothing else. */
+async function commitVerified(git, staging, verified, publication) {
+    if (!Verified.isVerified(verified))
+        throw new Failure('verification', 'Only what was verified can be published.');
+    const bytes = new Map([
+        ...verified.texts.map(({ path, after }) => [path, Buffer.from(after)]),
+        ...verified.files.map(({ planned: { file: { path } } }) => [path, staging.read(path)]),
+    ]);
+    const commit = await git.commit({
+        parent: publication.parent, tree: staging.root, paths: [...bytes.keys()], indexFile: staging.beside('index'), author: bot,
+        message: (tree) => commitMessage(publication, tree),
+    });
+    const changed = await git.changes(commit.sha);
+    const wrong = [...new Set([...bytes.keys(), ...changed.keys()])].filter((path) => {
+        const wanted = bytes.get(path);
+        return wanted === undefined || changed.get(path) !== blobId(wanted, commit.sha);
+    });
+    if (wrong.length === 0)
+        return commit;
+    throw new Failure('verification', `The commit does not hold what was verified: ${wrong.slice(0, 20).map((path) => visible(path)).join(', ')}.`, {
+        advice: 'Nothing was pushed. Please report this.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/signed-commit.js
+// A commit that holds what was verified → the same one made by GitHub, which signs it for a bot.
+// Must never take a commit or a tree of GitHub's unread, nor go without a signature unsaid.
+
+
+
+
+
+
+/** The waits, in milliseconds, before each further try. */
+const signed_commit_pauses = [1_000, 2_000, 4_000];
+/** GitHub takes its time for a tree. */
+const entriesAtOnce = 500;
+const wantsBot = 'GitHub signs for the workflow\'s own token (`token: ${{ github.token }}`) and for that of a GitHub App, not for one of a person.';
+/**
+ * Null, with a warning, where GitHub does not offer that and an unverified one will do. Leaves the objects at GitHub under `ref`.
+ * Throws where it failed, where the commit is another, and where it has no signature and must have one.
+ */
+async function makeSigned(git, github, wanted, ref, warnings) {
+    const id = await make(git, github, wanted, ref, warnings);
+    if (id === null)
+        return null;
+    const made = await onceKnown(github, () => readCommit(github, id));
+    signed_commit_assertSame(made, wanted.commit);
+    if (made.verified)
+        return made;
+    if (wanted.requireVerified)
+        throw unverified('GitHub did not sign the commit.');
+    warnings.push(`The commit is not verified. ${wantsBot} Write \`commit-mode: git\` where that is as it should be.`);
+    return made;
+}
+async function make(git, github, wanted, ref, warnings) {
+    try {
+        await stage(git, github, wanted, ref);
+        assertNotStopped();
+        return await signed_commit_create(github, wanted.commit);
+    }
+    catch (error) {
+        if (!isUnavailable(error))
+            throw error;
+        if (wanted.requireVerified)
+            throw unverified(error.message, error);
+        if (wanted.mode === 'api')
+            throw error;
+        warnings.push(`The commit is not verified: it was pushed by git, because GitHub would not make it. ${error.message}`);
+        return null;
+    }
+}
+/** Asks again where GitHub says that it does not know what it has made a moment ago. */
+async function onceKnown(github, ask, [pause, ...later] = signed_commit_pauses) {
+    try {
+        return await ask();
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || error.status !== 404 || pause === undefined)
+            throw error;
+        await github.pause(pause);
+        return await onceKnown(github, ask, later);
+    }
+}
+/** Throws where GitHub does not have the commit afterwards. */
+async function stage(git, github, wanted, ref) {
+    const { branch, commit: { sha } } = wanted;
+    try {
+        const said = await git.pushAside(wanted, sha, ref, branch);
+        if (said !== null)
+            throw new GitHubFailure('github-failed', `GitHub does not take the ref ${visible(ref)} for the branch ${visible(branch)}: ${said}.`, 422, said);
+    }
+    catch (cause) {
+        if (!(cause instanceof Failure) || cause.code === 'interrupted')
+            throw cause;
+        // The answer may be all that was lost: curl asks again by itself, and is then told that the ref is there.
+        const found = await refsBelow(github, ref.replace(/^refs\//, '')).catch(() => []);
+        if (!found.some((one) => one.sha === sha))
+            throw cause;
+    }
+}
+/** A tree that GitHub does not take as it came by git, it is given in its own way: what differs from the parent's, bit by bit. */
+async function signed_commit_create(github, commit) {
+    try {
+        return await createCommit(github, commit);
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || error.status !== 422)
+            throw error;
+    }
+    let tree = commit.parentTree;
+    for (const entries of inPieces(commit.entries, entriesAtOnce))
+        tree = await createTree(github, tree, entries);
+    if (tree !== commit.tree)
+        throw another('The tree', 'content');
+    return await createCommit(github, commit);
+}
+function unverified(why, cause) {
+    return new Failure('unverified', `${why} A verified commit is required, so nothing was published.`, { advice: wantsBot, cause });
+}
+/** What GitHub, or this token, does not offer; not what failed, or what someone else has done. */
+function isUnavailable(error) {
+    return error instanceof GitHubFailure && error.code !== 'github-rate-limit' && (error.status === 403 || error.status === 404 || error.status === 422);
+}
+function signed_commit_assertSame(made, { tree, parent, message }) {
+    const wrong = [
+        made.tree === tree ? [] : ['tree'],
+        made.parents.length === 1 && made.parents[0] === parent ? [] : ['parent'],
+        made.message.trimEnd() === message.trimEnd() ? [] : ['message'],
+    ].flat();
+    if (wrong.length > 0)
+        throw another('The commit', wrong.join(' and '));
+}
+function another(what, difference) {
+    return new Failure('verification', `${what} that GitHub made has another ${difference} than the one that was verified.`, {
+        advice: 'Nothing was published. Please report this.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/staging-ref.js
+// The ref under which a commit waits at GitHub, outside of branches and tags, until its branch is moved.
+// Must never outlive the run that made it, nor take away one that is not ours or that another run may still need.
+
+
+
+
+
+/** A run needs its ref for some seconds, and for minutes where GitHub makes it wait. */
+const longestUse = 3_600_000;
+const mostAtOnce = 10;
+const staging_ref_folder = 'refs/sops-rekey/staging/';
+const staging_ref_named = /^refs\/sops-rekey\/staging\/[0-9a-f]{16}\/([0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Says which branch it is for, and which commit it holds: no two runs make the same. */
+function stagingRef(branch, commit) {
+    return `${staging_ref_folder}${sha256Of(branch).slice(0, 16)}/${commit}`;
+}
+/** Takes away what runs left that were killed, for whatever branch. Never throws: the next run will look again. */
+async function removeLeftovers(github) {
+    try {
+        const found = (await refsBelow(github, staging_ref_folder.replace(/^refs\//, ''))).filter(({ name, sha }) => staging_ref_named.exec(name)?.[1] === sha);
+        for (const { name, sha } of found.slice(0, mostAtOnce)) {
+            const { tree, message, time } = await readCommit(github, sha);
+            const ours = readTrailers(message)?.tree === tree;
+            if (ours && time < Date.now() - longestUse)
+                await deleteRef(github, name);
+        }
+    }
+    catch {
+        // What stands there harms nobody.
+    }
+}
+/** Also where the run was stopped. Never throws, but says what stayed. */
+async function unstage(github, ref, warnings) {
+    try {
+        await deleteRef(github.evenStopped(), ref);
+    }
+    catch (error) {
+        // The signal came in between.
+        if (error instanceof Failure && error.code === 'interrupted') {
+            await unstage(github, ref, warnings);
+            return;
+        }
+        const why = error instanceof Error ? error.message : visible(String(error));
+        warnings.push(`A ref that was needed for a moment could not be deleted: ${visible(ref)}. The next run tries again after an hour. ${why}`);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/publish-commit.js
+// A commit that holds what was verified → its branch at GitHub, made anew and signed by GitHub where it does that.
+// Must never move a branch that is not where it was seen, nor go without a signature unsaid.
+
+
+
+
+
+
+
+
+/** Throws where the branch is as it was: someone else was first, GitHub refuses, or the commit would not be verified and must be. */
+async function publishCommit(git, github, wanted) {
+    const { mode, commit: { sha } } = wanted;
+    const warnings = [];
+    const published = mode === 'git' ? null : await throughApi(git, github, wanted, warnings);
+    return published ?? { sha, verified: false, warnings, failure: await push(git, github, wanted, sha) };
+}
+/** Null where GitHub makes no commit, or none that the branch can be moved to, which is then said, and git may push ours. */
+async function throughApi(git, github, wanted, warnings) {
+    const { branch, commit, expected, beforeMove } = wanted;
+    const ref = stagingRef(branch, commit.sha);
+    try {
+        const made = await makeSigned(git, github, wanted, ref, warnings);
+        if (made === null)
+            return null;
+        // Without a signature ours is the better one: of the two it alone says that a run made it. It is there already.
+        const { sha } = made.verified ? made : commit;
+        const repository = await repositoryId(github);
+        await beforeMove();
+        assertNotStopped();
+        const failure = await move(github, repository, branch, expected, sha).catch(async (error) => {
+            if (!(error instanceof GitHubFailure) || error.status !== notInSchema)
+                throw error;
+            return made.verified ? await pushMade(git, github, wanted, sha, warnings) : await push(git, github, wanted, sha);
+        });
+        return failure === 'not pushed' ? null : { sha, verified: made.verified, warnings, failure };
+    }
+    finally {
+        // A warning of this one still counts: it is the same list.
+        await unstage(github, ref, warnings);
+    }
+}
+/** Null once the branch is at `to`; a Failure where it may be. Throws where it is not. */
+async function move(github, repository, branch, from, to) {
+    try {
+        await onceKnown(github, () => moveRef(github, repository, { name: `refs/heads/${branch}`, from, to }));
+        return null;
+    }
+    catch (cause) {
+        const stopped = cause instanceof Failure && cause.code === 'interrupted';
+        if (!stopped && (!(cause instanceof GitHubFailure) || cause.status === notInSchema))
+            throw cause;
+        // The answer may be all that was lost. Undefined: that could not be asked either.
+        const now = await github.evenStopped().branchHead(branch).catch(() => undefined);
+        if (stopped)
+            return maybe(cause, branch, true, now === to ? 'It is pushed.' : 'It may have been pushed, or be so in a moment.');
+        if (now === to)
+            return null;
+        if (now === from)
+            throw isUnavailable(cause) ? notMoved(cause) : cause;
+        if (now === undefined)
+            return maybe(cause, branch, false, 'It may have been moved.');
+        throw movedByOther(branch, cause);
+    }
+}
+/** As `push`, for a commit that GitHub made and git does not have yet. `not pushed`, with a warning, where ours may take its place. */
+async function pushMade(git, github, wanted, sha, warnings) {
+    const { commit, folder, mode, requireVerified } = wanted;
+    try {
+        (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+        return await push(await git.with(wanted, sha, commit.parent, folder), github, wanted, sha);
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || error.code === 'interrupted' || requireVerified || mode !== 'auto')
+            throw error;
+        warnings.push(`The commit is not verified: it was pushed by git, because the branch could not be moved to the one that GitHub signed. ${error.message}`);
+        return 'not pushed';
+    }
+}
+/** Null once the branch is at the commit; a Failure where it may be. Throws where it is not. */
+async function push(git, github, wanted, sha) {
+    const { branch, expected, url, token } = wanted;
+    await wanted.beforeMove();
+    try {
+        await git.push({ branch, commit: sha, expected, url, token });
+        return null;
+    }
+    catch (cause) {
+        if (!(cause instanceof Failure) || cause.code === 'changed-underneath')
+            throw cause;
+        const now = await github.evenStopped().branchHead(branch).catch(() => undefined);
+        const stopped = cause.code === 'interrupted';
+        if (now === sha && !stopped)
+            return null;
+        // What a stopped push has sent may still be at work.
+        if (now === expected && !stopped)
+            throw cause;
+        if (now !== undefined && !stopped)
+            throw movedByOther(branch, cause);
+        return maybe(cause, branch, stopped, now === sha ? 'It is pushed.' : 'It may have been pushed, or be so in a moment.');
+    }
+}
+/** Git could push our commit instead, but that would throw away the one that GitHub has signed. */
+function notMoved(cause) {
+    return new Failure(cause.code, cause.message, {
+        advice: 'Run again; where GitHub never lets this token do that, `commit-mode: git` does without, and without a verified commit.', cause,
+    });
+}
+function movedByOther(branch, cause) {
+    return new Failure('changed-underneath', `The branch ${visible(branch)} was moved by someone else during the run, and was left as it is.`, {
+        advice: 'Run again.', cause,
+    });
+}
+function maybe(cause, branch, stopped, state) {
+    return new Failure(cause.code, `${stopped ? 'The run was stopped' : 'Something went wrong'} while the branch ${visible(branch)} was being pushed. ${state}`, {
+        advice: 'Run again: the same request finds what is there.', cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/kept-ticks.js
+// The boxes that people ticked in a text of ours → the same boxes in the text that takes its place.
+// Must never tick a box of which something else is said now: it may stand for more, or for what got worse.
+const boxLine = /^(\s*)- \[([ xX])\] (.*)$/;
+const fileLine = /^- (<code>.*?<\/code>)/;
+const folderLine = /^<details><summary>(<code>.*?<\/code>)?/;
+/** `text` with those of its open boxes ticked that are ticked in `before` with the very same words. */
+function keepTicks(before, text) {
+    const ticked = new Set(boxesIn(before).flatMap((box) => (box?.ticked === true ? [box.meaning] : [])));
+    if (ticked.size === 0)
+        return text;
+    const boxes = boxesIn(text);
+    return text.split('\n').map((line, at) => (ticked.has(boxes[at]?.meaning ?? '') ? line.replace('- [ ]', '- [x]') : line)).join('\n');
+}
+/** For each line its box; null where it has none. */
+function boxesIn(text) {
+    let [folder, file] = ['', ''];
+    return text.split('\n').map((line) => {
+        const [, indent = '', mark, words = ''] = boxLine.exec(line.trimEnd()) ?? [];
+        if (mark !== undefined)
+            return { ticked: mark !== ' ', meaning: `${indent === '' ? '' : pathOf(folder, file)}\0${words}` };
+        if (line.startsWith('<details>'))
+            folder = kept_ticks_named(folderLine.exec(line)?.[1]);
+        else if (line.startsWith('</details>'))
+            folder = '';
+        else
+            file = fileLine.test(line) ? kept_ticks_named(fileLine.exec(line)?.[1]) : file;
+        return null;
+    });
+}
+/** The summary of a folder with one file in it names that file. */
+function pathOf(folder, file) {
+    return folder === '' || folder.endsWith('/') ? folder + file : folder;
+}
+/** What a `<code>` of ours shows. */
+function kept_ticks_named(element = '') {
+    return element.replaceAll(/<!-- -->|<\/?code>/g, '').replace(/&#(\d+);/g, (_, number) => String.fromCharCode(Number(number)));
+}
+
+;// CONCATENATED MODULE: ./lib/stages/decorations.js
+// What a pull request gets besides its text: labels, a milestone, people. Once for each set that is asked for: a mark in the body
+// says which one it got, so that what a person takes away stays away.
+// Must never take anything away, nor fail a run: what cannot be added is a warning.
+
+
+
+/** The waits, in milliseconds, before each further try: GitHub may not know yet what it was just given. */
+const decorations_pauses = [1_000, 2_000, 4_000];
+/** What the mark says of this set, in whatever order it was written; null where nothing is asked for. */
+function decorationsMark({ labels, assignees, reviewers, teamReviewers, milestone }) {
+    const lists = [labels, assignees, reviewers, teamReviewers].map((list) => [...new Set(list)].sort());
+    const none = milestone === null && lists.every((list) => list.length === 0);
+    return none ? null : sha256Of(JSON.stringify([...lists, milestone])).slice(0, 16);
+}
+/** Sentences: what could not be added, and why. */
+async function decorations_decorate(github, number, wanted) {
+    const { labels, assignees, reviewers, teamReviewers, milestone } = wanted;
+    const warnings = [
+        await decorations_attempt(labels, 'labels', () => addLabels(github, number, labels)),
+        milestone === null ? null : await decorations_attempt([milestone], 'milestone', () => setMilestone(github, number, milestone)),
+        await decorations_attempt(assignees, 'assignees', () => addAssignees(github, number, assignees)),
+        // Apart, because many tokens cannot ask teams.
+        await decorations_attempt(reviewers, 'reviewers', () => askEach(reviewers, (some) => github.requestReviewers(number, some, []))),
+        await decorations_attempt(teamReviewers, 'team reviewers', () => askTeams(github, number, teamReviewers)),
+    ];
+    return warnings.filter((warning) => warning !== null);
+}
+/** GitHub takes nobody of a call where it does not take one of them. Throws for those that it does not take. */
+async function askEach(names, ask) {
+    try {
+        await ask(names);
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || error.status !== 422 || names.length < 2)
+            throw error;
+        const refused = [];
+        for (const name of names)
+            await ask([name]).catch((reason) => refused.push(`${visible(name)}: ${decorations_words(reason)}`));
+        if (refused.length > 0)
+            throw new Error(refused.join('; '), { cause: error });
+    }
+}
+/** The workflow's own token does not see teams: what GitHub says of one then names neither the token nor the team. */
+async function askTeams(github, number, teams) {
+    try {
+        await askEach(teams, (some) => github.requestReviewers(number, [], some));
+    }
+    catch (cause) {
+        // For 403 its advice would be a permission that the workflow's token has already.
+        const said = cause instanceof GitHubFailure && cause.status === 403 ? `GitHub answered 403: ${cause.said}.` : decorations_words(cause);
+        throw new Error(`${said} ${teamAdvice}`, { cause });
+    }
+}
+const teamAdvice = 'Is the team there, with access to this repository? It takes a token that may read the organisation\'s members, like that of a '
+    + 'GitHub App with `members: read`; the workflow\'s own cannot.';
+async function addLabels(github, number, labels, [pause, ...later] = decorations_pauses) {
+    try {
+        await github.addLabels(number, labels);
+    }
+    catch (error) {
+        const notYet = error instanceof GitHubFailure && error.status === 422 && error.said.includes('Could not resolve to a node');
+        if (!notYet || pause === undefined)
+            throw error;
+        await github.pause(pause);
+        await addLabels(github, number, labels, later);
+    }
+}
+/** A title that looks like a number is still a title. */
+async function setMilestone(github, number, wanted) {
+    const milestones = await github.milestones();
+    const found = milestones.find(({ title }) => title === wanted) ?? milestones.find((one) => `${one.number}` === wanted);
+    if (found !== undefined) {
+        await github.setMilestone(number, found.number);
+        return;
+    }
+    const there = milestones.slice(0, 10).map(({ title }) => title).join(', ');
+    throw new Error(visible(`there is no open milestone ${wanted}${there === '' ? '' : `; there are: ${there}`}.`));
+}
+async function addAssignees(github, number, assignees) {
+    const assigned = new Set((await github.addAssignees(number, assignees)).map((login) => login.toLowerCase()));
+    const missing = assignees.filter((login) => !assigned.has(login.toLowerCase()));
+    if (missing.length > 0)
+        throw new Error(`GitHub cannot assign ${visible(missing.join(', '))} here.`);
+}
+/** Does nothing for an empty list. null where it went well, else a sentence. */
+async function decorations_attempt(list, what, action) {
+    if (list.length === 0)
+        return null;
+    try {
+        await action();
+        return null;
+    }
+    catch (error) {
+        return `The pull request is there, but not all of its ${what}: ${decorations_words(error)}`;
+    }
+}
+function decorations_words(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+
+;// CONCATENATED MODULE: ./lib/stages/pull-request.js
+// Opens the pull request of a branch that is already pushed, or brings the one that is open up to date.
+// Must never push, close or take away anything; labels, people and words that cannot be added never fail the run.
+
+
+
+
+
+/** The waits, in milliseconds, before each further try: GitHub may not know yet what it was just given. */
+const pull_request_pauses = [1_000, 2_000, 4_000];
+/** Throws a GitHubFailure where there is no pull request in the end. `draft.draft` holds for a new one only. */
+async function openPullRequest(github, wanted) {
+    const draft = { ...wanted, body: bodyOf(wanted) };
+    const found = await github.findOpenPullRequest(draft.base, draft.branch);
+    const opened = found === null ? await pull_request_create(github, draft) : await pull_request_update(github, found, draft);
+    const { number, url, operation, title, body } = opened;
+    const { overwritten } = draft;
+    const history = overwritten === null ? null
+        : await decorations_attempt([overwritten], 'history', () => github.comment(number, overwrittenWords(overwritten)));
+    const { warnings, marks } = await decorateOnce(github, opened, draft);
+    const unmarked = marks === null ? null
+        : await decorations_attempt([body], 'marks, so that a later run will add again what it has', () => github.updatePullRequest(number, { title, body: withMarks(body, marks) }));
+    return { pullRequest: { number, url, operation }, warnings: [history, ...warnings, unmarked].filter((warning) => warning !== null) };
+}
+/** The text with what a later run has to know, also where a person opens the pull request with it. */
+function bodyOf({ body, request, title }) {
+    return withMarks(body, { request, title: titleMark(title) });
+}
+/**
+ * Gives an open pull request that is up to date what it lacks: what was asked for since, or of a run that was stopped, and below
+ * a text that a person wrote anew what it is for. Sentences: what could not be done.
+ */
+async function complete(github, pullRequest, wanted) {
+    const { number, title, body } = pullRequest;
+    const { fingerprint = wanted.fingerprint, request = wanted.request } = marksIn(body);
+    const { warnings, marks } = await decorateOnce(github, pullRequest, wanted);
+    const lacks = Object.entries({ fingerprint, request, ...marks }).filter(([name, value]) => marksIn(body)[name] !== value);
+    if (lacks.length === 0)
+        return warnings;
+    try {
+        await github.updatePullRequest(number, { title, body: withMarks(body, Object.fromEntries(lacks)) });
+        return warnings;
+    }
+    catch (error) {
+        return [...warnings, `The text of pull request #${number} does not say all that a later run has to know: ${pull_request_words(error)}`];
+    }
+}
+/** `marks`: to be put into the body, once all is there; null where that is not so, or it has them. */
+async function decorateOnce(github, { number, body }, wanted) {
+    const added = decorationsMark(wanted);
+    if (added === null || marksIn(body).added === added)
+        return { warnings: [], marks: null };
+    const warnings = await decorations_decorate(github, number, wanted);
+    return { warnings, marks: warnings.length === 0 ? { added } : null };
+}
+/** What a person changed in it stays: the title, the ticks of boxes of which nothing else is said now, labels they took away. */
+async function pull_request_update(github, { number, url, title, body }, draft) {
+    const { title: ours, added } = marksIn(body);
+    const text = keepTicks(body, draft.body);
+    const now = { title: ours === titleMark(title) ? draft.title : title, body: added === undefined ? text : withMarks(text, { added }) };
+    await github.updatePullRequest(number, now);
+    return { number, url, operation: 'updated', ...now };
+}
+/** Stands in the body: a title that it does not fit is a person's. */
+function titleMark(title) {
+    return sha256Of(title.trim()).slice(0, 16);
+}
+/** Looks again before it asks again, for an answer that was lost may have followed the deed. */
+async function pull_request_create(github, draft, [pause, ...later] = pull_request_pauses) {
+    const { title, body } = draft;
+    try {
+        return { ...await github.createPullRequest(draft), operation: 'created', title, body };
+    }
+    catch (error) {
+        if (!(error instanceof GitHubFailure) || !mayBeThere(error))
+            throw error;
+        const found = await pull_request_find(github, draft, isSaidToBeThere(error) ? pull_request_pauses : []);
+        if (found !== null && error.status !== 422 && isAsWanted(found, draft)) {
+            return { number: found.number, url: found.url, operation: 'created', title, body };
+        }
+        if (found !== null)
+            return await pull_request_update(github, found, draft);
+        if (error.status === 422 || pause === undefined)
+            throw error;
+        await github.pause(pause);
+        return await pull_request_create(github, draft, later);
+    }
+}
+/** The list of pull requests may come later than the pull request: looks again after each pause. */
+async function pull_request_find(github, draft, [pause, ...later]) {
+    const found = await github.findOpenPullRequest(draft.base, draft.branch);
+    if (found !== null || pause === undefined)
+        return found;
+    await github.pause(pause);
+    return await pull_request_find(github, draft, later);
+}
+/** Then it is the one whose answer was lost: the body says for which plan it is. */
+function isAsWanted({ body }, draft) {
+    return body.trim() === draft.body.trim();
+}
+function mayBeThere({ status }) {
+    return status === null || status === 422 || status >= 500;
+}
+/** GitHub has no code for it, and 422 for much else. */
+function isSaidToBeThere({ status, said }) {
+    return status === 422 && said.includes('already exists');
+}
+function pull_request_words(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+function overwrittenWords(sha) {
+    return `Commits on this branch that were not made by sops-rekey, up to ${sha}, were overwritten by this run `
+        + '(`on-human-commits: overwrite`). '
+        + `They can still be fetched: \`git fetch origin ${sha}\`.`;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/unvouched-head.js
+// A commit on our branch for which GitHub does not vouch, and anybody could have made → whether it holds the plan, told without a key.
+// Must never take its own word for it: every path is compared, and who reads each file.
+
+
+
+
+
+
+
+
+/** Whether `head` has, in the place of what `against` has, what is planned; and `against` is part of the base. */
+async function lookAt(place, planned, head, against) {
+    const { git, remote, log, staging } = place;
+    const folder = staging.beside('looked-at');
+    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+    try {
+        const aside = await git.with(remote, head, planned.base, folder);
+        const isPart = await isOnBase(place, aside, planned.base, against);
+        if (isPart === null)
+            return 'unknown';
+        return isPart && await holdsPlan(aside, staging, planned, head, against) ? 'planned' : 'other';
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+        log.line(`The commit on the branch is not verified, and could not be looked into. ${error.message}`);
+        return 'unknown';
+    }
+}
+/** Null where that cannot be told. */
+async function isOnBase({ github, tip }, aside, base, commit) {
+    if (commit === base || commit === tip || await aside.isPartOf(commit, base))
+        return true;
+    return (await compareCommits(github, commit, tip))?.isAhead ?? null;
+}
+async function holdsPlan(aside, staging, planned, head, against) {
+    const { changes, configs, record } = planned.plan;
+    const there = await readDifference(aside, against, head);
+    const before = (path) => there.get(path)?.before;
+    const isFrom = ({ path, before: text }) => before(path) === blobId(Buffer.from(text), head);
+    const isExact = (text) => isFrom(text) && there.get(text.path)?.after === blobId(Buffer.from(text.after), head);
+    if (!configs.every(isExact) || (record !== null && !isFrom(record)))
+        return false;
+    if (changes.some(({ file }) => before(file.path) !== file.blob))
+        return false;
+    const wanted = Map.groupBy(changes, ({ file }) => there.get(file.path)?.after ?? '');
+    const recorded = record === null ? undefined : there.get(record.path)?.after;
+    let seen = 0;
+    await readBlobs(aside, [...new Set([...wanted.keys(), ...recorded === undefined ? [] : [recorded]])], (blob, bytes) => {
+        for (const change of wanted.get(blob) ?? [])
+            if (unvouched_head_isAsPlanned(change, staging.read(change.file.path), bytes))
+                seen += 1;
+        if (record !== null && blob === recorded && isRecord(planned, record, bytes.toString()))
+            seen += 1;
+    });
+    // Whatever else changed is not in the plan.
+    return seen === there.size - configs.length;
+}
+function unvouched_head_isAsPlanned(change, before, bytes) {
+    const dataKey = dataKeyIn(change, before, bytes);
+    return dataKey !== null && dataKey !== (change.rotate ? 'same' : 'new');
+}
+/** The day and the person in it are those of the run that made it. */
+function isRecord({ recordOf }, { path, before, after }, text) {
+    if (text === after)
+        return true;
+    try {
+        const known = readOwnersFile(path, before).removed;
+        const fresh = readOwnersFile(path, text).removed.find(({ recipient }) => !known.some((one) => sameRecipient(one.recipient, recipient)));
+        return fresh !== undefined && recordOf(fresh.date, fresh.by) === text;
+    }
+    catch (error) {
+        if (error instanceof Failure)
+            return false;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/publish-pull-request.js
+// Verified bytes → a branch with a pull request, and what an earlier run of the same request left there.
+// Must never use a key, nor leave unsaid what stands where it could not do all.
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+function pullRequestPublisher(place, inputs, wanted) {
+    const { git, github, log, serverUrl } = place;
+    const host = new URL(serverUrl).hostname;
+    const repository = `${github.owner}/${github.repo}`;
+    const remote = { url: `${serverUrl}/${repository}`, token: inputs.token };
+    let base = '';
+    let branch = '';
+    let fingerprint = '';
+    let vouched = false;
+    let published = { kind: 'publish', head: null, pullRequest: null, overwritten: null };
+    const locate = async () => {
+        const standard = await github.defaultBranch();
+        base = baseOf(wanted, await git.currentBranch() ?? place.eventBranch, standard);
+        branch = branchOf(inputs, wanted, base, standard);
+        if (branch === base || branch === standard) {
+            throw new Failure('input', `The branch for the commit is ${visible(branch)}, which is ${branch === base ? 'what the pull request goes into' : 'the default branch'}.`, {
+                advice: 'Name another one in `branch`, or leave it out.',
+            });
+        }
+        if (wanted.commitMode !== 'git')
+            await removeLeftovers(github);
+    };
+    /** `work` leaves all as it was where it fails; what it says of GitHub or git ends with that. */
+    const asItWas = async (work) => {
+        try {
+            return await work();
+        }
+        catch (error) {
+            throw publish_pull_request_withWhatStands(error, branch);
+        }
+    };
+    return {
+        find: async (planned, staging) => await asItWas(async () => {
+            const { plan, base: commit, identity } = planned;
+            await assertUnfiltered(git, staging, plan);
+            await locate();
+            fingerprint = sha256Of(identity);
+            const paths = [...textsOf(plan).map(({ path }) => path), ...plan.changes.map(({ file }) => file.path)];
+            const tip = await assertOnBase(git, github, base, commit, paths);
+            const { existing, verified } = await findPublished(github, {
+                base, branch, fingerprint, host, mustBeVerified: wanted.requireVerified || wanted.commitMode === 'api',
+                // Where the branch is named after the request, it says which one it is.
+                request: wanted.branch === null ? null : requestOf(inputs, base),
+                look: async (head, against) => await lookAt({ git, github, remote, log, staging, tip }, planned, head, against),
+            }, wanted);
+            published = existing;
+            vouched = verified;
+            if (published.kind === 'publish')
+                return null;
+            const { number, url } = published.pullRequest;
+            const there = { ...nothingPublished, number, url, branch, compareUrl: compareUrl(serverUrl, github.owner, github.repo, base, branch) };
+            if (published.kind === 'closed-by-hand')
+                return { ...there, operation: 'skipped-closed', notices: [respectedNotice(published.pullRequest)] };
+            const lacks = await complete(github, published.pullRequest, { ...wanted, fingerprint, request: requestOf(inputs, base) });
+            const warnings = verified || wanted.commitMode !== 'auto' ? lacks : [unverifiedWarning(published.head), ...lacks];
+            return { ...there, operation: 'unchanged', headSha: published.head, verified, warnings };
+        }),
+        earlier: async ({ plan, base: commit }, staging) => {
+            // Whoever can push could put a file there whose data key they know.
+            if (published.kind !== 'publish' || published.head === null || published.overwritten !== null || !vouched)
+                return nothingKept;
+            return await keptFrom(git, remote, published.head, commit, plan, staging, log);
+        },
+        settle: async (commit) => {
+            try {
+                await locate();
+            }
+            catch (error) {
+                return { ...nothingPublished, warnings: [`Nothing is left to do, but its pull request could not be looked for: ${visible(error instanceof Error ? error.message : String(error), 600)}`] };
+            }
+            const { closed, warnings } = await closeSettled(github, {
+                base, branch, request: requestOf(inputs, base), ownBranch: wanted.branch === null, commit, runUrl: place.runUrl,
+                madeFor: async (sha) => (await madeFor(github, sha, host))?.fingerprint ?? null,
+                deleteBranch: wanted.deleteBranch ? async (sha) => await git.push({ branch, commit: null, expected: sha, ...remote }) : null,
+            });
+            return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings };
+        },
+        publish: async (verified, staging, report) => {
+            if (published.kind !== 'publish')
+                throw new RangeError('There is nothing to publish.');
+            const { head, overwritten, pullRequest: before } = published;
+            const texts = request_names_textsOf(inputs, wanted, report, { base, repository, runUrl: place.runUrl });
+            const url = compareUrl(serverUrl, github.owner, github.repo, base, branch);
+            const request = requestOf(inputs, base);
+            const body = renderPullRequestBody(report, {
+                bodyHeader: texts.bodyHeader, fingerprint, runUrl: place.runUrl, pullRequestUrl: null, reportPath: null,
+            });
+            const notices = overwritten === null ? [] : [overwrittenNotice(branch, overwritten)];
+            const { requireVerified, commitMode: mode } = wanted;
+            const paths = [...verified.texts.map(({ path }) => path), ...verified.files.map(({ planned }) => planned.file.path)];
+            const seen = { overtaken: null };
+            const done = await asItWas(async () => {
+                const commit = await commitVerified(git, staging, verified, {
+                    parent: report.base, message: texts.commitMessage, fingerprint,
+                    signoff: wanted.signoff ? await authorOf(github, wanted.commitMode, host) : null,
+                });
+                return await publishCommit(git, github, {
+                    branch, commit, expected: head, mode, requireVerified, ...remote, folder: staging.beside('signed'),
+                    beforeMove: async () => {
+                        if (before !== null)
+                            assertStillOpen(before, await github.pullRequests(branch), wanted);
+                        seen.overtaken = await assertNotOvertaken(github, base, report.base, paths);
+                    },
+                });
+            }).catch((error) => {
+                if (error instanceof ClosedMeanwhile)
+                    return error;
+                throw error;
+            });
+            if (done instanceof ClosedMeanwhile) {
+                return { ...nothingPublished, operation: 'skipped-closed', number: done.pullRequest.number, url: done.pullRequest.url, branch, compareUrl: url, notices: [done.message] };
+            }
+            const pushed = {
+                ...nothingPublished, branch, headSha: done.sha, verified: done.verified, compareUrl: url, notices, body: bodyOf({ body, request, title: texts.title }),
+                warnings: seen.overtaken === null ? done.warnings : [seen.overtaken, ...done.warnings],
+                failure: done.failure,
+            };
+            if (pushed.failure !== null)
+                return pushed;
+            const { labels, assignees, reviewers, teamReviewers, milestone, draft } = wanted;
+            try {
+                const { pullRequest, warnings } = await openPullRequest(github, {
+                    base, branch, title: texts.title, body, draft, labels, assignees, reviewers, teamReviewers, milestone, request, overwritten,
+                });
+                return { ...pushed, ...pullRequest, warnings: [...pushed.warnings, ...warnings] };
+            }
+            catch (cause) {
+                const [code, what] = cause instanceof Failure ? [cause.code, cause.message] : ['unexpected', visible(String(cause), 600)];
+                const advice = before === null ? `The branch ${visible(branch)} is pushed; its pull request can be opened by hand at ${url}`
+                    : `The branch ${visible(branch)} is pushed, but the text of pull request #${before.number} may still be that of an earlier run: run again.`;
+                return { ...pushed, number: before?.number ?? null, url: before?.url ?? null, failure: new Failure(code, what, { advice, cause }) };
+            }
+        },
+    };
+}
+/** Of these no sentence says what became of the branch. */
+const saysNotWhatStands = new Set(['github-permission', 'github-setting', 'github-rate-limit', 'github-failed', 'git-failed']);
+function publish_pull_request_withWhatStands(error, branch) {
+    if (!(error instanceof Failure) || !saysNotWhatStands.has(error.code))
+        return error;
+    const places = branch === '' ? 'branch and pull request' : `the branch ${visible(branch)} and its pull request`;
+    return new Failure(error.code, error.message.replace(/[^.]$/, '$&.'), { advice: `Nothing was published; ${places} are as they were.`, cause: error });
+}
+function unverifiedWarning(sha) {
+    return `The commit on the branch (${sha.slice(0, 12)}) is not verified, and was left as it is, because it holds this very plan. ${wantsBot} `
+        + 'Write `commit-mode: api` to have it made anew, or `commit-mode: git` where that is as it should be.';
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/git-merges.js
@@ -76903,6 +77455,7 @@ function sentence(cause) {
 
 
 
+
 async function main(program, environment) {
     maskKeys(environment);
     const inputs = readInputs();
@@ -76976,7 +77529,7 @@ function checkoutFor(inputs, environment) {
     if (git === null)
         throw new Failure('git-failed', 'There is no git on PATH.', { advice: 'Install git on the runner.' });
     return {
-        git: { program: git, root, environment },
+        git: { program: git, root, environment, onWait },
         installSops: async () => await installSops({
             workspace: root, pathVariable: path, sopsPath: inputs.sopsPath, ...(inputs.sopsVersion === null ? {} : { version: inputs.sopsVersion }),
         }),
@@ -76989,13 +77542,14 @@ function toolsFor(inputs, program, environment, temporary, runUrl) {
     const repository = repositoryName(environment);
     const startedFor = environment['GITHUB_SHA'] || null;
     const place = { git: checkout, eventBranch: eventBranch(environment), runUrl };
+    const log = new Log();
     return {
         git: checkout,
-        log: new Log(),
+        log,
         installSops: install,
         publisher: inputs.job.kind === 'rotate' ? folderPublisher(checkout, inputs.job.folder, inputs.job.shard, startedFor)
             : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program, startedFor)
-                : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), serverUrl }, inputs, inputs.pullRequest),
+                : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), log, serverUrl }, inputs, inputs.pullRequest),
         tracker: !inputs.trackingIssue || inputs.dryRun || (inputs.job.kind !== 'all' && inputs.job.kind !== 'publish') ? null
             : issueTracker({ ...place, github: gitHub(environment, inputs.token) }, inputs),
         remote: repository === null || inputs.token === '' ? null : { url: `${serverUrl}/${repository}`, token: inputs.token },
@@ -77009,6 +77563,9 @@ function toolsFor(inputs, program, environment, temporary, runUrl) {
 function repositoryName({ GITHUB_REPOSITORY: name = '' }) {
     return /^[^/]+\/[^/]+$/.test(name) ? name : null;
 }
+function onWait(seconds) {
+    info(`GitHub limits how much may be asked of it: waiting ${seconds} s.`);
+}
 function gitHub(environment, token) {
     const [owner = '', repo = ''] = repositoryName(environment)?.split('/') ?? [];
     if (owner === '' || repo === '') {
@@ -77017,9 +77574,8 @@ function gitHub(environment, token) {
         });
     }
     core_setSecret(token);
-    const apiUrl = environment['GITHUB_API_URL'];
-    const onWait = (seconds) => info(`GitHub limits how much may be asked of it: waiting ${seconds} s.`);
-    return new github_GitHub({ token, owner, repo, onWait, ...(apiUrl === undefined ? {} : { apiUrl }) });
+    const { GITHUB_API_URL: apiUrl, GITHUB_GRAPHQL_URL: graphqlUrl } = environment;
+    return new github_GitHub({ token, owner, repo, onWait, ...(apiUrl === undefined ? {} : { apiUrl }), ...(graphqlUrl === undefined ? {} : { graphqlUrl }) });
 }
 function eventBranch(environment) {
     const ref = environment['GITHUB_REF'] ?? '';
@@ -77062,7 +77618,7 @@ if (argument === swapArgument) {
 }
 else {
     for (const signal of ['SIGINT', 'SIGTERM'])
-        process.on(signal, () => stopChildren(signal));
+        process.on(signal, () => stopRun(signal));
     const fail = (error) => {
         setFailed(error instanceof Failure ? error.message : `Something went wrong that should not: ${visible(String(error), 600)}. Please report it.`);
         return (0,external_node_process_namespaceObject.exit)(1);

@@ -68,6 +68,7 @@ test('a regex that would hang another matcher takes no time', () => {
   expect(isMeant('(secrets/)?(a+)+$', `secrets/${'a'.repeat(200)}!.yaml`)).toBeNull()
   const long = ['('.repeat(2000), '|'.repeat(5000), '['.repeat(5000), `${'.*'.repeat(500)}secret`, '(a|'.repeat(500)]
   for (const regex of long) isMeant(regex, `${'a/'.repeat(500)}secret.yaml`)
+  for (const regex of ['['.repeat(500_000), `${String.raw`\[`.repeat(200_000)}secret`]) isMeant(regex, 'secret.yaml')
 })
 
 describe('what a file holds', () => {
@@ -76,6 +77,11 @@ describe('what a file holds', () => {
     ['a value', 'password: x\n', true, true],
     ['nothing', '', false, false],
     ['comments only', '---\n# a\n; b\n\n', false, false],
+    ['a comment beside the start of a document', '--- # a\n', false, false],
+    ['a banner above a value', `${'#'.repeat(80)}\n# Secrets of the app\n${'#'.repeat(80)}\npassword: x\n`, true, true],
+    ['a banner', `${'#'.repeat(80)}\n# Secrets of the app\n${'#'.repeat(80)}\n`, false, false],
+    ['many blanks before a value', `${' '.repeat(200_000)}password: x\n`, true, true],
+    ['many comments with semicolons', `${'# see the docs; ask ops\n'.repeat(10_000)}password: x\n`, true, true],
     ['a template', 'password: {{ .Values.password }}\n', false, false],
     ['a public key', '-----BEGIN PUBLIC KEY-----\nMC\n', false, false],
     ['a private key behind its certificate', '-----BEGIN CERTIFICATE-----\nMC\n-----BEGIN PRIVATE KEY-----\n', true, true],

@@ -38,7 +38,7 @@ export interface FileVersion {
 
 /** A step into a map or a list. The first step of a key is the document, or which of several of that name. */
 type Step = string | number
-const anyValue = /ENC\[AES256_GCM,data:[^\]\n]*\]/g
+const anyValue = /ENC\[AES256_GCM,data:[^\][\n]*\]/g
 const [ofComments, ofWholeFile] = ['[-1]', '[-2]']
 
 /**
@@ -206,5 +206,7 @@ function wrappedKeys(format: Format, text: string): readonly string[] {
   const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
     : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"')
   const metadata = text.slice(Math.max(start, 0))
-  return [...metadata.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped))
+  // Where no end follows, each beginning would be looked through to the end of the text.
+  const whole = metadata.slice(0, metadata.lastIndexOf('-----END') + '-----END'.length)
+  return [...whole.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped))
 }

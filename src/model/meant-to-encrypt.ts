@@ -40,7 +40,7 @@ export function isLikeSecrets(path: string): boolean {
 
 function toldBy(pattern: string, path: string): Meant | null {
   // A class may hold a slash, which parts nothing.
-  const plain = pattern.replace(/\[\\?\\?[/\\]+\]|\\\//g, '/').replace(/\[\^[^\]]*\]/g, '.')
+  const plain = pattern.replace(/\[[/\\]+\]|\\\//g, '/').replace(/\[\^[^\][]*\]/g, '.')
   const [, folders = '', last = ''] = /^(.*\/)?(.*)$/s.exec(plain) ?? []
   const [, folder = '', name = ''] = /^(.*\/)?(.*)$/s.exec(path) ?? []
   // What comes after the last wildcard is spelled out.
@@ -64,17 +64,19 @@ function speaks(pattern: string, text: string, save: RegExp = /$^/): boolean {
 
 /** The literal words of a regex: letters that are no escape, flag or class. */
 function wordsIn(pattern: string): readonly string[] {
-  return pattern.replace(/\\[a-zA-Z]|\(\?[a-zA-Z:<>=!-]*|\[[^\]]*\]|[a-zA-Z]\?/g, ' ').match(/[a-zA-Z]+/g) ?? []
+  return pattern.replace(/\\[a-zA-Z]|\(\?[a-zA-Z:<>=!-]*|\[[^\][]*\]|[a-zA-Z]\?/g, ' ').match(/[a-zA-Z]+/g) ?? []
 }
 
 /** The parts between the bars that stand in no group. */
 function alternatives(regex: string): readonly string[] {
   const found = ['']
-  let depth = 0
-  for (const [token] of regex.matchAll(/\\[^]|\[(?:\\[^]|[^\]\\])*\]|[^]/g)) {
-    if (token === '(') depth += 1
-    if (token === ')') depth -= 1
-    if (token === '|' && depth === 0) found.push('')
+  let [depth, inClass] = [0, false]
+  for (const [token] of regex.matchAll(/\\[^]|[^]/g)) {
+    if (token === '[') inClass = true
+    if (token === ']') inClass = false
+    if (token === '(' && !inClass) depth += 1
+    if (token === ')' && !inClass) depth -= 1
+    if (token === '|' && depth === 0 && !inClass) found.push('')
     else found.push((found.pop() ?? '') + token)
   }
   return found
@@ -105,9 +107,15 @@ const manifest = /^kind:[ \t]*["']?(\w+)/m
  * not read, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret.
  */
 export function canHoldSecret(text: string, meant: Meant): boolean {
-  if (/^(?:\s|---|[#;][^\n]*)*$/.test(text) || /\{\{|<%/.test(text)) return false
+  if (text.split('\n').every(saysNothing) || /\{\{|<%/.test(text)) return false
   if (/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) && !text.includes('PRIVATE KEY')) return false
   if (meant === 'error') return true
   const [, kind = 'Secret'] = /^apiVersion:/m.test(text) ? manifest.exec(text) ?? [] : []
   return kind === 'Secret'
+}
+
+/** Whether a line is blank, a comment, or the start of a document. */
+function saysNothing(line: string): boolean {
+  const said = line.trim().replace(/^---\s*/, '')
+  return said === '' || said.startsWith('#') || said.startsWith(';')
 }

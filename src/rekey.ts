@@ -16,7 +16,7 @@ import { partOf, shardsFor } from './model/shard.ts'
 import type { Survey } from './model/survey.ts'
 import { editConfig } from './model/sops-config/edit.ts'
 import type { Publisher, Published } from './stages/publish.ts'
-import { expose, partialExposure, settle, whoLoses } from './stages/expose.ts'
+import { exposureOf, partialExposure, whoLoses } from './stages/expose.ts'
 import { findDueRotations, nothingDue } from './stages/due-rotations.ts'
 import { HistoryOnDemand, openHistory } from './stages/history.ts'
 import { pathsOfOwners, readPast } from './stages/past-owners.ts'
@@ -138,7 +138,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before])
     if (lost.length > 0) {
       const open = await history.open()
-      run.exposure = await settle(expose(open.history, survey, lost), open, decryption)
+      run.exposure = await exposureOf(open, survey.owners, lost, decryption)
       log.line(exposureLine(run.exposure))
     }
     const complete = async (done: Published | null): Promise<Result> => finish(done, tracker === null ? null : await tracker({

@@ -2,7 +2,7 @@
 // Must never take a key for returned that only joined on one branch while another one was edited.
 import type { ReturnedKey, ReturnedKeys } from './check-findings.ts'
 import type { History } from './history.ts'
-import { homesOf } from './lineage.ts'
+import { lineageOf } from './lineage.ts'
 import { canonicalId } from './recipient.ts'
 
 /**
@@ -20,7 +20,7 @@ export function returnedKeys(history: History): ReturnedKeys {
     const id = canonicalId(recipient)
     returned.set(id, [...returned.get(id) ?? [], { path, date: new Date(time * 1000).toISOString(), elsewhere }])
   }
-  const homes = homesOf(history)
+  const { homes } = lineageOf(history)
   // The newest first.
   for (const [at, { before, after, time }] of changes.entries()) {
     const home = homes[at] ?? ''

@@ -18,6 +18,8 @@ export interface DueRotations {
   readonly findings: readonly Finding[]
 }
 
+const untold = 'one commit changed every value and the recipients, so that nothing tells whether the data key changed too'
+
 /** Where nothing was asked that takes a look back. */
 export const nothingDue: DueRotations = { due: new Map(), keySince: new Map(), findings: [] }
 
@@ -44,12 +46,15 @@ export function findDueRotations(
   for (const { path } of survey.files) {
     const since = reach.kind === 'whole' ? history.keySince(path) : null
     if (since === null) continue
-    keySince.set(path, new Date(since * 1000).toISOString())
-    if (limit !== null && since <= limit) due.set(path, `its data key is from ${day(since)}, older than max-key-age`)
+    const { surely, earliest } = since
+    keySince.set(path, new Date(earliest * 1000).toISOString())
+    if (limit !== null && surely <= limit) due.set(path, `its data key is from ${day(surely)}, older than max-key-age`)
+    else if (limit !== null && earliest <= limit) due.set(path, `its data key may be one from ${day(earliest)}, older than max-key-age: ${untold}`)
   }
   for (const { path } of asked) {
     const until = held(path)
-    if (until !== null) due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`)
+    if (until === 'perhaps') due.set(path, `its data key may be one that was wrapped for the removed recipient: ${untold}`)
+    else if (until !== null) due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`)
   }
   const unseen = asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : []
   return { due, keySince, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] }
@@ -63,8 +68,8 @@ function noLongerEncrypted({ plain }: History, { damaged, skipped }: Survey): re
   }))
 }
 
-/** When the data key of the file at the base, or what may be the same one, was last wrapped for one of `removed`. */
-function lastHeld(history: History, removed: readonly Recipient[]): (path: string) => number | null {
+/** When the data key of the file at the base was last wrapped for one of `removed`; `perhaps` where it may be one that was. */
+function lastHeld(history: History, removed: readonly Recipient[]): (path: string) => number | 'perhaps' | null {
   const meant = history.recipients.map((one) => removed.some((person) => isMeantBy(person, one)))
   const last = new Map<number, number>()
   for (const { after, time } of history.changes) {
@@ -72,12 +77,12 @@ function lastHeld(history: History, removed: readonly Recipient[]): (path: strin
     const key = history.dataKey(after)
     last.set(key, Math.max(last.get(key) ?? 0, time))
   }
+  const perhaps = history.perhapsSame(last.keys())
   return (path) => {
     const version = history.base.get(path)
     if (version === undefined) return null
     const key = history.dataKey(version)
-    const times = [key, ...history.perhapsSame(key)].flatMap((one) => last.get(one) ?? [])
-    return times.length === 0 ? null : Math.max(...times)
+    return last.get(key) ?? (perhaps.has(key) ? 'perhaps' : null)
   }
 }
 

@@ -2,6 +2,7 @@
 // Must never fail a run that has done its work: what goes wrong is a warning.
 import type { Inputs } from '../model/inputs.ts'
 import type { OwnedRecipient } from '../model/owners.ts'
+import { mergedSecrets } from '../model/merged-exposure.ts'
 import { ownerOf } from '../model/owners.ts'
 import { parseCanonical, shortForm } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
@@ -11,8 +12,8 @@ import type { TrackedRemoval } from '../model/tracking-issue.ts'
 import type { Survey } from '../model/survey.ts'
 import type { Git } from '../tools/git.ts'
 import type { GitHub } from '../tools/github.ts'
-import { expose, settle } from './expose.ts'
-import type { Decryption } from './expose.ts'
+import type { Decryption } from './digests.ts'
+import { exposureOf } from './expose.ts'
 import type { HistoryOnDemand } from './history.ts'
 import { baseOf } from './request-names.ts'
 import type { Past } from './request.ts'
@@ -93,13 +94,13 @@ function named(removed: readonly Recipient[], owners: readonly OwnedRecipient[])
   return removed.map((one) => ({ kind: one.kind, id: one.id, owner: ownerOf(owners, one) }))
 }
 
-/** The part of `exposure` that the holders of `keys` could read. */
+/** The part of `exposure` that the holders of `keys` could read: a secret is done with where it is for each of them. */
 function readableBy(keys: readonly Recipient[], owners: readonly OwnedRecipient[], exposure: readonly ExposedSecret[]): readonly ExposedSecret[] {
   const names = new Set(keys.map((one) => ownerOf(owners, one) ?? shortForm(one)))
-  return exposure.flatMap((secret) => {
+  return mergedSecrets(exposure.flatMap((secret) => {
     const readBy = secret.readBy.filter((name) => names.has(name))
     return readBy.length === 0 ? [] : [{ ...secret, readBy }]
-  })
+  }))
 }
 
 /** The exposure of whoever an issue is kept for, `known` being that of `named` (and maybe others). */
@@ -113,7 +114,7 @@ export async function exposuresOf(
   let owners: readonly OwnedRecipient[] | null = null
   const of = async (keys: readonly Recipient[]): Promise<readonly ExposedSecret[]> => {
     owners ??= [...survey.owners, ...(await past(true)).owners]
-    return await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, decryption)
+    return mergedSecrets(await exposureOf(open, owners, [{ people: keys, only: null }], decryption))
   }
   return { owners: survey.owners, partial, of }
 }

@@ -7,35 +7,17 @@ import { answer, soughtOf } from '../model/exposure-answer.ts'
 import { spelledKey } from '../model/file-version.ts'
 import type { KnownValue, Place } from '../model/hiding-places.ts'
 import type { History } from '../model/history.ts'
+import type { Losing } from '../model/losing.ts'
 import { mergedPeople, mergedSecrets, personsAmong } from '../model/merged-exposure.ts'
 import type { OwnedRecipient } from '../model/owners.ts'
-import type { Plan } from '../model/plan.ts'
-import type { Recipient } from '../model/recipient.ts'
-import { canonicalId, sameRecipient } from '../model/recipient.ts'
 import { isDone } from '../model/report.ts'
 import type { ExposedSecret, Finding } from '../model/report.ts'
-import { readersOf } from '../model/survey.ts'
 import { Digests } from './digests.ts'
 import type { Decryption } from './digests.ts'
 import type { OpenHistory } from './history.ts'
 import { mostPlainFiles, nothingPlain, readPlainFiles } from './plain-files.ts'
 import type { PlainFiles } from './plain-files.ts'
 import { tellDataKeys } from './told-keys.ts'
-
-/** Who loses access: to everything they could ever read, or (`only`) to these files. */
-export interface Losing {
-  readonly people: readonly Recipient[]
-  readonly only: ReadonlySet<string> | null
-}
-
-/** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
-export function whoLoses(plan: Plan, named: readonly Recipient[]): readonly Losing[] {
-  const drifted = plan.changes.flatMap(({ file, after }) => readersOf(file)
-    .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })))
-  const others = [...Map.groupBy(drifted, ({ recipient }) => canonicalId(recipient)).values()].map((lost): Losing =>
-    ({ people: lost.slice(0, 1).map(({ recipient }) => recipient), only: new Set(lost.map(({ path }) => path)) }))
-  return [...named.length === 0 ? [] : [{ people: named, only: null }], ...others]
-}
 
 /**
  * What they could read and what has become of it, person by person: what one can read still, another may know of old. Those of whom

@@ -62,7 +62,7 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
   const { git, merges, log } = tools
   const startedAt = new Date()
   const findings: CheckFinding[] = []
-  const run: Progress = { survey: null, standings: new Map(), exposure: [], sops: null, sopsCalls: 0 }
+  const run: Progress = { survey: null, standings: new Map(), exposure: [], keySince: new Map(), sops: null, sopsCalls: 0 }
   const finish = (failure: Failure | null): CheckResult =>
     ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure })
   try {
@@ -84,8 +84,9 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
       await readPast(open, survey, inputs.ownersFile, everywhere))
     const { reach } = open.history
     if (reach.kind === 'partial') findings.push(unseen(reach.why, inputs, readers))
-    const { keySince } = findDueRotations(open.history, survey, [], null, startedAt)
-    findings.push(...cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt))
+    const { keySince, sureSince } = findDueRotations(open.history, survey, [], null, startedAt)
+    if (inputs.maxKeyAge !== null) run.keySince = keySince
+    findings.push(...cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, sureSince, inputs.maxKeyAge, startedAt))
     run.exposure = await exposureOf(open, [...survey.owners, ...owners], [{ people: readers, only: null }], null)
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
@@ -146,12 +147,13 @@ interface Progress {
   survey: Survey | null
   standings: ReadonlyMap<string, Standing>
   exposure: CheckReport['exposure']
+  keySince: ReadonlyMap<string, string>
   sops: CheckReport['sops']
   sopsCalls: number
 }
 
 function reportOf(run: Progress, findings: readonly CheckFinding[], started: Date, runId: string | null): CheckReport {
-  const { survey, exposure, sops, sopsCalls } = run
+  const { survey, exposure, keySince, sops, sopsCalls } = run
   const stand = (standing: Standing): number => [...run.standings.values()].filter((one) => one === standing).length
   const files = survey?.files.length ?? 0
   const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')]
@@ -164,6 +166,6 @@ function reportOf(run: Progress, findings: readonly CheckFinding[], started: Dat
       plaintext: findings.filter(({ code }) => code === 'plaintext').length,
       errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
     },
-    findings, exposure, sopsCalls,
+    findings, exposure, dataKeys: [...keySince].map(([path, since]) => ({ path, keySince: since })), sopsCalls,
   }
 }

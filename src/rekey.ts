@@ -110,7 +110,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)]
     const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] }
     for (const line of whoIsMeant(resolved, known)) log.line(line)
-    const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null
+    const looksBack = everything || inputs.maxKeyAge !== null
     const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
     run.keySince = keySince
     const request = run.request = {
@@ -140,6 +140,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before])
     if (lost.length > 0) {
       const open = await history.open()
+      if (!looksBack) run.keySince = findDueRotations(open.history, survey, [], null, run.startedAt).keySince
       run.exposure = await exposureOf(open, survey.owners, lost, decryption)
       log.line(exposureLine(run.exposure))
     }

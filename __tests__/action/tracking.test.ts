@@ -210,7 +210,10 @@ describe('the issue', () => {
     world.push()
     world.change('app.yaml', { a: 'new' })
     // It is the same one, whatever a later run does with its changes.
-    expect((await world.done()).outputs).toMatchObject({ 'tracking-issue-number': '1' })
+    const later = await world.done()
+    expect(later.outputs).toMatchObject({ 'tracking-issue-number': '1' })
+    // Whatever the history was read for, it tells the ages too.
+    expect(later.report?.files.filter(({ keySince }) => keySince === null)).toEqual([])
     expect(lines(world.issue(1))).toEqual({ a: 'x changed', b: '  still in use' })
     // Not a secret is left anywhere, which is the end of it too.
     world.team.git('rm', '--quiet', 'app.yaml')

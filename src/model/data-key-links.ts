@@ -2,6 +2,9 @@
 // Pure. Must never take what may be the same for what is.
 import type { Change, KnownLeaf } from './history.ts'
 
+/** Why a data key may be an older one, as a part of a sentence. */
+export const untoldKey = 'one commit changed every value and the recipients, so that nothing tells whether the data key changed too'
+
 /** Any of `olds` may have the data key of any of `news`: versions by their numbers. */
 export interface DataKeyLink {
   readonly olds: readonly number[]

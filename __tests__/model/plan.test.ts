@@ -388,7 +388,7 @@ test('a hard link that the removed can read is said', () => {
 })
 
 test('a damaged file refuses the run', () => {
-  expect(plan([], none, { kind: 'same' }, { survey: { damaged: [{ path: 'x.yaml', damage: 'cut off' }] } }).refusals).toEqual([{ path: 'x.yaml', reason: expect.stringMatching(/^cut off\. .*`!x\.yaml` in `files`/) }])
+  expect(plan([], none, { kind: 'same' }, { survey: { damaged: [{ path: 'x.yaml', damage: 'cut off' }] } }).refusals).toEqual([{ path: 'x.yaml', reason: expect.stringMatching(/^cut off\. .*`!path` in `files`/) }])
 })
 
 describe('the identity of a plan', () => {

@@ -8,14 +8,11 @@ import type { CheckFinding, CheckReport } from './model/check.ts'
 import { countOf, inOrder } from './model/check.ts'
 import { cameBack, damagedFiles, finding, oldDataKeys, policyOfFiles, standings, surveyed, unownedKeys } from './model/check-findings.ts'
 import type { Standing } from './model/check-findings.ts'
-import { mergedSecrets } from './model/exposure.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs, Job } from './model/inputs.ts'
-import { ownerOf, resolveRequired } from './model/owners.ts'
+import { resolveRequired } from './model/owners.ts'
 import type { OwnedRecipient, Resolution } from './model/owners.ts'
-import { canonicalId } from './model/recipient.ts'
 import type { Recipient } from './model/recipient.ts'
-import type { ExposedSecret } from './model/report.ts'
 import { returnedKeys } from './model/returned-keys.ts'
 import { surveyLine } from './model/run-words.ts'
 import { visible } from './model/safe-text.ts'
@@ -25,9 +22,8 @@ import { askKeyless } from './stages/check-drift.ts'
 import { findMergeDrops } from './stages/check-merges.ts'
 import { findPlaintext, onceEncrypted, unencryptedFiles } from './stages/check-plaintext.ts'
 import { findDueRotations } from './stages/due-rotations.ts'
-import { expose, settle } from './stages/expose.ts'
+import { exposureOf } from './stages/expose.ts'
 import { openHistory } from './stages/history.ts'
-import type { OpenHistory } from './stages/history.ts'
 import { pathsOfOwners, readPast } from './stages/past-owners.ts'
 import { resolveWithPast } from './stages/request.ts'
 import type { Past } from './stages/request.ts'
@@ -66,7 +62,7 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
   const { git, merges, log } = tools
   const startedAt = new Date()
   const findings: CheckFinding[] = []
-  const run: Progress = { survey: null, standings: new Map(), exposure: [], sops: null, sopsCalls: 0 }
+  const run: Progress = { survey: null, standings: new Map(), exposure: [], keySince: new Map(), sops: null, sopsCalls: 0 }
   const finish = (failure: Failure | null): CheckResult =>
     ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure })
   try {
@@ -88,9 +84,10 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
       await readPast(open, survey, inputs.ownersFile, everywhere))
     const { reach } = open.history
     if (reach.kind === 'partial') findings.push(unseen(reach.why, inputs, readers))
-    const { keySince } = findDueRotations(open.history, survey, [], null, startedAt)
-    findings.push(...cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt))
-    run.exposure = await exposureOfEach(open, [...survey.owners, ...owners], readers)
+    const { keySince, sureSince } = findDueRotations(open.history, survey, [], null, startedAt)
+    if (inputs.maxKeyAge !== null) run.keySince = keySince
+    findings.push(...cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, sureSince, inputs.maxKeyAge, startedAt))
+    run.exposure = await exposureOf(open, [...survey.owners, ...owners], [{ people: readers, only: null }], null)
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
@@ -131,17 +128,6 @@ async function exposedTo(
   return { readers: [...asked.removed, ...earlier.map(({ recipient }) => recipient)], owners }
 }
 
-/** Person by person: what one can read still, another may know of old. Those of whom the same is true share an entry. */
-async function exposureOfEach(
-  open: OpenHistory, owners: readonly OwnedRecipient[], readers: readonly Recipient[],
-): Promise<readonly ExposedSecret[]> {
-  const people = [...Map.groupBy(readers, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()]
-  const each = await Promise.all(people.map(async (keys) =>
-    await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, null)))
-  const same = Map.groupBy(each.flat(), ({ file, key, state, reason }) => JSON.stringify([file, key, state, reason]))
-  return [...same.values()].flatMap(mergedSecrets).toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0))
-}
-
 /** What only history knows, where not all of it could be seen; a warning where it was asked for. */
 function unseen(why: string, { maxKeyAge }: Inputs, readers: readonly Recipient[]): CheckFinding {
   const asked = [
@@ -161,12 +147,13 @@ interface Progress {
   survey: Survey | null
   standings: ReadonlyMap<string, Standing>
   exposure: CheckReport['exposure']
+  keySince: ReadonlyMap<string, string>
   sops: CheckReport['sops']
   sopsCalls: number
 }
 
 function reportOf(run: Progress, findings: readonly CheckFinding[], started: Date, runId: string | null): CheckReport {
-  const { survey, exposure, sops, sopsCalls } = run
+  const { survey, exposure, keySince, sops, sopsCalls } = run
   const stand = (standing: Standing): number => [...run.standings.values()].filter((one) => one === standing).length
   const files = survey?.files.length ?? 0
   const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')]
@@ -179,6 +166,6 @@ function reportOf(run: Progress, findings: readonly CheckFinding[], started: Dat
       plaintext: findings.filter(({ code }) => code === 'plaintext').length,
       errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
     },
-    findings, exposure, sopsCalls,
+    findings, exposure, dataKeys: [...keySince].map(([path, since]) => ({ path, keySince: since })), sopsCalls,
   }
 }

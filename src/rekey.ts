@@ -5,8 +5,10 @@ import { accessMap } from './model/access-map.ts'
 import type { AccessMap } from './model/access-map.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
+import { whoLoses } from './model/losing.ts'
 import type { Plan } from './model/plan.ts'
 import { planIdentity, planRekey, recordOf } from './model/plan.ts'
+import type { Recipient } from './model/recipient.ts'
 import type { Report } from './model/report.ts'
 import type { RunProgress } from './model/run-report.ts'
 import { reportOf } from './model/run-report.ts'
@@ -16,7 +18,7 @@ import { partOf, shardsFor } from './model/shard.ts'
 import type { Survey } from './model/survey.ts'
 import { editConfig } from './model/sops-config/edit.ts'
 import type { Publisher, Published } from './stages/publish.ts'
-import { expose, partialExposure, settle, whoLoses } from './stages/expose.ts'
+import { exposureOf, partialExposure } from './stages/expose.ts'
 import { findDueRotations, nothingDue } from './stages/due-rotations.ts'
 import { HistoryOnDemand, openHistory } from './stages/history.ts'
 import { pathsOfOwners, readPast } from './stages/past-owners.ts'
@@ -108,7 +110,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)]
     const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] }
     for (const line of whoIsMeant(resolved, known)) log.line(line)
-    const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null
+    const looksBack = everything || inputs.maxKeyAge !== null
     const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
     run.keySince = keySince
     const request = run.request = {
@@ -138,15 +140,22 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before])
     if (lost.length > 0) {
       const open = await history.open()
-      run.exposure = await settle(expose(open.history, survey, lost), open, decryption)
+      if (!looksBack) run.keySince = findDueRotations(open.history, survey, [], null, run.startedAt).keySince
+      run.exposure = await exposureOf(open, survey.owners, lost, decryption)
       log.line(exposureLine(run.exposure))
     }
-    const complete = async (done: Published | null): Promise<Result> => finish(done, tracker === null ? null : await tracker({
-      commit: survey.base, removed: asked.removed, earlier: before, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
-    }))
+    const track = async (keys: readonly Recipient[], by: Plan | null, pullRequestUrl: string | null): Promise<Tracked | null> => tracker === null ? null : await tracker({
+      commit: survey.base, removed: keys, earlier: keys.length === 0 ? [] : before, pullRequestUrl,
+      ...await exposuresOf({ survey, named: [...keys, ...keys.length === 0 ? [] : before], known: run.exposure, plan: by, history, past, decryption }),
+    })
+    const complete = async (done: Published | null): Promise<Result> => finish(done, await track(asked.removed, whole, done?.url ?? null))
     if (plan.record !== null) staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false })
     log.line(planLine(plan))
-    if (plan.refusals.length > 0) throw refusalOf(plan)
+    if (plan.refusals.length > 0) {
+      ;[run.failure, run.outcome] = [refusalOf(plan), 'refused']
+      // Nothing was taken from anybody; what became of the secrets of those who left before is told all the same.
+      return finish(null, await track([], null, null))
+    }
     if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
       run.outcome = inputs.dryRun ? 'planned' : 'unchanged'
       return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base))

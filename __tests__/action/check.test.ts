@@ -249,13 +249,15 @@ describe('finds', () => {
 
   test('data keys that are older than `max-key-age`, and that a shallow clone cannot tell', async () => {
     using repository = team()
-    expect((await check(repository, { 'max-key-age': '90d' })).found).toEqual([])
+    const young = await check(repository, { 'max-key-age': '90d' })
+    expect([young.found, young.report.dataKeys.map(({ path }) => path)]).toEqual([[], ['app.yaml']])
     const commit = join(repository.path, 'commit')
     writeFileSync(commit, `${repository.git('cat-file', 'commit', 'HEAD').replace(/^(committer .*>) \d+/m, '$1 1577836800')}\n`)
     repository.git('reset', '--quiet', '--soft', repository.git('hash-object', '-t', 'commit', '-w', commit))
     const old = await check(repository, { 'max-key-age': '90d' })
     expect(old.found).toEqual(['data-key-old warning app.yaml'])
     expect(messageOf(old, 'data-key-old')).toBe('its data key is from 2020-01-01, older than 90d')
+    expect(old.report.dataKeys).toEqual([{ path: 'app.yaml', keySince: '2020-01-01T00:00:00.000Z' }])
     writeFileSync(join(repository.root, '.git/shallow'), `${repository.git('rev-parse', 'HEAD')}\n`)
     const shallow = await check(repository, { 'max-key-age': '90d' })
     expect(shallow.found).toEqual(['history-shallow warning '])

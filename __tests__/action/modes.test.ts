@@ -63,6 +63,7 @@ describe('without a removal', () => {
     expect(team.read('.sops.yaml')).toBe(config)
     expect(run.outputs).toMatchObject({ 'files-updated': '2', 'files-rotated': '1', 'files-unchanged': '1' })
     expect(run.report?.exposure).toMatchObject([{ file: 'loses.yaml', key: 'password', state: 'current' }])
+    expect(run.report?.files.filter(({ keySince }) => keySince === null)).toEqual([])
     expect(run.report?.files.find(({ path }) => path === 'gains.yaml')?.reason).toBe('brought back to .sops.yaml: +alice')
 
     team.commit()

@@ -210,7 +210,10 @@ describe('the issue', () => {
     world.push()
     world.change('app.yaml', { a: 'new' })
     // It is the same one, whatever a later run does with its changes.
-    expect((await world.done()).outputs).toMatchObject({ 'tracking-issue-number': '1' })
+    const later = await world.done()
+    expect(later.outputs).toMatchObject({ 'tracking-issue-number': '1' })
+    // Whatever the history was read for, it tells the ages too.
+    expect(later.report?.files.filter(({ keySince }) => keySince === null)).toEqual([])
     expect(lines(world.issue(1))).toEqual({ a: 'x changed', b: '  still in use' })
     // Not a secret is left anywhere, which is the end of it too.
     world.team.git('rm', '--quiet', 'app.yaml')
@@ -219,6 +222,33 @@ describe('the issue', () => {
     await world.done()
     expect(lines(world.issue(1))).toEqual({ a: 'x no longer there', b: 'x no longer there' })
     expect(world.issue(1)).toMatchObject({ state: 'closed', stateReason: 'completed' })
+  })
+
+  test.concurrent('is opened for whom a config leaves out, and kept up to date by a run that is refused', async () => {
+    await using world = await World.withBob()
+    const { team } = world
+    team.config(team.withoutBob)
+    team.commitOn(feb)
+    world.push()
+    expect((await world.done()).outputs).toMatchObject({ 'pull-request-number': '1', 'tracking-issue-number': '2' })
+    expect(world.issue(2).title).toBe('Change the secrets that bob could read')
+    expect(lines(world.issue(2))).toEqual({ a: '  still in use', b: '  still in use' })
+    expect(await world.writes(() => world.done())).toEqual([])
+    await world.merge(1)
+    team.write('damaged.yaml', `a: ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]\n`)
+    team.run('unset', 'app.yaml', '["a"]')
+    team.commit()
+    world.push()
+    const refused = await runAction(team, world.inputs({}), world.options())
+    expect(refused.report).toMatchObject({ outcome: 'refused', exposure: [] })
+    expect(refused.outputs).toMatchObject({ 'tracking-issue-number': '2', changed: 'false' })
+    expect(lines(world.issue(2))).toEqual({ a: 'x no longer there', b: '  still in use' })
+    // Nobody is taken for gone by a run that takes nothing from anybody.
+    team.config({ alice: team.alice })
+    team.commit()
+    world.push()
+    expect((await runAction(team, world.inputs({ 'removed-recipient': 'ci' }), world.options('workflow_dispatch'))).exitCode).toBe(1)
+    expect(world.server.issues.length).toBe(1)
   })
 
   test.concurrent('holds what an earlier key of the same name opened, also by a run that names nobody', async () => {

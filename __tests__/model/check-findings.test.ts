@@ -59,8 +59,12 @@ describe('a key that was removed', () => {
 test('a data key is old from the day on that `max-key-age` names; without a date nothing is said of it', () => {
   const now = new Date('2026-11-24T00:00:00Z')
   const since = new Map([['a.yaml', '2026-08-26T00:00:00Z'], ['b.yaml', '2026-08-26T00:00:01Z']])
-  expect(oldDataKeys(since, parseKeyAge('90d'), now).map(({ path }) => path)).toEqual(['a.yaml'])
-  expect(oldDataKeys(since, null, now)).toEqual([])
+  expect(oldDataKeys(since, since, parseKeyAge('90d'), now).map(({ path, message }) => [path, message]))
+    .toEqual([['a.yaml', 'its data key is from 2026-08-26, older than 90d']])
+  expect(oldDataKeys(since, since, null, now)).toEqual([])
+  // What may be an older one is not said to be.
+  const [perhaps] = oldDataKeys(since, new Map([['a.yaml', '2026-11-20T00:00:00Z']]), parseKeyAge('90d'), now)
+  expect(perhaps?.message).toMatch(/^its data key may be one from 2026-08-26, older than 90d: one commit changed/)
 })
 
 describe('how a file stands to its config', () => {

@@ -1,6 +1,6 @@
 // When a plaintext file was surely meant to be encrypted: by the words of its rule, and by what it holds.
 import { describe, expect, test } from '@jest/globals'
-import { canHoldSecret, isMeant } from '../../src/model/meant-to-encrypt.ts'
+import { canHoldSecret, isMeant, isSecretInTheClear } from '../../src/model/meant-to-encrypt.ts'
 
 describe('a rule that names the file', () => {
   test.each([
@@ -16,6 +16,8 @@ describe('a rule that names the file', () => {
     [String.raw`infra[\\/]secrets\.enc[\\/].*\.enc\.yaml$`, 'infra/secrets.enc/a.enc.yaml'],
     [String.raw`.*\.json$|.*\.enc\.yaml$`, 'a.enc.yaml'],
     [String.raw`(?i)\.SOPS\.yaml$`, 'a.sops.yaml'],
+    // Words that examples have too.
+    [String.raw`\.enc\.yaml$`, 'secrets/schema-registry.enc.yaml'], [String.raw`\.enc\.yaml$`, 'dist/db.enc.yaml'], [String.raw`\.enc\.yaml$`, 'sample-service.enc.yaml'],
   ])('%s means %s', (regex, path) => {
     expect(isMeant(regex, path)).toBe('error')
   })
@@ -59,6 +61,9 @@ describe('a rule says nothing of', () => {
     // Another part of it says so, and that one does not match.
     [String.raw`.*\.yaml$|.*\.sops\.json$`, 'sops.yaml'],
     ['(', 'secrets/a.yaml'],
+    // What shows how a secret would look.
+    [String.raw`\.enc\.yaml$`, 'examples/db.enc.yaml'], [String.raw`\.enc\.yaml$`, 'charts/app/templates/db.enc.yaml'], [String.raw`\.env$`, 'app.sample.env'],
+    [String.raw`\.enc\.yaml$`, 'db-example.enc.yaml'], [String.raw`\.enc\.yaml$`, 'example-db.enc.yaml'], [String.raw`secrets/.*`, 'secrets/values.schema.json'],
   ])('%s: %s', (regex, path) => {
     expect(isMeant(regex, path)).toBeNull()
   })
@@ -68,6 +73,7 @@ test('a regex that would hang another matcher takes no time', () => {
   expect(isMeant('(secrets/)?(a+)+$', `secrets/${'a'.repeat(200)}!.yaml`)).toBeNull()
   const long = ['('.repeat(2000), '|'.repeat(5000), '['.repeat(5000), `${'.*'.repeat(500)}secret`, '(a|'.repeat(500)]
   for (const regex of long) isMeant(regex, `${'a/'.repeat(500)}secret.yaml`)
+  for (const regex of ['['.repeat(500_000), `${String.raw`\[`.repeat(200_000)}secret`]) isMeant(regex, 'secret.yaml')
 })
 
 describe('what a file holds', () => {
@@ -76,7 +82,18 @@ describe('what a file holds', () => {
     ['a value', 'password: x\n', true, true],
     ['nothing', '', false, false],
     ['comments only', '---\n# a\n; b\n\n', false, false],
+    ['a comment beside the start of a document', '--- # a\n', false, false],
+    ['a banner above a value', `${'#'.repeat(80)}\n# Secrets of the app\n${'#'.repeat(80)}\npassword: x\n`, true, true],
+    ['a banner', `${'#'.repeat(80)}\n# Secrets of the app\n${'#'.repeat(80)}\n`, false, false],
+    ['many blanks before a value', `${' '.repeat(200_000)}password: x\n`, true, true],
+    ['many comments with semicolons', `${'# see the docs; ask ops\n'.repeat(10_000)}password: x\n`, true, true],
     ['a template', 'password: {{ .Values.password }}\n', false, false],
+    ['a template in part', 'password: {{ .Values.password }}\ntoken: hunter2\n', true, true],
+    ['a template of lines and items', '{{- if .x }}\nlist:\n    - {{ .a }}\n    - "<%= b %>"\n{{ end }}\n', false, false],
+    ['JSON as a template', '{\n  "a": "{{ .a }}"\n}\n', false, false],
+    ['what begins like a template', 'password: "a<%b"\nother: "{{"\n', true, true],
+    ['a Secret as a template', manifest('Secret').replace('a: b', 'a: {{ .b }}'), false, false],
+    ['a Secret as a template in part', manifest('Secret').replace('a: b', 'a: {{ .b }}\n  c: hunter2'), true, true],
     ['a public key', '-----BEGIN PUBLIC KEY-----\nMC\n', false, false],
     ['a private key behind its certificate', '-----BEGIN CERTIFICATE-----\nMC\n-----BEGIN PRIVATE KEY-----\n', true, true],
     ['a Secret of Kubernetes', manifest('Secret'), true, true],
@@ -85,4 +102,11 @@ describe('what a file holds', () => {
   ])('%s', (_, text, named, inFolder) => {
     expect([canHoldSecret(text, 'error'), canHoldSecret(text, 'warning')]).toEqual([named, inFolder])
   })
+})
+
+test('a Secret of Kubernetes is in the clear where it has a value of its own, that nothing is put in for later', () => {
+  const secret = (data: string): string => `apiVersion: v1\nkind: Secret\nmetadata:\n    name: a\n${data}`
+  expect([secret('stringData:\n    a: b\n'), `kind: Other\n---\n${secret('# a comment\ndata:\n    # another\n    a: Yg==\n')}`, secret('data: {a: Yg==}\n')].map(isSecretInTheClear)).toEqual([true, true, true])
+  expect([secret(''), secret('data:\n'), secret('stringData:\n    a: ${A}\n    b: ""\ntype: Opaque\n'), secret('data:\n    a: b\n').replace('Secret', 'ConfigMap'), 'data:\n    a: b\n'].map(isSecretInTheClear))
+    .toEqual([false, false, false, false, false])
 })

@@ -44,6 +44,11 @@ test.each<[string, string[], string[], Step[]]>([
   ['taken out, then the file was removed and made anew', ['age:b f 1970-01-02'], ['f abd'], ['f - ab', 'f ab a', 'f a -', 'f - abd']],
   ['taken out of one file, while in another, and in a new one', [], ['f a', 'h bd', 'g ab'], ['f - ab', 'h - bd', 'f ab a', 'g - ab']],
   ['moved from one file to another in one commit', [], ['f a', 'g b'], ['f - ab', ['g - b', 'f ab a']]],
+  ['taken out as the file got another name', ['age:b g 1970-01-02'], ['g Vab'], ['f - Vab', ['f Vab -', 'g - Va'], 'g Va Vab']],
+  ['taken out of every file as the last one got another name', ['age:b h 1970-01-02 elsewhere'], ['g Va', 'h ab'], ['f - Vab', ['f Vab -', 'g - Va'], 'h - ab']],
+  ['taken out of one file as another one went, and back in that', ['age:b f 1970-01-02 elsewhere'], ['f ab', 'g ad'],
+    [['f - ab', 'g - abd'], ['f ab -', 'g abd ad'], 'f - ab']],
+  ['taken out so, in the other order', ['age:b g 1970-01-02 elsewhere'], ['f ad', 'g ab'], [['f - abd', 'g - ab'], ['f abd ad', 'g ab -'], 'g - ab']],
   ['moved so, in the other order', [], ['f b', 'g a'], ['g - ab', ['g ab a', 'f - b']]],
 ])('%s', (_, expected, base, steps) => {
   expect(returned(base, ...steps)).toEqual(expected)

@@ -13,7 +13,7 @@ function reportOf(findings: readonly CheckFinding[], more: Partial<CheckReport> 
   }
   return {
     schema: 1, kind: 'check', base: 'a'.repeat(40), startedAt: '', finishedAt: '', runId: null, sops: null, counts, findings,
-    exposure: [], sopsCalls: 0, ...more,
+    exposure: [], dataKeys: [], sopsCalls: 0, ...more,
   }
 }
 
@@ -37,6 +37,13 @@ describe('the summary', () => {
 
   test('says that there is nothing, where there is nothing', () => {
     expect(renderCheck(reportOf([]), context)).toContain('**✔ Nothing found**')
+  })
+
+  test('tells the ages of data keys where they were asked', () => {
+    const dataKeys = [{ path: 'b.yaml', keySince: '2026-11-20T23:00:00Z' }, { path: 'a.yaml', keySince: '2026-08-01T00:00:00Z' }]
+    const text = renderCheck(reportOf([], { dataKeys, startedAt: '2026-11-24T10:00:00Z' }), context)
+    expect(text).toContain('### Age of the data keys\n\n- since 2026-08-01 (115 days): <code>a.yaml</code>\n- since 2026-11-20 (4 days): <code>b.yaml</code>')
+    expect(renderCheck(reportOf([]), context)).not.toContain('Age of')
   })
 
   test('lets no text from outside take effect', () => {

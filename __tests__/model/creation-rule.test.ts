@@ -117,9 +117,9 @@ describe('the rule that governs a file is the one that sops takes', () => {
 
 describe('a rule', () => {
   test('is named by its line and regex', () => {
-    const read = readSopsConfig('.sops.yaml', config('^prod/', null))
-    expect(ruleFor(read, 'prod/a.yaml')).toEqual({ line: 2, regex: '^prod/', shamirThreshold: null })
-    expect(ruleFor(read, 'dev/a.yaml')).toEqual({ line: 4, regex: null, shamirThreshold: null })
+    const read = readSopsConfig('.sops.yaml', `${config('^prod/', null)}    encrypted_regex: ^data$\n`)
+    expect(ruleFor(read, 'prod/a.yaml')).toEqual({ line: 2, regex: '^prod/', shamirThreshold: null, encryptedRegex: null })
+    expect(ruleFor(read, 'dev/a.yaml')).toEqual({ line: 4, regex: null, shamirThreshold: null, encryptedRegex: '^data$' })
   })
 
   test.each(['', 'creation_rules:\n', 'creation_rules: none\n', 'stores: {}\n', '- a\n'])('is not in %j', (text) => {

@@ -2,12 +2,13 @@
 // own state, which has the plaintexts and data keys that the code under test never sees.
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isAsked, mergedSecrets, traceExposure } from '../../src/model/exposure.ts'
+import { isAsked, traceExposure } from '../../src/model/exposure.ts'
 import { answer } from '../../src/model/exposure-answer.ts'
 import type { Decrypted } from '../../src/model/exposure-answer.ts'
 import type { FileVersion } from '../../src/model/file-version.ts'
 import { HistoryBuilder } from '../../src/model/history.ts'
 import type { Change, History } from '../../src/model/history.ts'
+import { mergedSecrets } from '../../src/model/merged-exposure.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import type { ExposedSecret } from '../../src/model/report.ts'
 
@@ -153,13 +154,15 @@ function truth(states: readonly State[]): Readonly<Record<string, unknown>> {
 }
 
 function traced(history: History, states: readonly State[]): Readonly<Record<string, unknown>> {
+  // No two names have a value in common here: that is what the law of exposure is held against.
   const plains = new Map(states.flatMap((state) => Object.values(state).flatMap((file) =>
-    Object.entries(file.values).map(([name, { plain }]) => [`${history.versions.findIndex(({ blob }) => blob === blobOf(file))} ${JSON.stringify([0, name])}`, plain]))))
+    Object.entries(file.values).map(([name, { plain }]) => [`${history.versions.findIndex(({ blob }) => blob === blobOf(file))} ${JSON.stringify([0, name])}`, `${file.id} ${name} ${plain}`]))))
   const plainOfIv = new Map(history.versions.flatMap(({ leaves }, version) => leaves.map(({ key, iv }) => [iv, plains.get(`${version} ${key}`)])))
-  const of = ({ iv }: { readonly iv: number }): string => `${plainOfIv.get(iv) ?? ''}`
+  const of = ({ iv }: { readonly iv: number }): string => plainOfIv.get(iv) ?? ''
   const decrypted: Decrypted = {
-    at: ({ version, key }) => `${plains.get(`${version} ${key}`) ?? ''}`, of, whyNot: () => 'closed', nameOf: () => '',
-    same: (known, digest) => known.filter((one) => of(one) === digest), find: () => null,
+    at: ({ version, key }) => plains.get(`${version} ${key}`) ?? '', of, nameOf: () => '', nameOfKnown: () => '',
+    same: (known, digest) => known.filter((one) => of(one) === digest), find: () => [],
+    lackOf: () => null, lackAt: () => null, whyNotClear: () => null, inTheClear: () => null, isClear: () => false,
   }
   const secrets = traceExposure(history, [bob], []).flatMap((one): ExposedSecret[] => {
     if (!isAsked(one)) return [one]
@@ -193,7 +196,7 @@ test('a data key of the base is as old as the first commit that had it', () => {
     const history = historyOf(states)
     for (const [path, { dataKey }] of Object.entries(states.at(-1) ?? {})) {
       const born = states.findIndex((state) => Object.values(state).some((file) => file.dataKey === dataKey))
-      expect(history.keySince(path)).toBe(secondsAt(born))
+      expect(history.keySince(path)?.earliest).toBe(secondsAt(born))
     }
   }), { numRuns: 1000 })
 })

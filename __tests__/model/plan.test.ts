@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
+import { goneByConfig } from '../../src/model/losing.ts'
 import type { Groups, Plan, RekeyRequest } from '../../src/model/plan.ts'
 import { planIdentity, planRekey } from '../../src/model/plan.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
@@ -387,7 +388,7 @@ test('a hard link that the removed can read is said', () => {
 })
 
 test('a damaged file refuses the run', () => {
-  expect(plan([], none, { kind: 'same' }, { survey: { damaged: [{ path: 'x.yaml', damage: 'cut off' }] } }).refusals).toEqual([{ path: 'x.yaml', reason: expect.stringMatching(/^cut off\. .*`!x\.yaml` in `files`/) }])
+  expect(plan([], none, { kind: 'same' }, { survey: { damaged: [{ path: 'x.yaml', damage: 'cut off' }] } }).refusals).toEqual([{ path: 'x.yaml', reason: expect.stringMatching(/^cut off\. .*`!path` in `files`/) }])
 })
 
 describe('the identity of a plan', () => {
@@ -409,4 +410,27 @@ test.each([
 
 test('without a config there is none', () => {
   expect(configFor('a/b.yaml', new Set(['b/.sops.yaml']))).toBeNull()
+})
+
+describe('who goes because a config leaves them out', () => {
+  const names = (files: readonly SurveyedFile[], rest: { survey?: Partial<Survey>; named?: readonly Recipient[]; owners?: Survey['owners'] } = {}): unknown => {
+    const made = plan(files.filter(({ path }) => path !== 'kept.yaml'), none, become([alice, ci]), { survey: rest.survey ?? {} })
+    const kept = files.filter(({ path }) => path === 'kept.yaml').map((one) => ({ file: one, reason: '' }))
+    return goneByConfig({ ...made, unchanged: [...made.unchanged, ...kept] }, survey(files, rest.survey), rest.named ?? [], rest.owners ?? owners)
+  }
+  const drifted = file([[alice, bob, ci]])
+  const laptop = person('laptop')
+
+  test.each<[string, readonly SurveyedFile[], Parameters<typeof names>[1], unknown]>([
+    ['out of every file', [drifted], {}, [[bob]]],
+    ['and is not named', [drifted], { named: [bob] }, []],
+    ['unless they read another file', [drifted, file([[alice, bob]], 'kept.yaml')], {}, []],
+    ['or one that the run leaves alone', [drifted], { survey: { others: [file([[bob]], 'other.yaml')] } }, []],
+    ['or one that is skipped', [drifted], { survey: { skipped: [{ path: 'link', reason: '', file: file([[bob]], 'link') }] } }, []],
+    ['each with all keys', [file([[alice, bob, laptop, mallory]])], { owners: [...owners, { ...owners[1] as Survey['owners'][number], recipient: laptop }] }, [[bob, laptop], [mallory]]],
+    ['but not where the key is one of two that somebody had', [file([[alice, laptop, ci]])], { owners: [...owners, { ...owners[0] as Survey['owners'][number], recipient: laptop }] }, []],
+    ['whoever it is', [file([[alice, laptop, ci]])], {}, [[laptop]]],
+  ])('%s', (_, files, rest, expected) => {
+    expect(names(files, rest)).toEqual(expected)
+  })
 })

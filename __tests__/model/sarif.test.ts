@@ -17,7 +17,7 @@ function reportOf(findings: readonly CheckFinding[]): CheckReport {
   }
   return {
     schema: 1, kind: 'check', base: 'a'.repeat(40), startedAt: '', finishedAt: '', runId: null, sops: null, counts: none, findings,
-    exposure: [], sopsCalls: 0,
+    exposure: [], dataKeys: [], sopsCalls: 0,
   }
 }
 

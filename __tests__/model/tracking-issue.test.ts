@@ -57,6 +57,28 @@ describe('a new text', () => {
     expect(body).toContain('**bob**')
   })
 
+  test('stands under a heading for each environment that paths speak of; what is new comes under its own', () => {
+    const some = [secret('prod/a.yaml', 'p'), secret('dev/b.yaml', 'd'), secret('x.yaml', 'x')]
+    const text = newTrackingBody(removal(some), mark)
+    const list = (of: string): readonly string[] => (/-->\n\n([^]*?)\n\n<!-- sops-rekey list end/.exec(of)?.[1] ?? '').split('\n').map((one) => one.replace(/ <em>.*| \(\d.*/, ''))
+    expect(list(text)).toEqual([
+      '**dev**', '', '- <code>dev/b.yaml</code>', '  - [ ] <code>d</code>', '', '**prod**', '', '- <code>prod/a.yaml</code>', '  - [ ] <code>p</code>', '',
+      '**Elsewhere**', '', '- <code>x.yaml</code>', '  - [ ] <code>x</code>',
+    ])
+    const more = [...some, secret('dev/c.yaml', 'c'), secret('y.yaml', 'y'), secret('staging/s.yaml', 's'), secret('prod/a.yaml', 'new')]
+    const merged = merge(text, more)
+    expect(list(merged.body)).toEqual([
+      '**dev**', '', '- <code>dev/b.yaml</code>', '  - [ ] <code>d</code>', '- <code>dev/c.yaml</code>', '  - [ ] <code>c</code>', '',
+      '**prod**', '', '- <code>prod/a.yaml</code>', '  - [ ] <code>new</code>', '  - [ ] <code>p</code>', '',
+      '**Elsewhere**', '', '- <code>x.yaml</code>', '  - [ ] <code>x</code>', '- <code>y.yaml</code>', '  - [ ] <code>y</code>', '',
+      '**staging**', '', '- <code>staging/s.yaml</code>', '  - [ ] <code>s</code>',
+    ])
+    expect(merge(merged.body, more).body.replace('"c2"', '')).toBe(merged.body.replace('"c2"', ''))
+    // A list without headings gets none.
+    expect(list(merge(body, [...start, secret('prod/a.yaml', 'p')]).body)).toEqual(expect.arrayContaining(['- <code>b.env</code>', '- <code>prod/a.yaml</code>']))
+    expect(list(merge(body, [...start, secret('prod/a.yaml', 'p')]).body).filter((one) => one.startsWith('**'))).toEqual([])
+  })
+
   test('ticks what is done already, says why the rest is not, and who alone could read what', () => {
     const text = newTrackingBody(removal([
       secret('a', 'k1', 'changed'), secret('a', 'k2', 'removed'), secret('a', 'k3', 'changed-too-early'),

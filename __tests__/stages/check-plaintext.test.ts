@@ -60,3 +60,18 @@ test('no file is odd under a rule that is for every file', async () => {
   team.commitOn('2026-01-10')
   expect(await found(team)).toEqual([])
 })
+
+test.each(['', String.raw`.*\.yaml$`])('a Secret of Kubernetes is a warning under a rule for the values of Secrets, though %j says nothing of secrets', async (regex) => {
+  using team = under(regex)
+  team.write('.sops.yaml', team.read('.sops.yaml').replace('    key_groups', '    encrypted_regex: ^(data|stringData)$\n    key_groups'))
+  const manifest = 'apiVersion: v1\nkind: Secret\nstringData:\n    a: b\n'
+  team.write('apps/secret.yaml', manifest)
+  team.write('apps/map.yaml', manifest.replace('Secret', 'ConfigMap'))
+  team.write('examples/secret.yaml', manifest)
+  team.encrypt('apps/encrypted.yaml', manifest)
+  team.commitOn('2026-01-10')
+  expect(await found(team)).toEqual(['warning apps/secret.yaml'])
+  team.write('.sops.yaml', team.read('.sops.yaml').replace('data|stringData', 'token'))
+  team.commitOn('2026-01-11')
+  expect(await found(team)).toEqual([])
+})

@@ -50,7 +50,7 @@ describe('the age of a data key', () => {
   async function ages(team: Chronicle, everything = false): Promise<Readonly<Record<string, string>>> {
     await using open = await team.open({ everything })
     const { history } = open
-    return Object.fromEntries([...history.base.keys()].map((path) => [path, new Date((history.keySince(path) ?? 0) * 1000).toISOString().slice(0, 10)]))
+    return Object.fromEntries([...history.base.keys()].map((path) => [path, new Date((history.keySince(path)?.earliest ?? 0) * 1000).toISOString().slice(0, 10)]))
   }
 
   test('is that of the first commit that had it, through edits, renames, updatekeys and merges; a rotation begins a new one', async () => {

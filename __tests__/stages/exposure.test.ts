@@ -16,7 +16,7 @@ const [jan, feb, mar, apr, may, jun] = ['2026-01-10', '2026-02-10', '2026-03-10'
 describe('a value that bob could read', () => {
   test('is current while it stays; what was set after he had gone for good was changed, as a key tells', async () => {
     using team = new Chronicle().begin(jan, { 'app.yaml': two })
-    team.offboard(mar, 'app.yaml').set('app.yaml', '["b"]', 'other').commitOn(apr)
+    team.offboard(mar, 'app.yaml').set('app.yaml', '["b"]', `${canary}-c`).commitOn(apr)
     expect(await team.tell()).toEqual({
       'app.yaml a': { state: 'current', since: jan, until: mar }, 'app.yaml b': { state: 'unknown', since: jan, until: mar },
     })
@@ -84,7 +84,7 @@ describe('a value that bob could read', () => {
   test('is unknown where the runner opens the one version and not the other', async () => {
     using team = new Chronicle().begin(jan, { 'app.yaml': two }).offboard(mar, 'app.yaml')
     const dave = makeAgeKey()
-    team.updatekeys({ ...team.withoutBob, dave }, 'app.yaml').set('app.yaml', '["b"]', 'other').commitOn(apr)
+    team.updatekeys({ ...team.withoutBob, dave }, 'app.yaml').set('app.yaml', '["b"]', `${canary}-c`).commitOn(apr)
     const reasons = async (identity: string): Promise<unknown> => (await team.secrets(identity)).map(({ state, reason }) => [state, reason])
     expect(await reasons(dave.identity)).toEqual([['current', null], ['unknown', 'an earlier value of it cannot be decrypted by this runner']])
     expect(await reasons(makeAgeKey().identity)).toEqual([['current', null], ['unknown', 'the file cannot be decrypted by this runner']])
@@ -105,7 +105,7 @@ describe('a value that bob could read', () => {
 describe('a value that is gone from its name', () => {
   const [secret, other] = [`${canary}-a`, `${canary}-b`]
   /** Bob has gone for good, and then someone does this. */
-  const after = (plain: string, change: (team: Chronicle) => void, path = 'app.yaml'): Chronicle => {
+  const after = (plain: string | Buffer, change: (team: Chronicle) => void, path = 'app.yaml'): Chronicle => {
     const team = new Chronicle().begin(jan, { [path]: plain, 'other.yaml': 'x: something else\n' }).offboard(mar, path, 'other.yaml')
     change(team)
     team.commitOn(apr)
@@ -115,10 +115,10 @@ describe('a value that is gone from its name', () => {
   test.each<[string, string, string, (team: Chronicle) => void, string]>([
     ['renamed', `db:\n    pw: ${secret}\nz: q\n`, 'app.yaml db.pw', (team) => team.edit('app.yaml', `database:\n    pw: ${secret}\nz: q\n`), 'database.pw in app.yaml'],
     ['nested deeper', `db:\n    pw: ${secret}\nz: q\n`, 'app.yaml db.pw', (team) => team.edit('app.yaml', `prod:\n    db:\n        pw: ${secret}\nz: q\n`), 'prod.db.pw in app.yaml'],
-    ['in the clear, by its name', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => team.edit('app.yaml', `pw_unencrypted: ${secret}\nz: q\n`), 'pw_unencrypted in app.yaml'],
+    ['in the clear, by its name', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => team.edit('app.yaml', `pw_unencrypted: ${secret}\nz: q\n`), 'pw_unencrypted in app.yaml, in the clear'],
     ['in the clear, by the rule', `pw: ${secret}\ntoken: q\n`, 'app.yaml pw', (team) => {
       team.encrypt('app.yaml', `pw: ${secret}\ntoken: q\n`, '--encrypted-regex', '^token$')
-    }, 'pw in app.yaml'],
+    }, 'pw in app.yaml, in the clear'],
     ['moved to another file', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => team.set('other.yaml', '["pw"]', secret).run('unset', 'app.yaml', '["pw"]'), 'pw in other.yaml'],
     ['in a file of another name and format, encrypted anew', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => {
       team.git('rm', '--quiet', 'app.yaml')
@@ -155,18 +155,109 @@ describe('a value that is gone from its name', () => {
     expect((await team.secrets(makeAgeKey().identity)).find(({ key }) => key === 'pw')).toMatchObject({ state: 'unknown', reason: expect.stringContaining('cannot be decrypted') })
   })
 
-  test.each<[string, string, (team: Chronicle) => void]>([
-    ['as long as it', secret, (team) => team.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["new"]', `${other} and more`)],
-    ['that came after it', secret, (team) => {
+  test('is removed where nothing is as long as it that he is not known to know', async () => {
+    using team = after(`pw: ${secret}\nz: ${canary}-q\n`, (one) => one.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["new"]', `${other} and more`))
+    expect((await team.tell())['app.yaml pw']?.state).toBe('removed')
+    expect((await team.tell(team.ci.identity))['app.yaml pw']?.state).toBe('removed')
+    expect(team.calls).toBe(0)
+  })
+
+  test.each<[string, (team: Chronicle) => void]>([
+    ['came before it went', (team) => {
       team.set('app.yaml', '["old"]', other).commitOn(mar)
       team.run('unset', 'app.yaml', '["pw"]')
     }],
-    ['that came under another name than those there were', secret, (team) => team.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["z"]', other)],
-    ['too long to be the same by chance', 'true', (team) => team.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["new"]', 'true')],
-  ])('is removed where there is nothing %s', async (_, value, change) => {
-    using team = after(`pw: "${value}"\nz: ${canary}-q\n`, change)
-    expect((await team.tell())['app.yaml pw']?.state).toBe('removed')
+    ['came under a name that there was', (team) => team.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["z"]', other)],
+    ['has a name and a file that were encrypted anew later', (team) => {
+      team.edit('app.yaml', `password: ${other}\nz: ${canary}-q\n`).commitOn(apr)
+      team.encrypt('app.yaml', `password: ${other}\nz: ${canary}-q\n`)
+    }],
+  ])('may be any value as long without a key, also one that %s', async (_, change) => {
+    using team = after(`pw: ${secret}\nz: ${canary}-q\n`, change)
+    expect((await team.tell())['app.yaml pw']?.state).toBe('unknown')
     expect((await team.tell(team.ci.identity))['app.yaml pw']?.state).toBe('removed')
+  })
+
+  test('is found where it went to a name that another file had, or to a new name that was encrypted anew later', async () => {
+    using team = after(`pw: ${secret}\nz: ${other}\n`, (one) => {
+      one.set('other.yaml', '["x"]', secret).run('unset', 'app.yaml', '["pw"]').commitOn(apr)
+      one.edit('app.yaml', `y: ${other}\n`).commitOn(may)
+      one.encrypt('app.yaml', `y: ${other}\n`)
+    })
+    expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'unknown' }, 'app.yaml z': { state: 'unknown' } })
+    expect((await team.secrets(team.ci.identity)).filter(({ file }) => file === 'app.yaml')).toMatchObject([
+      { key: 'pw', state: 'current', reason: 'a value of it that they knew stands at x in other.yaml' },
+      { key: 'z', state: 'current', reason: 'a value of it that they knew stands at y in app.yaml' },
+    ])
+  })
+
+  test('and is too short to be the same for sure is not known to be gone where the same stands elsewhere', async () => {
+    using team = after('pw: hunter2\nz: q\n', (one) => one.edit('app.yaml', 'password: hunter2\nz: q\n'))
+    expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'unknown' } })
+    expect(await team.secrets(team.ci.identity)).toContainEqual(expect.objectContaining({
+      key: 'pw', state: 'unknown', reason: expect.stringMatching(/stands at password in app\.yaml, and that is too short/),
+    }))
+    team.set('app.yaml', '["password"]', 'hunter3').commitOn(may)
+    expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'unknown' } })
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml pw': { state: 'removed' } })
+    team.set('app.yaml', '["password"]', 'hunter').commitOn(jun)
+    expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'removed' } })
+  })
+
+  test.each<[string, string, string | Buffer, string]>([
+    ['app.yaml', 'tls.enc.yaml', 'key: |-\n    -----BEGIN KEY-----\n    abcdefgh\n', 'key'], ['conf/main.tf', 'tls.enc.yaml', `pw: ${secret}\n`, 'pw'],
+    ['raw', 'raw.enc', Buffer.from([0, 1, 2, 253, 254, 255, 10, 0]), '(whole file)'],
+  ])('since its file was decrypted under another name is found there: %s', async (path, from, plain, key) => {
+    using team = after(plain, (one) => {
+      one.git('rm', '--quiet', from)
+      one.write(path, path.endsWith('.tf') ? `password = "${secret}"\n` : plain)
+      one.write('README.md', plain)
+    }, from)
+    const found = async (identity: string | null): Promise<unknown> => (await team.secrets(identity)).find((one) => one.file === from)
+    expect(await found(null)).toMatchObject({ key, state: 'unknown', reason: `${path} came in the clear in the commit in which it went: only a decryption can tell whether it holds this value` })
+    expect(await found(team.ci.identity)).toMatchObject({ key, state: 'current', reason: `a value of it that they knew stands in the clear in ${path}` })
+    expect(await found(makeAgeKey().identity)).toMatchObject({ key, state: 'unknown', reason: expect.stringContaining('cannot be decrypted') })
+    team.write(path, 'x')
+    team.commitOn(may)
+    expect(await found(team.ci.identity)).toMatchObject({ key, state: 'removed', reason: null })
+  })
+
+  test('since its file was decrypted first, and renamed later, is found there too', async () => {
+    using team = after(`pw: ${secret}\n`, (one) => one.write('app.yaml', `pw: ${secret}\n`))
+    team.move('app.yaml', 'plain.yaml').commitOn(may)
+    expect(await team.secrets()).toContainEqual(expect.objectContaining({ file: 'app.yaml', state: 'unknown' }))
+    expect(await team.secrets(team.ci.identity)).toContainEqual(expect.objectContaining({ file: 'app.yaml', state: 'current', reason: expect.stringContaining('plain.yaml') }))
+  })
+
+  test('in another format is found, however that spells a line break', async () => {
+    using team = after('key: |-\n    -----BEGIN KEY-----\n    abcdefgh\n', (one) => {
+      one.git('rm', '--quiet', 'app.yaml')
+      one.encrypt('app.env', 'KEY=-----BEGIN KEY-----\\nabcdefgh\n')
+    })
+    expect(await team.secrets(team.ci.identity)).toContainEqual(expect.objectContaining({
+      file: 'app.yaml', key: 'key', state: 'current', reason: 'a value of it that they knew stands at KEY in app.env',
+    }))
+  })
+
+  test('of one of two who left is told of each by what each could read', async () => {
+    using team = new Chronicle()
+    const carol = makeAgeKey()
+    team.begin(jan, { 'app.yaml': `pw: ${secret}\n` }, { ...team.everyone, carol })
+    team.updatekeys({ ...team.withoutBob, carol }, 'app.yaml').rotate('app.yaml').set('app.yaml', '["pw"]', other).commitOn(feb)
+    team.offboard(mar, 'app.yaml')
+    const told = (await team.secrets(team.ci.identity, {}, [team.bob, carol])).map(({ key, readBy, state, until }) => [key, readBy.length, state, until?.slice(0, 10)])
+    expect(told).toEqual([['pw', 1, 'changed', feb], ['pw', 1, 'current', mar]])
+  })
+
+  test('since it is left in the clear, however short, is in use at its name', async () => {
+    using team = after('pw: "4711"\ntoken: q\n', (one) => one.encrypt('app.yaml', 'pw: "4711"\ntoken: q\n', '--encrypted-regex', '^token$'))
+    expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'unknown' } })
+    expect(await team.secrets(team.ci.identity)).toContainEqual(expect.objectContaining({
+      key: 'pw', state: 'current', reason: 'a value of it that they knew stands at pw in app.yaml, in the clear',
+    }))
+    team.encrypt('app.yaml', 'pw: "4712"\ntoken: q\n', '--encrypted-regex', '^token$')
+    team.commitOn(may)
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml pw': { state: 'changed' } })
   })
 
   test('of a list is found when it comes back to a new place, while its old one has another', async () => {
@@ -218,8 +309,12 @@ describe('where there is much to compare', () => {
     team.commitOn(feb)
     team.git('rm', '--quiet', '-r', 'copies')
     team.commitOn(mar)
-    team.offboard(apr, 'app.yaml').set('app.yaml', '["a"]', 'other').commitOn(may)
-    expect(await team.secrets(team.ci.identity)).toMatchObject([{ key: 'a', state: 'unknown', reason: 'an earlier value of it was not looked at: more than 500 versions' }, { key: 'b' }])
+    team.offboard(apr, 'app.yaml').set('app.yaml', '["a"]', `${canary}-x`).commitOn(may)
+    const secrets = await team.secrets(team.ci.identity)
+    expect(secrets.filter(({ file }) => file === 'app.yaml')).toMatchObject([
+      { key: 'a', state: 'unknown', reason: 'a value as long that they knew from another name was not looked at: more than 500 versions' }, { key: 'b' },
+    ])
+    expect(new Set(secrets.filter(({ file }) => file !== 'app.yaml').map(({ key, state }) => `${key} ${state}`))).toEqual(new Set(['a unknown']))
   })
 })
 
@@ -247,8 +342,9 @@ describe('a data key', () => {
     team.encrypt('app.yaml', `a: ${canary}-a\nb: other\n`)
     team.commitOn(mar)
     expect(await team.tell()).toMatchObject({ 'app.yaml a': { state: 'unknown', until: feb }, 'app.yaml b': { state: 'unknown' } })
-    // For all anyone can tell, it may as well be the old ciphertext, brought back and edited.
-    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'current' }, 'app.yaml b': { state: 'unknown' } })
+    // It may as well be the old ciphertext, brought back and edited, for all that can be told where the old data key can't be tried.
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'current' }, 'app.yaml b': { state: 'changed' } })
+    expect(await team.tell(makeAgeKey().identity)).toMatchObject({ 'app.yaml a': { state: 'unknown' }, 'app.yaml b': { state: 'unknown' } })
   })
 
   test.each<[string, (team: Chronicle) => void]>([
@@ -259,16 +355,17 @@ describe('a data key', () => {
       team.commitOn(feb)
       team.write('app.yaml', old)
     }],
-  ])('of a file with one value may be the old one where one commit had it %s', async (_, bring) => {
+  ])('of a file with one value may be the old one where one commit had it %s: a key that opens both tells', async (_, bring) => {
     using team = new Chronicle().begin(jan, { 'app.yaml': 'a: one\n', 'other.yaml': 'b: two\n' })
     bring(team)
     const path = existsSync(join(team.root, 'app.yaml')) ? 'app.yaml' : 'moved.yaml'
     team.updatekeys(team.withoutBob, path).set(path, '["a"]', 'other').commitOn(mar)
-    expect((await team.tell(team.ci.identity))[`${path} a`]).toMatchObject({ state: 'unknown' })
+    expect((await team.tell())[`${path} a`]).toMatchObject({ state: 'unknown' })
+    expect((await team.tell(team.ci.identity))[`${path} a`]).toMatchObject({ state: 'changed-too-early' })
     const survey = await surveyRepository(team.checkout(), [])
     await using open = await team.open()
     const { due } = findDueRotations(open.history, survey, [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`))
-    expect([...due.keys()]).toEqual([path])
+    expect([...due]).toEqual([[path, expect.stringMatching(/^its data key may be one that was wrapped/)]])
   })
 
   test('of a file that came in the commit in which another one was moved is its own', async () => {
@@ -282,15 +379,76 @@ describe('a data key', () => {
     expect(Object.keys(await team.tell())).toEqual(['moved.yaml a', 'moved.yaml b'])
   })
 
-  test('can\'t be told where one commit changed all values and the recipients; but a value that stayed is current', async () => {
-    using team = new Chronicle().begin(jan, { 'app.yaml': two })
+  test('is told by a key where one commit encrypted all of a file anew, for others', async () => {
+    using team = new Chronicle().begin(jan, { 'app.yaml': `# ${canary}\n${two}` })
     team.config(team.withoutBob)
-    team.encrypt('app.yaml', `a: ${canary}-a\nb: other\n`)
+    team.encrypt('app.yaml', `# ${canary}\na: ${canary}-a\nb: other\n`)
     team.commitOn(feb)
+    const [whole, comment] = [{ since: jan, until: feb }, 'app.yaml (comments)']
     expect(await team.tell(team.ci.identity)).toEqual({
-      'app.yaml a': { state: 'current', since: jan, until: feb }, 'app.yaml b': { state: 'unknown', since: jan, until: feb },
+      'app.yaml a': { state: 'current', ...whole }, 'app.yaml b': { state: 'changed', ...whole }, [comment]: { state: 'unknown', ...whole },
     })
-    expect((await team.secrets(team.ci.identity))[1]?.reason).toContain('nobody can tell whether the data key changed too')
+    const reasons = async (identity: string | null): Promise<readonly unknown[]> => (await team.secrets(identity)).map(({ reason }) => reason)
+    expect(await reasons(team.ci.identity)).toEqual([null, null, 'an encrypted comment has no name by which it could be compared with what it was'])
+    expect(new Set(await reasons(null))).toEqual(new Set([expect.stringMatching(/whether they could read its last value: .* so that without a key nobody can tell/)]))
+    expect(new Set(await reasons(makeAgeKey().identity))).toEqual(new Set([expect.stringMatching(/this runner could not try whether the data key is one that they had$/)]))
+  })
+
+  test.each<[string, string, string, string]>([
+    ['app.yaml', `a: ${canary}-a\n`, 'a: changed\n', 'a'], ['app.json', `{"a": "${canary}-a"}`, '{"a": "changed"}', 'a'],
+    ['app.env', `a=${canary}-a\n`, 'a=changed\n', 'a'], ['app.ini', `[s]\na = ${canary}-a\n`, '[s]\na = changed\n', 's.a'],
+    ['key.bin', `${canary}-a`, 'changed', '(whole file)'],
+  ])('is tried by a key as whoever kept the old one would try it: %s', async (path, before, after, key) => {
+    using team = new Chronicle().begin(jan, { [path]: before })
+    const whole = team.read(path)
+    team.updatekeys(team.withoutBob, path).edit(path, after).commitOn(feb)
+    expect(await team.tell(team.ci.identity)).toEqual({ [`${path} ${key}`]: { state: 'changed-too-early', since: jan, until: null } })
+    team.git('reset', '--quiet', '--hard', 'HEAD~1')
+    expect(team.read(path)).toBe(whole)
+    team.updatekeys(team.withoutBob, path).edit(path, after).rotate(path).commitOn(feb)
+    expect(await team.tell(team.ci.identity)).toEqual({ [`${path} ${key}`]: { state: 'changed', since: jan, until: feb } })
+  })
+
+  test('with key groups is tried with all of them, and with the threshold', async () => {
+    using team = new Chronicle()
+    const groups = (...keys: readonly { readonly recipient: string }[]): unknown => team.write('.sops.yaml',
+      `creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n${keys.map(({ recipient }) => `      - age:\n          - ${recipient}\n`).join('')}`)
+    const spare = makeAgeKey()
+    groups(team.ci, spare, team.bob)
+    team.encrypt('app.yaml', `a: ${canary}-a\n`)
+    team.commitOn(jan)
+    groups(team.ci, spare)
+    team.credentials = { SOPS_AGE_KEY: `${team.ci.identity}\n${spare.identity}` }
+    team.run('updatekeys', '--yes', 'app.yaml').edit('app.yaml', 'a: changed\n').commitOn(feb)
+    const early = team.git('rev-parse', 'HEAD').trim()
+    expect(await team.tell(`${team.ci.identity}\n${spare.identity}`)).toEqual({ 'app.yaml a': { state: 'changed-too-early', since: jan, until: null } })
+    expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'unknown' } })
+    team.git('reset', '--quiet', '--soft', `${early}~1`)
+    team.rotate('app.yaml').commitOn(feb)
+    expect(await team.tell(`${team.ci.identity}\n${spare.identity}`)).toEqual({ 'app.yaml a': { state: 'changed', since: jan, until: feb } })
+  })
+
+  test('of a file that came for others in the commit in which an unlike one went is its own; where they are alike nobody is accused for sure', async () => {
+    using team = new Chronicle().begin(jan, { 'dev.yaml': `pw: ${canary}-a\n`, 'kept.yaml': 'x: y\n' })
+    team.git('rm', '--quiet', 'dev.yaml')
+    team.config(team.withoutBob)
+    team.encrypt('prod.yaml', `token: ${canary}-prod\n`)
+    team.commitOn(feb)
+    const due = async (): Promise<unknown> => {
+      await using open = await team.open()
+      return [...findDueRotations(open.history, await surveyRepository(team.checkout(), []), [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`)).due]
+    }
+    expect(Object.keys(await team.tell())).toEqual(['dev.yaml pw', 'kept.yaml x'])
+    expect(await due()).toEqual([])
+    team.git('reset', '--quiet', '--hard', 'HEAD~1')
+    team.git('rm', '--quiet', 'dev.yaml')
+    team.config(team.withoutBob)
+    team.encrypt('prod.yaml', `pw: ${canary}-prod\n`)
+    team.commitOn(feb)
+    expect(await team.tell()).toMatchObject({ 'prod.yaml pw': { state: 'unknown' } })
+    expect(await due()).toEqual([['prod.yaml', expect.stringMatching(/^its data key may be one that was wrapped for the removed recipient: one commit changed/)]])
+    // A key that opens both tells that he never could read it.
+    expect(Object.keys(await team.tell(team.ci.identity))).toEqual(['dev.yaml pw', 'kept.yaml x'])
   })
 
   test('is surely another one where all values changed and the recipients did not', async () => {
@@ -443,7 +601,8 @@ describe('a file', () => {
     team.commitOn(mar)
     team.git('rm', '--quiet', 'app.yaml')
     team.commitOn(apr)
-    expect(Object.keys(await team.tell())).toEqual(['late.yaml a', 'late.yaml b'])
+    // What was edited in the copy is not what the others had.
+    expect(Object.keys(await team.tell())).toEqual(['app.yaml b', 'late.yaml a', 'late.yaml b'])
     expect((await team.tell())['late.yaml a']?.since).toBe(jan)
   })
 

@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Recipient } from '../../src/model/recipient.ts'
 import type { ExposedSecret, SecretState } from '../../src/model/report.ts'
 import type { HistoryOptions, OpenHistory } from '../../src/stages/history.ts'
 import { openHistory } from '../../src/stages/history.ts'
-import { expose, settle } from '../../src/stages/expose.ts'
+import { exposureOf } from '../../src/stages/expose.ts'
 import { surveyRepository } from '../../src/stages/survey.ts'
 import { findProgram } from '../../src/tools/environment.ts'
 import { Git } from '../../src/tools/git.ts'
@@ -108,13 +109,15 @@ export class Chronicle extends Team {
     return await openHistory(git, await surveyRepository(git, []), { everything: true, remote: null, temporary: this.path, ...options })
   }
 
-  /** What bob could read, and what has become of it. `identity`: what the runner can decrypt with; null: nothing is decrypted. */
-  async secrets(identity: string | null = null, options: Partial<HistoryOptions> = {}): Promise<readonly ExposedSecret[]> {
+  /** What bob (or `people`) could read, and what has become of it. `identity`: what the runner can decrypt with; null: nothing is decrypted. */
+  async secrets(
+    identity: string | null = null, options: Partial<HistoryOptions> = {}, people: readonly AgeKey[] = [this.bob],
+  ): Promise<readonly ExposedSecret[]> {
     const git = this.checkout()
     const survey = await surveyRepository(git, [])
     await using open = await openHistory(git, survey, { everything: true, remote: null, temporary: this.path, ...options })
-    const traced = expose(open.history, survey, [{ people: [{ kind: 'age', id: this.bob.recipient }], only: null }])
-    if (identity === null) return await settle(traced, open, null)
+    const losing = [{ people: people.map((one): Recipient => ({ kind: 'age', id: one.recipient })), only: null }]
+    if (identity === null) return await exposureOf(open, survey.owners, losing, null)
     await using staging = Staging.create(this.path)
     const environment = { PATH: process.env['PATH'], HOME: this.home, SOPS_AGE_KEY: identity }
     this.calls = 0
@@ -122,7 +125,7 @@ export class Chronicle extends Team {
       program: sopsBinary(), root: staging.root, workspace: this.root, environment, path: mkdtempSync(join(this.path, 'path-')),
       onCall: () => (this.calls += 1),
     })
-    return await settle(traced, open, { sops, staging, runner: runnerOf(environment, []), atOnce: 2 })
+    return await exposureOf(open, survey.owners, losing, { sops, staging, runner: runnerOf(environment, []), atOnce: 2 })
   }
 
   /** The same as `file key` → state and days. */

@@ -3,6 +3,7 @@
 import { misread, thresholdDrift } from './file-fate.ts'
 import type { CheckFinding } from './check.ts'
 import type { Inputs } from './inputs.ts'
+import { untoldKey } from './data-key-links.ts'
 import type { KeyAge } from './key-age.ts'
 import { reachesBackTo } from './key-age.ts'
 import { ownerOf } from './owners.ts'
@@ -131,12 +132,17 @@ export function unownedKeys(survey: Survey): readonly CheckFinding[] {
 }
 
 /** `keySince`: when the data key of each file came to be, ISO 8601; a file that is not in it is not told of. */
-export function oldDataKeys(keySince: ReadonlyMap<string, string>, age: KeyAge | null, now: Date): readonly CheckFinding[] {
+export function oldDataKeys(
+  keySince: ReadonlyMap<string, string>, sureSince: ReadonlyMap<string, string>, age: KeyAge | null, now: Date,
+): readonly CheckFinding[] {
   if (age === null) return []
   const limit = reachesBackTo(age, now).getTime()
-  return [...keySince].filter(([, since]) => Date.parse(since) <= limit)
-    .map(([path, since]) => finding('data-key-old', 'warning', path,
-      `its data key is from ${since.slice(0, 10)}, older than ${age.text}`))
+  return [...keySince].filter(([, since]) => Date.parse(since) <= limit).map(([path, since]) => {
+    const surely = sureSince.get(path) ?? since
+    const said = Date.parse(surely) <= limit ? `its data key is from ${surely.slice(0, 10)}, older than ${age.text}`
+      : `its data key may be one from ${since.slice(0, 10)}, older than ${age.text}: ${untoldKey}`
+    return finding('data-key-old', 'warning', path, said)
+  })
 }
 
 /** The policy of docs/policy.md on the files as they are, and who has to be able to read each. */

@@ -42,6 +42,8 @@ export interface CheckReport {
   readonly findings: readonly CheckFinding[]
   /** What those in `exposed-to` could read. */
   readonly exposure: readonly ExposedSecret[]
+  /** Since when each file has its data key, ISO 8601, UTC; empty where `max-key-age` was not asked, or the history does not tell. */
+  readonly dataKeys: readonly { readonly path: string; readonly keySince: string }[]
   readonly sopsCalls: number
 }
 

@@ -14,6 +14,8 @@ export interface CreationRule {
   readonly regex: string | null
   /** null where the rule gives none, so that every key group is needed. */
   readonly shamirThreshold: number | null
+  /** Which names of values are encrypted; null where that is said in another way, or all are. */
+  readonly encryptedRegex: string | null
 }
 
 interface Candidate extends CreationRule {
@@ -35,7 +37,9 @@ export function ruleFor(config: SopsConfig, path: string): CreationRule | null {
   const candidates = known.get(config) ?? candidatesIn(readTree(config.path, config.text))
   known.set(config, candidates)
   const rule = candidates.find(({ matches }) => matches === null || matches(path.slice(folder.length)))
-  return rule === undefined || rule.matches === null ? null : { line: rule.line, regex: rule.regex, shamirThreshold: rule.shamirThreshold }
+  if (rule === undefined || rule.matches === null) return null
+  const { line, regex, shamirThreshold, encryptedRegex } = rule
+  return { line, regex, shamirThreshold, encryptedRegex }
 }
 
 function candidatesIn(tree: ConfigTree): readonly Candidate[] {
@@ -45,12 +49,13 @@ function candidatesIn(tree: ConfigTree): readonly Candidate[] {
     const line = tree.lineOf(item.range?.[0] ?? 0)
     const regex = regexOf(entry(tree, item, 'path_regex'))
     const shamirThreshold = countOf(entry(tree, item, 'shamir_threshold'))
-    if (regex === null) return { line, regex, shamirThreshold, matches: () => true }
+    const found = { line, regex, shamirThreshold, encryptedRegex: regexOf(entry(tree, item, 'encrypted_regex')) }
+    if (regex === null) return { ...found, matches: () => true }
     try {
       const compiled = RE2JS.compile(regex)
-      return { line, regex, shamirThreshold, matches: (path) => compiled.test(path) }
+      return { ...found, matches: (path) => compiled.test(path) }
     } catch {
-      return { line, regex, shamirThreshold, matches: null }
+      return { ...found, matches: null }
     }
   })
 }

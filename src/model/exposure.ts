@@ -1,10 +1,9 @@
 // Which secrets some people could read at any commit, and what has become of each: names only, as far as no key is needed.
 // Pure. What only a decryption can tell stays a question, and must never be taken for an answer.
-import { severity, untoldDataKey } from './exposure-answer.ts'
 import type { Answer, Known, Question } from './exposure-answer.ts'
-import { isListed, placeOf, spelledKey } from './file-version.ts'
-import { hidingPlacesIn } from './hiding-places.ts'
-import type { HidingPlaces, Place } from './hiding-places.ts'
+import { isComment, isListed, placeOf, spelledKey } from './file-version.ts'
+import { byLength, clearedAt, lastWith } from './hiding-places.ts'
+import type { ByLength, Place } from './hiding-places.ts'
 import type { History, KnownLeaf } from './history.ts'
 import { joined, knownTo } from './known-values.ts'
 import type { Knowing, KnownSecret, KnownValues } from './known-values.ts'
@@ -32,8 +31,18 @@ export function isAsked(traced: TracedSecret): traced is AskedSecret {
 }
 
 const undecided = 'its IV is another one: only a decryption can tell whether the value is'
-const elsewhere = 'a value that is as long has come to another name since: only a decryption can tell whether it is this one'
+const elsewhere = 'a value that is as long stands elsewhere, and is not known to be another: only a decryption can tell whether it is this one'
+const inTheClear = 'a value stands in the clear at its name: only a decryption can tell whether it is this one'
+const clearedHere = 'a value that is as long came to stand in the clear in its file: only a decryption can tell whether it is this one'
 const notEncrypted = 'the file is there, but is no longer one that sops can read'
+const leftInTheClear = 'it stood in the clear before it went: only a decryption can tell whether it still does elsewhere'
+const nameless = 'an encrypted comment has no name by which it could be compared with what it was'
+
+/** Why it is not known whether they could read something at all. */
+export function untoldDataKey({ wasTried }: Pick<History, 'wasTried'>): string {
+  const then = wasTried ? 'and this runner could not try whether the data key is one that they had' : 'so that without a key nobody can tell whether the data key is one that they had'
+  return `it is not known whether they could read its last value: one commit changed all of the values and the recipients, ${then}`
+}
 
 /**
  * Every secret that any of `people` could read at a commit of `history`, by its file and name at the base, or the last it had.
@@ -43,11 +52,10 @@ const notEncrypted = 'the file is there, but is no longer one that sops can read
 export function traceExposure(history: History, people: readonly Recipient[], owners: readonly OwnedRecipient[]): readonly TracedSecret[] {
   const known = knownTo(people, history)
   const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []))
-  const hidingPlaces = hidingPlacesIn(history, known)
   const homes = new Set([...history.base.keys(), ...known.byHome.keys()])
   const placeOfKey = remembered(placeOf)
   const world: World = {
-    history, known, atBase, hidingPlaces, namesOf: namesIn(people, owners), spelledAs: remembered(spelledKey),
+    history, known, atBase, byLength: byLength(history, known), lastWith: lastWith(history), wentIn: wentIn(history), untold: untoldDataKey(history), namesOf: namesIn(people, owners), spelledAs: remembered(spelledKey),
     timeOf: remembered((seconds) => new Date(seconds * 1000).toISOString()),
   }
   const found: TracedSecret[] = []
@@ -122,12 +130,15 @@ interface World {
   readonly spelledAs: (key: string) => string
   /** Of seconds since 1970, as a report says it. */
   readonly timeOf: (seconds: number) => string
-  readonly hidingPlaces: ReturnType<typeof hidingPlacesIn>
+  readonly byLength: ByLength
+  readonly lastWith: ReturnType<typeof lastWith>
+  /** The commit that took away what stood at a path last. */
+  readonly wentIn: ReadonlyMap<string, number>
+  /** Why it is not known whether they could read something. */
+  readonly untold: string
   /** The IVs of all that stands at the base. */
   readonly atBase: ReadonlySet<number>
 }
-
-const nowhere: HidingPlaces = { suspects: [], elsewhere: [] }
 
 /** The values of one name in one file, then and now; of one list, since its items change places. */
 class Group {
@@ -162,35 +173,73 @@ class Group {
     return this.#leaves.flatMap((leaf): TracedSecret | [] => {
       const { key, iv } = leaf
       const knowing = this.#world.known.byIv.get(iv)
-      if (knowing === 'perhaps') return this.#asked(key, iv, untoldDataKey, this.#question([leaf], this.#known(), 'unknown'))
+      if (knowing === 'perhaps') return this.#untold(key, iv, this.#world.untold, [leaf], 'unknown', [])
       if (knowing !== undefined) return this.#found(key, iv, ...this.#stateOf(knowing))
       if (this.#missing.length === 0) return []
       const gone = this.#gone(this.#secrets.get(key)?.ivs ?? [])
       // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
       if (hasKnownKey && !this.#secrets.has(key)) {
-        return { ...this.#asked(key, null, undecided, this.#question([leaf], this.#known(), null)), untold: null }
+        return isComment(key) ? [] : { ...this.#asked(key, undecided, this.#question([leaf], null, gone)), untold: null }
       }
-      const { elsewhere: others } = this.#world.hidingPlaces(this.#home, gone)
-      return this.#asked(key, null, undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others })
+      return this.#isSure(key) ? this.#untold(key, null, undecided, [leaf], 'changed', gone) : this.#untold(key, null, this.#world.untold, [leaf], 'unknown', gone)
     })
   }
 
-  /** What they knew under a name that is no more. */
+  /** What they knew under a name that is no more, or that is no more encrypted. */
   gone(): readonly TracedSecret[] {
-    const { history, atBase, hidingPlaces } = this.#world
+    const { atBase } = this.#world
     return [...this.#secrets].flatMap(([key, { ivs }]): TracedSecret | [] => {
       const [latest = -1] = ivs
       if (this.#hasName(key) || atBase.has(latest)) return []
-      if (this.#version === null && history.plain.has(this.#home)) return this.#found(key, null, 'unknown', notEncrypted)
-      const gone = this.#gone(ivs)
-      const hidden = hidingPlaces(this.#home, gone)
-      const suspects = hidden.suspects.filter((place) => !this.#isHere(place))
-      if (this.#fresh.length + suspects.length + hidden.elsewhere.length === 0) return this.#found(key, null, 'removed', null)
-      const question = { ...this.#question(this.#fresh, this.#known(new Set(ivs)), 'removed', gone), ...hidden, suspects }
-      if (this.#fresh.length > 0) return this.#asked(key, null, undecided, question)
-      const asked = this.#asked(key, null, elsewhere, question)
-      return suspects.length > 0 ? asked : { ...asked, untold: this.#found(key, null, 'removed', null) }
+      return this.#goneFrom(key, this.#gone(ivs))
     })
+  }
+
+  #goneFrom(key: string, gone: readonly number[]): TracedSecret {
+    const { history, byLength: { places, comments }, lastWith: last, untold, wentIn: went } = this.#world
+    if (this.#version === null && history.plain.has(this.#home)) return this.#found(key, null, 'unknown', notEncrypted)
+    const isSure = this.#isSure(key)
+    const sizes = new Set(gone.map((iv) => history.sizeOf(iv)))
+    if (isComment(key)) {
+      const isGone = this.#fresh.length === 0 && [...sizes].every((size) => comments(size).length === 0)
+      return isSure && isGone ? this.#found(key, null, 'removed', null) : this.#found(key, null, 'unknown', isSure ? nameless : untold)
+    }
+    const own = gone.map((iv) => ({ iv, size: history.sizeOf(iv) }))
+    const clear = clearedAt(history, this.#home, last, own)
+    const [left] = this.#clearAt(key)
+    if (left !== undefined) {
+      const asked = this.#question([left], isSure ? 'changed' : 'unknown', gone)
+      const place = `a value of it that they knew stands at ${this.#world.spelledAs(key)} in ${this.#home}, in the clear`
+      const question = { ...asked, clear, known: asked.known.map((one) => (one.state === 'unknown' ? one : { ...one, reason: place })) }
+      return this.#asked(key, isSure ? inTheClear : untold, question)
+    }
+    const commit = this.#version === null ? went.get(this.#home) ?? null : null
+    const [came] = commit === null ? [] : history.cameInTheClear.get(commit) ?? []
+    const isElsewhere = [...sizes].some((size) => places(size).some((place) => !this.#isHere(place)))
+    const why = !isSure ? untold : this.#fresh.length > 0 ? undecided : isElsewhere ? elsewhere : clear.length > 0 ? clearedHere
+      : commit !== null && history.decrypted.has(this.#home) ? leftInTheClear
+      : came === undefined ? null : `${came} came in the clear in the commit in which it went: only a decryption can tell whether it holds this value`
+    const question = { ...this.#question(this.#fresh, isSure ? 'removed' : 'unknown', gone, new Set(gone)), clear, went: commit }
+    if (why !== null) return this.#asked(key, why, question)
+    const removed = this.#found(key, null, 'removed', null)
+    return commit === null ? removed : { ...this.#asked(key, '', question), untold: removed }
+  }
+
+  /** A question, or where none can be asked, the reason. */
+  #untold(key: string, iv: number | null, reason: string, now: readonly KnownLeaf[], otherwise: Question['otherwise'], gone: readonly number[]): TracedSecret {
+    if (isComment(key)) return this.#found(key, iv, 'unknown', reason === undecided ? nameless : reason)
+    return this.#asked(key, reason, this.#question(now, otherwise, gone), iv)
+  }
+
+  /** What stands in the clear under this name. */
+  #clearAt(key: string): readonly KnownLeaf[] {
+    const clear = this.#version === null ? [] : this.#world.history.versions[this.#version]?.clear ?? []
+    return clear.filter((one) => one.key === key).map(({ size }) => ({ key, iv: -1, size }))
+  }
+
+  /** Whether they surely could read any value of this name. */
+  #isSure(key: string): boolean {
+    return this.#secrets.get(key)?.ivs.some((iv) => this.#world.known.byIv.get(iv) !== 'perhaps') === true
   }
 
   /** Whether a value stands at the base under this name. */
@@ -208,25 +257,31 @@ class Group {
   }
 
   #stateOf(knowing: Knowing): readonly [SecretState, string | null] {
-    if (knowing === 'perhaps') return ['unknown', untoldDataKey]
+    if (knowing === 'perhaps') return ['unknown', this.#world.untold]
     return [knowing === 'spliced' && this.#wasAnother ? 'changed-too-early' : 'current', null]
   }
 
   /** All that they knew here, or what of it is among `ivs`. */
   #known(among: ReadonlySet<number> | null = null): readonly Known[] {
     if (among === null && this.#all !== null) return this.#all
+    const { known: { byIv }, history } = this.#world
     const known = [...this.#secrets].flatMap(([key, { ivs }]) => ivs.filter((iv) => among?.has(iv) ?? true).map((iv): Known => {
-      const [state, reason] = this.#stateOf(this.#world.known.byIv.get(iv) ?? 'perhaps')
-      return { iv, key, state, reason }
+      const knowing = byIv.get(iv) ?? 'perhaps'
+      const [state, reason] = this.#stateOf(knowing)
+      return { iv, key, home: this.#home, size: history.sizeOf(iv), knowing, state, reason }
     }))
     if (among === null) this.#all = known
     return known
   }
 
-  #question(now: readonly KnownLeaf[], known: readonly Known[], otherwise: Question['otherwise'], gone: readonly number[] = []): Question {
+  /** `gone` went from the name that is asked about; `among`: what of all that they knew here is looked for here. */
+  #question(
+    now: readonly KnownLeaf[], otherwise: Question['otherwise'], gone: readonly number[], among: ReadonlySet<number> | null = null,
+  ): Question {
     return {
-      now: now.map(({ key }) => ({ version: this.#version ?? -1, key })), known, own: gone.length === 0 ? [] : this.#known(new Set(gone)),
-      isHere: (place) => this.#isHere(place), otherwise, ...nowhere,
+      now: now.map(({ key, size }) => ({ version: this.#version ?? -1, key, size })), known: this.#known(among),
+      own: gone.length === 0 || otherwise === null ? [] : this.#known(new Set(gone)), byLength: this.#world.byLength, clear: [], went: null,
+      isHere: (place) => this.#isHere(place), otherwise, untold: this.#world.untold,
     }
   }
 
@@ -236,7 +291,7 @@ class Group {
   }
 
   /** The same, where only a decryption tells. */
-  #asked(key: string, iv: number | null, reason: string, question: Question): AskedSecret {
+  #asked(key: string, reason: string, question: Question, iv: number | null = null): AskedSecret {
     const secret = this.#found(key, iv, 'unknown', reason)
     return { file: this.#home, untold: secret, question, answered: this.#answered(secret, key) }
   }
@@ -249,8 +304,10 @@ class Group {
   /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
   #readAt(key: string, iv: number | null): Pick<ExposedSecret, 'readBy' | 'since' | 'until'> {
     const { known: { spanOf, spanOfValue, canRead, readable }, namesOf, history } = this.#world
-    const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key)
-    const span = joined(ofName, iv === null ? null : spanOfValue(iv)) ?? this.#anySpan()
+    const ofValue = iv === null ? null : spanOfValue(iv)
+    // An item of a list that they surely could read is told by itself; one that they only perhaps could not.
+    const ofName = ofValue?.isSure === true && isListed(key) ? null : spanOf(this.#home, key)
+    const span = joined(ofName, ofValue) ?? this.#anySpan()
     const here = this.#version !== null && canRead(this.#version) && this.#hasName(key)
     const reads = here || (iv !== null && readable.has(iv))
     const since = span === null ? undefined : span.since
@@ -274,6 +331,12 @@ class Group {
   }
 }
 
+function wentIn({ changes }: History): ReadonlyMap<string, number> {
+  const found = new Map<string, number>()
+  for (const { path, after, commit } of changes) if (after === null && !found.has(path)) found.set(path, commit)
+  return found
+}
+
 /** The IVs that were known under some name and stand nowhere here. */
 function missingIn(leaves: readonly KnownLeaf[], secrets: Secrets): readonly number[] {
   const known = [...secrets.values()].flatMap(({ ivs }) => ivs)
@@ -281,29 +344,4 @@ function missingIn(leaves: readonly KnownLeaf[], secrets: Secrets): readonly num
   if (leaves.length === 1) return known.filter((iv) => iv !== leaf?.iv)
   const here = new Set(leaves.map(({ iv }) => iv))
   return known.filter((iv) => !here.has(iv))
-}
-
-/** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
-export function mergedSecrets(secrets: readonly ExposedSecret[]): readonly ExposedSecret[] {
-  const byFile = [...Map.groupBy(secrets, ({ file }) => file).values()]
-  return byFile.flatMap((inside) => {
-    const names = new Set(inside.map(({ key }) => key))
-    return names.size === inside.length ? inside : [...Map.groupBy(inside, ({ key }) => key).values()].flatMap(mergedSecret)
-  })
-}
-
-/** The same file and name. */
-function mergedSecret(same: readonly ExposedSecret[]): readonly ExposedSecret[] {
-  if (same.length === 1) return same
-  const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state))
-  if (worst === undefined) return []
-  const ends = same.map(({ until }) => until)
-  return [{
-    ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
-    since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
-  }]
-}
-
-function earliest(times: readonly (string | null)[]): string | null {
-  return times.includes(null) ? null : times.toSorted()[0] ?? null
 }

@@ -38,7 +38,7 @@ export interface FileVersion {
 
 /** A step into a map or a list. The first step of a key is the document, or which of several of that name. */
 type Step = string | number
-const anyValue = /ENC\[AES256_GCM,data:[^\]\n]*\]/g
+const anyValue = /ENC\[AES256_GCM,data:[^\][\n]*\]/g
 const [ofComments, ofWholeFile] = ['[-1]', '[-2]']
 
 /**
@@ -90,9 +90,9 @@ export function placeOf(key: string): string {
   return key === ofComments || key === ofWholeFile ? key : JSON.stringify((JSON.parse(key) as Step[]).map((step) => typeof step === 'number' ? 0 : step))
 }
 
-/** Whether a decrypted file has it at its key. */
-export function hasName(key: string): boolean {
-  return key !== ofComments
+/** A comment has no name by which a decrypted file could be asked for it. */
+export function isComment(key: string): boolean {
+  return key === ofComments
 }
 
 /** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
@@ -147,12 +147,17 @@ export function scalarsIn(format: Format, text: string, isLeftOut: (item: unknow
 /** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
 function treesIn(format: Format, text: string): readonly unknown[] {
   if (format === 'json') return [JSON.parse(text)]
-  if (format === 'dotenv') return byTurn([...text.matchAll(/^(?!#)[^\S\n]*([^\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value]))
+  if (format === 'dotenv') return byTurn(dotenvLines(text))
   if (format === 'ini') return iniTrees(text)
   const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(readYamlBlock)
   if (documents.every((one) => one !== null)) return documents
   return parseAllDocuments(text, { schema: 'failsafe', uniqueKeys: false, logLevel: 'error' }).filter(({ contents }) => contents !== null)
     .map((document): unknown => document.toJS({ maxAliasCount: 100 }))
+}
+
+/** sops takes `\n` for a line break, and writes one so. Source: `stores/dotenv/store.go`. */
+function dotenvLines(text: string): readonly (readonly [readonly string[], string])[] {
+  return [...text.matchAll(/^(?!#)[^\S\n]*([^\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value.replaceAll('\\n', '\n')])
 }
 
 function iniTrees(text: string): readonly unknown[] {
@@ -206,5 +211,7 @@ function wrappedKeys(format: Format, text: string): readonly string[] {
   const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
     : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"')
   const metadata = text.slice(Math.max(start, 0))
-  return [...metadata.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped))
+  // Where no end follows, each beginning would be looked through to the end of the text.
+  const whole = metadata.slice(0, metadata.lastIndexOf('-----END') + '-----END'.length)
+  return [...whole.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped))
 }

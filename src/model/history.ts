@@ -1,5 +1,7 @@
 // What a repository's commits tell of its encrypted files: which version stood where from when, and which share a data key.
 // Pure. Must never take a history that is cut off for the whole one.
+import { perhapsReached, stillUntold, untoldLinks } from './data-key-links.ts'
+import type { DataKeyLink } from './data-key-links.ts'
 import type { FileVersion } from './file-version.ts'
 import type { Recipient } from './recipient.ts'
 import { canonicalId } from './recipient.ts'
@@ -51,12 +53,21 @@ export class History {
   readonly base: ReadonlyMap<string, number>
   /** Every path of the base, encrypted or not, that some version once stood at. */
   readonly plain: ReadonlySet<string>
+  /** Paths at which a plaintext once took the place of a version. */
+  readonly decrypted: ReadonlySet<string>
+  /** By commit: files of the base in the clear that came in it, where an encrypted one went in it. */
+  readonly cameInTheClear: ReadonlyMap<number, readonly string[]>
   readonly recipients: readonly Recipient[]
-  readonly #dataKeys: readonly number[]
-  readonly #perhaps = new Map<number, Set<number>>()
+  /** What one commit left untold of data keys, the oldest first. */
+  readonly links: readonly DataKeyLink[]
+  /** Whether a key was tried on what is still untold. */
+  readonly wasTried: boolean
+  readonly #parts: HistoryParts
   readonly #births = new Map<number, number>()
+  #sizes: readonly number[] | null = null
+  #earliest: ReadonlyMap<number, number> | null = null
 
-  constructor(parts: HistoryParts) {
+  constructor(parts: HistoryParts, told: ToldLinks | null = null) {
     this.reach = parts.reach
     this.tooLarge = parts.tooLarge
     this.unreadable = parts.unreadable
@@ -64,104 +75,83 @@ export class History {
     this.versions = parts.versions
     this.base = parts.base
     this.plain = parts.plain
+    this.decrypted = parts.decrypted
+    this.cameInTheClear = parts.cameInTheClear
     this.recipients = parts.recipients
-    this.#dataKeys = parts.dataKeys
+    this.#parts = parts
+    this.wasTried = told !== null
+    const links = told?.links ?? untoldLinks({ changes: parts.changes, versions: parts.versions, dataKey: (version) => this.dataKey(version) })
+    this.links = stillUntold(links, (old, fresh) => this.dataKey(old) === this.dataKey(fresh) || told?.areDifferent(old, fresh) === true)
     for (const { after, time } of parts.changes) {
       if (after === null) continue
       const key = this.dataKey(after)
       this.#births.set(key, Math.min(this.#births.get(key) ?? Infinity, time))
     }
-    this.#linkTheUntold()
   }
 
   /** A number per data key. */
   dataKey(version: number): number {
-    return this.#dataKeys[version] ?? -1
+    return this.#parts.dataKeys[version] ?? -1
   }
 
-  /** The data keys that may be this one, as far as anyone can tell without a key; itself not among them. */
-  perhapsSame(dataKey: number): ReadonlySet<number> {
-    const found = new Set(this.#perhaps.get(dataKey))
-    found.delete(dataKey)
-    return found
+  /** The data keys that may be one of `dataKeys`, as far as anyone can tell without a key; those themselves not among them. */
+  perhapsSame(dataKeys: Iterable<number>): ReadonlySet<number> {
+    return perhapsReached(this.links, (version) => this.dataKey(version), dataKeys)
   }
 
-  /** When the data key that the file at the base has first stood in a commit, in seconds; rather too early than too late. */
-  keySince(path: string): number | null {
-    const version = this.base.get(path)
-    if (version === undefined) return null
-    const key = this.dataKey(version)
-    const births = [key, ...this.perhapsSame(key)].flatMap((one) => this.#births.get(one) ?? [])
-    return births.length === 0 ? null : Math.min(...births)
+  /** The same history where a key was tried on the links: on each pair of versions whether they have one data key, or null. */
+  told(isSame: (old: number, fresh: number) => boolean | null): History {
+    const dataKeys = [...this.#parts.dataKeys]
+    for (const { olds, news } of this.links) {
+      for (const old of olds) {
+        for (const fresh of news) {
+          const [one, other] = [dataKeys[old] ?? -1, dataKeys[fresh] ?? -1]
+          if (one !== other && isSame(old, fresh) === true) dataKeys.forEach((key, at) => { if (key === other) dataKeys[at] = one })
+        }
+      }
+    }
+    return new History({ ...this.#parts, dataKeys }, { links: this.links, areDifferent: (old, fresh) => isSame(old, fresh) === false })
+  }
+
+  /** In bytes; the plaintext of an IV is as long as its ciphertext. */
+  sizeOf(iv: number): number {
+    this.#sizes ??= this.versions.reduce<number[]>((sizes, { leaves }) => {
+      for (const leaf of leaves) sizes[leaf.iv] = leaf.size
+      return sizes
+    }, [])
+    return this.#sizes[iv] ?? 0
   }
 
   /**
-   * One commit that changed every value and the recipients too may have rotated or not, also where it brought the file to another
-   * path, or back to its own. Where the recipients stayed, nothing but a rotation wraps the data key anew; where an IV stayed, its
-   * ciphertext tells.
+   * When the data key that the file at the base has first stood in a commit, in seconds. Where it may be an older one: `earliest` is
+   * when that did, rather too early than too late.
    */
-  #linkTheUntold(): void {
-    const told = new Set(this.changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after))
-    const stood = new Map<string, number>()
-    for (const changes of [...Map.groupBy(this.changes, ({ commit }) => commit).values()].reverse()) {
-      const went = changes.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []))
-      const came = changes.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []))
-      const heirs = new Set(went.length === 0 ? [] : came.flatMap((version) => this.#traces(version)))
-      const isInherited = (version: number): boolean => this.#traces(version).some((trace) => heirs.has(trace))
-      const sources = new Set(went.flatMap((version) => this.#traces(version)))
-      const orphans: number[] = []
-      for (const { path, before, after, isMerge } of changes) {
-        if (after === null || (isMerge && told.has(after))) continue
-        const isOrphan = before === null && !this.#traces(after).some((trace) => sources.has(trace))
-        const old = before ?? (isOrphan ? stood.get(path) : undefined)
-        if (old !== undefined) this.#linkUntold([old], [after])
-        if (isOrphan) orphans.push(after)
-      }
-      this.#linkUntold(went.filter((version) => !isInherited(version)), orphans)
-      for (const { path, before, after } of changes) {
-        // What lives on at another path does not come back to this one.
-        if (after === null && before !== null && !isInherited(before)) stood.set(path, before)
-        else stood.delete(path)
-      }
+  keySince(path: string): { readonly surely: number; readonly earliest: number } | null {
+    const version = this.base.get(path)
+    const surely = version === undefined ? undefined : this.#births.get(this.dataKey(version))
+    if (version === undefined || surely === undefined) return null
+    this.#earliest ??= this.#earliestBirths()
+    return { surely, earliest: Math.min(surely, this.#earliest.get(this.dataKey(version)) ?? surely) }
+  }
+
+  /** Of data keys that may be older ones. */
+  #earliestBirths(): ReadonlyMap<number, number> {
+    const earliest = new Map(this.#births)
+    const of = (version: number): number => earliest.get(this.dataKey(version)) ?? Infinity
+    for (const { olds, news } of this.links) {
+      const first = Math.min(...olds.map(of))
+      for (const fresh of news) earliest.set(this.dataKey(fresh), Math.min(of(fresh), first))
     }
-  }
-
-  /** What another version shares with this one where its data key is the same, or is known to be another. */
-  #traces(version: number): readonly number[] {
-    // Both are numbers from 0 on.
-    return [-1 - this.dataKey(version), ...this.versions[version]?.leaves.map(({ iv }) => iv) ?? []]
-  }
-
-  /** Links each of `before` to each of `after` that differs from it in all that would tell. */
-  #linkUntold(before: readonly number[], after: readonly number[]): void {
-    const byReaders = (versions: readonly number[]): readonly (readonly [string, readonly number[]])[] =>
-      [...Map.groupBy(new Set(versions), (version) => [...this.versions[version]?.readers ?? []].sort((a, b) => a - b).join())]
-    for (const [had, olds] of byReaders(before)) {
-      for (const [have, news] of byReaders(after)) {
-        const [old = -1] = olds
-        const [fresh = -1] = news
-        if (had === have || (olds.length + news.length === 2 && this.#tells(old, fresh))) continue
-        // Whatever may be the same as one may be the same as all: a chain of links is as good as all pairs.
-        for (const one of olds) this.#link(this.dataKey(one), this.dataKey(fresh))
-        for (const one of news) this.#link(this.dataKey(old), this.dataKey(one))
-      }
-    }
-  }
-
-  #tells(old: number, fresh: number): boolean {
-    const traces = new Set(this.#traces(old))
-    return this.#traces(fresh).some((trace) => traces.has(trace))
-  }
-
-  #link(one: number, other: number): void {
-    const [mine, others] = [this.#perhaps.get(one) ?? new Set([one]), this.#perhaps.get(other) ?? new Set([other])]
-    const [small, large] = mine.size < others.size ? [mine, others] : [others, mine]
-    for (const key of small) large.add(key)
-    for (const key of [one, other, ...small]) this.#perhaps.set(key, large)
+    return earliest
   }
 }
 
-interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'unreadable' | 'changes' | 'versions' | 'base' | 'plain' | 'recipients'> {
+interface ToldLinks {
+  readonly links: readonly DataKeyLink[]
+  readonly areDifferent: (old: number, fresh: number) => boolean
+}
+
+interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'unreadable' | 'changes' | 'versions' | 'base' | 'plain' | 'decrypted' | 'cameInTheClear' | 'recipients'> {
   readonly dataKeys: readonly number[]
 }
 
@@ -204,9 +194,9 @@ export class HistoryBuilder {
     return this.#numbers.get(blob) ?? null
   }
 
-  finish(rest: Pick<HistoryParts, 'reach' | 'tooLarge' | 'changes' | 'base' | 'plain'>): History {
+  finish(rest: Pick<HistoryParts, 'reach' | 'tooLarge' | 'changes' | 'base' | 'plain'> & Partial<Pick<HistoryParts, 'decrypted' | 'cameInTheClear'>>): History {
     return new History({
-      ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
+      decrypted: new Set(), cameInTheClear: new Map(), ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
     })
   }
 

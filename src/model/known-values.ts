@@ -1,7 +1,7 @@
 // What some people could read at any commit: the values, from when to when, and how surely.
 // Pure. Must never take what they may have read for what they surely did.
 import type { History } from './history.ts'
-import { homesOf } from './lineage.ts'
+import { lineageOf } from './lineage.ts'
 import { isMeantBy } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 
@@ -28,7 +28,7 @@ export interface KnownSecret {
 
 export interface KnownValues {
   readonly byIv: ReadonlyMap<number, Knowing>
-  /** By home (see `homesOf`), then by key. */
+  /** By home (see `lineageOf`), then by key. */
   readonly byHome: ReadonlyMap<string, ReadonlyMap<string, KnownSecret>>
   /** Of a secret by its home and key. As sure as can be. */
   readonly spanOf: (home: string, key: string) => SureSpan | null
@@ -63,7 +63,7 @@ interface Access {
 /** What any of `people` could read, whoever wrapped the data key for them and whatever path the version stood at. */
 export function knownTo(people: readonly Recipient[], history: History): KnownValues {
   const { accessTo, lists } = accessOf(people, history)
-  const homes = homesOf(history)
+  const { homes, homeOfEach } = lineageOf(history)
   const byIv = new Map<number, Knowing>()
   const byHome = new Map<string, Map<string, OpenSecret>>()
   const values = new Map<number, OpenValue>()
@@ -73,7 +73,8 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
     return secrets
   }
   history.changes.forEach(({ path, time, before, after }, at) => {
-    const home = homes[at] ?? path
+    const each = homeOfEach(at)
+    const secretsOf = (iv: number): Map<string, OpenSecret> => secretsAt(each?.(iv) ?? homes[at] ?? path)
     const [was, is] = [accessTo(before), accessTo(after)]
     if (was !== null && before !== null) {
       // What they could surely read is taken from them also where they may still have the data key.
@@ -81,9 +82,8 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
       const stays = new Set<string | number>()
       for (const { key, iv } of left) stays.add(key).add(iv)
       const end = shared((span) => ended(span, time))
-      const secrets = secretsAt(home)
       for (const { key, iv } of history.versions[before]?.leaves ?? []) {
-        if (!stays.has(key)) take(entryOf(secrets, key, newSecret), was, end)
+        if (!stays.has(key)) take(entryOf(secretsOf(iv), key, newSecret), was, end)
         if (!stays.has(iv)) take(entryOf(values, iv, newValue), was, end)
       }
     }
@@ -91,9 +91,8 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
     const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at
     const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed'
     const begin = shared((span) => begun(span, is, time))
-    const secrets = secretsAt(home)
     for (const { key, iv } of history.versions[after]?.leaves ?? []) {
-      const [secret, value] = [entryOf(secrets, key, newSecret), entryOf(values, iv, newValue)]
+      const [secret, value] = [entryOf(secretsOf(iv), key, newSecret), entryOf(values, iv, newValue)]
       if (value.of !== secret) addIv(secret, iv)
       value.of = secret
       byIv.set(iv, surest(byIv.get(iv), knowing))
@@ -206,12 +205,8 @@ function accessOf(people: readonly Recipient[], history: History): {
     // The changes go back in time.
     access.set(key, { ...known, listed: { time: Math.min(time, known.listed?.time ?? time), at } })
   })
-  for (const [key, { readBy }] of [...access]) {
-    for (const other of history.perhapsSame(key)) {
-      const known = access.get(other) ?? { readBy: new Set(), listed: null }
-      if (known.listed === null) access.set(other, { ...known, readBy: new Set([...known.readBy, ...readBy]) })
-    }
-  }
+  const anyOf = new Set([...access.values()].flatMap(({ readBy }) => [...readBy]))
+  for (const other of history.perhapsSame(access.keys())) access.set(other, { readBy: anyOf, listed: null })
   return {
     accessTo: (version) => (version === null ? null : access.get(history.dataKey(version)) ?? null),
     lists: (version) => listed(version).length > 0,

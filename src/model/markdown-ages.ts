@@ -2,13 +2,15 @@
 // Must never call a key young of which the history says nothing.
 import { count, folded, grouped, pathLines } from './markdown-paths.ts'
 import type { Room } from './markdown-paths.ts'
-import type { Report, ReportedFile } from './report.ts'
+import type { ReportedFile } from './report.ts'
 
 const foldBeyond = 20
 const day = 24 * 60 * 60 * 1000
 
+type AgedFile = Pick<ReportedFile, 'path' | 'keySince' | 'dataKey'>
+
 /** Empty where no history was asked. Of a file that gets a new data key it tells the age of the old one. */
-export function dataKeyAges({ files, startedAt }: Report, room: Room): string {
+export function dataKeyAges({ files, startedAt }: { readonly files: readonly AgedFile[]; readonly startedAt: string }, room: Pick<Room, 'files'>): string {
   const known = files.filter(({ keySince }) => keySince !== null)
   if (known.length === 0) return ''
   if (room.files === 0) return `The report gives the ages of ${count(known.length, 'data key')}.`
@@ -27,7 +29,7 @@ export function dataKeyAges({ files, startedAt }: Report, room: Room): string {
   return known.length > foldBeyond ? folded(count(known.length, 'file'), text) : text
 }
 
-function renewed(files: readonly ReportedFile[]): string {
+function renewed(files: readonly AgedFile[]): string {
   const made = files.filter(({ dataKey }) => dataKey === 'new').length
   return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`
 }

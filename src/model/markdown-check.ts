@@ -2,6 +2,7 @@
 // Must never shorten a count to fit: when there is no room, lists are shortened first.
 import { checkRules, ruleOf } from './check-rules.ts'
 import type { CheckFinding, CheckReport } from './check.ts'
+import { dataKeyAges } from './markdown-ages.ts'
 import { checklist } from './markdown-checklist.ts'
 import { nameLimit } from './markdown-headline.ts'
 import { count, folded, grouped, listed } from './markdown-paths.ts'
@@ -47,6 +48,7 @@ function sections(report: CheckReport, { documentation, reportPath }: CheckConte
     kinds.length === 0 ? '' : table(kinds, documentation),
     ...kinds.map((kind) => details(kind, room)),
     exposed(report, room),
+    aged(report, room),
     reportPath === null ? '' : `The report: ${code(reportPath)}`,
   ]
 }
@@ -85,6 +87,11 @@ function details(kind: readonly CheckFinding[], room: number): string {
   if (left > 0) lines.push(`- ${left} more, see the report`)
   const { title, help } = ruleOf(first.code)
   return folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'), first.level === 'error')
+}
+
+function aged({ dataKeys, startedAt }: CheckReport, room: number): string {
+  const ages = dataKeyAges({ files: dataKeys.map((one) => ({ ...one, dataKey: 'same' })), startedAt }, { files: room })
+  return ages === '' ? '' : `### Age of the data keys\n\n${ages}`
 }
 
 function exposed({ exposure }: CheckReport, room: number): string {

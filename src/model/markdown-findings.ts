@@ -41,7 +41,7 @@ function line(kind: readonly Finding[], room: Room, length: number): string {
   if (first === undefined) return ''
   const level = first.level === 'error' ? '✖ error' : first.level
   // A message may list, on lines of their own, who there is.
-  const message = plain(first.message.trim().replace(/\s*\n\s*/g, '; '), length)
+  const message = plain(first.message.trim().replace(/(?<!\s)\s*\n\s*/g, '; '), length)
   const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3
   const files = (some: readonly Finding[]): string => {
     const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)))

@@ -19,7 +19,10 @@ const readable = [
   /(?:^|\/)(?:\.sops\.ya?ml|\.git[^/]*|\.editorconfig|\.helmignore|kustomization\.ya?ml|Chart\.ya?ml|default\.nix)$/,
   /(?:^|\/)(?:README|LICENSE|CODEOWNERS|OWNERS|CHANGELOG)[^/]*$/i,
   /\.(?:md|mdx|rst|adoc|pub|tpl|tmpl|j2|jinja2?|gotmpl|erb)$/i,
-  /(?:^|[^a-z])(?:examples?|samples?|templates?|dist|schema|fixtures?)(?:[^a-z]|$)/i,
+  // As a folder, or as the last of the names that a file is made of, before its endings.
+  /(?:^|\/)(?:examples?|samples?|templates?|fixtures?)\//i,
+  /(?:^|[^a-z])(?:examples?|samples?|templates?|dist|schema|fixtures?)(?:\.[^/]*)?$/i,
+  /(?:^|\/)examples?[^a-z/][^/]*$/i,
 ]
 
 /**
@@ -40,7 +43,7 @@ export function isLikeSecrets(path: string): boolean {
 
 function toldBy(pattern: string, path: string): Meant | null {
   // A class may hold a slash, which parts nothing.
-  const plain = pattern.replace(/\[\\?\\?[/\\]+\]|\\\//g, '/').replace(/\[\^[^\]]*\]/g, '.')
+  const plain = pattern.replace(/\[[/\\]+\]|\\\//g, '/').replace(/\[\^[^\][]*\]/g, '.')
   const [, folders = '', last = ''] = /^(.*\/)?(.*)$/s.exec(plain) ?? []
   const [, folder = '', name = ''] = /^(.*\/)?(.*)$/s.exec(path) ?? []
   // What comes after the last wildcard is spelled out.
@@ -64,17 +67,19 @@ function speaks(pattern: string, text: string, save: RegExp = /$^/): boolean {
 
 /** The literal words of a regex: letters that are no escape, flag or class. */
 function wordsIn(pattern: string): readonly string[] {
-  return pattern.replace(/\\[a-zA-Z]|\(\?[a-zA-Z:<>=!-]*|\[[^\]]*\]|[a-zA-Z]\?/g, ' ').match(/[a-zA-Z]+/g) ?? []
+  return pattern.replace(/\\[a-zA-Z]|\(\?[a-zA-Z:<>=!-]*|\[[^\][]*\]|[a-zA-Z]\?/g, ' ').match(/[a-zA-Z]+/g) ?? []
 }
 
 /** The parts between the bars that stand in no group. */
 function alternatives(regex: string): readonly string[] {
   const found = ['']
-  let depth = 0
-  for (const [token] of regex.matchAll(/\\[^]|\[(?:\\[^]|[^\]\\])*\]|[^]/g)) {
-    if (token === '(') depth += 1
-    if (token === ')') depth -= 1
-    if (token === '|' && depth === 0) found.push('')
+  let [depth, inClass] = [0, false]
+  for (const [token] of regex.matchAll(/\\[^]|[^]/g)) {
+    if (token === '[') inClass = true
+    if (token === ']') inClass = false
+    if (token === '(' && !inClass) depth += 1
+    if (token === ')' && !inClass) depth -= 1
+    if (token === '|' && depth === 0 && !inClass) found.push('')
     else found.push((found.pop() ?? '') + token)
   }
   return found
@@ -101,13 +106,53 @@ function compile(pattern: string): RE2JS | null {
 const manifest = /^kind:[ \t]*["']?(\w+)/m
 
 /**
- * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template that sops could
- * not read, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret.
+ * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template whose values all come
+ * from elsewhere, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret.
  */
 export function canHoldSecret(text: string, meant: Meant): boolean {
-  if (/^(?:\s|---|[#;][^\n]*)*$/.test(text) || /\{\{|<%/.test(text)) return false
+  if (text.split('\n').every(saysNothing) || isTemplate(text)) return false
   if (/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) && !text.includes('PRIVATE KEY')) return false
   if (meant === 'error') return true
   const [, kind = 'Secret'] = /^apiVersion:/m.test(text) ? manifest.exec(text) ?? [] : []
   return kind === 'Secret'
+}
+
+/** A manifest has values of its own, like its name: there it takes a template in the place of one that is secret. */
+function isTemplate(text: string): boolean {
+  const rest = text.replace(/\{\{[^{}\n]*\}\}|<%[^%\n]*%>/g, '')
+  if (rest === text) return false
+  return secretData(rest) === null ? !rest.split('\n').some((line) => !saysNothing(line) && isFilled(line)) : !isSecretInTheClear(rest)
+}
+
+/** Whether a line has a value: behind a colon or a sign, as an item, or by itself. */
+function isFilled(line: string): boolean {
+  const [, value = ''] = /^\s*(?:-\s+)?(?:[^\s:=]+\s*[:=])?(.*)$/.exec(line) ?? []
+  return /[a-z0-9]/i.test(value)
+}
+
+/** Of the Secrets of Kubernetes in `text` the lines below `data` and `stringData`; null where there is no Secret. */
+function secretData(text: string): readonly string[] | null {
+  const secrets = text.split(/^---.*$/m).filter((one) => /^apiVersion:/m.test(one) && /^kind:[ \t]*["']?Secret["']?[ \t]*$/m.test(one))
+  if (secrets.length === 0) return null
+  let inside = false
+  return secrets.join('\n').split('\n').filter((line) => {
+    if (/^\S/.test(line) && !line.startsWith('#')) inside = /^(?:data|stringData):/.test(line)
+    return inside
+  })
+}
+
+/** Whether a rule with this `encrypted_regex` has the values of a Secret of Kubernetes encrypted. */
+export function encryptsSecrets(encryptedRegex: string | null): boolean {
+  return encryptedRegex !== null && (matches(encryptedRegex, 'data') || matches(encryptedRegex, 'stringData'))
+}
+
+/** Whether a Secret of Kubernetes in `text` has a value of its own, and none that is put in later. */
+export function isSecretInTheClear(text: string): boolean {
+  return secretData(text)?.some((line) => !saysNothing(line) && isFilled(line.replace(/\$\{[^}]*\}/g, ''))) === true
+}
+
+/** Whether a line is blank, a comment, or the start of a document. */
+function saysNothing(line: string): boolean {
+  const said = line.trim().replace(/^---\s*/, '')
+  return said === '' || said.startsWith('#') || said.startsWith(';')
 }

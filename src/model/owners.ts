@@ -93,7 +93,7 @@ function resolveAll(
 
 /** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
 export function nameInComment(comment: string): string | null {
-  const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/[\s:]+$/, '')
+  const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/(?<![\s:])[\s:]+$/, '')
   const holdsKey = name.split(/[\s,'"]+/).some((word) => parseRecipient(word) !== null) || /\bssh-(ed25519|rsa) /.test(name)
   return /[\p{L}\p{N}]/u.test(name) && !holdsKey ? name : null
 }
@@ -204,7 +204,7 @@ function severalPeople(meant: readonly OwnedRecipient[], asked: string): boolean
 }
 
 function emailIn(name: string): string | null {
-  return /<([^<>\s]+@[^<>\s]+)>/.exec(name)?.[1] ?? null
+  return /<([^<>\s@]+@[^<>\s]+)>/.exec(name)?.[1] ?? null
 }
 
 function sshComment(recipient: Recipient): string | null {
@@ -212,7 +212,7 @@ function sshComment(recipient: Recipient): string | null {
 }
 
 function keyAndRest(line: string): readonly [Recipient | null, string | null] {
-  const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)(.*)$/.exec(line)
+  const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)([^]*)$/.exec(line)
   const recipient = parseRecipient(spelled?.[1] ?? '')
   return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')]
 }

@@ -124,7 +124,7 @@ function foreignEnvironments(file: GovernedFile, shared: SharedKeys): readonly s
 function serviceKey({ kind, id }: Recipient): string | null {
   if (kind === 'kms') return id.replace(/[+|].*$/s, '')
   if (kind === 'gcp_kms') return id.replace(/\/cryptoKeyVersions\/\d+$/, '')
-  if (kind === 'azure_keyvault') return id.replace(/(\/keys\/[^/]+)(?:\/.*)?$/, '$1')
+  if (kind === 'azure_keyvault') return id.replace(/(\/keys\/[^/]+)(?:\/[^]*)?$/, '$1')
   return kind === 'hc_vault' || kind === 'hckms' ? id : null
 }
 

@@ -37,10 +37,15 @@ const ends = (id: string): string => `${id.slice(0, 10)}…${id.slice(-4)}`
 const atMost = (length: number, text: string): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 const hostInLowerCase = (url: string): string => url.replace(/^[^/]+\/\/[^/]+/, (origin) => origin.toLowerCase())
 /** One origin for the many ways to write it; slashes that a server reads as one are one. */
-const plainAddress = (url: string): string => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)(.*)$/, (
+const plainAddress = (url: string): string => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)([^]*)$/, (
   _, scheme: string, host: string, path: string,
 ) =>
   `${scheme}://${host.replace(scheme === 'https' ? /:443$/ : /:80$/, '')}${path.replace(/\/{2,}/g, '/').replace(/\/$/, '')}`)
+/** `host/v1/engine/keys/name` without the words between the names. */
+const withoutVersion = (path: string): string => {
+  const end = path.lastIndexOf('/keys/')
+  return end < 0 ? path : path.slice(0, end).replace(/\/v\d+(?=\/)/, '') + path.slice(end + '/keys'.length)
+}
 const withoutScheme = (url: string): string => url.replace(/^https?:\/\/(?:[^/@]*@)?/i, '')
 
 /** In the order in which they are tried: a post-quantum age key looks like that of a plugin called `pq`. */
@@ -55,7 +60,7 @@ const kinds: Readonly<Record<RecipientKind, Kind>> = {
     shape: /^ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+=*(?: [^\r\n]*)?$/,
     canonical: (id) => id.split(/\s+/, 2).join(' '),
     short: (id) => {
-      const [, type = '', key = '', comment = ''] = /^(\S+)\s+(\S+)\s*(.*)$/.exec(id) ?? []
+      const [, type = '', key = '', comment = ''] = /^(\S+)\s+(\S+)\s*([^]*)$/.exec(id) ?? []
       return comment === '' ? `${type} …${key.slice(-8)}` : comment
     },
   },
@@ -71,7 +76,7 @@ const kinds: Readonly<Record<RecipientKind, Kind>> = {
     shape: /^https?:\/\/[^\s,]+\/v\d+\/[^\s,]+\/keys\/[^\s,/]+\/?$/i,
     // Whatever version of the API the config names, sops writes v1.
     canonical: (id) => hostInLowerCase(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/').replace(/\/$/, ''),
-    short: (id) => withoutScheme(id).replace(/\/v\d+\/(.*)\/keys\//, '/$1/').replace(/\/$/, ''),
+    short: (id) => withoutVersion(withoutScheme(id)).replace(/\/$/, ''),
     material: (id) => plainAddress(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/'),
   },
   azure_keyvault: {
@@ -80,7 +85,7 @@ const kinds: Readonly<Record<RecipientKind, Kind>> = {
     canonical: (id) => hostInLowerCase(id).replace(/([^:])\/\/keys\//, '$1/keys/').replace(/\/$/, ''),
     short: (id) => withoutScheme(id).replace(/\/{1,2}keys\//, '/').replace(/\/$/, '')
       .replace(/(\/[^/]+\/[^/]{8})[^/]+$/, '$1…'),
-    material: (id) => plainAddress(id).replace(/(\/keys\/[^/]+)\/.*$/, '$1'),
+    material: (id) => plainAddress(id).replace(/(\/keys\/[^/]+)\/[^]*$/, '$1'),
   },
   hckms: { shape: /^[a-z]{2}-[a-z]+-\d+:[0-9a-f]{8}-[0-9a-f-]{27}$/i, canonical: (id) => id.toLowerCase(), short: asIs },
   pgp: {

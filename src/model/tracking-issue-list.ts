@@ -1,6 +1,7 @@
 // The list of secrets in a tracking issue: written anew, or brought up to date in the lines that are there.
 // Must never change a line that is not ours, nor take away a tick that a person set while nothing got worse.
 import { folded, grouped } from './markdown-paths.ts'
+import { environmentOf } from './policy.ts'
 import { isDone } from './report.ts'
 import type { ExposedSecret } from './report.ts'
 import {
@@ -82,7 +83,8 @@ export function mergeList(
   const isFolded = lines.some((line) => line.startsWith('<details>'))
   const blocks = places.filter(({ first }) => first === undefined).flatMap(({ fresh }) => fresh)
   const last = merged.findLastIndex((line) => line.trim() !== '') + 1
-  if (blocks.length > 0) merged.splice(last, 0, ...listLines(blocks, isFolded))
+  if (blocks.length > 0 && !headings(listed).some((one) => merged.some((line) => line.trim() === one))) merged.splice(last, 0, ...fileLines(blocks, isFolded))
+  else addBelowHeadings(merged, blocks, isFolded)
   const whole = counted(merged, listed)
   return {
     lines: whole, verdicts: [...listed, ...missing.filter(({ ticked }) => ticked)],
@@ -110,7 +112,41 @@ function lineOf({ entry: { label }, ticked, words }: Verdict, indent: string): s
   return itemText({ indent, ticked, label, words, note: '' })
 }
 
+/** By environment, each under a heading, where the paths of files speak of any. */
 function listLines(verdicts: readonly Verdict[], fold: boolean): readonly string[] {
+  const found = headings(verdicts)
+  if (found.every((one) => one === elsewhere)) return fileLines(verdicts, fold)
+  const lines = found.flatMap((heading) => ['', heading, '', ...fileLines(verdicts.filter((one) => headingOf(one) === heading), fold)])
+  return lines.slice(1)
+}
+
+const elsewhere = '**Elsewhere**'
+
+function headingOf({ entry: { group, secrets: [first] } }: Verdict): string {
+  const environment = group === '' || first === undefined ? null : environmentOf(first.file)
+  return environment === null ? elsewhere : `**${environment}**`
+}
+
+/** In order, what is of no environment last. */
+function headings(verdicts: readonly Verdict[]): readonly string[] {
+  return [...new Set(verdicts.map(headingOf))].sort((a, b) => (a === elsewhere ? 1 : b === elsewhere ? -1 : a < b ? -1 : 1))
+}
+
+/** Puts files at the end of what stands under their heading; a heading that is not there comes last. */
+function addBelowHeadings(lines: string[], verdicts: readonly Verdict[], fold: boolean): void {
+  const all = headings(verdicts)
+  for (const heading of all) {
+    const inside = fileLines(verdicts.filter((one) => headingOf(one) === heading), fold)
+    const at = lines.findIndex((line) => line.trim() === heading)
+    const next = at < 0 ? -1 : lines.findIndex((line, place) => place > at && anyHeading.test(line))
+    const end = lines.findLastIndex((line, place) => line.trim() !== '' && (next < 0 || place < next)) + 1
+    lines.splice(end, 0, ...(at < 0 ? ['', heading, ''] : []), ...inside)
+  }
+}
+
+const anyHeading = /^\*\*[^*]+\*\*\s*$/
+
+function fileLines(verdicts: readonly Verdict[], fold: boolean): readonly string[] {
   return [...grouped(verdicts, ({ entry }) => entry.group)].flatMap(([group, inside]) => {
     if (group === '') return inside.map((one) => lineOf(one, '- '))
     const title = `${group}${countText(inside.filter(({ ticked }) => !ticked).length, inside.length)}`

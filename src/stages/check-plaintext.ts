@@ -7,7 +7,7 @@ import type { CreationRule } from '../model/creation-rule.ts'
 import type { CheckFinding } from '../model/check.ts'
 import { finding } from '../model/check-findings.ts'
 import type { History } from '../model/history.ts'
-import { canHoldSecret, isLikeSecrets, isMeant } from '../model/meant-to-encrypt.ts'
+import { canHoldSecret, encryptsSecrets, isLikeSecrets, isMeant, isSecretInTheClear } from '../model/meant-to-encrypt.ts'
 import type { SopsConfig } from '../model/sops-config/read.ts'
 import type { Git } from '../tools/git.ts'
 import { readUnlinked } from '../tools/staging.ts'
@@ -58,9 +58,14 @@ export function findPlaintext(git: Git, survey: Survey, files: readonly Unencryp
     // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
     const isForgotten = rule.regex !== null && isLikely(one) && (beside.get(placeIn(config.path, rule, path)) ?? 0) > 0
     const meant = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null)
-    const read = meant === null ? null : readUnlinked(git.root, path)
-    if (meant === null || read === null || typeof read === 'string' || !canHoldSecret(read.bytes.toString(), meant)) return []
-    return [finding('plaintext', meant, path, `${which}, and it is not encrypted`)]
+    // A rule for the values of Secrets means each Secret, whatever it says of paths.
+    const isForSecrets = encryptsSecrets(rule.encryptedRegex) && isLikely(one)
+    const read = meant === null && !isForSecrets ? null : readUnlinked(git.root, path)
+    if (read === null || typeof read === 'string') return []
+    const text = read.bytes.toString()
+    if (meant !== null && canHoldSecret(text, meant)) return [finding('plaintext', meant, path, `${which}, and it is not encrypted`)]
+    return isForSecrets && isSecretInTheClear(text)
+      ? [finding('plaintext', 'warning', path, `${which} and has the values of a Secret encrypted (encrypted_regex ${rule.encryptedRegex ?? ''}), and it is a Secret in the clear`)] : []
   })
 }
 

@@ -1,6 +1,7 @@
 // Survey + history → the files whose data key has to go although their recipients may stay. Uses no key.
 // Must never take a history that is cut off for the whole one.
 import { Failure } from '../model/failure.ts'
+import { untoldKey } from '../model/data-key-links.ts'
 import type { History } from '../model/history.ts'
 import type { KeyAge } from '../model/key-age.ts'
 import { reachesBackTo } from '../model/key-age.ts'
@@ -13,13 +14,15 @@ import { isReadBy } from '../model/survey.ts'
 export interface DueRotations {
   /** Path → reason. */
   readonly due: ReadonlyMap<string, string>
-  /** Path → when its data key first stood in a commit, ISO 8601, UTC. Without what the history doesn't tell. */
+  /** Path → when its data key, or an older one that it may be, first stood in a commit, ISO 8601, UTC. Without what the history doesn't tell. */
   readonly keySince: ReadonlyMap<string, string>
+  /** The same, where it is surely that one. */
+  readonly sureSince: ReadonlyMap<string, string>
   readonly findings: readonly Finding[]
 }
 
 /** Where nothing was asked that takes a look back. */
-export const nothingDue: DueRotations = { due: new Map(), keySince: new Map(), findings: [] }
+export const nothingDue: DueRotations = { due: new Map(), keySince: new Map(), sureSince: new Map(), findings: [] }
 
 /**
  * Due is what has an older data key than `age`, and what one of `removed` cannot read now, but whose data key was (or may have
@@ -39,20 +42,24 @@ export function findDueRotations(
   const asked = survey.files.filter((file) => ids.size > 0 && !isReadBy(file, ids))
   const due = new Map<string, string>()
   const limit = age === null ? null : reachesBackTo(age, now).getTime() / 1000
-  const keySince = new Map<string, string>()
+  const [keySince, sureSince] = [new Map<string, string>(), new Map<string, string>()]
   const held = lastHeld(history, removed)
   for (const { path } of survey.files) {
     const since = reach.kind === 'whole' ? history.keySince(path) : null
     if (since === null) continue
-    keySince.set(path, new Date(since * 1000).toISOString())
-    if (limit !== null && since <= limit) due.set(path, `its data key is from ${day(since)}, older than max-key-age`)
+    const { surely, earliest } = since
+    keySince.set(path, new Date(earliest * 1000).toISOString())
+    sureSince.set(path, new Date(surely * 1000).toISOString())
+    if (limit !== null && surely <= limit) due.set(path, `its data key is from ${day(surely)}, older than max-key-age`)
+    else if (limit !== null && earliest <= limit) due.set(path, `its data key may be one from ${day(earliest)}, older than max-key-age: ${untoldKey}`)
   }
   for (const { path } of asked) {
     const until = held(path)
-    if (until !== null) due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`)
+    if (until === 'perhaps') due.set(path, `its data key may be one that was wrapped for the removed recipient: ${untoldKey}`)
+    else if (until !== null) due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`)
   }
   const unseen = asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : []
-  return { due, keySince, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] }
+  return { due, keySince, sureSince, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] }
 }
 
 /** What is left of a file that was cut off before its first value looks like any other text. */
@@ -63,8 +70,8 @@ function noLongerEncrypted({ plain }: History, { damaged, skipped }: Survey): re
   }))
 }
 
-/** When the data key of the file at the base, or what may be the same one, was last wrapped for one of `removed`. */
-function lastHeld(history: History, removed: readonly Recipient[]): (path: string) => number | null {
+/** When the data key of the file at the base was last wrapped for one of `removed`; `perhaps` where it may be one that was. */
+function lastHeld(history: History, removed: readonly Recipient[]): (path: string) => number | 'perhaps' | null {
   const meant = history.recipients.map((one) => removed.some((person) => isMeantBy(person, one)))
   const last = new Map<number, number>()
   for (const { after, time } of history.changes) {
@@ -72,12 +79,12 @@ function lastHeld(history: History, removed: readonly Recipient[]): (path: strin
     const key = history.dataKey(after)
     last.set(key, Math.max(last.get(key) ?? 0, time))
   }
+  const perhaps = history.perhapsSame(last.keys())
   return (path) => {
     const version = history.base.get(path)
     if (version === undefined) return null
     const key = history.dataKey(version)
-    const times = [key, ...history.perhapsSame(key)].flatMap((one) => last.get(one) ?? [])
-    return times.length === 0 ? null : Math.max(...times)
+    return last.get(key) ?? (perhaps.has(key) ? 'perhaps' : null)
   }
 }
 

@@ -1,46 +1,37 @@
 // History + who loses access → the secrets they could read, and what has become of each; with a key where one is needed.
-// Must never keep a plaintext: it is compared by digests under a key that lives as long as the comparison.
-import { createHmac, randomBytes, randomUUID } from 'node:crypto'
-import type { TracedSecret } from '../model/exposure.ts'
-import { isAsked, mergedSecrets, traceExposure } from '../model/exposure.ts'
-import type { Decrypted, Known, Question } from '../model/exposure-answer.ts'
-import { answer } from '../model/exposure-answer.ts'
-import { mended, scalarsIn, spelledKey } from '../model/file-version.ts'
-import type { Place } from '../model/hiding-places.ts'
+// Must never take for compared what was not decrypted.
+import type { AskedSecret, TracedSecret } from '../model/exposure.ts'
+import { isAsked, traceExposure } from '../model/exposure.ts'
+import type { Decrypted, Question } from '../model/exposure-answer.ts'
+import { answer, soughtOf } from '../model/exposure-answer.ts'
+import { spelledKey } from '../model/file-version.ts'
+import type { KnownValue, Place } from '../model/hiding-places.ts'
 import type { History } from '../model/history.ts'
-import type { Plan } from '../model/plan.ts'
-import type { Recipient } from '../model/recipient.ts'
-import { canonicalId, sameRecipient } from '../model/recipient.ts'
+import type { Losing } from '../model/losing.ts'
+import { mergedPeople, mergedSecrets, personsAmong } from '../model/merged-exposure.ts'
+import type { OwnedRecipient } from '../model/owners.ts'
 import { isDone } from '../model/report.ts'
 import type { ExposedSecret, Finding } from '../model/report.ts'
-import type { Runner } from '../model/runner.ts'
-import { decryptionRefusal } from '../model/runner.ts'
-import type { Survey } from '../model/survey.ts'
-import { readersOf } from '../model/survey.ts'
-import type { Sops } from '../tools/sops.ts'
-import type { Staging } from '../tools/staging.ts'
+import { Digests } from './digests.ts'
+import type { Decryption } from './digests.ts'
 import type { OpenHistory } from './history.ts'
-import { inParallel } from './in-parallel.ts'
+import { mostPlainFiles, nothingPlain, readPlainFiles } from './plain-files.ts'
+import type { PlainFiles } from './plain-files.ts'
+import { tellDataKeys } from './told-keys.ts'
 
-/** Who loses access: to everything they could ever read, or (`only`) to these files. */
-export interface Losing {
-  readonly people: readonly Recipient[]
-  readonly only: ReadonlySet<string> | null
-}
-
-/** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
-export function whoLoses(plan: Plan, named: readonly Recipient[]): readonly Losing[] {
-  const drifted = plan.changes.flatMap(({ file, after }) => readersOf(file)
-    .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })))
-  const others = [...Map.groupBy(drifted, ({ recipient }) => canonicalId(recipient)).values()].map((lost): Losing =>
-    ({ people: lost.slice(0, 1).map(({ recipient }) => recipient), only: new Set(lost.map(({ path }) => path)) }))
-  return [...named.length === 0 ? [] : [{ people: named, only: null }], ...others]
-}
-
-/** What they could read. No key is used. */
-export function expose(history: History, { owners }: Pick<Survey, 'owners'>, losing: readonly Losing[]): readonly TracedSecret[] {
-  return losing.flatMap(({ people, only }) =>
-    traceExposure(history, people, owners).filter(({ file }) => only === null || only.has(file)))
+/**
+ * What they could read and what has become of it, person by person: what one can read still, another may know of old. Those of whom
+ * the same is true share an entry. `decryption`: null where no key may be used.
+ */
+export async function exposureOf(
+  open: OpenHistory, owners: readonly OwnedRecipient[], losing: readonly Losing[], decryption: Decryption | null,
+): Promise<readonly ExposedSecret[]> {
+  const digests = decryption === null ? null : new Digests(open, decryption)
+  const persons = losing.flatMap(({ people, only }) => personsAmong(people, owners, open.history).map((keys) => ({ keys, only })))
+  const history = digests === null ? open.history : await tellDataKeys(open.history, persons.map(({ keys }) => keys), digests)
+  const each = persons.map(({ keys, only }) => traceExposure(history, keys, owners).filter(({ file }) => only === null || only.has(file)))
+  const settled = await settle(each.flat(), open, history, digests)
+  return mergedPeople(each.map((traced) => mergedSecrets(traced.flatMap((one) => settled.get(one) ?? []))))
 }
 
 /** Says what the list can't know where not all of the history could be seen. */
@@ -56,82 +47,129 @@ export function partialExposure({ reach, tooLarge, unreadable }: History): Findi
   return unseen.length === 0 ? null : finding('notice', unseen.join('; '))
 }
 
-/** What decrypts old and new versions. */
-export interface Decryption {
-  readonly sops: Sops
-  readonly staging: Staging
-  readonly runner: Runner
-  readonly atOnce: number
-}
-
 /** Earlier versions, and files of the base that are looked at on the mere chance: no more of each than this, or than there are files to compare. */
 const mostVersions = 500
 const rounds = 3
-const beyond = 'not looked at'
 
-/** The secrets with their states: what only a decryption can tell is `unknown` where `decryption` is null, or where it fails. */
-export async function settle(traced: readonly TracedSecret[], open: OpenHistory, decryption: Decryption | null): Promise<readonly ExposedSecret[]> {
-  const questions = traced.flatMap((one) => (isAsked(one) ? [one.question] : []))
-  if (decryption === null || questions.length === 0) return mergedSecrets(traced.flatMap((one) => (isAsked(one) ? one.untold ?? [] : one)))
-  const digests = new Digests(open, decryption)
-  // Each file of the base at most once, however many they are.
-  const today = await digests.take([...new Set(questions.flatMap(({ now, suspects }) => [...now, ...suspects].map(({ version }) => version)))], Infinity)
-  const most = Math.max(mostVersions, 2 * today)
-  let left = most
-  for (let round = 0; round < rounds; round += 1) {
-    const versions = cover(stillWanted(questions, digests), open.history, digests)
-    // Where not one of them opened, no older one will.
-    if (versions.length === 0 || await digests.take(versions, left) === 0) break
-    left = Math.max(0, left - versions.length)
+type Settled = ReadonlyMap<TracedSecret, ExposedSecret | null>
+
+/** The secrets with their states; null: nothing to report. What only a decryption can tell is `unknown` where nothing may be, or can be, decrypted. */
+async function settle(traced: readonly TracedSecret[], open: OpenHistory, history: History, digests: Digests | null): Promise<Settled> {
+  const asked = traced.filter(isAsked)
+  const settled = new Map<TracedSecret, ExposedSecret | null>(traced.flatMap((one) => (isAsked(one) ? [] : [[one, one]])))
+  if (digests === null) return new Map([...settled, ...asked.map((one) => [one, one.untold] as const)])
+  const decrypted = await decryptFor(asked, open, history, digests)
+  for (const one of asked) {
+    const told = answer(one.question, decrypted)
+    settled.set(one, told === null ? null : one.answered(told))
   }
-  const decrypted = decryptedBy(digests, open.history, most)
-  const done = questions.filter((question) => question.elsewhere.length > 0 && isDone({ state: answer(question, decrypted)?.state ?? 'unknown' }))
-  await digests.take([...new Set(done.flatMap(({ elsewhere }) => elsewhere.flatMap((places) => places.map(({ version }) => version))))], most)
-  const settled = decryptedBy(digests, open.history, most)
-  return mergedSecrets(traced.flatMap((one) => {
-    if (!isAsked(one)) return one
-    const told = answer(one.question, settled)
-    return told === null ? [] : one.answered(told)
-  }))
+  return settled
+}
+
+/** Decrypts what the questions turn on, as little as can be. */
+async function decryptFor(asked: readonly AskedSecret[], open: OpenHistory, history: History, digests: Digests): Promise<Decrypted> {
+  const questions = asked.map(({ question }) => question)
+  // Each file of the base at most once, however many they are.
+  const today = await digests.take(versionsOf(questions.flatMap(({ now, clear }) => [now, clear])), Infinity)
+  const most = Math.max(mostVersions, 2 * today)
+  const plain = await plainFilesFor(questions, open, digests)
+  const told = (): Decrypted => decryptedBy(digests, history, most, plain)
+  /** What would be done with, if what it was not held against yet is another value. */
+  const doubtful = (): readonly Question[] => {
+    const soFar = { ...told(), lackOf: () => null, lackAt: () => null, whyNotClear: () => null }
+    return questions.filter((question) => isDone({ state: answer(question, soFar)?.state ?? 'unknown' }))
+  }
+  let left = most
+  const takeOld = async (wanted: () => Iterable<KnownValue>): Promise<void> => {
+    for (let round = 0; round < rounds; round += 1) {
+      const ivs = new Set([...wanted()].flatMap(({ iv }) => (digests.of(iv) === null ? [iv] : [])))
+      const versions = cover(ivs, history, digests, left)
+      // Where not one of them opened, no older one will.
+      if (versions.length === 0 || await digests.take(versions, left) === 0) return
+      left = Math.max(0, left - versions.length)
+    }
+  }
+  await takeOld(() => questions.flatMap((question) => [...soughtOf(question, told()), ...asLongAs(question)]))
+  await takeOld(() => {
+    const lists = new Set(doubtful().flatMap(({ now, otherwise, byLength }) => (otherwise === 'changed' ? now.map(({ size }) => byLength.known(size)) : [])))
+    return [...lists].flat()
+  })
+  await digests.take(versionsOf(new Set(doubtful().flatMap(({ own, byLength }) => own.map(({ size }) => byLength.places(size))))), most)
+  return told()
+}
+
+function versionsOf(lists: Iterable<readonly Place[]>): readonly number[] {
+  const versions = new Set<number>()
+  for (const list of lists) for (const { version } of list) versions.add(version)
+  return [...versions]
+}
+
+/** What they knew at the name that can be what stands there now. */
+function asLongAs({ now, known }: Question): readonly KnownValue[] {
+  return known.filter(({ size }) => now.some((place) => place.size === size))
+}
+
+/** What came in the clear since one of the files went that are asked about. */
+async function plainFilesFor(questions: readonly Question[], open: OpenHistory, digests: Digests): Promise<PlainFiles> {
+  const gone = questions.filter(({ went }) => went !== null)
+  const sizes = new Set(gone.flatMap(({ own }) => own.map(({ size }) => size)))
+  const first = gone.reduce((commit, { went }) => Math.max(commit, went ?? 0), 0)
+  return gone.length === 0 ? nothingPlain : await readPlainFiles(open, first, sizes, (value) => digests.digestOf(value))
 }
 
 /** Many questions ask about the same values and places: each list of them is gone through once. */
-function decryptedBy(digests: Digests, { base }: History, most: number): Decrypted {
-  const known = new Map<readonly Known[], Map<string, Known[]>>()
-  const places = new Map<readonly Place[], Map<string, Place>>()
+function decryptedBy(digests: Digests, { base }: History, most: number, plain: PlainFiles): Decrypted {
   const paths = new Map([...base].map(([path, version]) => [version, path]))
+  const known = byDigest<KnownValue>(({ iv }) => digests.of(iv))
+  const places = byDigest<Place>((place) => digests.at(place))
+  const notLooked = (what: string): string => `was not looked at: more than ${most} ${what}`
+  const closed = 'cannot be decrypted by this runner'
+  const lackOf = once((list: readonly KnownValue[]): string | null => {
+    const lacking = list.filter(({ iv }) => digests.of(iv) === null)
+    return lacking.length === 0 ? null : lacking.every(({ iv }) => digests.wasTried(iv)) ? closed : notLooked('versions')
+  })
+  const lackAt = once((list: readonly Place[]): string | null => {
+    const lacking = list.filter((place) => digests.at(place) === null)
+    if (lacking.length === 0) return null
+    if (lacking.some(({ version }) => !digests.has(version))) return notLooked('files')
+    return lacking.some(({ version }) => !digests.opened(version)) ? closed : 'has it under another name once it is decrypted'
+  })
   return {
-    at: ({ version, key }) => digests.at(version, key),
+    at: (place) => digests.at(place),
     of: ({ iv }) => digests.of(iv),
-    whyNot: (closed) => (closed.every(({ iv }) => digests.wasTried(iv)) ? 'an earlier value of it cannot be decrypted by this runner' : `an earlier value of it was ${beyond}: more than ${most} versions`),
-    same: (list, digest) => {
-      const index = known.get(list) ?? Map.groupBy(list, ({ iv }) => digests.of(iv) ?? '')
-      known.set(list, index)
-      return index.get(digest) ?? []
-    },
-    find: (list, digest) => {
-      const index = places.get(list) ?? new Map(list.map((place) => [digests.at(place.version, place.key) ?? '', place]))
-      places.set(list, index)
-      return index.get(digest) ?? null
-    },
+    same: (list, digest) => known(list, digest) as typeof list,
+    find: places,
+    lackOf, lackAt,
+    inTheClear: (commit, digest) => plain.holding.get(digest)?.find(({ came }) => came <= commit)?.path ?? null,
+    isClear: (commit, size) => (plain.newest.get(size) ?? Infinity) <= commit,
+    whyNotClear: () => (plain.tooMany ? `more than ${mostPlainFiles} files have come in the clear since it went, and not all were looked at` : null),
     nameOf: ({ version, key }) => `${spelledKey(key)} in ${paths.get(version) ?? 'another file'}`,
+    nameOfKnown: ({ home, key }) => `${spelledKey(key)} in ${home}`,
   }
 }
 
-/** The IVs that a question still turns on. */
-function stillWanted(questions: readonly Question[], digests: Digests): readonly number[] {
-  return [...new Set([...new Set(questions.flatMap(({ now, known }) => (now.some(({ version, key }) => digests.at(version, key) === null) ? [] : [known])))]
-    .flatMap((known) => known.flatMap(({ iv }) => (digests.of(iv) === null ? [iv] : []))))]
+function byDigest<T>(digestOf: (one: T) => string | null): (list: readonly T[], digest: string) => readonly T[] {
+  const index = once((list: readonly T[]) => Map.groupBy(list, (one) => digestOf(one) ?? ''))
+  return (list, digest) => index(list).get(digest) ?? []
 }
 
-/** As few versions as hold all of `ivs`, as far as the greedy way finds them; the newer of two, which the runner rather opens. */
-function cover(ivs: readonly number[], history: History, digests: Digests): readonly number[] {
-  if (ivs.length === 0) return []
+function once<K extends object, V>(find: (of: K) => V): (of: K) => V {
+  const found = new WeakMap<K, { readonly value: V }>()
+  return (of) => {
+    const known = found.get(of) ?? { value: find(of) }
+    found.set(of, known)
+    return known.value
+  }
+}
+
+/** As few versions as hold all of `ivs`, as far as the greedy way finds them; the newer of two, which the runner rather opens. No more than `most`. */
+function cover(ivs: ReadonlySet<number>, history: History, digests: Digests, most: number): readonly number[] {
+  if (ivs.size === 0) return []
   const left = new Set(ivs)
   const order = [...new Set(history.changes.flatMap(({ after }) => after ?? []))].filter((version) => !digests.has(version))
   const held = new Map(order.map((version) => [version, (history.versions[version]?.leaves ?? []).map(({ iv }) => iv).filter((iv) => left.has(iv))]))
   const chosen: number[] = []
-  while (left.size > 0) {
+  while (left.size > 0 && chosen.length < most) {
     let best = { version: -1, count: 0 }
     for (const [version, own] of held) {
       const count = own.filter((iv) => left.has(iv)).length
@@ -143,74 +181,4 @@ function cover(ivs: readonly number[], history: History, digests: Digests): read
     for (const iv of held.get(best.version) ?? []) left.delete(iv)
   }
   return chosen
-}
-
-/** Digests of values, none of them known outside of this run, none of them ever written down. */
-class Digests {
-  readonly #secret = randomBytes(32)
-  readonly #folder = `.sops-rekey-history-${randomUUID()}`
-  readonly #byVersion = new Map<number, ReadonlyMap<string, string> | null>()
-  readonly #byIv = new Map<number, string>()
-  readonly #tried = new Set<number>()
-  readonly #open: OpenHistory
-  readonly #decryption: Decryption
-
-  constructor(open: OpenHistory, decryption: Decryption) {
-    this.#open = open
-    this.#decryption = decryption
-  }
-
-  has(version: number): boolean {
-    return this.#byVersion.has(version)
-  }
-
-  at(version: number, key: string): string | null {
-    return this.#byVersion.get(version)?.get(key) ?? null
-  }
-
-  of(iv: number): string | null {
-    return this.#byIv.get(iv) ?? null
-  }
-
-  /** Whether a version was looked at that has it. */
-  wasTried(iv: number): boolean {
-    return this.#tried.has(iv)
-  }
-
-  /** Decrypts what the runner can and may of the first `most`, and returns how many it could. What fails is remembered, and fails nothing else. */
-  async take(versions: readonly number[], most: number): Promise<number> {
-    const { history } = this.#open
-    const { sops, staging, runner, atOnce } = this.#decryption
-    const fresh = versions.filter((version) => !this.has(version)).slice(0, Math.max(0, most))
-    for (const version of fresh) {
-      this.#byVersion.set(version, null)
-      for (const { iv } of history.versions[version]?.leaves ?? []) this.#tried.add(iv)
-    }
-    const allowed = fresh.filter((version) => {
-      const readers = (history.versions[version]?.readers ?? []).flatMap((one) => history.recipients[one] ?? [])
-      return decryptionRefusal(readers, runner) === null
-    })
-    await this.#open.read(allowed, (version, bytes) => staging.write(this.#path(version), { bytes: mended(bytes), executable: false }))
-    await inParallel(allowed, atOnce, async (version) => {
-      const { format = 'binary', leaves = [] } = history.versions[version] ?? {}
-      const file = { path: this.#path(version), format, explicitType: true, config: null }
-      const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) =>
-        new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.#digest(value)]))).catch(() => null)
-      staging.remove(file.path)
-      this.#byVersion.set(version, digests)
-      for (const { key, iv } of leaves) {
-        const digest = digests?.get(key)
-        if (digest !== undefined) this.#byIv.set(iv, digest)
-      }
-    })
-    return fresh.filter((version) => this.#byVersion.get(version) !== null).length
-  }
-
-  #path(version: number): string {
-    return `${this.#folder}/${version}`
-  }
-
-  #digest(value: string): string {
-    return createHmac('sha256', this.#secret).update(value).digest('base64')
-  }
 }

@@ -7,6 +7,7 @@ import { Failure } from '../model/failure.ts'
 import { mended, readVersion } from '../model/file-version.ts'
 import type { Change, History, HistoryReach } from '../model/history.ts'
 import { HistoryBuilder } from '../model/history.ts'
+import { mayHoldSecrets } from '../model/plain-scalars.ts'
 import { historyLine } from '../model/run-words.ts'
 import type { Survey } from '../model/survey.ts'
 import type { Git, Remote } from '../tools/git.ts'
@@ -40,14 +41,17 @@ export class OpenHistory {
   readonly texts: ReadonlyMap<string, PastText>
   /** Where its objects are. */
   readonly git: Git
+  /** The commit that it led to. */
+  readonly base: string
   /** Ids of objects that a partial clone left out: to ask git for one of them fails. */
   readonly missing: ReadonlySet<string>
   readonly #folder: string | null
 
-  constructor(history: History, texts: ReadonlyMap<string, PastText>, git: Git, missing: ReadonlySet<string>, folder: string | null) {
+  constructor(history: History, texts: ReadonlyMap<string, PastText>, git: Git, base: string, missing: ReadonlySet<string>, folder: string | null) {
     this.history = history
     this.texts = texts
     this.git = git
+    this.base = base
     this.missing = missing
     this.#folder = folder
   }
@@ -93,8 +97,8 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
   try {
     const [tree, isPartial] = await Promise.all([readBase(git, survey.base, encrypted), git.isPartialClone()])
     const missing = isPartial ? await readMissing(git, survey.base) : new Set<string>()
-    const paths = options.everything ? null : new Set([...encrypted, ...options.also ?? []])
-    const { found, texts } = await readChanges(git, survey.base, tree.plain, paths, options.texts)
+    const wantedPaths = options.everything ? null : new Set([...encrypted, ...options.also ?? []])
+    const { found, texts, cameAsOneWent } = await readChanges(git, survey.base, tree.plain, wantedPaths, options.texts)
     const wanted = wantedBlobs(found, tree)
     const builder = new HistoryBuilder()
     const atBase = new Set(tree.encrypted.values())
@@ -112,15 +116,21 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
       const number = builder.numberOf(blob)
       return number === null ? [] : [[path, number]]
     }))
-    const plain = await presentAmong(git, survey.base, new Set(changes.flatMap(({ path }) => (base.has(path) ? [] : [path]))))
+    const paths = new Set(changes.flatMap(({ path }) => (base.has(path) ? [] : [path])))
+    const wentIn = new Set(changes.flatMap(({ commit, after }) => (after === null ? [commit] : [])))
+    const came = [...cameAsOneWent].filter(([commit]) => wentIn.has(commit))
+    const present = await presentAmong(git, survey.base, new Set([...paths, ...came.flatMap(([, some]) => some.filter((path) => !base.has(path)))]))
+    const plain = new Set([...paths].filter((path) => present.has(path)))
+    const cameInTheClear = new Map(came.map(([commit, some]) => [commit, some.filter((path) => present.has(path) && !base.has(path))]))
+    const decrypted = new Set(found.flatMap(({ path, before, after }) => (numberOf(builder, before) !== null && after !== null && numberOf(builder, after) === null ? [path] : [])))
     const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length
     const reach = reachOf([why, lost > 0 ? `the clone is a partial one (\`filter\` or \`sparse-checkout\` of actions/checkout), which leaves out contents (${lost} of them)` : null])
-    return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), texts, git, missing, folder)
+    return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain, decrypted, cameInTheClear }), texts, git, survey.base, missing, folder)
   } catch (error) {
     if (folder !== null) await rm(folder, { recursive: true, force: true })
     if (!(error instanceof Failure) || error.code !== 'git-failed') throw error
     const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() })
-    return new OpenHistory(nothing, new Map(), checkout, new Set(), null)
+    return new OpenHistory(nothing, new Map(), checkout, survey.base, new Set(), null)
   }
 }
 
@@ -180,16 +190,24 @@ async function reachBack(checkout: Git, base: string, { remote, temporary }: His
   }
 }
 
+/** Of the files that came in the clear as another one went, more are of no interest. */
+const mostCame = 200
+
 type FoundChange = Omit<Change, 'before' | 'after'> & { readonly before: string | null; readonly after: string | null }
 
 /**
  * Every change that can be about an encrypted file, or just those of `paths` and of what they can have been renamed from: what went
- * in the commit in which one of them came. And the versions of each text that is asked for.
+ * in the commit in which one of them came. And the versions of each text that is asked for; and by commit, of every change, what came in
+ * it that can hold secrets, where something went in it that may have been encrypted.
  */
 async function readChanges(
   git: Git, base: string, plain: ReadonlySet<string>, paths: ReadonlySet<string> | null, isText: (path: string) => boolean = () => false,
-): Promise<{ readonly found: readonly FoundChange[]; readonly texts: ReadonlyMap<string, PastText> }> {
+): Promise<{
+  readonly found: readonly FoundChange[]; readonly texts: ReadonlyMap<string, PastText>; readonly cameAsOneWent: ReadonlyMap<number, readonly string[]>
+}> {
   const found: FoundChange[] = []
+  const cameAsOneWent = new Map<number, readonly string[]>()
+  let [came, hasWent]: [string[], boolean] = [[], false]
   const texts = new Map<string, PastText>()
   const wanted = new Set(paths)
   let pending: FoundChange[] = []
@@ -200,6 +218,8 @@ async function readChanges(
     }
     for (const change of pending) if (paths === null || wanted.has(change.path)) found.push(change)
     pending = []
+    if (hasWent && came.length > 0) cameAsOneWent.set(commit, came)
+    ;[came, hasWent] = [[], false]
   }
   const isPlain = (blob: string | null): boolean => blob === null || plain.has(blob)
   await readRevisions(git, base, (revision, path, before, after) => {
@@ -209,11 +229,13 @@ async function readChanges(
       commit += 1
     }
     if (after !== null && isText(path) && !texts.has(after)) texts.set(after, { path, revision })
+    if (paths === null && before === null && came.length < mostCame && mayHoldSecrets(path)) came.push(path)
     if (paths === null && isPlain(before) && isPlain(after)) return
+    if (paths === null && after === null) hasWent = true
     pending.push({ commit, path, time: revision.time, isMerge: revision.isMerge, before, after })
   })
   close()
-  return { found, texts }
+  return { found, texts, cameAsOneWent }
 }
 
 /** Each version's blob with a path that it stood at; without those that the survey has found to be no encrypted file. */

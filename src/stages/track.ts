@@ -1,9 +1,12 @@
 // Who was removed, now or before → an issue each with what they could read, brought up to date with what has become of it.
 // Must never fail a run that has done its work: what goes wrong is a warning.
 import type { Inputs } from '../model/inputs.ts'
+import { goneByConfig } from '../model/losing.ts'
+import { mergedSecrets } from '../model/merged-exposure.ts'
 import type { OwnedRecipient } from '../model/owners.ts'
 import { ownerOf } from '../model/owners.ts'
-import { parseCanonical, shortForm } from '../model/recipient.ts'
+import type { Plan } from '../model/plan.ts'
+import { canonicalId, parseCanonical, shortForm } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import type { ExposedSecret } from '../model/report.ts'
 import { visible } from '../model/safe-text.ts'
@@ -11,8 +14,8 @@ import type { TrackedRemoval } from '../model/tracking-issue.ts'
 import type { Survey } from '../model/survey.ts'
 import type { Git } from '../tools/git.ts'
 import type { GitHub } from '../tools/github.ts'
-import { expose, settle } from './expose.ts'
-import type { Decryption } from './expose.ts'
+import type { Decryption } from './digests.ts'
+import { exposureOf } from './expose.ts'
 import type { HistoryOnDemand } from './history.ts'
 import { baseOf } from './request-names.ts'
 import type { Past } from './request.ts'
@@ -30,6 +33,8 @@ export interface Exposures {
   readonly owners: readonly OwnedRecipient[]
   /** Those that the request names; nobody: then whoever has an issue already. */
   readonly removed: readonly Recipient[]
+  /** The keys of each who lost the last file to a config that leaves them out. */
+  readonly gone: readonly (readonly Recipient[])[]
   /** Keys that these held before. */
   readonly earlier: readonly Recipient[]
   /** What the holders of these keys could read. */
@@ -50,12 +55,14 @@ export interface TrackerPlace {
 }
 
 export function issueTracker({ git, github, eventBranch, runUrl }: TrackerPlace, inputs: Inputs): Tracker {
-  return async ({ commit, owners, removed, earlier, of, partial, pullRequestUrl }) => {
+  return async ({ commit, owners, removed, gone, earlier, of, partial, pullRequestUrl }) => {
     try {
       const scope = await scopeOf(git, github, eventBranch, inputs)
       const { removals, warnings } = removed.length > 0 ? { removals: [{ removed, earlier }], warnings: [] } : await trackedNow(github, scope)
+      const known = new Set(removals.map((one) => idsOf(one.removed)))
+      const fresh = gone.filter((keys) => !known.has(idsOf(keys))).map((keys): Keys => ({ removed: keys, earlier: [] }))
       const kept: TrackingIssue[] = []
-      for (const one of removals) {
+      for (const one of [...removals, ...fresh]) {
         kept.push(await keepTrackingIssue(github, {
           removed: named(one.removed, owners), earlier: one.earlier, scope, exposure: await of([...one.removed, ...one.earlier]),
           partial, commit, runUrl, pullRequestUrl,
@@ -69,6 +76,10 @@ export function issueTracker({ git, github, eventBranch, runUrl }: TrackerPlace,
 }
 
 type Keys = Pick<Exposures, 'removed' | 'earlier'>
+
+function idsOf(keys: readonly Recipient[]): string {
+  return [...new Set(keys.map(canonicalId))].sort().join('\n')
+}
 
 /** What narrows a removal; empty for all files of the usual base. */
 async function scopeOf(git: Git, github: GitHub, eventBranch: string | null, { pullRequest, files }: Inputs): Promise<string> {
@@ -93,27 +104,39 @@ function named(removed: readonly Recipient[], owners: readonly OwnedRecipient[])
   return removed.map((one) => ({ kind: one.kind, id: one.id, owner: ownerOf(owners, one) }))
 }
 
-/** The part of `exposure` that the holders of `keys` could read. */
+/** The part of `exposure` that the holders of `keys` could read: a secret is done with where it is for each of them. */
 function readableBy(keys: readonly Recipient[], owners: readonly OwnedRecipient[], exposure: readonly ExposedSecret[]): readonly ExposedSecret[] {
   const names = new Set(keys.map((one) => ownerOf(owners, one) ?? shortForm(one)))
-  return exposure.flatMap((secret) => {
+  return mergedSecrets(exposure.flatMap((secret) => {
     const readBy = secret.readBy.filter((name) => names.has(name))
     return readBy.length === 0 ? [] : [{ ...secret, readBy }]
-  })
+  }))
 }
 
-/** The exposure of whoever an issue is kept for, `known` being that of `named` (and maybe others). */
-export async function exposuresOf(
-  survey: Survey, named: readonly Recipient[], known: readonly ExposedSecret[], history: HistoryOnDemand, past: (everywhere: boolean) => Promise<Past>, decryption: Decryption | null,
-): Promise<Pick<Exposures, 'owners' | 'of' | 'partial'>> {
+/** What is known of the run when its issues are kept. */
+export interface RunToTrack {
+  readonly survey: Survey
+  /** Those that the request names, with keys that they held before, and what is known of their exposure (and maybe of others'). */
+  readonly named: readonly Recipient[]
+  readonly known: readonly ExposedSecret[]
+  /** null where nothing is taken from anybody. */
+  readonly plan: Plan | null
+  readonly history: HistoryOnDemand
+  readonly past: (everywhere: boolean) => Promise<Past>
+  readonly decryption: Decryption | null
+}
+
+/** The exposure of whoever an issue is kept for. */
+export async function exposuresOf({ survey, named, known, plan, history, past, decryption }: RunToTrack): Promise<Pick<Exposures, 'owners' | 'gone' | 'of' | 'partial'>> {
   const open = await history.open()
   const partial = open.history.reach.kind === 'partial'
-  if (named.length > 0) return { owners: survey.owners, partial, of: (keys) => Promise.resolve(readableBy(keys, survey.owners, known)) }
-  // Who left long ago is known by name only to the past.
-  let owners: readonly OwnedRecipient[] | null = null
-  const of = async (keys: readonly Recipient[]): Promise<readonly ExposedSecret[]> => {
-    owners ??= [...survey.owners, ...(await past(true)).owners]
-    return await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, decryption)
-  }
-  return { owners: survey.owners, partial, of }
+  const isNamed = new Set(named.map(canonicalId))
+  // Who left long ago, or whom a config leaves out, is known by name only to the past.
+  let everyone: readonly OwnedRecipient[] | null = null
+  const ownersEver = async (): Promise<readonly OwnedRecipient[]> => (everyone ??= [...survey.owners, ...(await past(true)).owners])
+  const of = async (keys: readonly Recipient[]): Promise<readonly ExposedSecret[]> => (keys.every((one) => isNamed.has(canonicalId(one)))
+    ? readableBy(keys, survey.owners, known)
+    : mergedSecrets(await exposureOf(open, await ownersEver(), [{ people: keys, only: null }], decryption)))
+  const gone = plan === null || goneByConfig(plan, survey, named, survey.owners).length === 0 ? [] : goneByConfig(plan, survey, named, await ownersEver())
+  return { owners: gone.length === 0 ? survey.owners : await ownersEver(), gone, of, partial }
 }

@@ -96,10 +96,12 @@ export async function readMissing(git: Git, commit: string): Promise<ReadonlySet
 const maxBytes = 64 * 1024 * 1024
 
 /**
- * The bytes of each blob, once, in the order of `ids`; they are not to be kept. What has a NUL in its beginning is no text unless
- * it is UTF-16, and is left out. Returns the ids of those that are too large to be looked at.
+ * The bytes of each blob that is wanted, once, in the order of `ids`; they are not to be kept. Unless something else is wanted,
+ * what has a NUL in its beginning is left out: it is no text unless it is UTF-16. Returns the ids of those that are too large to be looked at.
  */
-export async function readBlobs(git: Git, ids: readonly string[], visit: (id: string, bytes: Buffer) => void): Promise<readonly string[]> {
+export async function readBlobs(
+  git: Git, ids: readonly string[], visit: (id: string, bytes: Buffer) => void, isWanted: (bytes: Buffer) => boolean = isText,
+): Promise<readonly string[]> {
   if (ids.length === 0) return []
   const tooLarge: string[] = []
   /** What is being read: its header is in `head` until it ends. */
@@ -128,7 +130,7 @@ export async function readBlobs(git: Git, ids: readonly string[], visit: (id: st
         const [first = part] = blob.pieces
         const whole = blob.pieces.length === 1 ? first : Buffer.concat(blob.pieces)
         const bytes = whole.subarray(0, -1)
-        if (isText(bytes)) visit(blob.id, bytes)
+        if (isWanted(bytes)) visit(blob.id, bytes)
       }
       blob = null
     }

@@ -36,7 +36,7 @@ export function commentBeside(text: string, list: SlotList, at: number): string 
   const before = list.slots[at - 1]
   if (before !== undefined && before.end > lineStart(text, slot.start)) return null
   if (isMap(slot.value) && list.style === 'block') {
-    const first = / #(.*)$/.exec(text.slice(slot.start, lineEnd(text, slot.start)).trimEnd())
+    const first = / #([^]*)$/.exec(text.slice(slot.start, lineEnd(text, slot.start)).trimEnd())
     if (first !== null) return first[1] ?? null
   }
   const closing = list.slots.length === 1 && list.style === 'flow' ? '\\]}' : ''

@@ -45,7 +45,7 @@ function besidePart({ text }: ConfigTree, place: Place, newcomers: readonly Newc
   const comment = list.slots.length === 1 && pair !== null ? commentBeside(text, pair.list, pair.at) : null
   if (comment === null || !isName(comment) || comment.includes(',')) return []
   const end = contentEnd(text, slot.end)
-  return [inserted(end - (/[ \t]*$/.exec(text.slice(slot.end, end))?.[0].length ?? 0), names)]
+  return [inserted(end - (/(?<![ \t])[ \t]*$/.exec(text.slice(slot.end, end))?.[0].length ?? 0), names)]
 }
 
 /** What stands between the keys of a string: as before this one, else as behind it. */
@@ -97,7 +97,7 @@ function behindFlowItem(tree: ConfigTree, place: Place, newcomers: readonly Newc
       leading + (items[index] ?? '') + commentFor(beside, one)])
     return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))]
   }
-  if (lead.trim() !== '' || !/^[ \t]*,?[ \t\r]*(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
+  if (lead.trim() !== '' || !/^[ \t]*(?:,[ \t\r]*|\r)?(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
     const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]]
     const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start)
     const sep = /^[ \t]*,[ \t]*$/.test(between) ? between : ', '

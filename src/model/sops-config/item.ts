@@ -91,7 +91,7 @@ export function besideLead({ text }: ConfigTree, { list, at, slot }: Place): str
   const comment = commentBeside(text, list, at)
   if (comment === null || nameInComment(comment) === null) return null
   const from = isMap(slot.value) && list.style === 'block' ? slot.start : slot.end
-  return /[ \t]+#+[ \t]*/.exec(text.slice(from, lineEnd(text, from)))?.[0] ?? ' # '
+  return /(?<![ \t])[ \t]+#+[ \t]*/.exec(text.slice(from, lineEnd(text, from)))?.[0] ?? ' # '
 }
 
 /** What stands before the name in the comment above an item that is about nothing but that item; null where there is none. */

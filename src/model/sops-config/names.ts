@@ -15,7 +15,7 @@ const notNames = new Set([
 
 /** Words of which none is one of the above, up to three, without the signs of a sentence. */
 export function isLabel(comment: string): boolean {
-  const text = comment.replace(/^[\s#]+/, '').replace(/[\s:]+$/, '')
+  const text = comment.replace(/^[\s#]+/, '').replace(/(?<![\s:])[\s:]+$/, '')
   const words = text.split(/ +/)
   const signs = /[:;?!=*&{}[\]"]/.test(text) || (text.endsWith('.') && !/ (?:\p{Lu}|Jr|Sr)\.$/u.test(text))
   return !signs && words.length <= 3 && words.every((word, at) => (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word)

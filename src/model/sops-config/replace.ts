@@ -99,6 +99,6 @@ function replacedNames(tree: ConfigTree, place: Place, one: Newcomer): readonly 
 function renamed(text: string, { start, end }: CommentLine, name: string): TextEdit {
   const [lead = ''] = /^[ \t]*#*[ \t]*/.exec(text.slice(start, end)) ?? []
   const until = Math.min(end, lineEnd(text, start))
-  const rest = /[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0
+  const rest = /(?<![ \t\r])[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0
   return { start: start + lead.length, end: until - rest, text: name }
 }

@@ -83,7 +83,7 @@ function inlineCut(text: string, list: SlotList, at: number, comma: number, remo
   if (next !== undefined && next.start < own) return [slot.start, next.start]
   const before = slots.findLast(({ end }, index) => end <= slot.start && !removed.has(index))
   if (before !== undefined && before.end >= lineStart(text, slot.start)) {
-    return [slot.start - (/[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1]
+    return [slot.start - (/(?<![ \t])[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1]
   }
   // The first on the line of the opening bracket or quote: the next one moves up to it.
   if (next === undefined) return [slot.start, comma + 1]

@@ -1,0 +1,82 @@
+// What has become of a secret, by what could be decrypted: `changed` and `removed` only where nothing is left to be held against it.
+import { expect, test } from '@jest/globals'
+import { answer } from '../../src/model/exposure-answer.ts'
+import type { Decrypted, Known, Question } from '../../src/model/exposure-answer.ts'
+import type { KnownValue, Place } from '../../src/model/hiding-places.ts'
+
+const size = 12
+const known = (iv: number, rest: Partial<Known> = {}): Known =>
+  ({ iv, home: 'app.yaml', key: '[0,"pw"]', size, knowing: 'listed', state: 'current', reason: null, ...rest })
+const here: Place = { version: 0, key: '[0,"pw"]', size }
+const elsewhere: Place = { version: 1, key: '[0,"x"]', size }
+const was = known(1)
+const untold = 'nobody can tell'
+
+interface World {
+  /** Texts by the IVs of what they knew, and by the versions that hold them today; what is missing could not be decrypted. */
+  readonly then?: Readonly<Record<number, string>>
+  readonly now?: Readonly<Record<number, string>>
+  readonly places?: readonly Place[]
+  readonly all?: readonly KnownValue[]
+  /** What stands in the clear, in a file that came in the commit in which this one went. */
+  readonly clear?: string
+  readonly whyNotClear?: string
+}
+
+function told(question: Partial<Question>, { then = { 1: 'old' }, now = { 0: 'new' }, places = [], all = [was], clear, whyNotClear }: World): unknown {
+  const of = ({ iv }: { readonly iv: number }): string | null => then[iv] ?? null
+  const at = ({ version }: Place): string | null => now[version] ?? null
+  const decrypted: Decrypted = {
+    at, of, same: (list, digest) => list.filter((one) => of(one) === digest), find: (list, digest) => list.filter((place) => at(place) === digest),
+    lackOf: (list) => (list.every((one) => of(one) !== null) ? null : 'is closed'), lackAt: (list) => (list.every((one) => at(one) !== null) ? null : 'is closed'),
+    inTheClear: (_, digest) => (digest === clear ? 'plain.env' : null), isClear: () => clear !== undefined, whyNotClear: () => whyNotClear ?? null,
+    nameOf: ({ version }) => `place ${version}`, nameOfKnown: ({ iv }) => `value ${iv}`,
+  }
+  const asked: Question = {
+    now: [here], known: [was], own: [was], byLength: { places: (of) => (of === size ? places : []), comments: () => [], known: (of) => (of === size ? all : []) },
+    clear: [], went: null, isHere: ({ version }) => version === 0, otherwise: 'changed', untold, ...question,
+  }
+  const { state, reason } = answer(asked, decrypted) ?? {}
+  return [state, reason]
+}
+
+test.each<[string, Partial<Question>, World, unknown]>([
+  ['another value', {}, {}, ['changed', null]],
+  ['the same value', {}, { now: { 0: 'old' } }, ['current', null]],
+  ['a value that they know from another name', {}, { all: [was, known(2)], then: { 1: 'old', 2: 'new' } }, ['current', 'it is a value that they know from value 2']],
+  ['one as long that they know from another name, and that is another', {}, { all: [was, known(2)], then: { 1: 'old', 2: 'third' } }, ['changed', null]],
+  ['one as long that they know from another name, and that nothing opens', {}, { all: [was, known(2)] }, ['unknown', 'a value as long that they knew from another name is closed']],
+  ['a value that they only perhaps know from another name', {}, { all: [was, known(2, { knowing: 'perhaps' })], then: { 1: 'old', 2: 'new' } }, ['unknown', untold]],
+  ['the old one, which is closed', {}, { then: {} }, ['unknown', 'an earlier value of it is closed']],
+  ['the new one, which is closed', {}, { now: {} }, ['unknown', 'the file is closed']],
+  ['the old value, that stands elsewhere', {}, { places: [elsewhere], now: { 0: 'new', 1: 'old' } }, ['current', 'a value of it that they knew stands at place 1']],
+  ['a value elsewhere, that is closed', {}, { places: [elsewhere] }, ['unknown', 'a file that may hold it now is closed']],
+])('at its name stands %s', (_, question, world, expected) => {
+  expect(told(question, world)).toEqual(expected)
+})
+
+test('a value below 8 bytes proves nothing where it stands under another name, and is never called gone then', () => {
+  const [short, other] = [known(1, { size: 7 }), known(2, { size: 7 })]
+  const at = { ...here, size: 7 }
+  const byLength = { places: () => [{ ...elsewhere, size: 7 }], comments: () => [], known: () => [short, other] }
+  const question = { now: [at], known: [short], own: [short], byLength }
+  const chance = 'that is too short to be the same for sure, and not by chance'
+  expect(told(question, { now: { 0: 'new', 1: 'old' }, then: { 1: 'old', 2: 'x' } })).toEqual(['unknown', `the same as a value of it that they knew stands at place 1, and ${chance}`])
+  expect(told(question, { now: { 0: 'new', 1: 'x' }, then: { 1: 'old', 2: 'new' } })).toEqual(['unknown', `it is the same as what they know from value 2, and ${chance}`])
+  expect(told(question, { now: { 0: 'new', 1: 'x' }, then: { 1: 'old', 2: 'y' } })).toEqual(['changed', null])
+})
+
+const gone = { now: [], otherwise: 'removed' } as const
+test.each<[string, Partial<Question>, World, unknown]>([
+  ['nowhere', gone, {}, ['removed', null]],
+  ['elsewhere', gone, { places: [elsewhere], now: { 1: 'old' } }, ['current', 'a value of it that they knew stands at place 1']],
+  ['perhaps elsewhere, where nothing opens', gone, { places: [elsewhere], now: {} }, ['unknown', 'a file that may hold it now is closed']],
+  ['perhaps elsewhere, and what it was is closed', gone, { places: [elsewhere], now: { 1: 'old' }, then: {} }, ['unknown', 'an earlier value of it is closed']],
+  ['in the clear, in its own file', { ...gone, clear: [elsewhere] }, { now: { 1: 'old' } }, ['current', 'a value of it that they knew stands at place 1, in the clear']],
+  ['in the clear, in a file that came as it went', { ...gone, went: 3 }, { clear: 'old' }, ['current', 'a value of it that they knew stands in the clear in plain.env']],
+  ['nowhere in the clear', { ...gone, went: 3 }, { clear: 'x' }, ['removed', null]],
+  ['perhaps among more files than are looked at', { ...gone, went: 3 }, { whyNotClear: 'too many' }, ['unknown', 'too many']],
+  ['nowhere, if it was theirs at all', { ...gone, otherwise: 'unknown' }, {}, ['unknown', untold]],
+])('what is gone from its name stands %s', (_, question, world, expected) => {
+  expect(told(question, world)).toEqual(expected)
+})

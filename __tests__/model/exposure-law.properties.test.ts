@@ -1,0 +1,219 @@
+// The law of exposure, held against histories made at random with copies, moves, merges and files encrypted anew, of any size: what bob
+// knows and is in use is never said to be changed or removed, nor left out; with a key that opens all, some, or none of it.
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { isAsked, traceExposure } from '../../src/model/exposure.ts'
+import { answer } from '../../src/model/exposure-answer.ts'
+import type { Answer, Decrypted } from '../../src/model/exposure-answer.ts'
+import { HistoryBuilder } from '../../src/model/history.ts'
+import type { Change, History } from '../../src/model/history.ts'
+import { knownTo } from '../../src/model/known-values.ts'
+import type { Recipient } from '../../src/model/recipient.ts'
+import { isDone } from '../../src/model/report.ts'
+
+const recipient = (letter: string): Recipient => ({ kind: 'age', id: `age1${letter.repeat(58)}` })
+const [alice, bob] = [recipient('a'), recipient('q')]
+const names = ['k', 'l', 'm'] as const
+/** Some as long as others, some too short to be told from another by chance. */
+const plains = ['a', 'b', ...Array.from({ length: 8 }, (_, at) => `value-${at}`), 'value-10', 'value-11'] as const
+
+interface Value { readonly plain: string; readonly iv: number }
+interface File {
+  readonly dataKey: number
+  readonly bob: boolean
+  readonly wrapping: number
+  readonly mac: number
+  readonly values: Readonly<Record<string, Value>>
+}
+type State = Readonly<Record<string, File>>
+
+const kinds = [
+  'add', 'edit', 'unset', 'renameKey', 'moveValue', 'rotate', 'updatekeys', 'offboard', 'rename', 'copy', 'delete', 'restore', 'anew', 'anewElsewhere', 'wrapAndEdit',
+] as const
+interface Step {
+  readonly kind: (typeof kinds)[number]
+  readonly path: number
+  readonly to: number
+  readonly name: (typeof names)[number]
+  readonly other: (typeof names)[number]
+  readonly plain: (typeof plains)[number]
+  readonly flag: boolean
+  /** Whether a commit ends with it. */
+  readonly commit: boolean
+}
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom(...kinds, 'edit', 'offboard', 'add'), path: fc.nat(7), to: fc.nat(7), name: fc.constantFrom(...names), other: fc.constantFrom(...names),
+  plain: fc.constantFrom(...plains), flag: fc.boolean(), commit: fc.integer({ min: 0, max: 3 }).map((at) => at > 0),
+})
+
+let fresh = 0
+const next = (): number => (fresh += 1)
+
+/** What the step makes of the tree; the same tree where it can do nothing. `past`: trees that there were. */
+function after(state: State, past: readonly State[], size: number, { kind, path: from, to: where, name, other, plain, flag }: Step): State {
+  const [path, to] = [`f${from % size}`, `f${where % size}`]
+  const [file, target] = [state[path], state[to]]
+  const rest = Object.fromEntries(Object.entries(state).filter(([other]) => other !== path))
+  const value = (text: string): Value => ({ plain: text, iv: next() })
+  const anew = (values: Readonly<Record<string, Value>>, forBob: boolean): File => ({
+    dataKey: next(), wrapping: next(), mac: next(), bob: forBob, values: Object.fromEntries(Object.entries(values).map(([key, one]) => [key, value(one.plain)])),
+  })
+  if (kind === 'restore') {
+    const old = past[where % Math.max(1, past.length)]?.[path]
+    return old === undefined ? state : { ...state, [to]: old }
+  }
+  if (file === undefined) return kind === 'add' ? { ...state, [path]: anew({ [name]: value(plain), ...flag ? { [other]: value(plains[where % plains.length] ?? plain) } : {} }, flag) } : state
+  const put = (changed: Partial<File>): State => ({ ...rest, [path]: { ...file, ...changed } })
+  const edited = (values: File['values']): Partial<File> => ({ mac: next(), values })
+  const { [name]: own, ...others } = file.values
+  const rotated = { dataKey: next(), wrapping: next(), mac: next() }
+  switch (kind) {
+    case 'add': case 'edit': return own?.plain === plain ? state : put(edited({ ...file.values, [name]: value(plain) }))
+    case 'unset': return own === undefined || Object.keys(others).length === 0 ? state : put(edited(others))
+    case 'renameKey': return own === undefined || name === other ? state : put(edited({ ...others, [other]: value(own.plain) }))
+    case 'moveValue': return own === undefined || target === undefined || path === to || Object.keys(others).length === 0 ? state
+      : { ...put(edited(others)), [to]: { ...target, mac: next(), values: { ...target.values, [other]: value(own.plain) } } }
+    case 'rotate': return put(rotated)
+    case 'updatekeys': return put({ bob: !file.bob, wrapping: next() })
+    case 'offboard': return file.bob ? put({ ...rotated, bob: false }) : state
+    case 'rename': return target === undefined ? { ...rest, [to]: flag ? { ...file, ...rotated, bob: false } : file } : state
+    case 'copy': return target === undefined ? { ...state, [to]: file } : state
+    case 'delete': return rest
+    case 'anew': return put(anew(flag && own !== undefined ? { ...file.values, [name]: value(plain) } : file.values, flag ? false : file.bob))
+    case 'anewElsewhere': return target === undefined ? { ...rest, [to]: anew(file.values, flag ? false : file.bob) } : state
+    // All in one commit, so that nothing stays by which the data key could be told.
+    case 'wrapAndEdit': return put({ bob: !file.bob, wrapping: next(), mac: next(), values: Object.fromEntries(Object.keys(file.values).map((key) => [key, value(plain)])) })
+  }
+}
+
+interface Commit { readonly before: State; readonly after: State; readonly isMerge: boolean }
+
+function commits(start: State, past: State[], size: number, steps: readonly Step[]): readonly Commit[] {
+  const found: Commit[] = []
+  let [last, state] = [start, start]
+  for (const one of steps) {
+    state = after(state, past, size, one)
+    // A copy, or an old version, of which nothing is left in the commit that brought it is a file like any other to whoever looks at it.
+    if (!(one.commit || one.kind === 'copy' || one.kind === 'restore') || state === last) continue
+    state = settled(last, state)
+    found.push({ before: last, after: state, isMerge: false })
+    past.push(state)
+    last = state
+  }
+  return found
+}
+
+/** Who came and went again between two commits leaves no trace: that nobody can tell. */
+function settled(before: State, now: State): State {
+  return Object.fromEntries(Object.entries(now).map(([path, file]) => {
+    const same = Object.values(before).find((old) => old.dataKey === file.dataKey && old.bob === file.bob)
+    return [path, same === undefined || same.wrapping === file.wrapping ? file : { ...file, wrapping: same.wrapping }]
+  }))
+}
+
+/** Two lines of commits from one on, put together again; where both changed a file, one of them is taken. */
+function merged(base: State, main: State, side: State, takesSide: boolean): State {
+  const paths = new Set([...Object.keys(base), ...Object.keys(main), ...Object.keys(side)])
+  return Object.fromEntries([...paths].flatMap((path) => {
+    const one = side[path] === base[path] || (main[path] !== base[path] && !takesSide) ? main[path] : side[path]
+    return one === undefined ? [] : [[path, one] as const]
+  }))
+}
+
+const blobOf = (file: File): string => JSON.stringify(file)
+const keyOf = (name: string): string => JSON.stringify([0, name])
+
+function historyOf(all: readonly Commit[]): { readonly history: History; readonly fileOf: ReadonlyMap<number, File> } {
+  const [builder, fileOf] = [new HistoryBuilder(), new Map<number, File>()]
+  const number = (file: File | undefined): number | null => {
+    if (file === undefined) return null
+    const { dataKey, bob: reads, wrapping, mac, values } = file
+    if (builder.numberOf(blobOf(file)) === null) {
+      builder.add(blobOf(file), {
+        format: 'yaml', explicitType: false, readers: reads ? [alice, bob] : [alice], marks: [`enc ${wrapping}`, `mac ${mac} ${dataKey}`], clear: [],
+        leaves: Object.entries(values).map(([name, { iv, plain }]) => ({ key: keyOf(name), iv: `${iv}`, token: `${iv} ${dataKey}`, size: plain.length })),
+      })
+    }
+    const found = builder.numberOf(blobOf(file)) ?? -1
+    fileOf.set(found, file)
+    return found
+  }
+  const changes = all.flatMap(({ before, after: now, isMerge }, commit): Change[] => [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .filter((path) => before[path] !== now[path])
+    .map((path) => ({ commit: all.length - commit, path, time: 1_700_000_000 + commit * 86_400, isMerge, before: number(before[path]), after: number(now[path]) })))
+  const base = new Map(Object.entries(all.at(-1)?.after ?? {}).map(([path, file]) => [path, number(file) ?? -1]))
+  return { history: builder.finish({ reach: { kind: 'whole' }, tooLarge: 0, changes: changes.reverse(), base, plain: new Set() }), fileOf }
+}
+
+/** What could be decrypted: nothing under the data keys that are `closed`. */
+function decryptedBy(history: History, fileOf: ReadonlyMap<number, File>, closed: (dataKey: number) => boolean): Decrypted {
+  const at: Decrypted['at'] = ({ version, key }) => {
+    const file = fileOf.get(version)
+    return file === undefined || closed(file.dataKey) ? null : file.values[(JSON.parse(key) as [number, string])[1]]?.plain ?? null
+  }
+  const byIv = new Map(history.versions.flatMap(({ leaves }, version) => leaves.flatMap(({ key, iv, size }): [number, string][] => {
+    const plain = at({ version, key, size })
+    return plain === null ? [] : [[iv, plain]]
+  })))
+  const of: Decrypted['of'] = ({ iv }) => byIv.get(iv) ?? null
+  return {
+    at, of, same: (known, digest) => known.filter((one) => of(one) === digest), find: (places, digest) => places.filter((place) => at(place) === digest),
+    lackOf: (known) => (known.some((one) => of(one) === null) ? 'closed' : null), lackAt: (places) => (places.some((one) => at(one) === null) ? 'closed' : null),
+    whyNotClear: () => null, inTheClear: () => null, isClear: () => false, nameOf: () => '', nameOfKnown: () => '',
+  }
+}
+
+function valuesIn(files: Iterable<File>): readonly string[] {
+  return [...files].flatMap(({ values }) => Object.values(values).map(({ plain }) => plain))
+}
+
+/** Commits made by `steps`: a trunk, two branches from it, a merge, and what came after. */
+function committed(size: number, [trunk, main, side, later]: readonly [readonly Step[], readonly Step[], readonly Step[], readonly Step[]], takesSide: boolean): readonly Commit[] {
+  const past: State[] = []
+  const first = commits({}, past, size, trunk)
+  const fork = first.at(-1)?.after ?? {}
+  const [ours, theirs] = [commits(fork, past, size, main), commits(fork, past, size, side)]
+  const [before, other] = [ours.at(-1)?.after ?? fork, theirs.at(-1)?.after ?? fork]
+  const merge = theirs.length === 0 ? [] : [{ before, after: merged(fork, before, other, takesSide), isMerge: true }]
+  return [...first, ...theirs, ...ours, ...merge, ...commits(merge[0]?.after ?? before, past, size, later)]
+}
+
+const kindsOfKey = ['none', 'some', 'all'] as const
+
+test('what bob knows and is in use is never said to be changed or removed, nor left out', () => {
+  const seen = new Map<string, number>()
+  const steps = (most: number): fc.Arbitrary<Step[]> => fc.array(step, { maxLength: most })
+  const lines = fc.tuple(steps(16), steps(4), steps(4), steps(12))
+  fc.assert(fc.property(fc.integer({ min: 1, max: 8 }), lines, fc.boolean(), fc.constantFrom(...kindsOfKey), (size, each, takesSide, key) => {
+    const all = committed(size, each, takesSide)
+    const base = all.at(-1)?.after ?? {}
+    const files = all.flatMap(({ after: now }) => Object.values(now))
+    const bobs = new Set(files.flatMap(({ dataKey, bob: reads }) => (reads ? [dataKey] : [])))
+    const known = new Set(valuesIn(files.filter(({ dataKey }) => bobs.has(dataKey))))
+
+    const { history: untold, fileOf } = historyOf(all)
+    const closed = (dataKey: number): boolean => key === 'some' && dataKey % 3 === 0
+    const history = key === 'none' ? untold : untold.told((old, now) => {
+      const [a, b] = [fileOf.get(old)?.dataKey ?? 0, fileOf.get(now)?.dataKey ?? 0]
+      return closed(a) || closed(b) ? null : a === b
+    })
+    const [decrypted, everything] = [decryptedBy(history, fileOf, closed), decryptedBy(history, fileOf, () => false)]
+    const { byHome } = knownTo([bob], history)
+    /** What the list says is, or may be, in use: all that he knew under a name that is not done with. */
+    const told = new Set<string | null | undefined>()
+    for (const one of traceExposure(history, [bob], [])) {
+      const answered: Answer | null = isAsked(one) && key !== 'none' ? answer(one.question, decrypted) : null
+      const secret = !isAsked(one) ? one : key === 'none' ? one.untold : answered === null ? null : one.answered(answered)
+      if (secret === null) continue
+      seen.set(secret.state, (seen.get(secret.state) ?? 0) + 1)
+      const here = base[secret.file]?.values[secret.key]?.plain
+      if (secret.state === 'changed') expect(known).not.toContain(here)
+      if (isDone(secret)) continue
+      told.add(here)
+      for (const iv of byHome.get(secret.file)?.get(keyOf(secret.key))?.ivs ?? []) told.add(everything.of({ iv }))
+    }
+    const inUse = new Set(valuesIn(Object.values(base)))
+    expect([...known].filter((plain) => inUse.has(plain) && !told.has(plain))).toEqual([])
+  }), { numRuns: 2000 })
+  for (const state of ['current', 'changed-too-early', 'unknown', 'changed', 'removed']) expect(seen.get(state)).toBeGreaterThan(10)
+})

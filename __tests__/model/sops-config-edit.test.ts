@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { Failure } from '../../src/model/failure.ts'
-import { lineDiff } from '../../src/model/sops-config/diff.ts'
+import { diffLines, lineDiff } from '../../src/model/sops-config/diff.ts'
 import { removeRecipients } from '../../src/model/sops-config/edit.ts'
 import { proveEdit } from '../../src/model/sops-config/proof.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
@@ -316,3 +318,34 @@ test('a diff shows what changed with two lines around it', () => {
   expect(lineDiff('1\n', '1\n')).toBe('')
   expect(lineDiff('a\nb\nc\na\nb\nb\na\n', 'c\nb\na\nb\na\nc\n').split('\n').filter((line) => /^[-+]/.test(line))).toHaveLength(5)
 })
+
+test('a diff has the fewest changes that there can be, and both texts in it', () => {
+  const lines = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 14 })
+  const common = (a: readonly string[], b: readonly string[]): number => {
+    let row = Array.from({ length: b.length + 1 }, () => 0)
+    for (const line of a) {
+      const next = [0]
+      for (const [at, other] of b.entries()) {
+        next.push(line === other ? (row[at] ?? 0) + 1 : Math.max(row[at + 1] ?? 0, next[at] ?? 0))
+      }
+      row = next
+    }
+    return row[b.length] ?? 0
+  }
+  fc.assert(fc.property(lines, lines, (a, b) => {
+    const diff = diffLines(`${a.join('\n')}\n`, `${b.join('\n')}\n`)
+    const without = (sign: string): string[] => diff.filter(({ op }) => op !== sign).map(({ line }) => line)
+    expect([without('+'), without('-')]).toEqual([a, b])
+    expect(diff.filter(({ op }) => op === ' ')).toHaveLength(common(a, b))
+    expect(diff.map(({ op }) => op).join('')).not.toContain('+-')
+  }), { numRuns: 500 })
+})
+
+test('a diff with a change in each of thousands of rules takes little memory', () => {
+  const program = `
+    import { diffLines } from ${JSON.stringify(new URL('../../src/model/sops-config/diff.ts', import.meta.url).href)}
+    const text = (key) => Array.from({ length: 5500 }, (_, at) => \`- path_regex: ^r\${at}/\\n  age: \${key}\\n\`).join('')
+    console.log(diffLines(text('a,b'), text('a')).filter(({ op }) => op !== ' ').length)`
+  const args = ['--max-old-space-size=64', '--input-type=module', '-e', program]
+  expect(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })).toBe('11000\n')
+}, 60_000)

@@ -115,7 +115,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
       date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
     }
-    const edits = known.configs.map((config) => editConfig(config, request))
+    const edits = known.configs.map((config) => editConfig(config, request, known.owners))
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }

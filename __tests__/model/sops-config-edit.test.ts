@@ -6,6 +6,7 @@ import { diffLines, lineDiff } from '../../src/model/sops-config/diff.ts'
 import { removeRecipients } from '../../src/model/sops-config/edit.ts'
 import { proveEdit } from '../../src/model/sops-config/proof.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
+import type { OwnedRecipient } from '../../src/model/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 // In the texts A, B and C stand for the age keys of alice, bob and carol, P for a PGP fingerprint; bob leaves.
@@ -193,15 +194,20 @@ describe('key groups', () => {
 
 describe('comments above a key', () => {
   test.each([
-    ['one for each', '# alice\n- &a A\n# bob\n- &b B\n# carol\n- &c C\n', '# alice\n- &a A\n# carol\n- &c C\n'],
+    ['one for each', '# alice\n- A\n# bob\n- B\n# carol\n- C\n', '# alice\n- A\n# carol\n- C\n'],
+    ['one for each, of which the key has another name', '# alice\n- &a A\n# bob\n- &b B\n# carol\n- &c C\n',
+      '# alice\n- &a A\n# bob\n# carol\n- &c C\n'],
+    ['the last one under it', '- A\n# bob\n- B\n', '- A\n'],
+    ['one that has its word and stands over others stays', '# bob and friends\n- &bob B\n- &alice A\n', '# bob and friends\n- &alice A\n'],
+    ['one that is its name and stands over others goes', '# Bob (laptop)\n- &bob B\n- &alice A\n', '- &alice A\n'],
     ['a heading stays for those after it', '# developers\n- &b B\n- &a A\n', '# developers\n- &a A\n'],
     ['a heading stays for those before it', '# developers\n- &a A\n- &b B\n', '# developers\n- &a A\n'],
-    ['a heading goes with the last one under it', '# developers\n- &a A\n# servers\n- &b B\n', '# developers\n- &a A\n'],
-    ['a heading ends at a blank line', '# developers\n- &b B\n\n- &a A\n', '\n- &a A\n'],
+    ['a heading stays though nobody is left under it', '# Platform\n- &a A\n# Gateway\n- &b B\n', '# Platform\n- &a A\n# Gateway\n'],
+    ['a heading goes on after a blank line', '# Platform\n- &b B\n\n- &a A\n', '# Platform\n\n- &a A\n'],
     ['a comment that names the owner goes, the heading above it stays',
       '# developers\n# bob: until May\n# or June\n- &bob B\n- &a A\n', '# developers\n- &a A\n'],
-    ['a heading over a commented first one stays', '# developers\n# Robert\n- &b B\n# carol\n- &c C\n',
-      '# developers\n# carol\n- &c C\n'],
+    ['a heading over a commented first one stays, and the comment, since the key has a name', '# developers\n# Robert\n- &b B\n# carol\n- &c C\n',
+      '# developers\n# Robert\n# carol\n- &c C\n'],
     ['a heading that names others too stays', '# bob and alice\n- &bob B\n- &alice A\n', '# bob and alice\n- &alice A\n'],
     ['a word that only contains the name does not name', '# web-servers\n- &web B\n- &app A\n', '# web-servers\n- &app A\n'],
     ['a task stays', '- &a A\n# TODO: new keys for all in 2027\n- &b B\n', '- &a A\n# TODO: new keys for all in 2027\n'],
@@ -247,6 +253,10 @@ describe('refused', () => {
     ['a recreation_rule', 'destination_rules:\n  - recreation_rule: {age: B}\n', 2,
       'the recreation_rule of rule 1 (without path_regex) would have no recipient left.'],
     ['a file with nothing left', 'keys: [B]\n', 1, 'Nothing would be left of the file.'],
+    ['a label that would come to be the name of who stays', 'creation_rules:\n  - age:\n      # robert\n      - B\n      - A\n', 5,
+      'robert, in the comment there, would then be the name of age1aaaaaa…aaaa, which it is not now: write the name of each key beside it, or take the comment out.'],
+    ['fewer names than keys, which would then be as many', 'creation_rules:\n  - age: A,B,C # alice, carol\n', 2,
+      'alice, in the comment there, would then be the name of age1aaaaaa…aaaa, which it is not now: write the name of each key beside it, or take the comment out.'],
   ])('%s', (_, text, line, reason) => {
     expect(remove(text)).toEqual({ kind: 'refused', path: '.sops.yaml', line, reason })
   })
@@ -263,6 +273,23 @@ test('a PGP key known by a short id goes, and its rule is not left with nobody',
   expect(after('creation_rules:\n  - key_groups:\n      - pgp:\n          - 85d77543b3d624b6 # dave\n        age: [B]\n', short))
     .toBe(full('creation_rules:\n  - key_groups:\n      - age: [B]\n'))
   expect(remove('creation_rules:\n  - pgp: [85D77543B3D624B6]\n', short)).toMatchObject({ kind: 'refused', line: 2 })
+})
+
+describe('who is known from elsewhere', () => {
+  const owners = (['A alice', 'B bob', 'C carol'] as const).map((of, at): OwnedRecipient =>
+    ({ recipient: age(of.charAt(0)), name: of.slice(2), from: 'public-keys', path: 'keys.txt', line: at + 1 }))
+
+  test.each([
+    ['is taken out of a list of fewer names', 'creation_rules:\n  - age: A,B,C # alice, bob\n', 'creation_rules:\n  - age: A,C # alice\n'],
+    ['and out of one of more', 'creation_rules:\n  - age: A,B # alice, bob, dave\n', 'creation_rules:\n  - age: A # alice, dave\n'],
+    ['and above keys on lines', 'creation_rules:\n  - path_regex: a\n    # bob\n    # alice\n    age: >-\n      A,\n      B,\n      C\n',
+      'creation_rules:\n  - path_regex: a\n    # alice\n    age: >-\n      A,\n      C\n'],
+    ['and above two of which one stays', 'keys:\n  # bob\n  - B\n  - A\n', 'keys:\n  - A\n'],
+    ['and not where the name is that of who stays', 'keys:\n  # alice\n  - B\n  - A\n', 'keys:\n  # alice\n  - A\n'],
+  ])('%s', (_, before, wanted) => {
+    const result = removeRecipients(readSopsConfig('.sops.yaml', full(before)), bob, owners)
+    expect(result).toMatchObject({ kind: 'edited', after: full(wanted) })
+  })
 })
 
 test('untouched where none of the keys is', () => {

@@ -96,6 +96,20 @@ const shapes: readonly Shape[] = [
     replaced: 'creation_rules:\n  - path_regex: ^f\n    # Who can read:\n    # 1. alice\n    # 2. carol\n    age: >-\n      A,\n      C\n',
   },
   {
+    name: 'a list of owners above keys on one line', groups: 'AB',
+    before: 'creation_rules:\n  - path_regex: ^f\n    # - alice\n    # - bob\n    age: A,B\n',
+    removed: 'creation_rules:\n  - path_regex: ^f\n    # - alice\n    age: A\n',
+    added: 'creation_rules:\n  - path_regex: ^f\n    # - alice\n    # - bob\n    # - carol\n    age: A,B,C\n',
+    replaced: 'creation_rules:\n  - path_regex: ^f\n    # - alice\n    # - carol\n    age: A,C\n',
+  },
+  {
+    name: 'numbered owners above each key', groups: 'AB',
+    before: 'creation_rules:\n  - age:\n      # 1) alice\n      - A\n      # 2) bob\n      - B\n',
+    removed: 'creation_rules:\n  - age:\n      # 1) alice\n      - A\n',
+    added: 'creation_rules:\n  - age:\n      # 1) alice\n      - A\n      # 2) bob\n      - B\n      # carol\n      - C\n',
+    replaced: 'creation_rules:\n  - age:\n      # 1) alice\n      - A\n      # 2) carol\n      - C\n',
+  },
+  {
     name: 'a heading over named keys', groups: 'AB',
     before: 'keys:\n  # Platform\n  - &bob B\n  # Gateway\n  - &web A\ncreation_rules:\n  - age: [*web, *bob]\n',
     removed: 'keys:\n  # Platform\n  # Gateway\n  - &web A\ncreation_rules:\n  - age: [*web]\n',

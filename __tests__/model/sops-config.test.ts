@@ -87,6 +87,13 @@ describe('the owners in a config', () => {
     ...['alice + bob', 'alice and bob', 'alice & bob', 'alice; bob', 'keys: alice, bob', 'Who can read: alice, bob', 'alice,bob'].map((names) =>
       [`by position, parted otherwise, "${names}"`, `creation_rules:\n- age: A,B # ${names}\n`,
         ['comment alice = A .sops.yaml:2', 'comment bob = B .sops.yaml:2']] as const),
+    ['numbered beside, listed above', 'keys:\n- A # 1. alice\n# - bob\n- B\n# 3) carol (laptop, 2024)\n- C\n',
+      ['comment alice = A .sops.yaml:2', 'comment bob = B .sops.yaml:4', 'comment carol (laptop, 2024) = C .sops.yaml:6']],
+    ['on lines above keys on one line, where they are introduced', 'creation_rules:\n- pgp: P\n  # Who can read:\n  # alice\n  # bob\n  age: [A, B]\n',
+      ['comment alice = A .sops.yaml:6', 'comment bob = B .sops.yaml:6']],
+    ['or signed', 'creation_rules:\n- pgp: P\n  # - alice\n  # - bob\n  age: A,B\n',
+      ['comment alice = A .sops.yaml:5', 'comment bob = B .sops.yaml:5']],
+    ['and not where they may be two headings', 'creation_rules:\n- pgp: P\n  # Falcon\n  # Sparrow\n  age: A,B\n', []],
     ['with a comma that parts no names', 'creation_rules:\n- age: A,B # alice (laptop, 2024), bob\n',
       ['comment alice (laptop, 2024) = A .sops.yaml:2', 'comment bob = B .sops.yaml:2']],
     ...['TODO: alice, bob', 'alice or bob', 'was: alice, bob', 'alice/bob'].map((names) =>

@@ -3,14 +3,14 @@
 //
 // Of own-line comments directly above an item, the lines go that name who leaves and nobody who stays, and the last one where it is
 // the only name of that key, or a label over no other one: prose stays. Of comments that list names those of who leaves go.
-import { formsOf, nameInComment } from '../owners.ts'
+import { formsOf } from '../owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { commentsAbove } from './comments.ts'
 import type { CommentLine } from './comments.ts'
 import { hasOwnName, labelAbove, labelsThatName, nameBesideItem, nameLists } from './naming.ts'
 import type { NameList } from './naming.ts'
-import { isLabel, isShort } from './names.ts'
+import { isLabel, isShort, signsBefore } from './names.ts'
 import type { NameSpan } from './names.ts'
 import type { SlotList } from './slots.ts'
 import { anchorOf, holdsKeys, recipientOf } from './tree.ts'
@@ -30,7 +30,7 @@ export function commentsLeaving(
   const stands = isHeading(tree, list, at, removed)
   // Over keys that stay it goes only where it is the name, and not where it has a word of it.
   const isTheirs = ({ text: line }: CommentLine): boolean => !stands || !isShort(line)
-    || formsOf(nameInComment(line) ?? '').some((form) => leaving?.some((name) => name.toLowerCase() === form) === true)
+    || formsOf(line.slice(signsBefore(line))).some((form) => leaving?.some((name) => name.toLowerCase() === form) === true)
   const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying) && isTheirs(line))
   for (const [index, line] of lines.entries()) {
     // A sentence that goes on; a name does not.

@@ -41,7 +41,7 @@ const sentence = new RegExp(`^(?:TODO|FIXME|NOTE|${[
 const heading = /^(?:(?:age|pgp|public|ssh) )?(?:keys?|owners?|holders?|readers?|recipients?|people|persons?|users?|members?|names?|hosts?|machines?|access|in order|who(?: (?:can read(?: it)?|reads(?: it)?|has access))?):\s+/i
 
 /** What lists begin their lines with. */
-export const bullet = /^(?:[-*•]|\d{1,3}[.):]?|\(\d{1,3}\))[ \t]+/
+const bullet = /^(?:[-*•]|\d{1,3}[.):]|\(\d{1,3}\))[ \t]+/
 
 /** Up to three words without the signs of a sentence: a name, or a heading. */
 export function isShort(comment: string): boolean {
@@ -57,6 +57,11 @@ export function isLabel(comment: string): boolean {
     (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word) && !notNames.has(word.toLowerCase().replace(/[,.]$/, '')))
 }
 
+/** Whether a label is about several, parted by commas. */
+export function isParted(comment: string): boolean {
+  return coreOf(comment).includes(',')
+}
+
 /** Whether an anchor is that of several, whose list may hold one key for now. */
 export function isOfSeveral(anchor: string): boolean {
   return several.has(anchor.toLowerCase())
@@ -64,18 +69,24 @@ export function isOfSeveral(anchor: string): boolean {
 
 /** One that must be a name: a word, or several in capitals (`Carol S.`, `Bob <bob@x.org>`), as it takes to name by position. */
 export function isName(comment: string): boolean {
-  return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(coreOf(comment)) && !coreOf(comment).includes(',')
+  return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(coreOf(comment)) && !isParted(comment)
 }
 
 /** The name in a comment that speaks of one key only; null where it is a sentence, or none. */
 export function nameBeside(comment: string): string | null {
-  const name = nameInComment(comment)
+  const name = nameInComment(comment.slice(signsBefore(comment)))
   return name === null || sentence.test(name) ? null : name
 }
 
-/** The comment without its sign, a colon at its end, and what stands in brackets there. */
+/** How many characters stand before what a comment says: blanks, its signs, the sign of a list. */
+export function signsBefore(comment: string): number {
+  const lead = /^[\s#]*/.exec(comment)?.[0].length ?? 0
+  return lead + (bullet.exec(comment.slice(lead))?.[0].length ?? 0)
+}
+
+/** The comment without its signs, a colon at its end, and what stands in brackets there. */
 function coreOf(comment: string): string {
-  const text = comment.replace(/^[\s#]+/, '').replace(/[\s:]+$/, '').replace(/\s+/g, ' ')
+  const text = comment.slice(signsBefore(comment)).replace(/[\s:]+$/, '').replace(/\s+/g, ' ')
   return text.replace(/ +(?:\([^()]*\)|<[^<>]*>)$/, '')
 }
 

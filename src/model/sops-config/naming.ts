@@ -9,7 +9,7 @@
 import { isAlias } from 'yaml'
 import { commentBehind, commentBeside, commentsAbove, isBehindDash, linesAboveHolder, lineEnd } from './comments.ts'
 import type { CommentLine } from './comments.ts'
-import { bullet, isLabel, isName, nameBeside, namesListed } from './names.ts'
+import { isLabel, isName, isParted, nameBeside, namesListed, signsBefore } from './names.ts'
 import type { NameSpan } from './names.ts'
 import type { Slot, SlotList } from './slots.ts'
 import { isField } from './spelling.ts'
@@ -61,23 +61,28 @@ function lineAbove(text: string, list: SlotList): NameList | null {
   return { spans, inOrder, whole: [[above.start, above.end]], lines: null }
 }
 
-/** Those directly above it that are names one by one, with or without the signs of a list; a line before them may introduce them. */
+/**
+ * Those directly above it that are names one by one, with or without the signs of a list; a line before them may introduce them.
+ * Above keys on one line they need either.
+ */
 function linesAbove(text: string, list: SlotList): NameList | null {
   const [last, { holder }] = [list.slots.at(-1), list]
-  if (list.style !== 'text' || holder === null || last === undefined || lineEnd(text, holder.start) >= last.start) return null
+  if (holder === null || last === undefined) return null
+  const onLines = lineEnd(text, holder.start) < last.start
+  if (onLines && list.style !== 'text') return null
   const all = linesAboveHolder(text, holder)
   const names = all.map((line): NameSpan | null => {
-    const [sign = ''] = /^[ \t]*#+[ \t]*/.exec(text.slice(line.start, line.end)) ?? []
-    const from = line.start + sign.length
-    const start = from + (bullet.exec(text.slice(from, line.end))?.[0].length ?? 0)
+    const start = line.start + signsBefore(text.slice(line.start, line.end))
     const name = text.slice(start, line.end).trimEnd()
     return isName(name) ? { start, end: start + name.length, text: name } : null
   })
   const first = names.findLastIndex((name) => name === null) + 1
   const [lines, introduction] = [all.slice(first), all[first - 1]]
   const spans = names.slice(first).flatMap((name) => name ?? [])
-  if (spans.length === 0) return null
-  const whole = introduction?.text.endsWith(':') === true ? [introduction, ...lines] : lines
+  const introduced = introduction?.text.endsWith(':') === true
+  const signed = lines.every((line, at) => /[^#\s]/.test(text.slice(line.start, spans[at]?.start)))
+  if (spans.length === 0 || (!onLines && (spans.length < 2 || !(introduced || signed)))) return null
+  const whole = introduced ? [introduction, ...lines] : lines
   // Above the dash of a rule a single line is about the rule.
   const inOrder = spans.length === list.slots.length && (spans.length > 1 || !isBehindDash(text, holder))
   return { spans, inOrder, whole: whole.map(({ start, end }) => [start, end]), lines }
@@ -95,8 +100,7 @@ export function nameBesideItem(text: string, list: SlotList, at: number): NameSp
   }
   const name = nameBeside(comment.text)
   if (name === null) return null
-  const lead = /^[\s#]*/.exec(comment.text)?.[0].length ?? 0
-  return { start: comment.start + lead, end: comment.start + comment.text.trimEnd().length, text: name }
+  return { start: comment.start + signsBefore(comment.text), end: comment.start + comment.text.trimEnd().length, text: name }
 }
 
 /** Whether it is one of a list or a table, rather than a field of sops. */
@@ -133,6 +137,6 @@ export function labelsThatName(tree: ConfigTree, list: SlotList): readonly (Comm
   return labels.map((label, at) => {
     const slot = list.slots[at]
     const isKey = nameless[at] === true && slot !== undefined && recipientOf(tree, slot) !== null
-    return isKey && label?.text.includes(',') === false ? label : null
+    return isKey && label !== null && !isParted(label.text) ? label : null
   })
 }

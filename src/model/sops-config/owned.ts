@@ -5,7 +5,7 @@ import { nameInComment } from '../owners.ts'
 import type { OwnedRecipient } from '../owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
-import { isOfSeveral } from './names.ts'
+import { isOfSeveral, signsBefore } from './names.ts'
 import { labelsThatName, nameBesideItem, namesInOrder } from './naming.ts'
 import type { SlotList } from './slots.ts'
 import { anchorOf, recipientOf } from './tree.ts'
@@ -27,7 +27,9 @@ export function ownersIn(tree: ConfigTree, path: string): readonly OwnedRecipien
         const anchor = alone && !isAlias(slot.value) ? anchorOf(slot) : null
         if (anchor !== null && !isOfSeveral(anchor)) add('anchor', anchor, recipient, slot.start)
         const beside = (alone ? nameBesideItem(tree.text, list, at) : null) ?? listed?.[at]
-        for (const comment of [beside, labels[at]]) add('comment', nameInComment(comment?.text ?? ''), recipient, slot.start)
+        for (const { text } of [beside ?? [], labels[at] ?? []].flat()) {
+          add('comment', nameInComment(text.slice(signsBefore(text))), recipient, slot.start)
+        }
       }
       if (slot.below !== null) walk(slot.below)
     }

@@ -9,6 +9,7 @@ import { commentsLeaving, nameIn } from './leaving.ts'
 import type { TextEdit } from './text.ts'
 import type { Place } from './lists.ts'
 import { nameBesideItem, nameLists } from './naming.ts'
+import { signsBefore } from './names.ts'
 import { mapEntries, scalar } from './spelling.ts'
 import { anchorOf } from './tree.ts'
 import type { ConfigTree } from './tree.ts'
@@ -92,8 +93,8 @@ function replacedNames(tree: ConfigTree, place: Place, one: Newcomer): readonly 
 
 /** The comment with another name after its sign and blanks. */
 function renamed(text: string, { start, end }: CommentLine, name: string): TextEdit {
-  const [lead = ''] = /^[ \t]*#*[ \t]*/.exec(text.slice(start, end)) ?? []
+  const lead = signsBefore(text.slice(start, end))
   const until = Math.min(end, lineEnd(text, start))
   const rest = /[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0
-  return { start: start + lead.length, end: until - rest, text: name }
+  return { start: start + lead, end: until - rest, text: name }
 }

@@ -6,7 +6,8 @@ import type { AccessMap } from './model/access-map.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import type { Plan } from './model/plan.ts'
-import { planIdentity, planRekey, recordOf } from './model/plan.ts'
+import { planIdentity, planRekey } from './model/plan.ts'
+import { recordOf } from './model/removal-record.ts'
 import type { Report } from './model/report.ts'
 import type { RunProgress } from './model/run-report.ts'
 import { reportOf } from './model/run-report.ts'
@@ -153,7 +154,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     }
     const planned = {
       plan, base: survey.base, identity: planIdentity(whole, request),
-      recordOf: (date: string, by: string | null) => recordOf(survey, { ...request, date, by })?.after ?? null,
+      recordOf: (date: string, by: string | null) => recordOf(survey, { ...request, date, by }, whole.changes, whole.unchanged.map(({ file }) => file))?.after ?? null,
     }
     const earlier = await tools.publisher.find(planned, staging)
     if (earlier !== null) {

@@ -242,6 +242,35 @@ describe('the owners file', () => {
     expect(plan([file([[alice]])], gone, { kind: 'same' }, { survey: { ownersFile } }).record).toBeNull()
   })
 
+  describe('remembers who went by a config that was edited by hand', () => {
+    const record = (files: readonly SurveyedFile[], rest: Partial<Survey> = {}): string | undefined =>
+      plan(files, none, become([alice]), { survey: { ownersFile, ...rest } }).record?.after
+
+    const dora: Recipient = { kind: 'age', id: `age1${'d'.repeat(58)}` }
+
+    test('with the name that is known', () => {
+      const known = owners.map((owner) => ({ ...owner, name: 'dora', recipient: dora }))
+      expect(record([file([[alice, dora]])], { owners: known })).toMatch(/^removed:\n +- owner: dora\n +recipient: age1d+\n/m)
+      expect(record([file([[alice, kms]])])).toMatch(/^removed:\n +- owner: alice\n +recipient: "?arn:.*\n/m)
+    })
+
+    test('not what no config could hold', () => {
+      expect(record([file([[alice, ci]])])).toBeUndefined()
+    })
+
+    test('not while they can read, or stand in, anything', () => {
+      const config = readSopsConfig('x/.sops.yaml', 'keys: []\n')
+      expect(record([file([[alice, dora]])], { others: [file([[dora]], 'o.yaml')] })).toBeUndefined()
+      expect(record([file([[alice, dora]])], { skipped: [{ path: 'l.yaml', reason: 'hard link', file: file([[dora]], 'l.yaml') }] })).toBeUndefined()
+      expect(record([file([[alice, dora]])], { configs: [{ ...config, recipients: [dora] }] })).toBeUndefined()
+    })
+
+    test('not where the same key stays in another spelling', () => {
+      const withRole: Recipient = { kind: 'kms', id: `${kms.id}+arn:aws:iam::1:role/ci` }
+      expect(plan([file([[alice, kms]])], none, become([alice, withRole]), { survey: { ownersFile } }).record).toBeNull()
+    })
+  })
+
   test('is no part of what makes two plans the same', () => {
     const make = (date: string): string => {
       const gone = { ...removal, removed: [kms], like: [kms], date }

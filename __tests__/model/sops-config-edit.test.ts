@@ -234,6 +234,11 @@ test('what stands at the head of the file stays, though the list below it goes',
   expect(after(`# Kept by the platform team.\nkeys:\n  - B\n\n${rules}`)).toBe(full(`# Kept by the platform team.\n\n${rules}`))
 })
 
+test('a byte order mark is no column', () => {
+  expect(after('\uFEFFkeys:\n- B\n- A\n')).toBe(full('\uFEFFkeys:\n- A\n'))
+  expect(after('\uFEFFold: B\nkeys: [A]\n')).toBe(full('\uFEFFkeys: [A]\n'))
+})
+
 test('what looks like a comment in a text is none', () => {
   expect(after('keys:\n  - |\n    keys of\n    # bob\n  - &bob B\n  - A\n'))
     .toBe(full('keys:\n  - |\n    keys of\n    # bob\n  - A\n'))

@@ -16,8 +16,10 @@ export interface CommentText {
   readonly text: string
 }
 
+/** Where the line begins, a byte order mark left out. */
 export function lineStart(text: string, at: number): number {
-  return text.lastIndexOf('\n', at - 1) + 1
+  const start = at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1
+  return start === 0 && at > 0 && text.startsWith('\uFEFF') ? 1 : start
 }
 
 /** The offset of the line's LF, or the end of the text. */

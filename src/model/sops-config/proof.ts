@@ -97,7 +97,7 @@ function wrongAccess(before: readonly Access[], after: readonly Access[], { remo
     const wanted = new Set([...old.ids, ...(gains ? coming : [])])
     for (const one of removed) wanted.delete(canonicalId(one))
     return now !== undefined && equal([...wanted].sort(), [...now.ids].sort())
-      && [...now.misplaced].every((id) => old.misplaced.has(id))
+      && [...now.misplaced].every((id) => old.misplaced.has(id)) && !coming.some((id) => now.twice.has(id) && !old.twice.has(id))
   }
   const wrong = before.find((old, at) => !right(old, after[at]))
   return wrong === undefined ? before.length === after.length ? null : 'a rule' : wrong.what

@@ -306,6 +306,19 @@ describe('the owners file', () => {
   })
 })
 
+test('a removed key that stays in comments is told of, in the config as it will be', () => {
+  const dora: Recipient = { kind: 'age', id: `age1${'d'.repeat(58)}` }
+  const ssh: Recipient = { kind: 'age-ssh', id: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGK1dOZZ8Wz0CE2m4EWKc9zGPGfBNZBNHKO6nCtL4bFq' }
+  const before = `creation_rules:\n  # - age: "${dora.id},age1x"\n  - age: ${dora.id} # ${dora.id}\n  # ${ssh.id} dora\n  - pgp: x\n`
+  const config = { ...readSopsConfig('.sops.yaml', 'keys: []\n'), text: before }
+  const found = (removed: readonly Recipient[], edits: readonly ConfigEdit[] = []): unknown =>
+    plan([], { ...removal, removed }, { kind: 'same' }, { survey: { configs: [config] }, edits }).findings.filter(({ code }) => code === 'key-in-comment')
+  expect(found([dora])).toMatchObject([{ level: 'notice', path: '.sops.yaml', message: expect.stringMatching(/^the comment in line 2 holds a removed key/) }])
+  expect(found([dora, ssh])).toMatchObject([{ message: expect.stringMatching(/^the comments in lines 2, 4 hold/) }])
+  expect(found([kms])).toEqual([])
+  expect(found([dora], [{ kind: 'edited', path: '.sops.yaml', before, after: `creation_rules:\n  # - age: "age1x"\n` }])).toEqual([])
+})
+
 test('a .sops.yml is said to hold for nothing', () => {
   expect(plan([], none, { kind: 'same' }, { survey: { ignoredConfigs: ['.sops.yml'] } }).findings).toMatchObject([{ code: 'config-ignored', path: '.sops.yml' }])
 })
@@ -416,7 +429,7 @@ test('a hard link that the removed can read is said', () => {
 })
 
 test('a damaged file refuses the run', () => {
-  expect(plan([], none, { kind: 'same' }, { survey: { damaged: [{ path: 'x.yaml', damage: 'cut off' }] } }).refusals).toEqual([{ path: 'x.yaml', reason: expect.stringMatching(/^cut off\. .*`!x\.yaml` in `files`/) }])
+  expect(plan([], none, { kind: 'same' }, { survey: { damaged: [{ path: 'x.yaml', damage: 'cut off' }] } }).refusals).toEqual([{ path: 'x.yaml', reason: expect.stringMatching(/^cut off\. .*`!path` in `files`/) }])
 })
 
 describe('the identity of a plan', () => {

@@ -234,6 +234,28 @@ test('what stands at the head of the file stays, though the list below it goes',
   expect(after(`# Kept by the platform team.\nkeys:\n  - B\n\n${rules}`)).toBe(full(`# Kept by the platform team.\n\n${rules}`))
 })
 
+describe('a key that is commented out', () => {
+  const rules = 'creation_rules:\n  - age:\n      - A\n      - B\n'
+  test.each([
+    ['goes', '# - B\n'], ['goes with its anchor', '#- &old B\n'], ['goes with its comment', '  # - B # until May\n'], ['goes without a dash', '    #B\n'],
+    ['goes in quotes, with its comma', '#  "B",\n'],
+  ])('%s', (_, line) => {
+    expect(after(`${line}${rules}`)).toBe(full(rules.replace('      - B\n', '')))
+    expect(after(`${rules}${line}`)).toBe(full(rules.replace('      - B\n', '')))
+  })
+
+  test.each([
+    ['of somebody else', '# - A\n'], ['of several', '# - A,B\n'], ['of a rule', '#   age: B\n'], ['with a name', '# bob = B\n'],
+  ])('stays where it is that %s', (_, line) => {
+    expect(after(`${line}${rules}`)).toBe(full(line + rules.replace('      - B\n', '')))
+  })
+
+  test('stays in a text, and where nothing else of it goes', () => {
+    expect(after(`note: |\n  # - B\n${rules}`)).toBe(full(`note: |\n  # - B\n${rules.replace('      - B\n', '')}`))
+    expect(remove('# - B\ncreation_rules:\n  - age: A\n')).toEqual({ kind: 'untouched' })
+  })
+})
+
 test('a byte order mark is no column', () => {
   expect(after('\uFEFFkeys:\n- B\n- A\n')).toBe(full('\uFEFFkeys:\n- A\n'))
   expect(after('\uFEFFold: B\nkeys: [A]\n')).toBe(full('\uFEFFkeys: [A]\n'))

@@ -112,7 +112,7 @@ export function planRekey(
   }
   const becomes = new Map(changes.map(({ file, after }) => [file.path, after]))
   const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }))
-  findings.push(...findingsOf(survey, request, results))
+  findings.push(...findingsOf(survey, request, results, configs))
   if (request.policy !== 'off') {
     const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning')
     if (request.policy === 'warn') findings.push(...found)

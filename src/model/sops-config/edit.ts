@@ -7,6 +7,7 @@ import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { additions } from './addition.ts'
 import type { ConfigChange, Refusal } from './change.ts'
+import { commentedOut } from './commented-out.ts'
 import { rewrite } from './text.ts'
 import { Unspellable } from './item.ts'
 import { emptied, gone, inSopsOrder, minus, recipientsIn } from './keys.ts'
@@ -16,6 +17,7 @@ import { nameGained, proveEdit } from './proof.ts'
 import { cutsIn } from './removal.ts'
 import { child, lineOf, rulesIn } from './rules.ts'
 import { splice } from './splice.ts'
+import type { Cut } from './splice.ts'
 import { readTree } from './tree.ts'
 import type { ConfigTree } from './tree.ts'
 import type { SopsConfig } from './read.ts'
@@ -38,7 +40,7 @@ export function removeRecipients(
 
 /**
  * Puts each of the added right behind one of its models wherever one stands (rules, key groups, `merge`, lists of anchors), once
- * in a list, then takes the removed out with their comments. A key of the same kind as a removed model takes its place: its
+ * in a list, then takes the removed out with their comments, also where they were commented out. A key of the same kind as a removed model takes its place: its
  * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
  *
  * `owners` is all that is known of who holds which key: a comment that would pass for the name of another key goes where it is
@@ -78,7 +80,7 @@ export function editConfig(config: SopsConfig, asked: ConfigChange, owners: read
     }
     const refusal = leaving ? refuse(old, tree, isRemoved) : null
     if (refusal !== null) return { kind: 'refused', path, ...refusal }
-    const after = !leaving || tree.root === null ? tree.text : splice(tree.text, cutsIn(tree, tree.root, isRemoved))
+    const after = !leaving || tree.root === null ? tree.text : splice(tree.text, [...cutsIn(tree, tree.root, isRemoved), ...commentedOut(tree, isRemoved).map(({ start, end }): Cut => [start, end])])
     proveEdit(path, before, after, change)
     const strange = nameGained(path, before, after, change, namesOf)
     if (strange !== null) return { kind: 'refused', path, ...strange }

@@ -280,12 +280,27 @@ describe('refused', () => {
     ['a recreation_rule', 'destination_rules:\n  - recreation_rule: {age: B}\n', 2,
       'the recreation_rule of rule 1 (without path_regex) would have no recipient left.'],
     ['a file with nothing left', 'keys: [B]\n', 1, 'Nothing would be left of the file.'],
+    ['a field that overrides other keys', 'base: &b\n  age: A\ncreation_rules:\n  - <<: *b\n    age: B\n    pgp: P\n', 5,
+      'age would have nobody left here, and that of line 2, which << merges, would count in its place: write here what is wanted of it, without the <<.'],
+    ['one of several that are merged', 'g: &g {age: [B]}\nh: &h {age: [A]}\ncreation_rules:\n  - key_groups:\n      - <<: [*g, *h]\n        pgp: [P]\n', 1,
+      'age would have nobody left here, and that of line 2, which << merges, would count in its place: write here what is wanted of it, without the <<.'],
     ['a label that would come to be the name of who stays', 'creation_rules:\n  - age:\n      # robert\n      - B\n      - A\n', 5,
       'robert, in the comment there, would then be the name of age1aaaaaa…aaaa, which it is not now: write the name of each key beside it, or take the comment out.'],
     ['fewer names than keys, which would then be as many', 'creation_rules:\n  - age: A,B,C # alice, carol\n', 2,
       'alice, in the comment there, would then be the name of age1aaaaaa…aaaa, which it is not now: write the name of each key beside it, or take the comment out.'],
   ])('%s', (_, text, line, reason) => {
     expect(remove(text)).toEqual({ kind: 'refused', path: '.sops.yaml', line, reason })
+  })
+
+  test('a KMS key that overrides another, with the profile that is merged', () => {
+    const [kms, other] = ['k', 'l'].map((name) => `arn:aws:kms:eu-west-1:111122223333:key/${name}`)
+    const text = `base: &b\n  kms: ${other ?? ''}\n  aws_profile: ops\ncreation_rules:\n  - <<: *b\n    kms: ${kms ?? ''}\n    pgp: P\n`
+    expect(remove(text, [{ kind: 'kms', id: `${kms ?? ''}||ops` }])).toMatchObject({ kind: 'refused', line: 6, reason: expect.stringMatching(/^kms would/) })
+  })
+
+  test('not where a field that is overridden goes, or where both do', () => {
+    expect(after('base: &b\n  age: B\n  pgp: P\ncreation_rules:\n  - <<: *b\n    age: A\n')).toBe(full('base: &b\n  pgp: P\ncreation_rules:\n  - <<: *b\n    age: A\n'))
+    expect(after('base: &b\n  age: B\n  pgp: P\ncreation_rules:\n  - <<: *b\n    age: B\n')).toBe(full('base: &b\n  pgp: P\ncreation_rules:\n  - <<: *b\n'))
   })
 
   test('not where a key stays that is known by a short id', () => {
@@ -339,7 +354,9 @@ describe('an edit is proven', () => {
 
   test('one whose meaning would change is stopped: the key of a merged map would come through', () => {
     const text = 'base: &base\n  age: A\ncreation_rules:\n  - <<: *base\n    age: B\n    pgp: P\n'
-    expect(failure(() => remove(text))).toMatch(/^config-edit: \.sops\.yaml could not be edited: .* Take the key out .* by hand/)
+    const edited = full(text.replace('    age: B\n', ''))
+    expect(failure(() => { proveEdit('.sops.yaml', full(text), edited, { removed: bob, added: [], like: [] }) }))
+      .toMatch(/^config-edit: \.sops\.yaml could not be edited: .* mean the same .* Take the key out .* by hand/)
   })
 
   test('a key that is spelled with an escape is left to people', () => {

@@ -13,6 +13,7 @@ import { Unspellable } from './item.ts'
 import { emptied, gone, inSopsOrder, minus, recipientsIn } from './keys.ts'
 import type { IsRemoved } from './keys.ts'
 import { namesBy } from './known-names.ts'
+import { uncovered } from './overrides.ts'
 import { nameGained, proveEdit } from './proof.ts'
 import { cutsIn } from './removal.ts'
 import { child, lineOf, rulesIn } from './rules.ts'
@@ -47,7 +48,8 @@ export function removeRecipients(
  * known to be that of who leaves.
  *
  * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
- * tell which key group, where a field is shared with a rule that is not to get the key, and where a comment would pass for the
+ * tell which key group, where a field is shared with a rule that is not to get the key, where a field that goes would uncover what
+ * it overrides, and where a comment would pass for the
  * name of a key that it does not name now. A name that no comment can hold is
  * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
  * with this change.
@@ -78,7 +80,7 @@ export function editConfig(config: SopsConfig, asked: ConfigChange, owners: read
       if (change.added.length > 0) proveEdit(path, before, before, change)
       return { kind: 'untouched' }
     }
-    const refusal = leaving ? refuse(old, tree, isRemoved) : null
+    const refusal = leaving ? refuse(old, tree, isRemoved) ?? uncovered(tree, isRemoved) : null
     if (refusal !== null) return { kind: 'refused', path, ...refusal }
     const after = !leaving || tree.root === null ? tree.text : splice(tree.text, [...cutsIn(tree, tree.root, isRemoved), ...commentedOut(tree, isRemoved).map(({ start, end }): Cut => [start, end])])
     proveEdit(path, before, after, change)

@@ -338,6 +338,10 @@ describe('without a removal', () => {
 
   test('one whose rule names no keys is left, with a warning', () => {
     expect(plan([file([[alice]])], none, become())).toMatchObject({ changes: [], refusals: [], findings: [{ code: 'no-rule' }] })
+    const configs = [readSopsConfig('.sops.yaml', 'creation_rules:\n  - path_regex: ^b\n    age: A\n  - encrypted_regex: ^x\n')]
+    expect(plan([file([[alice, bob]])], removal, become(), { survey: { configs } }).refusals).toMatchObject([{
+      reason: "the rule in line 4 of .sops.yaml, which is the first that matches it, names no keys, so that sops can't update it. Write its keys there, or into a rule above that one",
+    }])
     expect(plan([file([[alice, bob]])], removal, become()).refusals).toMatchObject([{ reason: expect.stringContaining('names keys for it') }])
   })
 

@@ -23,11 +23,11 @@ interface Field {
 }
 
 const some = fc.shuffledSubarray([...people], { minLength: 1 })
-const field: fc.Arbitrary<Field> = fc.record({ members: some, named: fc.shuffledSubarray([...people]), style: fc.nat(13) })
+const field: fc.Arbitrary<Field> = fc.record({ members: some, named: fc.shuffledSubarray([...people]), style: fc.nat(15) })
 const fields = fc.array(field, { minLength: 1, maxLength: 3 })
 const headings: readonly number[] = [12, 13]
 
-/** The lines of a rule in one of fourteen styles; the last two have a heading that is nobody's name. */
+/** The lines of a rule in one of sixteen styles; two have a heading that is nobody's name. */
 function linesOf({ members, named, style }: Field, at: number): readonly string[] {
   const keys = members.map((person) => keyOf(person).id)
   const told = members.filter((person) => named.includes(person))
@@ -53,6 +53,8 @@ function linesOf({ members, named, style }: Field, at: number): readonly string[
     () => items(() => [], (person) => named.includes(person) ? ` # ${person}` : ''),
     () => { const [first = '', ...more] = items(label, () => ''); return [first, '      # Falcon', ...more] },
     () => [`    age: ${keys.join(',')} # Falcon`],
+    () => [...members.map((person) => `    # - ${person}`), `    age: ${keys.join(',')}`],
+    () => ['    # Who can read:', ...told.map((person, index) => `    # ${index + 1}. ${person}`), `    age: [${keys.join(', ')}]`],
   ][style]?.() ?? []
   return [`  - path_regex: ^r${at}/`, ...body, '    pgp: FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4']
 }
@@ -136,7 +138,7 @@ test('who was removed by name is nobody when the same is asked again', () => {
 })
 
 test('every style can be read', () => {
-  const full = Array.from({ length: 14 }, (_, style) => write([{ members: ['alice', 'bob'], named: ['alice', 'bob'], style }]))
+  const full = Array.from({ length: 16 }, (_, style) => write([{ members: ['alice', 'bob'], named: ['alice', 'bob'], style }]))
   const read = full.map((text) => readSopsConfig('.sops.yaml', text).owners.flatMap(({ name }) => formsOf(name)).join(' '))
-  expect(read).toEqual(['', ...Array<string>(5).fill('alice bob'), '', ...Array<string>(2).fill('alice bob'), '', ...Array<string>(2).fill('alice bob'), 'bob', ''])
+  expect(read).toEqual(['', ...Array<string>(5).fill('alice bob'), '', ...Array<string>(2).fill('alice bob'), '', ...Array<string>(2).fill('alice bob'), 'bob', '', 'alice bob', 'alice bob'])
 })

@@ -92,10 +92,12 @@ function recordedIn({ ownersFile }: Survey): Past {
   return { owners, known: removed.map(({ recipient }) => recipient), unseen: null }
 }
 
+const noPast: Past = { owners: [], known: [], unseen: null }
+
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
 export function resolveRequest(
   inputs: Pick<Inputs, 'removedRecipients' | 'addedRecipients' | 'sameAccessAs' | 'requiredRecipients'>, survey: Survey,
-  past: Past = { owners: [], known: [], unseen: null },
+  past: Past = noPast,
 ): RequestedRecipients {
   if (survey.files.length > 0 && survey.configs.length === 0) {
     throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
@@ -104,8 +106,8 @@ export function resolveRequest(
   }
   const known = knownRecipients(survey)
   // Whoever takes someone's place needs that place to be there.
-  const removed = inputs.addedRecipients.length > 0 ? resolve(inputs.removedRecipients, survey, known)
-    : unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, past)))
+  const before = inputs.addedRecipients.length > 0 ? noPast : past
+  const removed = unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, before)))
   const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known))
   const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)))
   if (both !== undefined) {

@@ -52,7 +52,7 @@ export async function checkRemovals(survey: Survey, before: Answers, sops: Sops,
   for (const { who, recipients } of requests) {
     const edits = survey.configs.flatMap((config): Edit[] => {
       try {
-        return [removeRecipients(config, recipients)]
+        return [removeRecipients(config, recipients, survey.owners)]
       } catch (error) {
         if (!(error instanceof Failure)) throw error
         violations.push(`without ${who}: ${error.message}`)
@@ -103,19 +103,45 @@ async function sopsDisagrees(
   }
 }
 
-/** The texts that a line about the recipients can hold: their keys, their names, the anchors of their keys. */
+/**
+ * The texts that a line about the recipients can hold: their keys, the anchors of their keys, the names that other files give
+ * them, and what the config's own lines say of them as anyone would see it, told without the product's reading of comments.
+ */
 function wordsFor(survey: Survey, path: string, recipients: readonly Recipient[]): readonly string[] {
   const ids = new Set(recipients.map(canonicalId))
   const config = survey.configs.find((one) => one.path === path)
   const present = (config?.recipients ?? []).filter((one) => ids.has(canonicalId(one)))
   // A KMS key's role, context and profile stand on lines of their own.
   const spellings = present.map(({ id }) => id.replace(/[+|].*$/, ''))
-  const owners = survey.owners.filter(({ recipient }) => ids.has(canonicalId(recipient)))
-  return [...spellings, ...owners.map(({ name }) => name), ...anchorsOf(config, spellings)].map(plain)
+  const elsewhere = survey.owners.filter((owner) => owner.path !== path && ids.has(canonicalId(owner.recipient)))
+  const anchors = anchorsOf(config, spellings)
+  const said = (config?.text ?? '').split(/\r?\n/).flatMap((line, at, lines) =>
+    saidBy(line, lines[at - 1] ?? '', [...spellings, ...anchors], config?.recipients ?? []))
+  const words = [...spellings, ...elsewhere.map(({ name }) => name), ...anchors, ...anchors.map((anchor) => anchor.slice(1)), ...said]
+  return words.map(plain)
+}
+
+/**
+ * The comment beside the key where it has its line to itself, that above it where the key has no anchor and the comment could be
+ * a name but for its plural, and of names parted like the keys on their line that in its place.
+ */
+function saidBy(line: string, above: string, mine: readonly string[], all: readonly Recipient[]): readonly string[] {
+  const holds = (text: string, word: string): boolean => plain(text).includes(plain(word))
+  const comment = /(?:^|\s)#+\s*(.*)$/.exec(line)?.[1] ?? ''
+  const content = line.slice(0, line.length - comment.length)
+  if (/^\s*#/.test(line) || !mine.some((word) => holds(content, word))) return []
+  const over = /^\s*#+\s*(.*)$/.exec(above)?.[1] ?? ''
+  const keys = content.split(/[,[\]]/).filter((part) => part.includes('*') || all.some(({ id }) => holds(part, id.replace(/[+|].*$/, ''))))
+  if (keys.length > 1) {
+    return [comment, over].map((text) => text.split(/, ?| and | \+ /)).filter(({ length }) => length === keys.length)
+      .flatMap((names) => names.filter((_, at) => mine.some((word) => holds(keys[at] ?? '', word))))
+  }
+  const label = content.includes('&') || over.split(' ').length > 3 || /s$/i.test(over) ? '' : over
+  return [comment, label]
 }
 
 function anchorsOf(config: SopsConfig | undefined, keys: readonly string[]): readonly string[] {
-  const anchored = (config?.text ?? '').matchAll(/&(\S+)\s+(?:[>|][+-]?\s+)?["']?(.+)/g)
+  const anchored = (config?.text ?? '').matchAll(/&([^\s:]+)\s+(?:[>|][+-]?\s+)?["']?(.+)/g)
   return [...anchored].filter(([, , value = '']) => keys.some((key) => plain(value).includes(plain(key))))
     .flatMap(([, anchor = '']) => [`*${anchor}`, `&${anchor}`])
 }

@@ -196,6 +196,10 @@ function refuseContradictingAccess({ removedRecipients: removed, addedRecipients
   if (sameAccessAs !== null && removed.length > 0) {
     throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.')
   }
+  if (removed.length > 1 && added.length > 1) {
+    throw contradict('The inputs `removed-recipient` and `added-recipient` both name several, and do not say who takes whose place: each who comes would get the access of all who go.',
+      'Run once for each who goes, with who takes that place in `added-recipient`.')
+  }
 }
 
 /** A name or a sentence with a hole in it says something else. */

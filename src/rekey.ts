@@ -7,8 +7,9 @@ import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { whoLoses } from './model/losing.ts'
 import type { Plan } from './model/plan.ts'
-import { planIdentity, planRekey, recordOf } from './model/plan.ts'
+import { planIdentity, planRekey } from './model/plan.ts'
 import type { Recipient } from './model/recipient.ts'
+import { recordOf } from './model/removal-record.ts'
 import type { Report } from './model/report.ts'
 import type { RunProgress } from './model/run-report.ts'
 import { reportOf } from './model/run-report.ts'
@@ -117,7 +118,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
       date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
     }
-    const edits = known.configs.map((config) => editConfig(config, request))
+    const edits = known.configs.map((config) => editConfig(config, request, known.owners))
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
@@ -162,7 +163,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     }
     const planned = {
       plan, base: survey.base, identity: planIdentity(whole, request),
-      recordOf: (date: string, by: string | null) => recordOf(survey, { ...request, date, by })?.after ?? null,
+      recordOf: (date: string, by: string | null) => recordOf(survey, { ...request, date, by }, whole.changes, whole.unchanged.map(({ file }) => file))?.after ?? null,
     }
     const earlier = await tools.publisher.find(planned, staging)
     if (earlier !== null) {

@@ -81,6 +81,7 @@ describe('someone who comes', () => {
   test.each<[string, Readonly<Record<string, string>>, RegExp]>([
     ['without saying whose access', { 'added-recipient': 'age1x' }, /`added-recipient` does not say what the new recipient gets access to.*same-access-as: alice/],
     ['with both', { 'added-recipient': 'x', 'removed-recipient': 'bob', 'same-access-as': 'alice' }, /contradict each other/],
+    ['several for several', { 'added-recipient': 'x, y', 'removed-recipient': 'alice, bob' }, /do not say who takes whose place.*Run once for each who goes/],
     ['without anyone', { 'same-access-as': 'alice' }, /needs `added-recipient`/],
     ['with a name that nobody has', { 'added-recipient': 'carol', 'same-access-as': 'alice' }, /"carol" is neither a recipient here nor the name of one/],
     ['like someone unknown', { 'added-recipient': 'alice', 'same-access-as': 'nobody' }, /"nobody" is neither/],

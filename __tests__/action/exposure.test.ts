@@ -62,6 +62,31 @@ describe('a second run for bob', () => {
     expect(sentence).not.toContain(team.bob.recipient)
   })
 
+  test('does not take a key that has an owner and never stood anywhere for one that is gone', async () => {
+    using team = await left()
+    team.write('.sops-owners.yaml', `owners: {carol: [${makeAgeKey().recipient}]}\n`)
+    team.commitOn('2026-04-10')
+    const { sentence } = await refusalOf(team, { 'removed-recipient': 'carol' })
+    expect(sentence).toContain('"carol" is in .sops-owners.yaml:1, but none of its keys stands in any file or config. There are:')
+  })
+
+  test('asks who is meant, where by now only a comment gives his name to another key', async () => {
+    using team = await left()
+    const record = `removed: [{owner: bob, recipient: ${team.bob.recipient}, date: 2026-02-10}]\n`
+    team.write('.sops-owners.yaml', record)
+    team.write('.sops.yaml', team.read('.sops.yaml').replace(/# alice/, '# bob'))
+    team.commitOn('2026-04-10')
+    const { sentence } = await refusalOf(team, { 'removed-recipient': 'bob' })
+    expect(sentence).toContain('"bob" could mean who was removed on 2026-02-10, by the record in .sops-owners.yaml:1, or whoever a comment calls so now:')
+    for (const { recipient } of [team.alice, team.bob]) expect(sentence).toContain(recipient)
+    expect((await refusalOf(team, { 'removed-recipient': 'bob', 'added-recipient': makeAgeKey().recipient })).sentence).toContain('"bob" could mean who was removed')
+    // The owners file says whose it is.
+    team.write('.sops-owners.yaml', `owners: {bob: [${team.alice.recipient}]}\n${record}`)
+    team.commitOn('2026-04-11')
+    const run = await runUnchanged(team, { 'removed-recipient': 'bob', 'dry-run': 'true' })
+    expect(run.report?.request.removed.map(({ id }) => id)).toEqual([team.alice.recipient])
+  })
+
   test('asks which bob, where two keys of that name have gone, and tells when', async () => {
     using team = await left()
     const robert = makeAgeKey()

@@ -26,18 +26,28 @@ interface Row {
 
 const plaintext = `password: ${canary}\n`
 const paths = ['flat.yaml', 'group.yaml']
+/** Read by a key of the kind and nobody else. */
+const alone = 'alone.yaml'
 
 async function opens(team: Team, path: string, credentials: Readonly<Record<string, string>>): Promise<boolean> {
   const { exitCode, stdout } = await sopsMeanwhile(team, ['decrypt', path], credentials)
-  expect([0, 128]).toContain(exitCode)
+  // No key of these, or a data key of which the values know nothing.
+  expect([0, 128, 25]).toContain(exitCode)
   return exitCode === 0 && stdout === plaintext
+}
+
+/** The values of a file as it is, with the keys of an earlier state of it: what whoever kept that would make of it. */
+function withOldKeys(old: string, now: string): string {
+  const [[body = '', block = ''], [, before = '']] = [now, old].map((text) => text.split(/^(?=sops:)/m)) as [string[], string[]]
+  const current = (name: string): string => new RegExp(`^ *${name}: .*$`, 'm').exec(block)?.[0] ?? ''
+  return body + ['mac', 'lastmodified'].reduce((text, name) => text.replace(new RegExp(`^ *${name}: .*$`, 'm'), current(name)), before)
 }
 
 function expectReaders(run: ActionRun, action: string, readers: Readonly<Record<string, readonly string[]>>): void {
   expect({ exitCode: run.exitCode, log: run.exitCode === 0 ? '' : run.log }).toEqual({ exitCode: 0, log: '' })
   // The comment of an SSH key stays behind where a rule holds its keys in one string.
   const sorted = (ids: readonly string[]): string[] => ids.map((id) => id.replace(/^(ssh-\S+ \S+) .*/, '$1')).sort()
-  expect(run.report?.files.map((file) => [file.path, file.action, file.verified, sorted(file.recipients.after.map(({ id }) => id))]))
+  expect(run.report?.files.filter((file) => file.action !== 'unchanged').map((file) => [file.path, file.action, file.verified, sorted(file.recipients.after.map(({ id }) => id))]))
     .toEqual(Object.entries(readers).map(([path, ids]) => [path, action, true, sorted(ids)]))
   expectNothingLeaked(run)
 }
@@ -52,19 +62,36 @@ for (const row of rows) where(...row.needs ?? []).describe(row.name, () => {
     const people = [alice, bob, ci].map(({ recipient }) => recipient)
     const files = first.flat === null ? ['group.yaml'] : paths
     const group = people.map((one) => `          - ${one}\n`).join('')
-    team.write('.sops.yaml', `creation_rules:\n${files.includes('flat.yaml') ? `  - path_regex: ^flat\n    age: ${people.join(',')}\n` : ''}  - path_regex: ^group\n    key_groups:\n      - age:\n${group}`)
+    team.write('.sops.yaml', `creation_rules:\n${files.includes('flat.yaml') ? `  - path_regex: ^flat\n    age: ${people.join(',')}\n` : ''}  - path_regex: ^group\n    key_groups:\n      - age:\n${group}`
+      + `  - path_regex: ^alone\n    key_groups:\n      - ${first.inGroup.join('\n        ')}\n`)
     for (const path of files) team.encrypt(path, plaintext)
+    team.write(alone, plaintext)
+    expect(await sopsMeanwhile(team, ['encrypt', '--in-place', alone], kind.credentials)).toMatchObject({ exitCode: 0 })
     team.commit()
     team.credentials = together(kind.credentials, { SOPS_AGE_KEY: ci.identity })
     const all = (...ids: readonly string[]): Record<string, readonly string[]> => Object.fromEntries(files.map((path) => [path, ids]))
 
+    const before = team.read('group.yaml')
     const comes = await runAction(team, { ...kind.inputs, 'added-recipient': first.spelling, 'same-access-as': bob.recipient })
     expectReaders(comes, 'updated', all(...people, first.id))
     for (const path of files) expect([path, await opens(team, path, kind.credentials)]).toEqual([path, true])
     team.commit('comes')
+    // Nothing was rotated: the old keys open the new values too.
+    team.write('group.yaml', withOldKeys(before, team.read('group.yaml')))
+    expect(await opens(team, 'group.yaml', { SOPS_AGE_KEY: bob.identity })).toBe(true)
+    team.git('checkout', '--quiet', '--', 'group.yaml')
 
+    const old = new Map([alone, ...files].map((path) => [path, team.read(path)]))
     const replaces = await runAction(team, { ...kind.inputs, 'removed-recipient': first.spelling, 'added-recipient': second.spelling })
-    expectReaders(replaces, 'updated+rotated', all(...people, second.id))
+    expectReaders(replaces, 'updated+rotated', { [alone]: [second.id], ...all(...people, second.id) })
+    for (const [path, text] of old) {
+      expect([path, await opens(team, path, kind.credentials)]).toEqual([path, true])
+      // Without a new data key the stanza of the old key would still open it.
+      const now = team.read(path)
+      team.write(path, withOldKeys(text, now))
+      expect([path, await opens(team, path, kind.credentials)]).toEqual([path, false])
+      team.write(path, now)
+    }
     team.commit('replaces')
 
     const instead = await runAction(team, { ...kind.inputs, 'removed-recipient': bob.recipient, 'added-recipient': first.spelling })

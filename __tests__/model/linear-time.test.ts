@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { readVersion } from '../../src/model/file-version.ts'
 import { nameInComment, readPublicKeys } from '../../src/model/owners.ts'
 import { shortForm } from '../../src/model/recipient.ts'
-import { isLabel } from '../../src/model/sops-config/names.ts'
+import { isLabel, nameBeside, namesListed } from '../../src/model/sops-config/names.ts'
 
 const many = 300_000
 const key = `age1${'q'.repeat(58)}`
@@ -29,6 +29,10 @@ test('a wrapped key is told, whatever stands around it', () => {
 
 test.each([
   ['blanks in a comment', () => nameInComment(`# bob${' '.repeat(many)}x`)],
+  ['beginnings of an address', () => nameBeside(`# bob${' <'.repeat(many)}`)],
+  ['signs of a list', () => nameBeside(`${'# - '.repeat(many)}bob`)],
+  ['commas', () => namesListed(`${'a,'.repeat(many)}(`, 0, 2 * many + 1)],
+  ['what parts names', () => namesListed(' and'.repeat(many), 0, 4 * many)],
   ['blanks in a label', () => isLabel(`# bob${' '.repeat(many)}x`)],
   ['a word before an odd end of line', () => readPublicKeys('keys.txt', `${'a'.repeat(many)}\u{2028}x`)],
   ['an address with many versions', () => shortForm({ kind: 'hc_vault', id: `https://vault/keys${'/v1/a'.repeat(many)}` })],

@@ -68,6 +68,28 @@ describe('a removed key', () => {
     expect(readOwnersFile('o.yaml', after).removed.map(({ owner }) => owner)).toEqual([null, 'somebody', 'bob'])
   })
 
+  describe('in another spelling than its entry', () => {
+    const azure = (version: string): Recipient => key(`https://v.vault.azure.net/keys/sops${version}`)
+    const [first, second] = [azure(`/${'a'.repeat(32)}`), azure(`/${'b'.repeat(32)}`)]
+    const owned = (entry: string): string => `owners:\n  carol: [${carol.id}]\n  ops: ["${entry}"]\n`
+
+    test.each<[string, string, Recipient]>([
+      ['a PGP key by the end of its fingerprint', pgp.id.slice(-16), pgp],
+      ['or just its subkey', `${pgp.id}!`, pgp],
+      ['an Azure key in any version', azure('').id, first],
+    ])('%s goes', (_, entry, removed) => {
+      const { owners, removed: records } = readOwnersFile('o.yaml', edit(owned(entry), { removed: [removed] }) ?? '')
+      expect(owners.map(({ name }) => name)).toEqual(['carol'])
+      expect(records.map(({ owner, recipient }) => [owner, recipient.id])).toEqual([['ops', removed.id]])
+    })
+
+    test('an entry stays that means one that stays too', () => {
+      const after = edit(owned(azure('').id), { removed: [first], staying: [second] }) ?? ''
+      expect(readOwnersFile('o.yaml', after)).toMatchObject({ owners: [{ name: 'carol' }, { name: 'ops' }], removed: [{ recipient: first }] })
+      expect(edit(owned(first.id), { removed: [first], staying: [azure('')] })).not.toContain('ops: [')
+    })
+  })
+
   test('of an owner that YAML could take for something else', () => {
     const after = edit(`owners:\n  "null": [${alice.id}]\n  "yes": [${bob.id}]\n`, { removed: [alice, bob] }) ?? ''
     expect(after).toContain('owner: "null"')
@@ -163,6 +185,7 @@ describe('a file laid out otherwise', () => {
     ['a key folded over lines', `owners:\n  bob:\n    - >-\n      ${bob.id}\n  dora:\n    - |\n      ${alice.id}\n`,
       `owners:\n  dora:\n    - |\n      ${alice.id}\n    - ${ssh.id}\nremoved:\n${recordOf(bob, 'bob')}`],
     ['CRLF', `owners:\r\n  bob:\r\n    - ${bob.id}\r\n`, `owners:\r\n  dora:\r\n    - ${ssh.id}\r\nremoved:\r\n${recordOf(bob, 'bob', '  ', '\r\n')}`],
+    ['a byte order mark', `\uFEFFowners:\n  bob:\n    - ${bob.id}\n`, `\uFEFFowners:\n  dora:\n    - ${ssh.id}\nremoved:\n${recordOf(bob, 'bob')}`],
     ['an indented document', `  owners:\n    bob:\n    - ${bob.id}\n`, `  owners:\n    dora:\n      - ${ssh.id}\n  removed:\n${recordOf(bob, 'bob', '    ')}`],
     ['an owner called like a field', `owners:\n  removed: [${bob.id}]\n  key_id: [${alice.id}]\n`,
       `owners:\n  key_id: [${alice.id}]\n  dora:\n    - ${ssh.id}\nremoved:\n${recordOf(bob, 'removed')}`],

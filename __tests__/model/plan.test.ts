@@ -243,6 +243,35 @@ describe('the owners file', () => {
     expect(plan([file([[alice]])], gone, { kind: 'same' }, { survey: { ownersFile } }).record).toBeNull()
   })
 
+  describe('remembers who went by a config that was edited by hand', () => {
+    const record = (files: readonly SurveyedFile[], rest: Partial<Survey> = {}): string | undefined =>
+      plan(files, none, become([alice]), { survey: { ownersFile, ...rest } }).record?.after
+
+    const dora: Recipient = { kind: 'age', id: `age1${'d'.repeat(58)}` }
+
+    test('with the name that is known', () => {
+      const known = owners.map((owner) => ({ ...owner, name: 'dora', recipient: dora }))
+      expect(record([file([[alice, dora]])], { owners: known })).toMatch(/^removed:\n +- owner: dora\n +recipient: age1d+\n/m)
+      expect(record([file([[alice, kms]])])).toMatch(/^removed:\n +- owner: alice\n +recipient: "?arn:.*\n/m)
+    })
+
+    test('not what no config could hold', () => {
+      expect(record([file([[alice, ci]])])).toBeUndefined()
+    })
+
+    test('not while they can read, or stand in, anything', () => {
+      const config = readSopsConfig('x/.sops.yaml', 'keys: []\n')
+      expect(record([file([[alice, dora]])], { others: [file([[dora]], 'o.yaml')] })).toBeUndefined()
+      expect(record([file([[alice, dora]])], { skipped: [{ path: 'l.yaml', reason: 'hard link', file: file([[dora]], 'l.yaml') }] })).toBeUndefined()
+      expect(record([file([[alice, dora]])], { configs: [{ ...config, recipients: [dora] }] })).toBeUndefined()
+    })
+
+    test('not where the same key stays in another spelling', () => {
+      const withRole: Recipient = { kind: 'kms', id: `${kms.id}+arn:aws:iam::1:role/ci` }
+      expect(plan([file([[alice, kms]])], none, become([alice, withRole]), { survey: { ownersFile } }).record).toBeNull()
+    })
+  })
+
   test('is no part of what makes two plans the same', () => {
     const make = (date: string): string => {
       const gone = { ...removal, removed: [kms], like: [kms], date }
@@ -278,6 +307,19 @@ describe('the owners file', () => {
   })
 })
 
+test('a removed key that stays in comments is told of, in the config as it will be', () => {
+  const dora: Recipient = { kind: 'age', id: `age1${'d'.repeat(58)}` }
+  const ssh: Recipient = { kind: 'age-ssh', id: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGK1dOZZ8Wz0CE2m4EWKc9zGPGfBNZBNHKO6nCtL4bFq' }
+  const before = `creation_rules:\n  # - age: "${dora.id},age1x"\n  - age: ${dora.id} # ${dora.id}\n  # ${ssh.id} dora\n  - pgp: x\n`
+  const config = { ...readSopsConfig('.sops.yaml', 'keys: []\n'), text: before }
+  const found = (removed: readonly Recipient[], edits: readonly ConfigEdit[] = []): unknown =>
+    plan([], { ...removal, removed }, { kind: 'same' }, { survey: { configs: [config] }, edits }).findings.filter(({ code }) => code === 'key-in-comment')
+  expect(found([dora])).toMatchObject([{ level: 'notice', path: '.sops.yaml', message: expect.stringMatching(/^the comment in line 2 holds a removed key/) }])
+  expect(found([dora, ssh])).toMatchObject([{ message: expect.stringMatching(/^the comments in lines 2, 4 hold/) }])
+  expect(found([kms])).toEqual([])
+  expect(found([dora], [{ kind: 'edited', path: '.sops.yaml', before, after: `creation_rules:\n  # - age: "age1x"\n` }])).toEqual([])
+})
+
 test('a .sops.yml is said to hold for nothing', () => {
   expect(plan([], none, { kind: 'same' }, { survey: { ignoredConfigs: ['.sops.yml'] } }).findings).toMatchObject([{ code: 'config-ignored', path: '.sops.yml' }])
 })
@@ -297,6 +339,10 @@ describe('without a removal', () => {
 
   test('one whose rule names no keys is left, with a warning', () => {
     expect(plan([file([[alice]])], none, become())).toMatchObject({ changes: [], refusals: [], findings: [{ code: 'no-rule' }] })
+    const configs = [readSopsConfig('.sops.yaml', 'creation_rules:\n  - path_regex: ^b\n    age: A\n  - encrypted_regex: ^x\n')]
+    expect(plan([file([[alice, bob]])], removal, become(), { survey: { configs } }).refusals).toMatchObject([{
+      reason: "the rule in line 4 of .sops.yaml, which is the first that matches it, names no keys, so that sops can't update it. Write its keys there, or into a rule above that one",
+    }])
     expect(plan([file([[alice, bob]])], removal, become()).refusals).toMatchObject([{ reason: expect.stringContaining('names keys for it') }])
   })
 

@@ -210,6 +210,24 @@ describe('every rule', () => {
   })
 })
 
+describe('a key comes once to all that a list means', () => {
+  const shared = (age: string): string => `x: &all "A,B"\ncreation_rules:\n- path_regex: a\n  age: *all\n- age: ${age}\n`
+  const sharedWithCarol = (age: string): string => shared(age).replace('A,B', 'A,B,C')
+
+  test.each<[string, Request, string, string]>([
+    ['for every rule', { added: ['C'], like: ['*'] }, shared('[*all, D]'), sharedWithCarol('[*all, D]')],
+    ['beside one that stands in both', { added: ['C'] }, shared('[*all, B]'), sharedWithCarol('[*all, B]')],
+    ['in the place of that one', { removed: ['B'], added: ['C'] }, shared('[*all, B]'), shared('[*all]').replace('A,B', 'A,C')],
+    ['in the place of one that stands twice', { removed: ['B'], added: ['C'] }, 'creation_rules:\n- age: [A, B, B]\n', 'creation_rules:\n- age: [A, C]\n'],
+    ['and of its comments', { removed: ['B'], added: ['carol=C'] }, 'creation_rules:\n- age:\n  - B # bob\n  - B # bob again\n',
+      'creation_rules:\n- age:\n  - C # carol\n'],
+    ['and of its anchors', { removed: ['B'], added: ['carol=C'] }, 'keys:\n- &bob B\n- &rob B\ncreation_rules:\n- age: [*bob, *rob]\n- age: [*rob]\n',
+      'keys:\n- &carol C\ncreation_rules:\n- age: [*carol]\n- age: [*carol]\n'],
+  ])('%s', (_, request, before, wanted) => {
+    expect(edit(before, request)).toBe(full(wanted))
+  })
+})
+
 describe('refused', () => {
   test.each([
     ['an encryption context in a rule', 'K|App:x', 'creation_rules:\n- age: A\n- age: B\n',
@@ -288,6 +306,7 @@ describe('an addition is proven', () => {
     ['it did not come', '# head\ncreation_rules:\n- age: B # bob\n- pgp: P\n', /creation rule 1 would not have the right keys/],
     ['it came where no model is', '# head\ncreation_rules:\n- age: B,C # bob\n- pgp: P\n  age: C\n',
       /creation rule 2 would not have/],
+    ['it came twice', '# head\ncreation_rules:\n- age: B,C,C # bob, carol\n- pgp: P\n', /creation rule 1 would not have/],
     ['it came into a field of another kind', '# head\ncreation_rules:\n- age: B # bob\n  pgp: C\n- pgp: P\n',
       /creation rule 1 would not have/],
     ['another one came', '# head\ncreation_rules:\n- age: B,C,D # bob\n- pgp: P\n', /mean the same/],

@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { Failure } from '../../src/model/failure.ts'
-import { lineDiff } from '../../src/model/sops-config/diff.ts'
+import { diffLines, lineDiff } from '../../src/model/sops-config/diff.ts'
 import { removeRecipients } from '../../src/model/sops-config/edit.ts'
 import { proveEdit } from '../../src/model/sops-config/proof.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
+import type { OwnedRecipient } from '../../src/model/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 // In the texts A, B and C stand for the age keys of alice, bob and carol, P for a PGP fingerprint; bob leaves.
@@ -191,15 +194,20 @@ describe('key groups', () => {
 
 describe('comments above a key', () => {
   test.each([
-    ['one for each', '# alice\n- &a A\n# bob\n- &b B\n# carol\n- &c C\n', '# alice\n- &a A\n# carol\n- &c C\n'],
+    ['one for each', '# alice\n- A\n# bob\n- B\n# carol\n- C\n', '# alice\n- A\n# carol\n- C\n'],
+    ['one for each, of which the key has another name', '# alice\n- &a A\n# bob\n- &b B\n# carol\n- &c C\n',
+      '# alice\n- &a A\n# bob\n# carol\n- &c C\n'],
+    ['the last one under it', '- A\n# bob\n- B\n', '- A\n'],
+    ['one that has its word and stands over others stays', '# bob and friends\n- &bob B\n- &alice A\n', '# bob and friends\n- &alice A\n'],
+    ['one that is its name and stands over others goes', '# Bob (laptop)\n- &bob B\n- &alice A\n', '- &alice A\n'],
     ['a heading stays for those after it', '# developers\n- &b B\n- &a A\n', '# developers\n- &a A\n'],
     ['a heading stays for those before it', '# developers\n- &a A\n- &b B\n', '# developers\n- &a A\n'],
-    ['a heading goes with the last one under it', '# developers\n- &a A\n# servers\n- &b B\n', '# developers\n- &a A\n'],
-    ['a heading ends at a blank line', '# developers\n- &b B\n\n- &a A\n', '\n- &a A\n'],
+    ['a heading stays though nobody is left under it', '# Platform\n- &a A\n# Gateway\n- &b B\n', '# Platform\n- &a A\n# Gateway\n'],
+    ['a heading goes on after a blank line', '# Platform\n- &b B\n\n- &a A\n', '# Platform\n\n- &a A\n'],
     ['a comment that names the owner goes, the heading above it stays',
       '# developers\n# bob: until May\n# or June\n- &bob B\n- &a A\n', '# developers\n- &a A\n'],
-    ['a heading over a commented first one stays', '# developers\n# Robert\n- &b B\n# carol\n- &c C\n',
-      '# developers\n# carol\n- &c C\n'],
+    ['a heading over a commented first one stays, and the comment, since the key has a name', '# developers\n# Robert\n- &b B\n# carol\n- &c C\n',
+      '# developers\n# Robert\n# carol\n- &c C\n'],
     ['a heading that names others too stays', '# bob and alice\n- &bob B\n- &alice A\n', '# bob and alice\n- &alice A\n'],
     ['a word that only contains the name does not name', '# web-servers\n- &web B\n- &app A\n', '# web-servers\n- &app A\n'],
     ['a task stays', '- &a A\n# TODO: new keys for all in 2027\n- &b B\n', '- &a A\n# TODO: new keys for all in 2027\n'],
@@ -226,6 +234,33 @@ test('what stands at the head of the file stays, though the list below it goes',
   expect(after(`# Kept by the platform team.\nkeys:\n  - B\n\n${rules}`)).toBe(full(`# Kept by the platform team.\n\n${rules}`))
 })
 
+describe('a key that is commented out', () => {
+  const rules = 'creation_rules:\n  - age:\n      - A\n      - B\n'
+  test.each([
+    ['goes', '# - B\n'], ['goes with its anchor', '#- &old B\n'], ['goes with its comment', '  # - B # until May\n'], ['goes without a dash', '    #B\n'],
+    ['goes in quotes, with its comma', '#  "B",\n'],
+  ])('%s', (_, line) => {
+    expect(after(`${line}${rules}`)).toBe(full(rules.replace('      - B\n', '')))
+    expect(after(`${rules}${line}`)).toBe(full(rules.replace('      - B\n', '')))
+  })
+
+  test.each([
+    ['of somebody else', '# - A\n'], ['of several', '# - A,B\n'], ['of a rule', '#   age: B\n'], ['with a name', '# bob = B\n'],
+  ])('stays where it is that %s', (_, line) => {
+    expect(after(`${line}${rules}`)).toBe(full(line + rules.replace('      - B\n', '')))
+  })
+
+  test('stays in a text, and where nothing else of it goes', () => {
+    expect(after(`note: |\n  # - B\n${rules}`)).toBe(full(`note: |\n  # - B\n${rules.replace('      - B\n', '')}`))
+    expect(remove('# - B\ncreation_rules:\n  - age: A\n')).toEqual({ kind: 'untouched' })
+  })
+})
+
+test('a byte order mark is no column', () => {
+  expect(after('\uFEFFkeys:\n- B\n- A\n')).toBe(full('\uFEFFkeys:\n- A\n'))
+  expect(after('\uFEFFold: B\nkeys: [A]\n')).toBe(full('\uFEFFkeys: [A]\n'))
+})
+
 test('what looks like a comment in a text is none', () => {
   expect(after('keys:\n  - |\n    keys of\n    # bob\n  - &bob B\n  - A\n'))
     .toBe(full('keys:\n  - |\n    keys of\n    # bob\n  - A\n'))
@@ -245,8 +280,27 @@ describe('refused', () => {
     ['a recreation_rule', 'destination_rules:\n  - recreation_rule: {age: B}\n', 2,
       'the recreation_rule of rule 1 (without path_regex) would have no recipient left.'],
     ['a file with nothing left', 'keys: [B]\n', 1, 'Nothing would be left of the file.'],
+    ['a field that overrides other keys', 'base: &b\n  age: A\ncreation_rules:\n  - <<: *b\n    age: B\n    pgp: P\n', 5,
+      'age would have nobody left here, and that of line 2, which << merges, would count in its place: write here what is wanted of it, without the <<.'],
+    ['one of several that are merged', 'g: &g {age: [B]}\nh: &h {age: [A]}\ncreation_rules:\n  - key_groups:\n      - <<: [*g, *h]\n        pgp: [P]\n', 1,
+      'age would have nobody left here, and that of line 2, which << merges, would count in its place: write here what is wanted of it, without the <<.'],
+    ['a label that would come to be the name of who stays', 'creation_rules:\n  - age:\n      # robert\n      - B\n      - A\n', 5,
+      'robert, in the comment there, would then be the name of age1aaaaaa…aaaa, which it is not now: write the name of each key beside it, or take the comment out.'],
+    ['fewer names than keys, which would then be as many', 'creation_rules:\n  - age: A,B,C # alice, carol\n', 2,
+      'alice, in the comment there, would then be the name of age1aaaaaa…aaaa, which it is not now: write the name of each key beside it, or take the comment out.'],
   ])('%s', (_, text, line, reason) => {
     expect(remove(text)).toEqual({ kind: 'refused', path: '.sops.yaml', line, reason })
+  })
+
+  test('a KMS key that overrides another, with the profile that is merged', () => {
+    const [kms, other] = ['k', 'l'].map((name) => `arn:aws:kms:eu-west-1:111122223333:key/${name}`)
+    const text = `base: &b\n  kms: ${other ?? ''}\n  aws_profile: ops\ncreation_rules:\n  - <<: *b\n    kms: ${kms ?? ''}\n    pgp: P\n`
+    expect(remove(text, [{ kind: 'kms', id: `${kms ?? ''}||ops` }])).toMatchObject({ kind: 'refused', line: 6, reason: expect.stringMatching(/^kms would/) })
+  })
+
+  test('not where a field that is overridden goes, or where both do', () => {
+    expect(after('base: &b\n  age: B\n  pgp: P\ncreation_rules:\n  - <<: *b\n    age: A\n')).toBe(full('base: &b\n  pgp: P\ncreation_rules:\n  - <<: *b\n    age: A\n'))
+    expect(after('base: &b\n  age: B\n  pgp: P\ncreation_rules:\n  - <<: *b\n    age: B\n')).toBe(full('base: &b\n  pgp: P\ncreation_rules:\n  - <<: *b\n'))
   })
 
   test('not where a key stays that is known by a short id', () => {
@@ -261,6 +315,23 @@ test('a PGP key known by a short id goes, and its rule is not left with nobody',
   expect(after('creation_rules:\n  - key_groups:\n      - pgp:\n          - 85d77543b3d624b6 # dave\n        age: [B]\n', short))
     .toBe(full('creation_rules:\n  - key_groups:\n      - age: [B]\n'))
   expect(remove('creation_rules:\n  - pgp: [85D77543B3D624B6]\n', short)).toMatchObject({ kind: 'refused', line: 2 })
+})
+
+describe('who is known from elsewhere', () => {
+  const owners = (['A alice', 'B bob', 'C carol'] as const).map((of, at): OwnedRecipient =>
+    ({ recipient: age(of.charAt(0)), name: of.slice(2), from: 'public-keys', path: 'keys.txt', line: at + 1 }))
+
+  test.each([
+    ['is taken out of a list of fewer names', 'creation_rules:\n  - age: A,B,C # alice, bob\n', 'creation_rules:\n  - age: A,C # alice\n'],
+    ['and out of one of more', 'creation_rules:\n  - age: A,B # alice, bob, dave\n', 'creation_rules:\n  - age: A # alice, dave\n'],
+    ['and above keys on lines', 'creation_rules:\n  - path_regex: a\n    # bob\n    # alice\n    age: >-\n      A,\n      B,\n      C\n',
+      'creation_rules:\n  - path_regex: a\n    # alice\n    age: >-\n      A,\n      C\n'],
+    ['and above two of which one stays', 'keys:\n  # bob\n  - B\n  - A\n', 'keys:\n  - A\n'],
+    ['and not where the name is that of who stays', 'keys:\n  # alice\n  - B\n  - A\n', 'keys:\n  # alice\n  - A\n'],
+  ])('%s', (_, before, wanted) => {
+    const result = removeRecipients(readSopsConfig('.sops.yaml', full(before)), bob, owners)
+    expect(result).toMatchObject({ kind: 'edited', after: full(wanted) })
+  })
 })
 
 test('untouched where none of the keys is', () => {
@@ -283,7 +354,9 @@ describe('an edit is proven', () => {
 
   test('one whose meaning would change is stopped: the key of a merged map would come through', () => {
     const text = 'base: &base\n  age: A\ncreation_rules:\n  - <<: *base\n    age: B\n    pgp: P\n'
-    expect(failure(() => remove(text))).toMatch(/^config-edit: \.sops\.yaml could not be edited: .* Take the key out .* by hand/)
+    const edited = full(text.replace('    age: B\n', ''))
+    expect(failure(() => { proveEdit('.sops.yaml', full(text), edited, { removed: bob, added: [], like: [] }) }))
+      .toMatch(/^config-edit: \.sops\.yaml could not be edited: .* mean the same .* Take the key out .* by hand/)
   })
 
   test('a key that is spelled with an escape is left to people', () => {
@@ -316,3 +389,34 @@ test('a diff shows what changed with two lines around it', () => {
   expect(lineDiff('1\n', '1\n')).toBe('')
   expect(lineDiff('a\nb\nc\na\nb\nb\na\n', 'c\nb\na\nb\na\nc\n').split('\n').filter((line) => /^[-+]/.test(line))).toHaveLength(5)
 })
+
+test('a diff has the fewest changes that there can be, and both texts in it', () => {
+  const lines = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 14 })
+  const common = (a: readonly string[], b: readonly string[]): number => {
+    let row = Array.from({ length: b.length + 1 }, () => 0)
+    for (const line of a) {
+      const next = [0]
+      for (const [at, other] of b.entries()) {
+        next.push(line === other ? (row[at] ?? 0) + 1 : Math.max(row[at + 1] ?? 0, next[at] ?? 0))
+      }
+      row = next
+    }
+    return row[b.length] ?? 0
+  }
+  fc.assert(fc.property(lines, lines, (a, b) => {
+    const diff = diffLines(`${a.join('\n')}\n`, `${b.join('\n')}\n`)
+    const without = (sign: string): string[] => diff.filter(({ op }) => op !== sign).map(({ line }) => line)
+    expect([without('+'), without('-')]).toEqual([a, b])
+    expect(diff.filter(({ op }) => op === ' ')).toHaveLength(common(a, b))
+    expect(diff.map(({ op }) => op).join('')).not.toContain('+-')
+  }), { numRuns: 500 })
+})
+
+test('a diff with a change in each of thousands of rules takes little memory', () => {
+  const program = `
+    import { diffLines } from ${JSON.stringify(new URL('../../src/model/sops-config/diff.ts', import.meta.url).href)}
+    const text = (key) => Array.from({ length: 5500 }, (_, at) => \`- path_regex: ^r\${at}/\\n  age: \${key}\\n\`).join('')
+    console.log(diffLines(text('a,b'), text('a')).filter(({ op }) => op !== ' ').length)`
+  const args = ['--max-old-space-size=64', '--input-type=module', '-e', program]
+  expect(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })).toBe('11000\n')
+}, 60_000)

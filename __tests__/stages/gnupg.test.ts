@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from '@jest/globals'
-import { resolveRecipients } from '../../src/model/owners.ts'
+import { resolveRecipients, resolveRequired } from '../../src/model/owners.ts'
 import { keyringOwners, readKeyring } from '../../src/tools/keyring.ts'
 import { Gnupg } from '../support/gnupg.ts'
 import { where } from '../support/parts.ts'
@@ -34,6 +34,16 @@ describe('the keyring', () => {
     expect(resolveRecipients(['carol@example.com'], owners, known).kind).toBe('unknown')
     // Who asks for the fingerprint of a subkey means it with and without the `!`.
     expect(resolveRecipients([bob.subkeys[1] ?? ''], [], known)).toEqual({ kind: 'resolved', recipients: known.slice(2) })
+    // With the keyring all that gpg may choose from are meant, whichever of them stands where; with a `!` just that one.
+    for (const asked of [bob.fingerprint, bob.subkeys[0] ?? '', bob.subkeys[1] ?? '']) {
+      const { recipients = [] } = resolveRecipients([asked], owners, known) as { recipients?: typeof known }
+      expect(new Set(recipients)).toEqual(new Set(known.slice(1)))
+      expect(resolveRecipients([asked], owners, known.slice(2))).toEqual({ kind: 'resolved', recipients: known.slice(2) })
+    }
+    expect(resolveRecipients([`${bob.subkeys[0] ?? ''}!`], owners, known).kind).toBe('unknown')
+    expect(resolveRecipients([`${bob.subkeys[1] ?? ''}!`], owners, known)).toEqual({ kind: 'resolved', recipients: known.slice(2) })
+    // What has to stay is what was written, where it stands.
+    expect(resolveRequired([bob.fingerprint], owners, known)).toEqual({ kind: 'resolved', recipients: known.slice(1, 2) })
   })
 
   test('is that of HOME where no other is named', async () => {

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { parseRecipient } from '../../src/model/recipient.ts'
 import type { Plan, RekeyRequest } from '../../src/model/plan.ts'
-import { recordOf } from '../../src/model/plan.ts'
+import { recordOf } from '../../src/model/removal-record.ts'
 import type { Look } from '../../src/stages/unvouched-head.ts'
 import { lookAt } from '../../src/stages/unvouched-head.ts'
 import { surveyRepository } from '../../src/stages/survey.ts'
@@ -87,10 +87,11 @@ async function look(head: string, against = base, rest: { readonly rotate?: bool
   }
   const readers = (keys: readonly AgeKey[]): Plan['changes'][number]['after'] => [keys.map(({ recipient }) => ({ kind: 'age', id: recipient }))]
   const before = team.read('.sops.yaml')
+  const changes = survey.files.map((file) => ({ file, after: readers([team.alice, team.ci]), rotate: rest.rotate ?? true, updatekeys: true, reason: '' }))
   const plan: Plan = {
-    changes: survey.files.map((file) => ({ file, after: readers([team.alice, team.ci]), rotate: rest.rotate ?? true, updatekeys: true, reason: '' })),
+    changes,
     configs: [{ path: '.sops.yaml', before, after: before.replace(/.* # bob.*\n/, '') }],
-    record: recordOf(survey, request), unchanged: [], refusals: [], findings: [],
+    record: recordOf(survey, request, changes, []), unchanged: [], refusals: [], findings: [],
   }
   await using staging = Staging.create(team.path)
   for (const { path } of survey.files) staging.write(path, { bytes: Buffer.from(team.read(path)), executable: false })
@@ -98,7 +99,7 @@ async function look(head: string, against = base, rest: { readonly rotate?: bool
   log.line = (line: string): void => void rest.said?.push(line)
   const remote = { url: `${server.serverUrl}/acme/infra`, token }
   return await lookAt({ git, github, remote, log, staging, tip: rest.tip ?? base }, {
-    plan, base, identity: '', recordOf: (date, by) => recordOf(survey, { ...request, date, by })?.after ?? null,
+    plan, base, identity: '', recordOf: (date, by) => recordOf(survey, { ...request, date, by }, changes, [])?.after ?? null,
   }, head, against)
 }
 

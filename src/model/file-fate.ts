@@ -53,6 +53,14 @@ function untouched(survey: Survey, { removed, added, like }: RekeyRequest, file:
   return `${nameOf(survey, added.map(({ recipient }) => recipient))} can read it already`
 }
 
+/** sops takes the first rule that matches, also where that says how to encrypt and leaves the keys to the command line. */
+function withoutKeys({ configs }: Survey, { path, config }: SurveyedFile): string {
+  const governing = configs.find((one) => one.path === config)
+  const rule = governing === undefined ? null : ruleFor(governing, path)
+  if (rule === null) return `no rule of ${config ?? ''} names keys for it, so that sops can't update it. Add a rule for it`
+  return `the rule in line ${rule.line} of ${config ?? ''}, which is the first that matches it, names no keys, so that sops can't update it. Write its keys there, or into a rule above that one`
+}
+
 /** A file of which the request wants other readers: exactly these, and where someone goes, the data key with them. */
 function planAsked(
   survey: Survey, request: RekeyRequest, file: SurveyedFile, after: Groups, answer: ConfiguredRecipients, mustRotate: string | null,
@@ -66,7 +74,7 @@ function planAsked(
   if (request.like === 'every rule' && request.added.length > 0 && after.length > 1) {
     return refused('it has several key groups, and `*` does not say which. Name in `same-access-as` whose access the new recipient gets')
   }
-  if (answer.kind !== 'different' && answer.kind !== 'same') return refused(`no rule of ${config} names keys for it, so that sops can't update it. Add a rule for it`)
+  if (answer.kind !== 'different' && answer.kind !== 'same') return refused(withoutKeys(survey, file))
   const loses = someoneLoses(file.metadata.groups, after)
   if (answer.kind === 'same') return byConfig(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit')
   if (answer.thresholdChanges) return byConfig("its config would change the number of key groups, and with it Shamir's threshold")

@@ -5,7 +5,7 @@ import { Failure } from './failure.ts'
 import { readOwnersFile } from './owners-file.ts'
 import type { OwnersFile } from './owners-file.ts'
 import { appendItem, fieldItems, lineEnding, scalarText } from './owners-file-text.ts'
-import { canonicalId, parseRecipient, sameRecipient } from './recipient.ts'
+import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 import { visible } from './safe-text.ts'
 import type { Slot } from './sops-config/slots.ts'
@@ -16,6 +16,8 @@ import { unique } from './survey.ts'
 
 export interface OwnersChange {
   readonly removed: readonly Recipient[]
+  /** Every key that can still read something: an entry that means one of these too (an Azure key in any version) stays. */
+  readonly staying?: readonly Recipient[]
   /** Without a name: the key takes the place of the removed ones, and is their owner's where they have one owner. */
   readonly added: readonly { readonly recipient: Recipient; readonly name: string | null }[]
   /** `YYYY-MM-DD`, for the record. */
@@ -46,13 +48,15 @@ export function editOwnersFile(path: string, text: string, change: OwnersChange)
   const fail: Fail = (why, cause) => new Failure('owners-file', `${visible(path)} could not be edited: ${why}.`, {
     path, advice: 'Bring it up to date by hand, commit that, and run again.', cause,
   })
-  const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient))
+  const means = (recipient: Recipient, of: readonly Recipient[] = []): boolean => of.some((one) => isMeantBy(recipient, one))
+  const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient)
+    || (means(recipient, change.removed) && !means(recipient, change.staying)))
   const staying = before.owners.filter((owned) => !leaving.includes(owned))
   const arriving = arrivals(before, leaving, staying, change, fail)
   const recorded = before.removed.map(({ recipient }) => recipient)
   const records = unique(change.removed).filter((recipient) => !among(recorded, recipient))
     .map((recipient): NewRecord => ({
-      owner: leaving.find((owned) => sameRecipient(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
+      owner: leaving.find((owned) => isMeantBy(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
       recipient, date: change.date, by: change.by,
     }))
   let after: string
@@ -164,6 +168,6 @@ function among(recipients: readonly Recipient[], recipient: Recipient): boolean 
 }
 
 function holds({ value }: Slot, recipient: Recipient): boolean {
-  const key = isScalar(value) && typeof value.value === 'string' ? parseRecipient(value.value) : null
+  const key = isScalar(value) && typeof value.value === 'string' ? parseRecipient(value.value) ?? parsePgpId(value.value) : null
   return key !== null && sameRecipient(key, recipient)
 }

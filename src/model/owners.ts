@@ -11,6 +11,8 @@ export interface OwnedRecipient {
   /** The file and line (from 1) in which the name stands beside the key. */
   readonly path: string
   readonly line: number
+  /** In a keyring: the fingerprint of the key that this is, or is a subkey of. */
+  readonly primary?: string
 }
 
 export type Resolution =
@@ -57,7 +59,7 @@ export function sourceOf(owners: readonly OwnedRecipient[], recipient: Recipient
 }
 
 /**
- * The recipients that `asked` (keys spelled in full, PGP keys also by 16 digits, or names) stand for, each once, spelled as in
+ * The recipients that `asked` (keys spelled in full, of PGP with their subkeys, PGP keys also by 16 digits, or names) stand for, each once, spelled as in
  * `known`: every recipient of any file or config. All that bear a name are meant, whatever says so, save keys that the owners
  * file gives to someone else. Several keys of a name in one file are one person's, and so is an SSH key whose own comment is
  * the name and that has no other; different keys in different files are ambiguous.
@@ -122,10 +124,12 @@ function resolveOne(asked: string, owners: readonly OwnedRecipient[], known: rea
   const inFull = parseRecipient(asked)
   const spelled = inFull ?? parsePgpId(asked)
   const same = spelled === null ? [] : unique(known).filter((recipient) => isMeantBy(spelled, recipient))
-  if (spelled !== null && same.length > 0) {
+  const siblings = inFull === null ? [] : siblingsOf(inFull, owners, known).filter((one) => !same.includes(one))
+  if (spelled !== null && same.length + siblings.length > 0) {
     // Two keys can end in the same digits.
-    const oneKey = spelled.kind !== 'pgp' || same.every((a) => same.every((b) => isMeantBy(a, b)))
-    return oneKey ? resolved(same, [spelled]) : no('ambiguous', 'could mean:', candidateLines('', owners, same))
+    const oneKey = inFull !== null || same.every((a) => same.every((b) => isMeantBy(a, b)))
+    if (!oneKey) return no('ambiguous', 'could mean:', candidateLines('', owners, same))
+    return resolved([...same, ...siblings], [spelled], same.length > 0 ? same : siblings)
   }
   const noOne = 'is neither a recipient here nor the name of one.'
   if (inFull !== null || asked === '') return unknown(noOne)
@@ -147,9 +151,18 @@ function resolveOne(asked: string, owners: readonly OwnedRecipient[], known: rea
     : no('ambiguous', 'could mean:', candidateLines('', meant, recipients))
 }
 
-function resolved(recipients: readonly Recipient[], words: readonly Recipient[]): Told {
+/** The keys that are subkeys of one PGP key with it, by the keyring: sops has gpg choose among them, unless one is spelled with a `!`. */
+function siblingsOf(asked: Recipient, owners: readonly OwnedRecipient[], known: readonly Recipient[]): readonly Recipient[] {
+  if (asked.kind !== 'pgp' || asked.id.endsWith('!')) return []
+  const primary = owners.find((owner) => owner.primary !== undefined && isMeantBy(asked, owner.recipient))?.primary
+  const keys = primary === undefined ? [] : owners.filter((owner) => owner.primary === primary)
+  return unique(known).filter((one) => keys.some(({ recipient }) => isMeantBy(recipient, one)))
+}
+
+/** `kept`: those that have to stay where all of them are asked to. */
+function resolved(recipients: readonly Recipient[], words: readonly Recipient[], kept: readonly Recipient[] = recipients): Told {
   const versions = words.filter(({ kind }) => kind === 'azure_keyvault')
-  const asWritten = recipients.map((one) => versions.find((word) => isMeantBy(word, one)) ?? one)
+  const asWritten = kept.map((one) => versions.find((word) => isMeantBy(word, one)) ?? one)
   return { kind: 'resolved', recipients, asWritten: unique(asWritten) }
 }
 

@@ -8,6 +8,7 @@ import { missingRequired, policyFindings } from './policy.ts'
 import { canonicalId, isSameKeyMaterial, shortForm } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 import type { Finding } from './report.ts'
+import { linesOfComments } from './sops-config/commented-out.ts'
 import type { Survey, SurveyedFile } from './survey.ts'
 import { isReadBy, knownRecipients, nameOf } from './survey.ts'
 
@@ -17,12 +18,14 @@ export interface PlannedResult {
   readonly groups: Groups
 }
 
-export function findingsOf(survey: Survey, request: RekeyRequest, results: readonly PlannedResult[]): readonly Finding[] {
+export function findingsOf(
+  survey: Survey, request: RekeyRequest, results: readonly PlannedResult[], configs: readonly EditedText[],
+): readonly Finding[] {
   const removed = new Set(request.removed.map(canonicalId))
   const ignored = survey.ignoredConfigs.map((path): Finding => ({
     code: 'config-ignored', level: 'warning', path, message: 'sops only looks for .sops.yaml: what this file says holds for no file',
   }))
-  return [...globsWithout(survey), ...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...stillListed(survey, removed), ...missing(survey, request, results)]
+  return [...globsWithout(survey), ...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...stillListed(survey, removed), ...inComments(survey, request, configs), ...missing(survey, request, results)]
 }
 
 /** By `survey.configs` with the edits of the plan. */
@@ -47,6 +50,18 @@ function stillReads(survey: Survey, removed: ReadonlySet<string>): readonly Find
   const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]))
   return [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked].flatMap(({ file, why }): readonly Finding[] =>
     isReadBy(file, removed) ? [{ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` }] : [])
+}
+
+/** Comments that hold a removed key among other words, in the configs as they will be: nobody else may have it in mind to take them out. */
+function inComments(survey: Survey, { removed }: RekeyRequest, configs: readonly EditedText[]): readonly Finding[] {
+  if (removed.length === 0) return []
+  return survey.configs.flatMap(({ path, text }): readonly Finding[] => {
+    const lines = linesOfComments(path, configs.find((one) => one.path === path)?.after ?? text, removed)
+    const where = lines.length === 1 ? `the comment in line ${lines.join()} holds` : `the comments in lines ${lines.join(', ')} hold`
+    return lines.length === 0 ? [] : [{
+      code: 'key-in-comment', level: 'notice', path, message: `${where} a removed key: look that nobody lets it in again from there`,
+    }]
+  })
 }
 
 function globsWithout({ unmatchedGlobs }: Survey): readonly Finding[] {

@@ -1,13 +1,12 @@
 // Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
 // Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
 import { driftFinding, fateOf, misread, thresholdDrift } from './file-fate.ts'
-import { ownerOf } from './owners.ts'
-import { editOwnersFile } from './owners-file-edit.ts'
 import { findingsOf, policyOf, removedForGood } from './plan-findings.ts'
 import { missingRequired } from './policy.ts'
 import type { Finding } from './report.ts'
 import type { Recipient } from './recipient.ts'
 import { canonicalId, isKept } from './recipient.ts'
+import { recordOf } from './removal-record.ts'
 import type { Runner } from './runner.ts'
 import { runnerRefusal } from './runner.ts'
 import type { ConfigEdit, NewRecipient } from './sops-config/edit.ts'
@@ -113,13 +112,13 @@ export function planRekey(
   }
   const becomes = new Map(changes.map(({ file, after }) => [file.path, after]))
   const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }))
-  findings.push(...findingsOf(survey, request, results))
+  findings.push(...findingsOf(survey, request, results, configs))
   if (request.policy !== 'off') {
     const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning')
     if (request.policy === 'warn') findings.push(...found)
     else refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })))
   }
-  const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : recordOf(survey, request)
+  const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : recordOf(survey, request, changes, unchanged.map(({ file }) => file))
   return { changes, unchanged, configs, record, refusals, findings }
 }
 
@@ -151,14 +150,6 @@ function gainsRemoved(survey: Survey, file: SurveyedFile, after: Groups): string
   if (ownersFile === null || back === undefined) return null
   return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
     + 'Enter the key under `owners` there, if it is to be let in again'
-}
-
-/** The owners file with what the request is to be remembered for; null where there is none, or it says that already. */
-export function recordOf({ ownersFile, owners }: Survey, { removed, added, date, by }: RekeyRequest): EditedText | null {
-  if (ownersFile === null) return null
-  const { path, text: before } = ownersFile
-  const after = editOwnersFile(path, before, { removed, added, date, by, ownerOf: (one) => ownerOf(owners, one) })
-  return after === null ? null : { path, before, after }
 }
 
 /** Every text that is to be written beside the encrypted files. */

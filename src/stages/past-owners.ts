@@ -28,7 +28,7 @@ function ownersPathIn({ ownersFile }: Survey, named: string | null): string {
 
 /**
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
- * commit that brought it; and all who could read a version of a file. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
+ * commit that brought it; and all who stood in a config, could read a version of a file, or were recorded as removed. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
  * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
  */
 export async function readPast(open: OpenHistory, survey: Survey, named: string | null, everywhere: boolean): Promise<Past> {
@@ -80,7 +80,8 @@ function read(path: string, ownersPath: string, bytes: Buffer): Omit<Past, 'unse
       const { owners, removed } = readOwnersFile(path, bytes.toString())
       const left = removed.flatMap(({ recipient, owner, line }): OwnedRecipient[] =>
         owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }])
-      return { owners: [...owners, ...left], known: structuredClone([...owners, ...removed].map(({ recipient }) => recipient)) }
+      // A key that only has an owner stood in nothing that anyone could have read.
+      return { owners: [...owners, ...left], known: structuredClone(removed.map(({ recipient }) => recipient)) }
     }
     const text = bytes.toString()
     return publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null

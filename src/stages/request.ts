@@ -3,7 +3,8 @@ import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
 import { formsOf, ownerOf, resolveRecipients, resolveRequired } from '../model/owners.ts'
 import type { OwnedRecipient, Resolution } from '../model/owners.ts'
-import { asSeen } from '../model/owners-candidates.ts'
+import { asSeen, candidateLines } from '../model/owners-candidates.ts'
+import type { RemovedRecord } from '../model/owners-file.ts'
 import type { RekeyRequest } from '../model/plan.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
@@ -91,10 +92,12 @@ function recordedIn({ ownersFile }: Survey): Past {
   return { owners, known: removed.map(({ recipient }) => recipient), unseen: null }
 }
 
+const noPast: Past = { owners: [], known: [], unseen: null }
+
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
 export function resolveRequest(
   inputs: Pick<Inputs, 'removedRecipients' | 'addedRecipients' | 'sameAccessAs' | 'requiredRecipients'>, survey: Survey,
-  past: Past = { owners: [], known: [], unseen: null },
+  past: Past = noPast,
 ): RequestedRecipients {
   if (survey.files.length > 0 && survey.configs.length === 0) {
     throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
@@ -103,8 +106,8 @@ export function resolveRequest(
   }
   const known = knownRecipients(survey)
   // Whoever takes someone's place needs that place to be there.
-  const removed = inputs.addedRecipients.length > 0 ? resolve(inputs.removedRecipients, survey, known)
-    : unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, past)))
+  const before = inputs.addedRecipients.length > 0 ? noPast : past
+  const removed = unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, before)))
   const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known))
   const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)))
   if (both !== undefined) {
@@ -126,9 +129,28 @@ function resolve(asked: readonly string[], survey: Survey, known: readonly Recip
 /** By what stands in the repository now; only of whom that knows nothing, by the past. */
 function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], past: Past): readonly Recipient[] {
   const now = resolveRecipients([asked], survey.owners, known)
+  const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null
+  if (now.kind === 'resolved' && gone !== null) {
+    throw new Failure('recipient-ambiguous', [
+      `"${asked}" could mean who was removed on ${gone.date}, by the record in ${survey.ownersFile?.path ?? ''}:${gone.line}, or whoever a comment calls so now:`,
+      ...candidateLines('', survey.owners, [...now.recipients, gone.recipient]),
+    ].map((line) => visible(line, 1000)).join('\n'), {
+      advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
+    })
+  }
   if (now.kind !== 'unknown') return resolved(now)
   const then = resolveRecipients([asked], past.owners, past.known)
   return resolved(then.kind === 'unknown' ? now : then)
+}
+
+/** The record of another key, removed from whoever had the name then, where no more than comments give it to someone now. */
+function recordOf(asked: string, now: readonly Recipient[], { owners, ownersFile }: Survey): RemovedRecord | null {
+  const bears = (name: string | null): boolean => name !== null && formsOf(name).some((form) => formsOf(asked).includes(form))
+  const sources = owners.filter(({ name, recipient }) => bears(name) && now.some((one) => isMeantBy(recipient, one)))
+  if (sources.length === 0 || sources.some(({ from }) => from !== 'comment')) return null
+  const records = ownersFile?.removed ?? []
+  if (records.some(({ recipient }) => now.some((one) => isMeantBy(recipient, one)))) return null
+  return records.findLast(({ owner }) => bears(owner)) ?? null
 }
 
 function resolved(resolution: Resolution): readonly Recipient[] {

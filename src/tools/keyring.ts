@@ -49,7 +49,7 @@ export function readKeyring(listing: string): readonly OwnedRecipient[] {
   const finish = (): void => {
     // In a config a key may stand with a `!`, which makes gpg take just this one of its owner's.
     for (const id of fingerprints.flatMap((one) => [one, `${one}!`])) {
-      for (const name of names) owners.push({ recipient: { kind: 'pgp', id }, name, from: 'keyring', path: 'GNUPGHOME', line: 0 })
+      for (const name of names) owners.push({ recipient: { kind: 'pgp', id }, name, from: 'keyring', path: 'GNUPGHOME', line: 0, primary: fingerprints[0] ?? id })
     }
     [fingerprints, names] = [[], []]
   }

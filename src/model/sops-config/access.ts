@@ -15,6 +15,8 @@ export interface Access {
   readonly ids: ReadonlySet<string>
   /** The keys that stand where sops does not take their kind, or not in that form. */
   readonly misplaced: ReadonlySet<string>
+  /** Those that stand twice in one field, which sops makes two keys of a file. */
+  readonly twice: ReadonlySet<string>
 }
 
 export function accessIn(value: unknown): readonly Access[] {
@@ -32,11 +34,14 @@ function accessOf(rule: unknown, what: string): readonly Access[] {
   return groups.map((group, at) => ({ what: `key group ${at + 1} of ${what}`, groups: groups.length, ...keysIn(group, true) }))
 }
 
-function keysIn(holder: unknown, group: boolean): Pick<Access, 'ids' | 'misplaced'> {
-  const [ids, misplaced] = [new Set<string>(), new Set<string>()]
+function keysIn(holder: unknown, group: boolean): Pick<Access, 'ids' | 'misplaced' | 'twice'> {
+  const [ids, misplaced, twice] = [new Set<string>(), new Set<string>(), new Set<string>()]
+  let there = new Set<string>()
   const add = (recipient: Recipient | null, field: string, form: Form, text: string): void => {
     const id = recipient === null ? `?${text}` : canonicalId(recipient)
     ids.add(id)
+    if (there.has(id)) twice.add(id)
+    there.add(id)
     if (recipient !== null && (!takes(field, recipient.kind) || formFor(recipient.kind, group) !== form)) misplaced.add(id)
   }
   const under = (value: unknown, field: string, profile: string | null): void => {
@@ -48,9 +53,12 @@ function keysIn(holder: unknown, group: boolean): Pick<Access, 'ids' | 'misplace
   }
   const from = (of: unknown): void => {
     if (!isEntries(of)) return
-    for (const field of fieldNames(group)) under(of[field], field, group ? null : profileFor(of, field))
+    for (const field of fieldNames(group)) {
+      there = new Set()
+      under(of[field], field, group ? null : profileFor(of, field))
+    }
     if (group && Array.isArray(of.merge)) for (const item of of.merge) from(item)
   }
   from(holder)
-  return { ids, misplaced }
+  return { ids, misplaced, twice }
 }

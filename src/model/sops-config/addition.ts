@@ -4,6 +4,8 @@ import { isAlias, isSeq } from 'yaml'
 import type { YAMLMap } from 'yaml'
 import { canonicalId } from '../recipient.ts'
 import { Anchors } from './anchors.ts'
+import { onceEach } from './arrivals.ts'
+import type { Arrival } from './arrivals.ts'
 import type { ConfigChange, NewRecipient, Refusal } from './change.ts'
 import { allKeysOf, keysOf, keysUnder, profileOf } from './holders.ts'
 import { fillField, newField } from './field.ts'
@@ -21,13 +23,6 @@ import { sharingRefusal } from './sharing.ts'
 import { fieldFor, fieldNames, formFor, sameField, takes } from './spelling.ts'
 import { anchorOf } from './tree.ts'
 import type { ConfigTree } from './tree.ts'
-
-/** A key that comes behind another one, or takes its place. */
-interface Arrival {
-  readonly one: NewRecipient
-  readonly place: Place
-  readonly instead: boolean
-}
 
 /** Keys that come into the empty field at `at` of `map`, or into one that is still to be made behind it. */
 interface FieldArrival {
@@ -186,7 +181,7 @@ class Plan {
     const tree = this.#tree
     const anchors = new Anchors(tree)
     const anchored = new Map<Arrival, string>()
-    const inOrder = this.#arrivals.toSorted((a, b) => a.place.slot.start - b.place.slot.start)
+    const inOrder = onceEach(tree, this.#lists, this.#arrivals).toSorted((a, b) => a.place.slot.start - b.place.slot.start)
     for (const arrival of inOrder) {
       const { one: { recipient, name }, place: { slot }, instead } = arrival
       const old = isAnchored(slot.value) ? anchorOf(slot) : null

@@ -45,33 +45,84 @@ function linesOf(text: string): string[] {
   return lines
 }
 
-/** Myers' greedy search: for each number of edits, how far each diagonal gets; then the way back. */
+/** A stretch of both texts: offsets of lines, the ends not included. */
+interface Box {
+  readonly from: readonly [a: number, b: number]
+  readonly to: readonly [a: number, b: number]
+}
+
+/**
+ * Myers' search in linear space: what both begin and end with is the same; of the rest the middle of a shortest way is found
+ * from both ends, and each half is searched anew. Of what takes each other's place the old lines come first.
+ */
 function shortestScript(a: readonly string[], b: readonly string[]): DiffLine[] {
-  const reach = new Map<number, number>([[1, 0]])
-  const steps: Map<number, number>[] = []
-  const down = (at: Map<number, number>, k: number, d: number): boolean =>
-    k === -d || (k !== d && (at.get(k - 1) ?? -1) < (at.get(k + 1) ?? -1))
-  for (let d = 0, done = false; !done; d += 1) {
-    steps.push(new Map(reach))
-    for (let k = -d; k <= d && !done; k += 2) {
-      let x = down(reach, k, d) ? (reach.get(k + 1) ?? 0) : (reach.get(k - 1) ?? 0) + 1
-      while (x < a.length && x - k < b.length && a[x] === b[x - k]) x += 1
-      reach.set(k, x)
-      done = x >= a.length && x - k >= b.length
+  const numbers = new Map<string, number>()
+  const numbered = (lines: readonly string[]): Int32Array => Int32Array.from(lines, (line) => {
+    const number = numbers.get(line) ?? numbers.size
+    numbers.set(line, number)
+    return number
+  })
+  const [left, right] = [numbered(a), numbered(b)]
+  const size = a.length + b.length + 3
+  const [reachA, reachB] = [new Int32Array(2 * size), new Int32Array(2 * size)]
+  const [gone, come] = [new Uint8Array(a.length), new Uint8Array(b.length)]
+  const waiting: Box[] = [{ from: [0, 0], to: [a.length, b.length] }]
+  for (let box = waiting.pop(); box !== undefined; box = waiting.pop()) {
+    const { from: [fromA, fromB], to: [toA, toB] } = trimmed(left, right, box)
+    if (fromA === toA || fromB === toB) {
+      gone.fill(1, fromA, toA)
+      come.fill(1, fromB, toB)
+      continue
     }
+    const { from, to } = middle(left, right, { from: [fromA, fromB], to: [toA, toB] }, reachA, reachB)
+    waiting.push({ from: [fromA, fromB], to: from }, { from: to, to: [toA, toB] })
   }
   const script: DiffLine[] = []
-  let [x, y] = [a.length, b.length]
-  for (let d = steps.length - 1; d >= 0; d -= 1) {
-    const at = steps[d] ?? new Map<number, number>()
-    const k = x - y
-    const from = down(at, k, d) ? k + 1 : k - 1
-    const [startX, startY] = [at.get(from) ?? 0, (at.get(from) ?? 0) - from]
-    for (; x > startX && y > startY && x > 0 && y > 0; x -= 1, y -= 1) script.push({ op: ' ', line: a[x - 1] ?? '' })
-    if (d === 0) break
-    script.push(x === startX ? { op: '+', line: b[startY] ?? '' } : { op: '-', line: a[startX] ?? '' })
-    x = startX
-    y = startY
+  for (let [x, y] = [0, 0]; x < a.length || y < b.length;) {
+    if (gone[x] === 1) script.push({ op: '-', line: a[x++] ?? '' })
+    else if (come[y] === 1) script.push({ op: '+', line: b[y++] ?? '' })
+    else {
+      script.push({ op: ' ', line: a[x++] ?? '' })
+      y += 1
+    }
   }
-  return script.reverse()
+  return script
+}
+
+function trimmed(a: Int32Array, b: Int32Array, { from, to }: Box): Box {
+  let [[fromA, fromB], [toA, toB]] = [from, to]
+  for (; fromA < toA && fromB < toB && a[fromA] === b[fromB]; fromA += 1) fromB += 1
+  for (; fromA < toA && fromB < toB && a[toA - 1] === b[toB - 1]; toA -= 1) toB -= 1
+  return { from: [fromA, fromB], to: [toA, toB] }
+}
+
+/** The lines that are the same in the middle of a shortest way through the box, from which both ways to the ends are shorter. */
+function middle(a: Int32Array, b: Int32Array, { from, to }: Box, forward: Int32Array, backward: Int32Array): Box {
+  const [[fromA, fromB], [toA, toB]] = [from, to]
+  const [width, height] = [toA - fromA, toB - fromB]
+  const [skew, zero] = [width - height, forward.length >> 1]
+  const start = (reach: Int32Array, k: number, d: number): number => {
+    const [below, above] = [reach[zero + k - 1] ?? 0, reach[zero + k + 1] ?? 0]
+    return k === -d || (k !== d && below < above) ? above : below + 1
+  }
+  forward[zero + 1] = 0
+  backward[zero + 1] = 0
+  for (let d = 0; ; d += 1) {
+    for (let k = -d; k <= d; k += 2) {
+      const first = start(forward, k, d)
+      let x = first
+      while (x < width && x - k < height && a[fromA + x] === b[fromB + x - k]) x += 1
+      forward[zero + k] = x
+      if (skew % 2 === 0 || Math.abs(skew - k) > d - 1 || x + (backward[zero + skew - k] ?? 0) < width) continue
+      return { from: [fromA + first, fromB + first - k], to: [fromA + x, fromB + x - k] }
+    }
+    for (let k = -d; k <= d; k += 2) {
+      const first = start(backward, k, d)
+      let x = first
+      while (x < width && x - k < height && a[toA - 1 - x] === b[toB - 1 - x + k]) x += 1
+      backward[zero + k] = x
+      if (skew % 2 !== 0 || Math.abs(skew - k) > d || x + (forward[zero + skew - k] ?? 0) < width) continue
+      return { from: [toA - x, toB - x + k], to: [toA - first, toB - first + k] }
+    }
+  }
 }

@@ -2,18 +2,23 @@
 // Must never write YAML anew, and never leave a rule or a key group with nobody.
 import { visit } from 'yaml'
 import { Failure } from '../failure.ts'
+import type { OwnedRecipient } from '../owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { additions } from './addition.ts'
 import type { ConfigChange, Refusal } from './change.ts'
+import { commentedOut } from './commented-out.ts'
 import { rewrite } from './text.ts'
 import { Unspellable } from './item.ts'
 import { emptied, gone, inSopsOrder, minus, recipientsIn } from './keys.ts'
 import type { IsRemoved } from './keys.ts'
-import { proveEdit } from './proof.ts'
+import { namesBy } from './known-names.ts'
+import { uncovered } from './overrides.ts'
+import { nameGained, proveEdit } from './proof.ts'
 import { cutsIn } from './removal.ts'
 import { child, lineOf, rulesIn } from './rules.ts'
 import { splice } from './splice.ts'
+import type { Cut } from './splice.ts'
 import { readTree } from './tree.ts'
 import type { ConfigTree } from './tree.ts'
 import type { SopsConfig } from './read.ts'
@@ -28,28 +33,36 @@ export type ConfigEdit =
 export type ConfigRemoval = ConfigEdit
 
 /** Takes the recipients out wherever they stand: `editConfig` without anyone who comes. */
-export function removeRecipients(config: SopsConfig, removed: readonly Recipient[]): ConfigEdit {
-  return editConfig(config, { removed, added: [], like: [] })
+export function removeRecipients(
+  config: SopsConfig, removed: readonly Recipient[], owners: readonly OwnedRecipient[] = config.owners,
+): ConfigEdit {
+  return editConfig(config, { removed, added: [], like: [] }, owners)
 }
 
 /**
  * Puts each of the added right behind one of its models wherever one stands (rules, key groups, `merge`, lists of anchors), once
- * in a list, then takes the removed out with their comments. A key of the same kind as a removed model takes its place: its
+ * in a list, then takes the removed out with their comments, also where they were commented out. A key of the same kind as a removed model takes its place: its
  * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
  *
+ * `owners` is all that is known of who holds which key: a comment that would pass for the name of another key goes where it is
+ * known to be that of who leaves.
+ *
  * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
- * tell which key group, and where a field is shared with a rule that is not to get the key. A name that no comment can hold is
+ * tell which key group, where a field is shared with a rule that is not to get the key, where a field that goes would uncover what
+ * it overrides, and where a comment would pass for the
+ * name of a key that it does not name now. A name that no comment can hold is
  * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
  * with this change.
  */
-export function editConfig(config: SopsConfig, asked: ConfigChange): ConfigEdit {
+export function editConfig(config: SopsConfig, asked: ConfigChange, owners: readonly OwnedRecipient[] = config.owners): ConfigEdit {
   const { path, text: before } = config
   const change: ConfigChange = {
     removed: asked.removed.map(inSopsOrder),
     added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
     like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
   }
-  const old = readTree(path, before)
+  const namesOf = namesBy(owners)
+  const old = readTree(path, before, namesOf)
   const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)])
   if (escaped !== null) {
     throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {
@@ -59,7 +72,7 @@ export function editConfig(config: SopsConfig, asked: ConfigChange): ConfigEdit 
   try {
     const edits = change.added.length === 0 ? [] : additions(old, change)
     if (!isEdits(edits)) return { kind: 'refused', path, ...edits }
-    const tree = edits.length === 0 ? old : readTree(path, rewrite(before, edits))
+    const tree = edits.length === 0 ? old : readTree(path, rewrite(before, edits), namesOf)
     const ids = new Set(change.removed.map(canonicalId))
     const isRemoved: IsRemoved = (recipient) => ids.has(canonicalId(recipient))
     const leaving = recipientsIn(tree.value).some(isRemoved)
@@ -67,10 +80,12 @@ export function editConfig(config: SopsConfig, asked: ConfigChange): ConfigEdit 
       if (change.added.length > 0) proveEdit(path, before, before, change)
       return { kind: 'untouched' }
     }
-    const refusal = leaving ? refuse(old, tree, isRemoved) : null
+    const refusal = leaving ? refuse(old, tree, isRemoved) ?? uncovered(tree, isRemoved) : null
     if (refusal !== null) return { kind: 'refused', path, ...refusal }
-    const after = !leaving || tree.root === null ? tree.text : splice(tree.text, cutsIn(tree, tree.root, isRemoved))
+    const after = !leaving || tree.root === null ? tree.text : splice(tree.text, [...cutsIn(tree, tree.root, isRemoved), ...commentedOut(tree, isRemoved).map(({ start, end }): Cut => [start, end])])
     proveEdit(path, before, after, change)
+    const strange = nameGained(path, before, after, change, namesOf)
+    if (strange !== null) return { kind: 'refused', path, ...strange }
     return { kind: 'edited', path, before, after }
   } catch (error) {
     if (error instanceof Unspellable) return { kind: 'refused', path, line: old.lineOf(error.at), reason: error.message }

@@ -1,9 +1,9 @@
 // The text edits that give a rule or key group a field it does not have, behind one it has and in the manner of that one.
 // Must never write into a field that is there.
 import { isAlias, isSeq } from 'yaml'
-import { commentBeside, namesByPosition, orderedComments } from './comments.ts'
 import { aboveLead, besideLead, flowMap, mapLines, quoteOf, textOf } from './item.ts'
 import type { Newcomer } from './item.ts'
+import { nameBesideItem, namesInOrder } from './naming.ts'
 import { columnOf, contentEnd, eolAt, inserted } from './text.ts'
 import type { TextEdit } from './text.ts'
 import { resolved } from './rules.ts'
@@ -91,8 +91,7 @@ function blockLines(
 /** A comment of its own where the field before it names its holders. */
 function commentOf({ text }: ConfigTree, list: SlotList, at: number, newcomers: readonly Newcomer[]): string {
   const below = list.slots[at]?.below ?? null
-  const named = commentBeside(text, list, at) !== null
-    || (below !== null && (orderedComments(text, below) ?? namesByPosition(text, below)) !== null)
+  const named = nameBesideItem(text, list, at) !== null || (below !== null && namesInOrder(text, below) !== null)
   const names = newcomers.flatMap(({ name }) => name ?? [])
   return named && names.length === newcomers.length ? ` # ${names.join(', ')}` : ''
 }

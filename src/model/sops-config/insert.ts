@@ -1,13 +1,13 @@
 // The text edits that put keys behind another one, in its manner.
 // Must never touch a character that is there.
 import { isAlias } from 'yaml'
-import { commentBeside, lineEnd, lineStart, namesByPosition, orderedComments } from './comments.ts'
+import { lineEnd, lineStart } from './comments.ts'
 import { aboveLead, besideLead, blockItem, commentFor, inlineItem, labelOf, textOf } from './item.ts'
 import { columnOf, contentEnd, eolAt, inserted } from './text.ts'
 import type { TextEdit } from './text.ts'
 import type { Newcomer } from './item.ts'
 import type { Place } from './lists.ts'
-import { isName } from './names.ts'
+import { nameLists } from './naming.ts'
 import { isPlain, scalar } from './spelling.ts'
 import type { ConfigTree } from './tree.ts'
 
@@ -15,7 +15,7 @@ import type { ConfigTree } from './tree.ts'
 export function behind(tree: ConfigTree, place: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {
   const { list, slot } = place
   if (newcomers.length === 0) return []
-  if (list.style === 'text') return [...behindPart(tree, place, newcomers), ...besidePart(tree, place, newcomers)]
+  if (list.style === 'text') return [...behindPart(tree, place, newcomers), ...namesBehind(tree, place, newcomers)]
   if (isAlias(slot.value) && list.pairs) return besideAlias(place, newcomers)
   return list.style === 'block' ? behindLines(tree, place, newcomers) : behindFlowItem(tree, place, newcomers)
 }
@@ -31,21 +31,25 @@ function behindPart({ text }: ConfigTree, place: Place, newcomers: readonly Newc
   return [inserted(first.start, '"'), edit, inserted(last.end, '"')]
 }
 
-/** The name in the comment that lists whose the parts are. */
-function besidePart({ text }: ConfigTree, place: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {
-  const { list, at, slot, pair } = place
-  const line = orderedComments(text, list)?.[at]
-  if (line !== undefined) {
-    const [lead = ''] = /^[ \t]*#+[ \t]*/.exec(text.slice(line.start, line.end)) ?? []
-    return [inserted(line.end, newcomers.map((one) => lead + labelOf(one) + eolAt(text, line.start)).join(''))]
-  }
-  const names = newcomers.map((one) => `, ${labelOf(one)}`).join('')
-  const span = namesByPosition(text, list)?.[at]
-  if (span !== undefined) return [inserted(span.end, names)]
-  const comment = list.slots.length === 1 && pair !== null ? commentBeside(text, pair.list, pair.at) : null
-  if (comment === null || !isName(comment) || comment.includes(',')) return []
-  const end = contentEnd(text, slot.end)
-  return [inserted(end - (/(?<![ \t])[ \t]*$/.exec(text.slice(slot.end, end))?.[0].length ?? 0), names)]
+/**
+ * The names of who comes in the comments that list those of the keys: behind that of the key before, or last. One that lists as
+ * many more names than there are keys as keys come gets them too: it would say whose each key is, and mean others.
+ */
+function namesBehind({ text }: ConfigTree, { list, at }: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {
+  return nameLists(text, list).flatMap(({ spans, inOrder, lines }): readonly TextEdit[] => {
+    if (!inOrder && spans.length !== list.slots.length + newcomers.length) return []
+    const index = inOrder ? at : spans.length - 1
+    const [span, line] = [spans[index], lines?.[index]]
+    if (span === undefined) return []
+    if (line !== undefined) {
+      // A number would be that of another one.
+      const lead = text.slice(line.start, span.start).replace(/\(?\d+[.):]*[ \t]+$/, '')
+      return [inserted(line.end, newcomers.map((one) => lead + labelOf(one) + eolAt(text, line.start)).join(''))]
+    }
+    const [before, after] = index > 0 ? [spans[index - 1], span] : [span, spans[1]]
+    const between = before === undefined || after === undefined ? ', ' : text.slice(before.end, after.start)
+    return [inserted(span.end, newcomers.map((one) => between + labelOf(one)).join(''))]
+  })
 }
 
 /** What stands between the keys of a string: as before this one, else as behind it. */
@@ -89,7 +93,7 @@ function behindFlowItem(tree: ConfigTree, place: Place, newcomers: readonly Newc
   const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one))
   const comma = list.commas[at]
   const lead = text.slice(lineStart(text, slot.start), slot.start)
-  const rest = text.slice(slot.end, lineEnd(text, slot.end))
+  const rest = text.slice(slot.end, contentEnd(text, slot.end))
   const leading = /^[ \t\r]*(#.*)?$/.test(rest) ? commaLead(text, place) : null
   if (leading !== null) {
     const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)]
@@ -101,9 +105,7 @@ function behindFlowItem(tree: ConfigTree, place: Place, newcomers: readonly Newc
     const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]]
     const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start)
     const sep = /^[ \t]*,[ \t]*$/.test(between) ? between : ', '
-    const edit = inserted(slot.end, items.map((item) => sep + item).join(''))
-    const span = namesByPosition(text, list)?.[at]
-    return span === undefined ? [edit] : [edit, inserted(span.end, newcomers.map((one) => `, ${labelOf(one)}`).join(''))]
+    return [inserted(slot.end, items.map((item) => sep + item).join('')), ...namesBehind(tree, place, newcomers)]
   }
   const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)]
   const lines = newcomers.flatMap((one, index) => {

@@ -1,11 +1,11 @@
 // How one new key is written in the manner of the key it comes beside: quotes, dash, map, anchor or alias, comment.
 // Must never decide who comes where.
 import { isAlias, isMap, isScalar } from 'yaml'
-import { nameInComment } from '../owners.ts'
 import { shortForm } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
-import { commentBeside, commentsLeaving, lineEnd } from './comments.ts'
+import { commentsLeaving } from './leaving.ts'
 import type { Place } from './lists.ts'
+import { nameBesideItem } from './naming.ts'
 import { mapEntries, scalar, spelled } from './spelling.ts'
 import type { MapEntries } from './spelling.ts'
 import type { ConfigTree } from './tree.ts'
@@ -87,11 +87,9 @@ export function commentFor(lead: string | null, { name, anchor }: Newcomer): str
 }
 
 /** What stands between an item and the name in the comment beside it; null where none names its holder. */
-export function besideLead({ text }: ConfigTree, { list, at, slot }: Place): string | null {
-  const comment = commentBeside(text, list, at)
-  if (comment === null || nameInComment(comment) === null) return null
-  const from = isMap(slot.value) && list.style === 'block' ? slot.start : slot.end
-  return /(?<![ \t])[ \t]+#+[ \t]*/.exec(text.slice(from, lineEnd(text, from)))?.[0] ?? ' # '
+export function besideLead({ text }: ConfigTree, { list, at }: Place): string | null {
+  const name = nameBesideItem(text, list, at)
+  return name === null ? null : (/(?<![ \t])[ \t]+#+[ \t]*$/.exec(text.slice(0, name.start))?.[0] ?? ' # ')
 }
 
 /** What stands before the name in the comment above an item that is about nothing but that item; null where there is none. */

@@ -27,7 +27,8 @@ function isGone(tree: ConfigTree, slot: Slot, isRemoved: IsRemoved): boolean {
   return recipient !== null && isRemoved(recipient)
 }
 
-function isNodeGone(tree: ConfigTree, node: unknown, use: Pick<Slot, 'profile' | 'pgp'>, isRemoved: IsRemoved): boolean {
+/** Whether nothing is left of a node, used so. */
+export function isNodeGone(tree: ConfigTree, node: unknown, use: Pick<Slot, 'profile' | 'pgp'>, isRemoved: IsRemoved): boolean {
   if (isAlias(node)) return isNodeGone(tree, tree.target(node), use, isRemoved)
   if (isScalar(node)) return minus(node.value, isRemoved, use.profile, use.pgp) === gone
   if (isSeq(node)) return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved))

@@ -1,13 +1,15 @@
 // The text edits that put one key in the place of another: the key itself, and what names its holder.
 // Must never rename anything where the new holder is not named.
 import { isAlias, isMap, isScalar } from 'yaml'
-import { nameInComment } from '../owners.ts'
-import { commentBeside, commentsLeaving, lineEnd, namesByPosition, orderedComments } from './comments.ts'
-import type { CommentLine, NameSpan } from './comments.ts'
-import { besideLead, labelOf, quoteOf, textOf } from './item.ts'
+import { lineEnd } from './comments.ts'
+import type { CommentLine } from './comments.ts'
+import { labelOf, quoteOf, textOf } from './item.ts'
 import type { Newcomer } from './item.ts'
+import { commentsLeaving, nameIn } from './leaving.ts'
 import type { TextEdit } from './text.ts'
 import type { Place } from './lists.ts'
+import { nameBesideItem, nameLists } from './naming.ts'
+import { signsBefore } from './names.ts'
 import { mapEntries, scalar } from './spelling.ts'
 import { anchorOf } from './tree.ts'
 import type { ConfigTree } from './tree.ts'
@@ -70,26 +72,20 @@ function replacedHead({ text }: ConfigTree, { list, slot }: Place, one: Newcomer
 
 function replacedNames(tree: ConfigTree, place: Place, one: Newcomer): readonly TextEdit[] {
   const { text } = tree
-  const { list, at, slot, pair } = place
-  const line = orderedComments(text, list)?.[at]
-  if (line !== undefined) return [renamed(text, line, labelOf(one))]
-  const span: NameSpan | undefined = namesByPosition(text, list)?.[at]
-  if (span !== undefined) return [{ start: span.start, end: span.end, text: labelOf(one) }]
-  const item = list.style !== 'text' ? place : pair !== null && list.slots.length === 1
-    ? { ...place, list: pair.list, at: pair.at, slot: pair.list.slots[pair.at] ?? slot } : null
-  if (item === null) return []
-  const edits: TextEdit[] = []
-  const comment = commentBeside(text, item.list, item.at)
-  if (comment !== null && nameInComment(comment) !== null && besideLead(tree, item) !== null) {
-    const start = text.indexOf(comment, isMap(item.slot.value) ? item.slot.start : item.slot.end)
-    const lead = (besideLead(tree, item) ?? '').trimEnd().length
+  const { list, at } = place
+  const edits = nameLists(text, list).flatMap((names): readonly TextEdit[] => {
+    const span = nameIn(tree, list, names, at)
+    return span === null ? [] : [{ start: span.start, end: span.end, text: labelOf(one) }]
+  })
+  if (list.style === 'text') return edits
+  const beside = nameBesideItem(text, list, at)
+  if (beside !== null && !edits.some(({ start }) => start === beside.start)) {
+    const lead = /[ \t]*#+[ \t]*$/.exec(text.slice(0, beside.start))?.[0].length ?? 0
     // The anchor says the name already.
-    if (one.name === one.anchor) edits.push({ start: start - lead, end: start + comment.trimEnd().length, text: '' })
-    else edits.push(renamed(text, { start, end: start + comment.length, text: comment }, labelOf(one)))
+    edits.push(one.name === one.anchor ? { start: beside.start - lead, end: beside.end, text: '' }
+      : { start: beside.start, end: beside.end, text: labelOf(one) })
   }
-  // Above a rule's own field stands what the rule is for.
-  const above = list.style === 'text' ? [] : commentsLeaving(tree, list, at, new Set([at]))
-  const [last, ...others] = above.toReversed()
+  const [last, ...others] = commentsLeaving(tree, list, at, new Set([at])).toReversed()
   if (last !== undefined) edits.push(renamed(text, last, labelOf(one)))
   edits.push(...others.map(({ start, end }) => ({ start, end, text: '' })))
   return edits
@@ -97,8 +93,8 @@ function replacedNames(tree: ConfigTree, place: Place, one: Newcomer): readonly 
 
 /** The comment with another name after its sign and blanks. */
 function renamed(text: string, { start, end }: CommentLine, name: string): TextEdit {
-  const [lead = ''] = /^[ \t]*#*[ \t]*/.exec(text.slice(start, end)) ?? []
+  const lead = signsBefore(text.slice(start, end))
   const until = Math.min(end, lineEnd(text, start))
   const rest = /(?<![ \t\r])[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0
-  return { start: start + lead.length, end: until - rest, text: name }
+  return { start: start + lead, end: until - rest, text: name }
 }

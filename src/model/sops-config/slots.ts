@@ -12,6 +12,8 @@ export interface Slot {
   /** Where what stands before it ends: the slot before, or the beginning of what holds the list. */
   readonly floor: number
   readonly value: Node | null
+  /** The name of a pair; null for an item and a part. */
+  readonly name: string | null
   /** The text between the commas, for a part of a string. */
   readonly part: string | null
   /** The `aws_profile` that flat KMS keys in it are used with. */
@@ -29,17 +31,22 @@ export interface SlotList {
   readonly slots: readonly Slot[]
   /** Offsets: the i-th stands after the i-th slot; as many as slots where the list ends in a comma. */
   readonly commas: readonly number[]
+  /** The name of the pair whose value it is; null for that of an item. */
+  readonly pair: string | null
   readonly holder: Pick<Slot, 'start' | 'floor'> | null
 }
 
 type OfMap = (map: YAMLMap) => Recipient | null
+
+/** Of what a node is the value, and how keys in it are used. */
+type Use = Pick<Slot, 'name' | 'profile' | 'pgp'>
 
 /**
  * What a node holds, part by part; null where it cannot be taken apart. `start` is the offset from which it could begin; `ofMap`
  * tells the map forms of keys, which go whole.
  */
 export function listOf(
-  node: Node, holder: SlotList['holder'], start: number, use: Pick<Slot, 'profile' | 'pgp'>, text: string, ofMap: OfMap,
+  node: Node, holder: SlotList['holder'], start: number, use: Use, text: string, ofMap: OfMap,
 ): SlotList | null {
   if (isScalar(node)) return partsIn(node, holder, use, text)
   if (!isSeq(node) && !isMap(node)) return null
@@ -54,18 +61,17 @@ export function listOf(
     slots.push({ ...place, end: endOf(value, source, below, text), value, part: null, ...within, below })
   }
   const style = token.type === 'flow-collection' ? 'flow' : 'block'
-  return { style, pairs: isMap(node), slots, commas: token.type === 'flow-collection' ? commasOf(token) : [], holder }
+  const commas = token.type === 'flow-collection' ? commasOf(token) : []
+  return { style, pairs: isMap(node), slots, commas, pair: use.name, holder }
 }
 
-function itemOf(
-  node: YAMLMap | YAMLSeq, at: number, outer: Pick<Slot, 'profile' | 'pgp'>,
-): Pick<Slot, 'value' | 'profile' | 'pgp'> {
+function itemOf(node: YAMLMap | YAMLSeq, at: number, outer: Use): Use & Pick<Slot, 'value'> {
   const item = node.items[at] as Node | Pair
-  if (!isMap(node)) return { value: item as Node | null, profile: outer.profile, pgp: outer.pgp }
+  if (!isMap(node)) return { value: item as Node | null, name: null, profile: outer.profile, pgp: outer.pgp }
   const { key, value } = item as Pair
   const own = node.get('aws_profile')
   const name = isScalar(key) ? String(key.value) : ''
-  return { value: value as Node | null, profile: profileFor({ aws_profile: own }, name), pgp: name === 'pgp' }
+  return { value: value as Node | null, name, profile: profileFor({ aws_profile: own }, name), pgp: name === 'pgp' }
 }
 
 type Source = CST.CollectionItem
@@ -98,7 +104,7 @@ function commasOf(token: CST.FlowCollection): readonly number[] {
 }
 
 /** The parts of a comma-separated string as its source spells them; an escape in it makes that part no key. */
-function partsIn(scalar: Scalar, holder: SlotList['holder'], use: Pick<Slot, 'profile' | 'pgp'>, text: string): SlotList | null {
+function partsIn(scalar: Scalar, holder: SlotList['holder'], { name: pair, ...use }: Use, text: string): SlotList | null {
   const [value, range] = [scalar.value, scalar.range]
   if (typeof value !== 'string' || !range || recipientsIn(value, null, use.pgp).length === 0) return null
   let [from, to] = [range[0], range[1]]
@@ -110,11 +116,11 @@ function partsIn(scalar: Scalar, holder: SlotList['holder'], use: Pick<Slot, 'pr
   for (const raw of text.slice(from, to).split(',')) {
     const start = at + (raw.length - raw.trimStart().length)
     const end = Math.max(start, at + raw.trimEnd().length)
-    slots.push({ start, end, floor: at, value: null, part: partsOf(raw)[0] ?? '', ...use, below: null })
+    slots.push({ start, end, floor: at, value: null, name: null, part: partsOf(raw)[0] ?? '', ...use, below: null })
     at += raw.length + 1
     commas.push(at - 1)
   }
   commas.pop()
   if (slots.at(-1)?.part === '') slots.pop()
-  return { style: 'text', pairs: false, slots, commas, holder }
+  return { style: 'text', pairs: false, slots, commas, pair, holder }
 }

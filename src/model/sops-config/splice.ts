@@ -1,6 +1,7 @@
 // The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
 // Must never write a character that was not there, and never cut where nothing is removed.
-import { commentsLeaving, lineEnd, lineStart, namesByPosition, orderedComments } from './comments.ts'
+import { lineEnd, lineStart } from './comments.ts'
+import { commentsLeaving, namesLeaving } from './leaving.ts'
 import type { Slot, SlotList } from './slots.ts'
 import type { ConfigTree } from './tree.ts'
 
@@ -11,19 +12,12 @@ export type Cut = readonly [number, number]
 export function cutsFor(tree: ConfigTree, list: SlotList, removed: ReadonlySet<number>): readonly Cut[] {
   const cuts = list.style === 'block' ? blockCuts(tree.text, list, removed) : separatedCuts(tree.text, list, removed)
   const comments = [...removed].flatMap((at) => commentsLeaving(tree, list, at, removed))
-  const ordered = orderedComments(tree.text, list)?.filter((_, at) => removed.has(at)) ?? []
-  return [...cuts, ...[...comments, ...ordered].map(({ start, end }): Cut => [start, end]), ...nameCuts(tree.text, list, removed)]
-}
-
-/** The names of who goes in a comment that lists them by position, each with a comma. */
-function nameCuts(text: string, list: SlotList, removed: ReadonlySet<number>): readonly Cut[] {
-  const names = orderedComments(text, list) === null ? namesByPosition(text, list) : null
-  if (names === null || removed.size === names.length) return []
-  const first = names.findIndex((_, at) => !removed.has(at))
-  return names.flatMap(({ start, end }, at): readonly Cut[] => {
-    if (!removed.has(at)) return []
-    return [at < first ? [start, names[at + 1]?.start ?? end] : [names[at - 1]?.end ?? start, end]]
+  // What lists the names of all that an item holds goes with it.
+  const inside = [...removed].flatMap((at) => {
+    const below = list.slots[at]?.below ?? null
+    return below === null ? [] : namesLeaving(tree, below, new Set(below.slots.keys()))
   })
+  return [...cuts, ...comments.map(({ start, end }): Cut => [start, end]), ...inside, ...namesLeaving(tree, list, removed)]
 }
 
 /** The text without the cuts, which may overlap. A text without a line end at its end stays one. */

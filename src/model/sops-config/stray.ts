@@ -49,7 +49,7 @@ function oldPart(text: string, words: RegExp | null): string {
   const anchors = /[&*][\w-]+/g
   if (text.replace(words, '').replace(anchors, '') === text) return text.replaceAll(',', '')
   const names = text.replace(/\b\w+(?=:(?:\s|$))/g, (name) => isField(name) ? '' : name)
-  return names.replace(words, '').replace(anchors, '').replace(/[\s"',:[\]{}#&*-]/g, '')
+  return names.replace(words, '').replace(anchors, '').replace(/[\s"',:;[\]{}#&*+-]/g, '')
 }
 
 /** Everything that may come into the text with the new keys; their models are spelled out where an alias stood. */
@@ -60,7 +60,7 @@ function wordsOf({ added, like }: ConfigChange): RegExp | null {
   const names = added.flatMap(({ name, recipient }) => [...(name === null ? [] : [name, anchorName(name)]), shortForm(recipient)])
   const escaped = (words: readonly string[]): string => words.toSorted((a, b) => b.length - a.length)
     .map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|')
-  return new RegExp(`${escaped(ids)}|(?<![\\p{L}\\p{N}_])(?:${escaped(names)})(?:-\\d+)?(?![\\p{L}\\p{N}_])`, 'gu')
+  return new RegExp(`${escaped(ids)}|(?:[ \\t]and[ \\t])?(?<![\\p{L}\\p{N}_])(?:${escaped(names)})(?:-\\d+)?(?![\\p{L}\\p{N}_])`, 'gu')
 }
 
 /** Every way in which a key can be written. */

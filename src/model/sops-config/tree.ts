@@ -20,14 +20,18 @@ export interface ConfigTree {
   lineOf(offset: number): number
   /** The recipient that a map form stands for. */
   ofMap(map: YAMLMap): Recipient | null
+  /** What others than this text call the holder of a key, in all the forms of `formsOf`. */
+  readonly namesOf: NamesOf
 }
+
+export type NamesOf = (recipient: Recipient) => readonly string[]
 
 /** sops itself reads a key once per rule; a file in which one anchor is used more often than this is an attack or a mistake. */
 const maxAliasCount = 10_000
 const maxLength = 1024 * 1024
 
 /** Throws Failure `config-unreadable`, with line and column where there is one, for what sops or we could not take. */
-export function readTree(path: string, text: string): ConfigTree {
+export function readTree(path: string, text: string, namesOf: NamesOf = () => []): ConfigTree {
   const lines = new LineCounter()
   const place = (at: number): string => `${lines.linePos(at).line}:${lines.linePos(at).col}`
   const fail = (what: string, at: number | null, cause?: unknown): Failure =>
@@ -55,9 +59,9 @@ export function readTree(path: string, text: string): ConfigTree {
     const targets = resolveAliases(contents, (what, { range }) => fail(what, range?.[0] ?? null))
     const value: unknown = doc.toJS({ maxAliasCount })
     const ofMap = (map: YAMLMap): Recipient | null => mapRecipient(map, doc)
-    const root = contents === null ? null : listOf(contents, null, 0, { profile: null, pgp: false }, text, ofMap)
+    const root = contents === null ? null : listOf(contents, null, 0, { name: null, profile: null, pgp: false }, text, ofMap)
     const target = (alias: Alias): Node | null => targets.get(alias) ?? null
-    return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap }
+    return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap, namesOf }
   } catch (cause) {
     // What is left are the library's cap on aliases, and nesting deeper than the stack.
     throw cause instanceof Failure ? cause : fail('its aliases multiply, or its lists nest, beyond any use.', null, cause)

@@ -2753,7 +2753,7 @@ const parseOptions = __nccwpck_require__(356)
 const Comparator = __nccwpck_require__(9379)
 const debug = __nccwpck_require__(1159)
 const SemVer = __nccwpck_require__(7163)
-const trimComparatorWhitespace = __nccwpck_require__(9737)
+const trimComparatorWhitespace = __nccwpck_require__(2118)
 const {
   safeRe: re,
   src,
@@ -4551,7 +4551,7 @@ createToken('GTE0PRE', '^\\s*>=\\s*0\\.0\\.0-0\\s*$')
 
 /***/ }),
 
-/***/ 9737:
+/***/ 2118:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // @ts-check
@@ -45817,7 +45817,12 @@ const ends = (id) => `${id.slice(0, 10)}…${id.slice(-4)}`;
 const atMost = (length, text) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 const hostInLowerCase = (url) => url.replace(/^[^/]+\/\/[^/]+/, (origin) => origin.toLowerCase());
 /** One origin for the many ways to write it; slashes that a server reads as one are one. */
-const plainAddress = (url) => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)(.*)$/, (_, scheme, host, path) => `${scheme}://${host.replace(scheme === 'https' ? /:443$/ : /:80$/, '')}${path.replace(/\/{2,}/g, '/').replace(/\/$/, '')}`);
+const plainAddress = (url) => url.replace(/^(https?):\/\/(?:[^/@]*@)?([^/]*)([^]*)$/, (_, scheme, host, path) => `${scheme}://${host.replace(scheme === 'https' ? /:443$/ : /:80$/, '')}${path.replace(/\/{2,}/g, '/').replace(/\/$/, '')}`);
+/** `host/v1/engine/keys/name` without the words between the names. */
+const withoutVersion = (path) => {
+    const end = path.lastIndexOf('/keys/');
+    return end < 0 ? path : path.slice(0, end).replace(/\/v\d+(?=\/)/, '') + path.slice(end + '/keys'.length);
+};
 const withoutScheme = (url) => url.replace(/^https?:\/\/(?:[^/@]*@)?/i, '');
 /** In the order in which they are tried: a post-quantum age key looks like that of a plugin called `pq`. */
 const kinds = {
@@ -45831,7 +45836,7 @@ const kinds = {
         shape: /^ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+=*(?: [^\r\n]*)?$/,
         canonical: (id) => id.split(/\s+/, 2).join(' '),
         short: (id) => {
-            const [, type = '', key = '', comment = ''] = /^(\S+)\s+(\S+)\s*(.*)$/.exec(id) ?? [];
+            const [, type = '', key = '', comment = ''] = /^(\S+)\s+(\S+)\s*([^]*)$/.exec(id) ?? [];
             return comment === '' ? `${type} …${key.slice(-8)}` : comment;
         },
     },
@@ -45847,7 +45852,7 @@ const kinds = {
         shape: /^https?:\/\/[^\s,]+\/v\d+\/[^\s,]+\/keys\/[^\s,/]+\/?$/i,
         // Whatever version of the API the config names, sops writes v1.
         canonical: (id) => hostInLowerCase(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/').replace(/\/$/, ''),
-        short: (id) => withoutScheme(id).replace(/\/v\d+\/(.*)\/keys\//, '/$1/').replace(/\/$/, ''),
+        short: (id) => withoutVersion(withoutScheme(id)).replace(/\/$/, ''),
         material: (id) => plainAddress(id).replace(/^([^/]+\/\/[^/]+)\/v\d+\//, '$1/v1/'),
     },
     azure_keyvault: {
@@ -45856,7 +45861,7 @@ const kinds = {
         canonical: (id) => hostInLowerCase(id).replace(/([^:])\/\/keys\//, '$1/keys/').replace(/\/$/, ''),
         short: (id) => withoutScheme(id).replace(/\/{1,2}keys\//, '/').replace(/\/$/, '')
             .replace(/(\/[^/]+\/[^/]{8})[^/]+$/, '$1…'),
-        material: (id) => plainAddress(id).replace(/(\/keys\/[^/]+)\/.*$/, '$1'),
+        material: (id) => plainAddress(id).replace(/(\/keys\/[^/]+)\/[^]*$/, '$1'),
     },
     hckms: { shape: /^[a-z]{2}-[a-z]+-\d+:[0-9a-f]{8}-[0-9a-f-]{27}$/i, canonical: (id) => id.toLowerCase(), short: asIs },
     pgp: {
@@ -46056,7 +46061,7 @@ function sourceOf(owners, recipient, name) {
     return first === undefined ? null : placeOf(first);
 }
 /**
- * The recipients that `asked` (keys spelled in full, PGP keys also by 16 digits, or names) stand for, each once, spelled as in
+ * The recipients that `asked` (keys spelled in full, of PGP with their subkeys, PGP keys also by 16 digits, or names) stand for, each once, spelled as in
  * `known`: every recipient of any file or config. All that bear a name are meant, whatever says so, save keys that the owners
  * file gives to someone else. Several keys of a name in one file are one person's, and so is an SSH key whose own comment is
  * the name and that has no other; different keys in different files are ambiguous.
@@ -46085,7 +46090,7 @@ function resolveAll(asked, owners, known, which) {
 }
 /** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
 function nameInComment(comment) {
-    const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
+    const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/(?<![\s:])[\s:]+$/, '');
     const holdsKey = name.split(/[\s,'"]+/).some((word) => parseRecipient(word) !== null) || /\bssh-(ed25519|rsa) /.test(name);
     return /[\p{L}\p{N}]/u.test(name) && !holdsKey ? name : null;
 }
@@ -46105,10 +46110,13 @@ function resolveOne(asked, owners, known) {
     const inFull = parseRecipient(asked);
     const spelled = inFull ?? parsePgpId(asked);
     const same = spelled === null ? [] : unique(known).filter((recipient) => recipient_isMeantBy(spelled, recipient));
-    if (spelled !== null && same.length > 0) {
+    const siblings = inFull === null ? [] : siblingsOf(inFull, owners, known).filter((one) => !same.includes(one));
+    if (spelled !== null && same.length + siblings.length > 0) {
         // Two keys can end in the same digits.
-        const oneKey = spelled.kind !== 'pgp' || same.every((a) => same.every((b) => recipient_isMeantBy(a, b)));
-        return oneKey ? resolved(same, [spelled]) : no('ambiguous', 'could mean:', candidateLines('', owners, same));
+        const oneKey = inFull !== null || same.every((a) => same.every((b) => recipient_isMeantBy(a, b)));
+        if (!oneKey)
+            return no('ambiguous', 'could mean:', candidateLines('', owners, same));
+        return resolved([...same, ...siblings], [spelled], same.length > 0 ? same : siblings);
     }
     const noOne = 'is neither a recipient here nor the name of one.';
     if (inFull !== null || asked === '')
@@ -46130,9 +46138,18 @@ function resolveOne(asked, owners, known) {
     return areOnePersons(recipients, meant, owners, asked) ? resolved(recipients, meant.map(({ recipient }) => recipient))
         : no('ambiguous', 'could mean:', candidateLines('', meant, recipients));
 }
-function resolved(recipients, words) {
+/** The keys that are subkeys of one PGP key with it, by the keyring: sops has gpg choose among them, unless one is spelled with a `!`. */
+function siblingsOf(asked, owners, known) {
+    if (asked.kind !== 'pgp' || asked.id.endsWith('!'))
+        return [];
+    const primary = owners.find((owner) => owner.primary !== undefined && recipient_isMeantBy(asked, owner.recipient))?.primary;
+    const keys = primary === undefined ? [] : owners.filter((owner) => owner.primary === primary);
+    return unique(known).filter((one) => keys.some(({ recipient }) => recipient_isMeantBy(recipient, one)));
+}
+/** `kept`: those that have to stay where all of them are asked to. */
+function resolved(recipients, words, kept = recipients) {
     const versions = words.filter(({ kind }) => kind === 'azure_keyvault');
-    const asWritten = recipients.map((one) => versions.find((word) => recipient_isMeantBy(word, one)) ?? one);
+    const asWritten = kept.map((one) => versions.find((word) => recipient_isMeantBy(word, one)) ?? one);
     return { kind: 'resolved', recipients, asWritten: unique(asWritten) };
 }
 /** Who else holds a key by the word of the owners file, where it has an owner for it who was not asked for. */
@@ -46182,13 +46199,13 @@ function severalPeople(meant, asked) {
     return emails.size > 1 && !emails.has(folded(asked));
 }
 function emailIn(name) {
-    return /<([^<>\s]+@[^<>\s]+)>/.exec(name)?.[1] ?? null;
+    return /<([^<>\s@]+@[^<>\s]+)>/.exec(name)?.[1] ?? null;
 }
 function sshComment(recipient) {
     return recipient.kind === 'age-ssh' ? asSeen(recipient.id.replace(/^\S+ +\S+ */, '').replace(/^#\s*/, '')) || null : null;
 }
 function keyAndRest(line) {
-    const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)(.*)$/.exec(line);
+    const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)([^]*)$/.exec(line);
     const recipient = parseRecipient(spelled?.[1] ?? '');
     return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')];
 }
@@ -46300,7 +46317,7 @@ function serviceKey({ kind, id }) {
     if (kind === 'gcp_kms')
         return id.replace(/\/cryptoKeyVersions\/\d+$/, '');
     if (kind === 'azure_keyvault')
-        return id.replace(/(\/keys\/[^/]+)(?:\/.*)?$/, '$1');
+        return id.replace(/(\/keys\/[^/]+)(?:\/[^]*)?$/, '$1');
     return kind === 'hc_vault' || kind === 'hckms' ? id : null;
 }
 function inRule({ config, rule }) {
@@ -53382,47 +53399,14 @@ function scalarText(value) {
     return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
-;// CONCATENATED MODULE: ./lib/model/sops-config/names.js
-// Which comments of a `.sops.yaml` are names of who holds a key, and which are prose, headings or YAML that was taken out.
-// Must never take for a name what may be anything else: a wrong name takes the wrong key out.
-
-/** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
-const notNames = new Set([
-    'prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local', 'test', 'testing',
-    'tests', 'qa', 'uat', 'main', 'master', 'default', 'backup', 'backups', 'old', 'new', 'legacy', 'current', 'previous',
-    'former', 'primary', 'secondary', 'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'notes', 'a',
-    'an', 'and', 'or', 'the', 'this', 'these', 'all', 'both', 'each', 'every', 'everyone', 'everybody', 'nobody', 'none',
-    'only', 'other', 'others', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do', 'not',
-    'no', 'see', 'ask', 'keep', 'add', 'remove', 'page', 'key', 'keys', 'secret', 'secrets', 'rule', 'rules', 'team', 'teams',
-    'yes',
-]);
-/** Words of which none is one of the above, up to three, without the signs of a sentence. */
-function isLabel(comment) {
-    const text = comment.replace(/^[\s#]+/, '').replace(/[\s:]+$/, '');
-    const words = text.split(/ +/);
-    const signs = /[:;?!=*&{}[\]"]/.test(text) || (text.endsWith('.') && !/ (?:\p{Lu}|Jr|Sr)\.$/u.test(text));
-    return !signs && words.length <= 3 && words.every((word, at) => (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word)
-        && !notNames.has(word.toLowerCase().replace(/[,.]$/, ''))) && nameInComment(text) !== null;
-}
-/** One that must be a name: a word, or several in capitals (`Carol S.`, `Bob <bob@x.org>`), as it takes to name by position. */
-function isName(comment) {
-    return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(comment.replace(/^[\s#]+/, ''));
-}
-
 ;// CONCATENATED MODULE: ./lib/model/sops-config/comments.js
-// Which comment of a `.sops.yaml` speaks of which key, and which comments go when a key goes.
-// Must never take a heading from the keys that stay under it.
-//
-// A comment beside an item is about that item. Of own-line comments directly above one, the lines go that name who leaves and
-// nobody who stays, and the last one where it is a name over no key that stays: prose stays. As many names as keys, on lines
-// directly above a string that has its keys on lines, are about one key each; so are as many names with commas between them in
-// one comment, beside or directly above a string or list on one line.
+// The comments of a `.sops.yaml` by where they stand: beside an item, on lines of their own above one.
+// Must never judge whom a comment names.
 
-
-
-
+/** Where the line begins, a byte order mark left out. */
 function lineStart(text, at) {
-    return text.lastIndexOf('\n', at - 1) + 1;
+    const start = at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1;
+    return start === 0 && at > 0 && text.startsWith('\uFEFF') ? 1 : start;
 }
 /** The offset of the line's LF, or the end of the text. */
 function lineEnd(text, at) {
@@ -53437,14 +53421,24 @@ function commentBeside(text, list, at) {
     const before = list.slots[at - 1];
     if (before !== undefined && before.end > lineStart(text, slot.start))
         return null;
+    const found = (from, [all = '', said = '']) => ({ start: from + all.length - said.length, text: said });
     if ((0,dist/* isMap */.jh)(slot.value) && list.style === 'block') {
-        const first = / #(.*)$/.exec(text.slice(slot.start, lineEnd(text, slot.start)).trimEnd());
+        const first = / #([^]*)$/.exec(text.slice(slot.start, lineEnd(text, slot.start)).trimEnd());
         if (first !== null)
-            return first[1] ?? null;
+            return found(slot.start + first.index, first);
     }
-    const closing = list.slots.length === 1 && list.style === 'flow' ? '\\]}' : '';
+    const closing = list.slots.length === 1 && list.style === 'flow' && !list.pairs ? '\\]' : '';
     const rest = new RegExp(`^[ \\t,${closing}]*#(.*)$`).exec(text.slice(slot.end, lineEnd(text, slot.end)).trimEnd());
-    return rest?.[1] ?? null;
+    return rest === null ? null : found(slot.end, rest);
+}
+/** The comment behind the last part of a string or list on one line, what closes it left out; null where there is none. */
+function commentBehind(text, list) {
+    const [last, holder] = [list.slots.at(-1), list.holder];
+    if (holder === null || last === undefined || lineEnd(text, holder.start) !== lineEnd(text, last.end))
+        return null;
+    const rest = text.slice(last.end, lineEnd(text, last.end)).trimEnd();
+    const lead = /^["' \t,\]]*[ \t]#/.exec(rest)?.[0].length ?? null;
+    return lead === null ? null : { start: last.end + lead, text: rest.slice(lead) };
 }
 /** The own-line comments directly above an item, top first. */
 function commentsAbove(text, slot) {
@@ -53462,111 +53456,13 @@ function commentsAbove(text, slot) {
     }
     return lines;
 }
-/** The names in one comment that stand for the keys of a string or list on one line, in order; null where they do not. */
-function namesByPosition(text, list) {
-    const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder];
-    if (list.style === 'block' || list.pairs || holder === null || first === undefined || last === undefined)
-        return null;
-    if (list.slots.length < 2 || lineEnd(text, first.start) < last.end)
-        return null;
-    const beside = lineEnd(text, holder.start) === lineEnd(text, last.end)
-        ? /^["' \t,\]]*[ \t]#/.exec(text.slice(last.end, lineEnd(text, last.end))) : null;
-    const above = linesAboveHolder(text, holder).at(-1);
-    const from = beside !== null ? last.end + beside[0].length : above === undefined ? null : text.indexOf('#', above.start) + 1;
-    if (from === null)
-        return null;
-    const spans = [];
-    let at = from;
-    for (const raw of text.slice(from, lineEnd(text, from)).split(',')) {
-        const start = at + (raw.length - raw.trimStart().length);
-        spans.push({ start, end: start + raw.trim().length, text: raw.trim() });
-        at += raw.length + 1;
-    }
-    return spans.length === list.slots.length && spans.every((span) => isName(span.text)) ? spans : null;
-}
-/** The comment lines above a string of several lines that stand for its keys one by one, in order; null where they do not. */
-function orderedComments(text, list) {
-    const [first, last, holder] = [list.slots[0], list.slots.at(-1), list.holder];
-    if (list.style !== 'text' || first === undefined || last === undefined || holder === null)
-        return null;
-    if (lineEnd(text, holder.start) >= last.start)
-        return null;
-    const lines = linesAboveHolder(text, holder);
-    return lines.length === list.slots.length && lines.every((line) => isName(line.text)) ? lines : null;
+/** Whether what holds a list stands right behind a dash: above `- age: A` stands what is about the rule. */
+function isBehindDash(text, { start }) {
+    return /^\s*-\s+$/.test(text.slice(lineStart(text, start), start));
 }
 /** The comment lines above what holds a list; for `- age: >-` those above the dash. */
 function linesAboveHolder(text, holder) {
-    const line = lineStart(text, holder.start);
-    const inline = /^\s*-\s+$/.test(text.slice(line, holder.start));
-    return commentsAbove(text, inline ? { start: line, floor: 0 } : holder);
-}
-/** The items, by index, that the comments directly above the item `at` are about. */
-function covered(tree, list, at) {
-    const { text } = tree;
-    const nameless = (slot) => slot === undefined || anchorOf(slot) === null;
-    const first = commentBeside(text, list, at) === null && nameless(list.slots[at]);
-    const indices = [at];
-    for (const [index, slot] of list.slots.entries()) {
-        if (index <= at)
-            continue;
-        const start = lineStart(text, slot.start);
-        const blankAbove = start > slot.floor && text.slice(lineStart(text, start - 1), start).trim() === '';
-        const namedAlone = first && commentBeside(text, list, index) !== null;
-        if (commentsAbove(text, slot).length > 0 || blankAbove || namedAlone)
-            break;
-        if (holdsKeys(tree, slot))
-            indices.push(index);
-    }
-    return indices;
-}
-/** The comment lines above the item `at` that go when the items `removed` of its list go. */
-function commentsLeaving(tree, list, at, removed) {
-    const { text } = tree;
-    const slot = list.slots[at];
-    if (slot === undefined || list.style === 'text')
-        return [];
-    const ordered = slot.below === null ? null : orderedComments(text, slot.below);
-    if (ordered !== null)
-        return ordered;
-    const [spans, above] = [slot.below === null ? null : namesByPosition(text, slot.below), linesAboveHolder(text, slot).at(-1)];
-    const inside = ({ start, end }) => above !== undefined && above.start <= start && end <= above.end;
-    if (above !== undefined && spans?.every(inside) === true)
-        return [above];
-    const lines = commentsAbove(text, slot);
-    if (lines.length === 0)
-        return [];
-    const names = (index) => namesOf(tree, list, index);
-    const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
-    const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
-    const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying));
-    for (const [index, line] of lines.entries()) {
-        // A sentence that goes on; a name does not.
-        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying);
-        if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn)
-            naming[index] = true;
-    }
-    const aboutOthers = covered(tree, list, at).some((index) => !removed.has(index));
-    const aboutTheFile = list.pairs && list.holder === null;
-    return lines.filter((line, index) => naming[index] === true
-        || (index === lines.length - 1 && !aboutOthers && !aboutTheFile && isLabel(line.text) && !mentioned(line, staying)));
-}
-function namesOf(tree, list, at) {
-    const slot = list.slots[at];
-    const recipient = slot === undefined ? null : recipientOf(tree, slot);
-    if (slot === undefined || recipient === null)
-        return [];
-    const beside = nameInComment(commentBeside(tree.text, list, at) ?? '');
-    return [recipient.id, anchorOf(slot) ?? recipient.id, ...(beside === null ? [] : formsOf(beside))];
-}
-/** Whether `word` stands in `line` as a word of its own; `web` is not in `web-servers`. */
-function mentions(line, word) {
-    const [where, what] = [line.toLowerCase(), word.toLowerCase()];
-    const inside = (char) => char !== undefined && /[\p{L}\p{N}_-]/u.test(char);
-    for (let at = where.indexOf(what); at !== -1; at = where.indexOf(what, at + 1)) {
-        if (!inside(where[at - 1]) && !inside(where[at + what.length]))
-            return true;
-    }
-    return false;
+    return commentsAbove(text, isBehindDash(text, holder) ? { start: lineStart(text, holder.start), floor: 0 } : holder);
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/outdented.js
@@ -53638,16 +53534,17 @@ function listOf(node, holder, start, use, text, ofMap) {
         slots.push({ ...place, end: endOf(value, source, below, text), value, part: null, ...within, below });
     }
     const style = token.type === 'flow-collection' ? 'flow' : 'block';
-    return { style, pairs: (0,dist/* isMap */.jh)(node), slots, commas: token.type === 'flow-collection' ? commasOf(token) : [], holder };
+    const commas = token.type === 'flow-collection' ? commasOf(token) : [];
+    return { style, pairs: (0,dist/* isMap */.jh)(node), slots, commas, pair: use.name, holder };
 }
 function itemOf(node, at, outer) {
     const item = node.items[at];
     if (!(0,dist/* isMap */.jh)(node))
-        return { value: item, profile: outer.profile, pgp: outer.pgp };
+        return { value: item, name: null, profile: outer.profile, pgp: outer.pgp };
     const { key, value } = item;
     const own = node.get('aws_profile');
     const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
-    return { value: value, profile: profileFor({ aws_profile: own }, name), pgp: name === 'pgp' };
+    return { value: value, name, profile: profileFor({ aws_profile: own }, name), pgp: name === 'pgp' };
 }
 /** The items of the source that hold something, one for each item of the node: an end in comments or a comma makes a bare one. */
 function sourcesOf(token) {
@@ -53673,7 +53570,7 @@ function commasOf(token) {
     return separators.filter(({ type }) => type === 'comma').map(({ offset }) => offset);
 }
 /** The parts of a comma-separated string as its source spells them; an escape in it makes that part no key. */
-function partsIn(scalar, holder, use, text) {
+function partsIn(scalar, holder, { name: pair, ...use }, text) {
     const [value, range] = [scalar.value, scalar.range];
     if (typeof value !== 'string' || !range || recipientsIn(value, null, use.pgp).length === 0)
         return null;
@@ -53688,14 +53585,14 @@ function partsIn(scalar, holder, use, text) {
     for (const raw of text.slice(from, to).split(',')) {
         const start = at + (raw.length - raw.trimStart().length);
         const end = Math.max(start, at + raw.trimEnd().length);
-        slots.push({ start, end, floor: at, value: null, part: partsOf(raw)[0] ?? '', ...use, below: null });
+        slots.push({ start, end, floor: at, value: null, name: null, part: partsOf(raw)[0] ?? '', ...use, below: null });
         at += raw.length + 1;
         commas.push(at - 1);
     }
     commas.pop();
     if (slots.at(-1)?.part === '')
         slots.pop();
-    return { style: 'text', pairs: false, slots, commas, holder };
+    return { style: 'text', pairs: false, slots, commas, pair, holder };
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/tree.js
@@ -53710,7 +53607,7 @@ function partsIn(scalar, holder, use, text) {
 const maxAliasCount = 10_000;
 const maxLength = 1024 * 1024;
 /** Throws Failure `config-unreadable`, with line and column where there is one, for what sops or we could not take. */
-function readTree(path, text) {
+function readTree(path, text, namesOf = () => []) {
     const lines = new dist/* LineCounter */.HN();
     const place = (at) => `${lines.linePos(at).line}:${lines.linePos(at).col}`;
     const fail = (what, at, cause) => new Failure('config-unreadable', `${path}${at === null ? '' : `:${place(at)}`}: ${what}`, {
@@ -53739,9 +53636,9 @@ function readTree(path, text) {
         const targets = resolveAliases(contents, (what, { range }) => fail(what, range?.[0] ?? null));
         const value = doc.toJS({ maxAliasCount });
         const ofMap = (map) => mapRecipient(map, doc);
-        const root = contents === null ? null : listOf(contents, null, 0, { profile: null, pgp: false }, text, ofMap);
+        const root = contents === null ? null : listOf(contents, null, 0, { name: null, profile: null, pgp: false }, text, ofMap);
         const target = (alias) => targets.get(alias) ?? null;
-        return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap };
+        return { text, value, root, contents, target, lineOf: (at) => lines.linePos(at).line, ofMap, namesOf };
     }
     catch (cause) {
         // What is left are the library's cap on aliases, and nesting deeper than the stack.
@@ -53846,7 +53743,10 @@ function ruleFor(config, path) {
     const candidates = known.get(config) ?? candidatesIn(readTree(config.path, config.text));
     known.set(config, candidates);
     const rule = candidates.find(({ matches }) => matches === null || matches(path.slice(folder.length)));
-    return rule === undefined || rule.matches === null ? null : { line: rule.line, regex: rule.regex, shamirThreshold: rule.shamirThreshold };
+    if (rule === undefined || rule.matches === null)
+        return null;
+    const { line, regex, shamirThreshold, encryptedRegex } = rule;
+    return { line, regex, shamirThreshold, encryptedRegex };
 }
 function candidatesIn(tree) {
     const rules = entry(tree, tree.contents, 'creation_rules');
@@ -53856,14 +53756,15 @@ function candidatesIn(tree) {
         const line = tree.lineOf(item.range?.[0] ?? 0);
         const regex = regexOf(entry(tree, item, 'path_regex'));
         const shamirThreshold = creation_rule_countOf(entry(tree, item, 'shamir_threshold'));
+        const found = { line, regex, shamirThreshold, encryptedRegex: regexOf(entry(tree, item, 'encrypted_regex')) };
         if (regex === null)
-            return { line, regex, shamirThreshold, matches: () => true };
+            return { ...found, matches: () => true };
         try {
             const compiled = RE2JS.compile(regex);
-            return { line, regex, shamirThreshold, matches: (path) => compiled.test(path) };
+            return { ...found, matches: (path) => compiled.test(path) };
         }
         catch {
-            return { line, regex, shamirThreshold, matches: null };
+            return { ...found, matches: null };
         }
     });
 }
@@ -53990,6 +53891,14 @@ function untouched(survey, { removed, added, like }, file) {
         return `${nameOf(survey, models)} is not among its recipients`;
     return `${nameOf(survey, added.map(({ recipient }) => recipient))} can read it already`;
 }
+/** sops takes the first rule that matches, also where that says how to encrypt and leaves the keys to the command line. */
+function withoutKeys({ configs }, { path, config }) {
+    const governing = configs.find((one) => one.path === config);
+    const rule = governing === undefined ? null : ruleFor(governing, path);
+    if (rule === null)
+        return `no rule of ${config ?? ''} names keys for it, so that sops can't update it. Add a rule for it`;
+    return `the rule in line ${rule.line} of ${config ?? ''}, which is the first that matches it, names no keys, so that sops can't update it. Write its keys there, or into a rule above that one`;
+}
 /** A file of which the request wants other readers: exactly these, and where someone goes, the data key with them. */
 function planAsked(survey, request, file, after, answer, mustRotate) {
     const config = file.config ?? '';
@@ -54004,7 +53913,7 @@ function planAsked(survey, request, file, after, answer, mustRotate) {
         return refused('it has several key groups, and `*` does not say which. Name in `same-access-as` whose access the new recipient gets');
     }
     if (answer.kind !== 'different' && answer.kind !== 'same')
-        return refused(`no rule of ${config} names keys for it, so that sops can't update it. Add a rule for it`);
+        return refused(withoutKeys(survey, file));
     const loses = someoneLoses(file.metadata.groups, after);
     if (answer.kind === 'same')
         return byConfig(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit');
@@ -54098,6 +54007,117 @@ function idsOf(recipients) {
     return new Set(recipients.map(canonicalId));
 }
 
+;// CONCATENATED MODULE: ./lib/model/data-key-links.js
+/** Why a data key may be an older one, as a part of a sentence. */
+const untoldKey = 'one commit changed every value and the recipients, so that nothing tells whether the data key changed too';
+/** Beyond so many pairs of files that went and came in one commit, what could tell two of them apart is not looked at. */
+const mostPairs = 10_000;
+/**
+ * The oldest first. One commit that changed every value and the recipients too may have rotated or not, also where it brought the
+ * file to another path, or back to its own. Where the recipients stayed, nothing but a rotation wraps the data key anew; where an IV
+ * stayed, its ciphertext tells. A file that came as another one went is another file where no name of a value, and no length of one,
+ * stands in both.
+ */
+function untoldLinks(history) {
+    const { changes } = history;
+    const links = [];
+    const { traces, readersOf, isUntold, isLike } = comparing(history);
+    const told = new Set(changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after));
+    const stood = new Map();
+    for (const inCommit of [...Map.groupBy(changes, ({ commit }) => commit).values()].reverse()) {
+        const went = inCommit.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []));
+        const came = inCommit.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []));
+        const heirs = new Set(went.length === 0 ? [] : came.flatMap(traces));
+        const isInherited = (version) => traces(version).some((trace) => heirs.has(trace));
+        const sources = new Set(went.flatMap(traces));
+        const orphans = [];
+        for (const { path, before, after, isMerge } of inCommit) {
+            if (after === null || (isMerge && told.has(after)))
+                continue;
+            const isOrphan = before === null && !traces(after).some((trace) => sources.has(trace));
+            const old = before ?? (isOrphan ? stood.get(path) : undefined);
+            if (old !== undefined && isUntold(old, after) && (before !== null || isLike(old, after)))
+                links.push({ olds: [old], news: [after] });
+            if (isOrphan)
+                orphans.push(after);
+        }
+        links.push(...linksAmong(went.filter((version) => !isInherited(version)), orphans, readersOf, (old, fresh) => isUntold(old, fresh) && isLike(old, fresh)));
+        for (const { path, before, after } of inCommit) {
+            // What lives on at another path does not come back to this one.
+            if (after === null && before !== null && !isInherited(before))
+                stood.set(path, before);
+            else
+                stood.delete(path);
+        }
+    }
+    return links;
+}
+/** Those of `olds` that may be the same of `news` share a link. */
+function linksAmong(went, came, readersOf, isLink) {
+    const [olds, news] = [[...new Set(went)], [...new Set(came)]];
+    if (olds.length === 0 || news.length === 0)
+        return [];
+    if (olds.length * news.length > mostPairs) {
+        const [had, have] = [olds, news].map((versions) => [...Map.groupBy(versions, readersOf)]);
+        return had?.flatMap(([before, some]) => have?.flatMap(([after, others]) => (before === after ? [] : [{ olds: some, news: others }])) ?? []) ?? [];
+    }
+    const linked = olds.map((old) => ({ old, news: news.filter((fresh) => isLink(old, fresh)) })).filter((one) => one.news.length > 0);
+    return [...Map.groupBy(linked, (one) => one.news.join()).values()].map((same) => ({ olds: same.map(({ old }) => old), news: same[0]?.news ?? [] }));
+}
+function comparing({ versions, dataKey }) {
+    // Data keys and IVs are numbers from 0 on.
+    const traces = (version) => [-1 - dataKey(version), ...versions[version]?.leaves.map(({ iv }) => iv) ?? []];
+    const readersOf = (version) => [...versions[version]?.readers ?? []].sort((a, b) => a - b).join();
+    return {
+        traces, readersOf,
+        isUntold: (old, fresh) => {
+            if (readersOf(old) === readersOf(fresh))
+                return false;
+            const had = new Set(traces(old));
+            return !traces(fresh).some((trace) => had.has(trace));
+        },
+        isLike: (old, fresh) => {
+            const had = new Set(versions[old]?.leaves.flatMap(({ key, size }) => [key, size]));
+            return versions[fresh]?.leaves.some(({ key, size }) => had.has(key) || had.has(size)) === true;
+        },
+    };
+}
+/** `links` without the pairs that are told; a link is kept for those of it that have another pair. */
+function stillUntold(links, isTold) {
+    return links.flatMap(({ olds, news }) => {
+        const left = olds.filter((old) => news.some((fresh) => !isTold(old, fresh)));
+        const open = news.filter((fresh) => olds.some((old) => !isTold(old, fresh)));
+        return left.length === 0 ? [] : [{ olds: left, news: open }];
+    });
+}
+/**
+ * The data keys that may be one of `from`: what comes of those in any number of steps, and what those came of. What only came of the
+ * same as one of them is not among them: two files that stood beside each other would have shown what they share.
+ */
+function perhapsReached(links, dataKey, from) {
+    const start = new Set(from);
+    const found = new Set();
+    // The links are in the order of the commits, and what comes back to an older version comes to a link that was passed.
+    const follow = (ordered, step) => {
+        const reached = new Set(start);
+        for (let size = -1; size < reached.size;) {
+            size = reached.size;
+            for (const link of ordered) {
+                const [near, far] = step(link);
+                if (near.some((version) => reached.has(dataKey(version))))
+                    for (const version of far)
+                        reached.add(dataKey(version));
+            }
+        }
+        for (const key of reached)
+            if (!start.has(key))
+                found.add(key);
+    };
+    follow(links, ({ olds, news }) => [olds, news]);
+    follow(links.toReversed(), ({ olds, news }) => [news, olds]);
+    return found;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/key-age.js
 // A length of time like `90d`, `12w` or `6m`, and the moment it reaches back to.
 /** null where `text` is no age: a whole number from 1 to 9999 and `d` (days), `w` (weeks) or `m` (calendar months). */
@@ -54120,6 +54140,46 @@ function reachesBackTo(age, now) {
     return then;
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-config/commented-out.js
+// Keys in the comments of a `.sops.yaml`: an item that was commented out, or a key among other words.
+// Must never take a line of a text for a comment.
+
+
+
+/** The lines that hold one of the removed as an item that was commented out, and nothing else. */
+function commentedOut(tree, isRemoved) {
+    return commentLines(tree).filter(({ text }) => {
+        const key = itemIn(text);
+        return key !== null && isRemoved(key);
+    });
+}
+/** The lines, from 1, whose comment holds one of the keys. Throws Failure `config-unreadable`. */
+function linesOfComments(path, text, keys) {
+    const tree = readTree(path, text);
+    const ids = new Set(keys.map(canonicalId));
+    const holds = (line) => keysIn(line).some((key) => ids.has(canonicalId(key)));
+    return commentLines(tree).filter((line) => holds(line.text)).map(({ start }) => tree.lineOf(start));
+}
+/** Lines of their own, in the order of the text. */
+function commentLines({ text, contents }) {
+    const texts = [];
+    (0,dist/* visit */.YR)(contents, { Scalar: (_, { range }) => {
+            if (range && text.slice(range[0], range[1]).includes('\n'))
+                texts.push([range[0], range[1]]);
+        } });
+    return [...text.matchAll(/^[ \t]*#.*(?:\n|$)/gm)].filter(({ index }) => !texts.some(([from, to]) => from <= index && index < to))
+        .map(({ index, 0: line }) => ({ start: index, end: index + line.length, text: line.trim() }));
+}
+/** `# - &bob age1… # since May` → the key; null where the comment is anything else. */
+function itemIn(comment) {
+    const item = comment.replace(/^#+[ \t]*(?:- +)?(?:&\S+ +)?/, '').replace(/[ \t]+#.*$/, '').replace(/[ \t]*,$/, '');
+    return parseRecipient(item.replace(/^(["'])(.*)\1$/, '$2'));
+}
+function keysIn(comment) {
+    const words = comment.match(/ssh-\S+ [A-Za-z0-9+/]+=*|[^\s,'"[\]{}#]+/g) ?? [];
+    return words.flatMap((word) => parseRecipient(word) ?? []);
+}
+
 ;// CONCATENATED MODULE: ./lib/model/plan-findings.js
 // What a person has to know of a plan besides what will be done: who still reads, who came back, who is missing, what the policy says.
 // Must never decide anything.
@@ -54128,12 +54188,13 @@ function reachesBackTo(age, now) {
 
 
 
-function findingsOf(survey, request, results) {
+
+function findingsOf(survey, request, results, configs) {
     const removed = new Set(request.removed.map(canonicalId));
     const ignored = survey.ignoredConfigs.map((path) => ({
         code: 'config-ignored', level: 'warning', path, message: 'sops only looks for .sops.yaml: what this file says holds for no file',
     }));
-    return [...globsWithout(survey), ...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...stillListed(survey, removed), ...missing(survey, request, results)];
+    return [...globsWithout(survey), ...stillReads(survey, removed), ...readsOtherwise(survey, request, results), ...cameBack(survey, removed), ...ignored, ...stillListed(survey, removed), ...inComments(survey, request, configs), ...missing(survey, request, results)];
 }
 /** By `survey.configs` with the edits of the plan. */
 function policyOf(survey, configs, results, level) {
@@ -54152,6 +54213,18 @@ function removedForGood({ owners, ownersFile }) {
 function stillReads(survey, removed) {
     const linked = survey.skipped.flatMap(({ path, reason, file }) => (file === null ? [] : [{ file, why: `${path}: ${reason}` }]));
     return [...survey.others.map((one) => ({ file: one, why: 'it is outside of `files`' })), ...linked].flatMap(({ file, why }) => isReadBy(file, removed) ? [{ code: 'still-reads', level: 'warning', path: file.path, message: `the removed recipient still reads it: ${why}` }] : []);
+}
+/** Comments that hold a removed key among other words, in the configs as they will be: nobody else may have it in mind to take them out. */
+function inComments(survey, { removed }, configs) {
+    if (removed.length === 0)
+        return [];
+    return survey.configs.flatMap(({ path, text }) => {
+        const lines = linesOfComments(path, configs.find((one) => one.path === path)?.after ?? text, removed);
+        const where = lines.length === 1 ? `the comment in line ${lines.join()} holds` : `the comments in lines ${lines.join(', ')} hold`;
+        return lines.length === 0 ? [] : [{
+                code: 'key-in-comment', level: 'notice', path, message: `${where} a removed key: look that nobody lets it in again from there`,
+            }];
+    });
 }
 function globsWithout({ unmatchedGlobs }) {
     return unmatchedGlobs.map((glob) => ({ code: 'files-unmatched', level: 'warning', path: null, message: `\`${glob}\` in \`files\` matches no encrypted file` }));
@@ -54209,6 +54282,7 @@ function missing(survey, { required }, results) {
 ;// CONCATENATED MODULE: ./lib/model/check-findings.js
 // Survey + what sops says of it → what is wrong with who can read what. Pure, and by names and keys only.
 // Must never call a file in line of which sops had nothing to say.
+
 
 
 
@@ -54312,12 +54386,16 @@ function unownedKeys(survey) {
         .map((one) => aboutKey(survey, one, 'owner-unknown', level, `nobody knows whose key ${shortForm(one)} is: it ${whereIs(survey, one)}`));
 }
 /** `keySince`: when the data key of each file came to be, ISO 8601; a file that is not in it is not told of. */
-function oldDataKeys(keySince, age, now) {
+function oldDataKeys(keySince, sureSince, age, now) {
     if (age === null)
         return [];
     const limit = reachesBackTo(age, now).getTime();
-    return [...keySince].filter(([, since]) => Date.parse(since) <= limit)
-        .map(([path, since]) => finding('data-key-old', 'warning', path, `its data key is from ${since.slice(0, 10)}, older than ${age.text}`));
+    return [...keySince].filter(([, since]) => Date.parse(since) <= limit).map(([path, since]) => {
+        const surely = sureSince.get(path) ?? since;
+        const said = Date.parse(surely) <= limit ? `its data key is from ${surely.slice(0, 10)}, older than ${age.text}`
+            : `its data key may be one from ${since.slice(0, 10)}, older than ${age.text}: ${untoldKey}`;
+        return finding('data-key-old', 'warning', path, said);
+    });
 }
 /** The policy of docs/policy.md on the files as they are, and who has to be able to read each. */
 function policyOfFiles(survey, policy, required) {
@@ -54369,44 +54447,762 @@ function whereIs(survey, one) {
     return said.length === 0 ? 'can read a file that was skipped' : said.join(' and ');
 }
 
-;// CONCATENATED MODULE: ./lib/model/exposure-answer.js
-const untoldDataKey = 'one commit changed all of the values and the recipients, so that without a key nobody can tell whether the data key changed too';
-/** null: nothing to report here, since what they knew is found, and reported, at another place of the same list. */
-function answer(question, decrypted) {
-    const { now, known, own, suspects, elsewhere: others, otherwise } = question;
-    const told = (state, reason, iv = null) => ({ state, reason, iv });
-    const digests = now.map(decrypted.at);
-    if (digests.includes(null))
-        return otherwise === null ? null : told('unknown', 'the file cannot be decrypted by this runner');
-    const same = digests.flatMap((digest) => (digest === null ? [] : decrypted.same(known, digest)));
-    if (same.length > 0) {
-        const worst = same.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b));
-        return otherwise === 'removed' ? null : told(worst.state, worst.reason, worst.iv);
+;// CONCATENATED MODULE: ./lib/model/lineage.js
+/**
+ * A life that lasts to the base has its own home. One that is over has that of the life that came in the same commit or outlived it,
+ * and shares a value that never changed (by its IV) or the data key with its last version; of several the one that shares most. Where
+ * there is none, a file of its name takes its place. A copy that stood beside its heir gives that only what the heir has too: what was
+ * edited in it was its own.
+ */
+function lineageOf(history) {
+    const { lives, lifeOf } = livesIn(history);
+    const over = lives.filter(({ end }) => end >= 0);
+    const { versionsOf, holders } = heldIn(history, lifeOf);
+    const heirs = heirsOf(history, lives, over, versionsOf, holders);
+    const homes = new Map();
+    const homeOf = (life) => {
+        const known = homes.get(life);
+        if (known !== undefined)
+            return known;
+        const heir = heirs.get(life);
+        const home = heir === undefined ? life.path : homeOf(heir.life);
+        homes.set(life, home);
+        return home;
+    };
+    // Who ends later has its home first, so that none is looked for in depth.
+    for (const life of lives.toSorted((a, b) => a.end - b.end))
+        homeOf(life);
+    const held = new Map();
+    const holds = (life, iv) => {
+        const ivs = held.get(life) ?? new Set([...versionsOf.get(life) ?? []].flatMap((version) => history.versions[version]?.leaves.map((leaf) => leaf.iv) ?? []));
+        held.set(life, ivs);
+        return ivs.has(iv);
+    };
+    const homeOfValue = (life, iv) => {
+        let at = life;
+        for (let heir = heirs.get(at); heir !== undefined; heir = heirs.get(at)) {
+            if (!heir.isMove && !holds(heir.life, iv))
+                return at.path;
+            at = heir.life;
+        }
+        return at.path;
+    };
+    const isCopy = remembered((life) => {
+        for (let heir = heirs.get(life); heir !== undefined; heir = heirs.get(heir.life))
+            if (!heir.isMove)
+                return true;
+        return false;
+    });
+    const moves = [...heirs].flatMap(([life, heir]) => (heir.isMove && history.changes[life.end]?.commit === history.changes[heir.life.start]?.commit ? [[life.end, heir.life.start]] : []));
+    return {
+        homes: history.changes.map(({ path }, at) => homes.get(lifeOf[at]) ?? path),
+        homeOfEach: (change) => {
+            const life = lifeOf[change];
+            return life === undefined || !isCopy(life) ? null : (iv) => homeOfValue(life, iv);
+        },
+        moves,
+    };
+}
+function remembered(find) {
+    const found = new Map();
+    return (of) => {
+        const known = found.get(of) ?? find(of);
+        found.set(of, known);
+        return known;
+    };
+}
+function heirsOf(history, lives, over, versionsOf, holders) {
+    const commitAt = (change) => history.changes[change]?.commit;
+    const shared = sharedWith(history, over);
+    const born = Map.groupBy(lives, ({ path }) => path);
+    const heirs = new Map();
+    for (const life of over) {
+        const counts = shared.get(life.last) ?? new Map();
+        const rank = ({ path }) => life.cameThen.has(path) ? 0 : path === life.path ? 1 : 2;
+        const countIn = (other) => [...versionsOf.get(other) ?? []].reduce((most, version) => Math.max(most, counts.get(version) ?? -1), -1);
+        const outlives = (other) => other !== life && other.end < life.end;
+        const best = (others) => {
+            let found = null;
+            for (const other of others) {
+                const count = outlives(other) ? countIn(other) : -1;
+                if (count < 0)
+                    continue;
+                const order = found === null ? -1 : rank(other) - rank(found.life) || found.count - count || (isNearer(other, found.life, life) ? -1 : 1);
+                if (order < 0)
+                    found = { life: other, count };
+            }
+            return found;
+        };
+        // Only where nothing came in its place is everything else to be looked at.
+        const then = best([...life.cameThen].flatMap((path) => born.get(path)?.filter(({ start }) => commitAt(start) === commitAt(life.end)) ?? []));
+        const heir = then ?? best(new Set([...counts.keys()].flatMap((version) => holders.get(version) ?? [])));
+        if (heir !== null)
+            heirs.set(life, { ...heir, isMove: then !== null || heir.life.start < life.end });
     }
-    if (otherwise === null)
-        return null;
-    for (const one of own) {
-        const digest = decrypted.of(one);
-        if (digest === null)
-            continue;
-        for (const places of [suspects, ...others]) {
-            const place = decrypted.find(places, digest);
-            if (place !== null && !question.isHere(place))
-                return told('current', `a value of it that they knew stands at ${decrypted.nameOf(place)}`, one.iv);
+    for (const claims of Map.groupBy([...heirs].filter(([, { isMove }]) => isMove), ([, { life }]) => life).values()) {
+        const [best] = claims.toSorted(([a, one], [b, other]) => other.count - one.count || (isNearer(a, b, one.life) ? -1 : 1));
+        for (const [life, heir] of claims)
+            heir.isMove = life === best?.[0];
+    }
+    return heirs;
+}
+function livesIn({ changes, base }) {
+    const came = new Map();
+    for (const { commit, path, before } of changes)
+        if (before === null)
+            came.set(commit, (came.get(commit) ?? new Set()).add(path));
+    const lives = [];
+    const open = new Map();
+    const lifeOf = changes.map(({ commit, path, before, after }, at) => {
+        const isFirst = !open.has(path);
+        const cameThen = after === null ? came.get(commit) ?? new Set() : new Set();
+        const life = open.get(path) ?? { path, end: isFirst && base.has(path) ? -1 : at, start: at, last: after ?? before ?? -1, cameThen };
+        if ((open.get(path) ?? null) === null)
+            lives.push(life);
+        life.start = at;
+        // What is older than its birth is another.
+        open.set(path, before === null ? null : life);
+        return life;
+    });
+    return { lives, lifeOf };
+}
+/** Of two that share as much: the one that kept the file's name, or else comes first by its path. */
+function isNearer(a, b, to) {
+    const keeps = ({ path }) => nameIn(path) === nameIn(to.path);
+    return keeps(a) === keeps(b) ? a.path < b.path : keeps(a);
+}
+function nameIn(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+function heldIn({ changes }, lifeOf) {
+    const versionsOf = new Map();
+    changes.forEach(({ after }, at) => {
+        const life = lifeOf[at];
+        if (after !== null && life !== undefined)
+            versionsOf.set(life, (versionsOf.get(life) ?? new Set()).add(after));
+    });
+    const holders = new Map();
+    for (const [life, versions] of versionsOf) {
+        for (const version of versions) {
+            const known = holders.get(version);
+            if (known === undefined)
+                holders.set(version, [life]);
+            else
+                known.push(life);
         }
     }
-    const asked = now.length + suspects.length > 0;
-    const closed = asked ? known.filter((one) => decrypted.of(one) === null) : [];
-    if (closed.length > 0)
-        return told('unknown', decrypted.whyNot(closed));
-    if (suspects.some((place) => decrypted.at(place) === null))
-        return told('unknown', 'a file that may hold it now cannot be decrypted by this runner');
-    return told(otherwise, otherwise === 'unknown' ? untoldDataKey : null);
+    return { versionsOf, holders };
 }
-const bySeverity = ['current', 'changed-too-early', 'unknown', 'changed', 'removed'];
-/** The worst comes first. */
-function severity(state) {
-    return bySeverity.indexOf(state);
+/** For each last version of `over`: the versions that have something of it, and how many of its values. Many lives end in one version. */
+function sharedWith(history, over) {
+    const [byIv, byDataKey] = [new Map(), new Map()];
+    const add = (to, key, last) => {
+        const known = to.get(key);
+        if (known === undefined)
+            to.set(key, [last]);
+        else
+            known.push(last);
+    };
+    const found = new Map([...new Set(over.map(({ last }) => last))].map((last) => [last, new Map()]));
+    for (const last of found.keys()) {
+        for (const { iv } of history.versions[last]?.leaves ?? [])
+            add(byIv, iv, last);
+        add(byDataKey, history.dataKey(last), last);
+    }
+    if (found.size === 0)
+        return found;
+    history.versions.forEach(({ leaves }, version) => {
+        for (const last of byDataKey.get(history.dataKey(version)) ?? [])
+            found.get(last)?.set(version, 0);
+        for (const { iv } of leaves) {
+            for (const last of byIv.get(iv) ?? [])
+                found.get(last)?.set(version, (found.get(last)?.get(version) ?? 0) + 1);
+        }
+    });
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/model/returned-keys.js
+
+
+/**
+ * By what each commit did against its first parent, to a file that it renamed too; with the last such removal of each key from each file of the base, whatever
+ * that was called then, and else with the one after which the key could read no file at all.
+ */
+function returnedKeys(history) {
+    const { changes, versions, base, recipients } = history;
+    const readersOf = (version) => new Set(versions[version ?? -1]?.readers ?? []);
+    const [returned, seen] = [new Map(), new Set()];
+    const add = (one, path, time, elsewhere) => {
+        const recipient = recipients[one];
+        if (recipient === undefined || seen.has(`${one} ${path}`))
+            return;
+        seen.add(`${one} ${path}`);
+        const id = canonicalId(recipient);
+        returned.set(id, [...returned.get(id) ?? [], { path, date: new Date(time * 1000).toISOString(), elsewhere }]);
+    };
+    const { homes, moves } = lineageOf(history);
+    const movedTo = new Map(moves);
+    const leftBy = (at) => changes[movedTo.get(at) ?? at]?.after ?? null;
+    // The newest first.
+    for (const [at, { before, time }] of changes.entries()) {
+        const [home, left] = [homes[at] ?? '', leftBy(at)];
+        if (before === null || left === null || !base.has(home))
+            continue;
+        const [stayed, now] = [readersOf(left), readersOf(base.get(home))];
+        for (const one of readersOf(before))
+            if (!stayed.has(one) && now.has(one))
+                add(one, home, time, false);
+    }
+    const gone = goneEverywhere(history, readersOf, leftBy);
+    for (const [path, version] of base) {
+        for (const one of readersOf(version)) {
+            const since = gone.get(one);
+            if (since?.came.has(path) === true)
+                add(one, path, since.time, true);
+        }
+    }
+    return returned;
+}
+/**
+ * The last time each key was taken out of all files; a file that was deleted, with all who could read it, is no such time. `leftBy`: what
+ * a change left of what stood there.
+ */
+function goneEverywhere({ changes }, readersOf, leftBy) {
+    const gone = new Map();
+    const [files, reads] = [new Map(), new Map()];
+    const move = ({ path, before, after }) => {
+        // On another branch the file may have been another one.
+        const [stood, had, has] = [readersOf(files.get(path) ?? null), readersOf(before), readersOf(after)];
+        files.set(path, after);
+        for (const one of stood)
+            if (!has.has(one))
+                reads.get(one)?.delete(path);
+        for (const one of has) {
+            reads.set(one, (reads.get(one) ?? new Set()).add(path));
+            if (!had.has(one))
+                gone.get(one)?.came.add(path);
+        }
+    };
+    // What goes from one file to another in one commit was never gone, whatever the order of their names.
+    for (const inCommit of [...Map.groupBy(changes.entries(), ([, { commit }]) => commit).values()].reverse()) {
+        for (const [, change] of inCommit)
+            move(change);
+        for (const [at, { before, time }] of inCommit) {
+            const left = leftBy(at);
+            const has = readersOf(left);
+            if (left !== null)
+                for (const one of readersOf(before))
+                    if (!has.has(one) && (reads.get(one)?.size ?? 0) === 0)
+                        gone.set(one, { time, came: new Set() });
+        }
+    }
+    return gone;
+}
+
+;// CONCATENATED MODULE: ./lib/model/safe-text.js
+// Makes text from outside (names of files, keys and people) harmless: in a log line, in Markdown code, in running Markdown.
+// Must never change what a harmless text says.
+// Control, format (bidi, zero-width, tags), line and paragraph separators, lone surrogates, and all else that has no glyph.
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u;
+/** What opens files and must never be shown, wherever somebody put it by mistake. */
+const privateKeys = /AGE-SECRET-KEY-[A-Z0-9-]+|age-secret-key-[a-z0-9-]+|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]+|-----BEGIN [A-Z ]*PRIVATE KEY[^]*/g;
+const safe_text_short = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']]);
+function escapeUnseen(character) {
+    if (!unseen.test(character))
+        return character;
+    const known = safe_text_short.get(character);
+    if (known !== undefined)
+        return known;
+    const hex = (character.codePointAt(0) ?? 0).toString(16);
+    if (hex.length <= 2)
+        return `\\x${hex.padStart(2, '0')}`;
+    return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
+}
+/**
+ * `text` as one line without any character that cannot be seen: those stand as escapes (`\n`, `\x1b`, `\u202e`).
+ * The runner takes a line for a command when it starts with `::` after white space, or has `##[` anywhere
+ * (ActionCommand.cs of actions/runner); both are broken with an escape. Longer than `limit` UTF-16 units: cut, ends with `…`.
+ * Applied twice it gives the same, so a message may be made of parts that went through it.
+ */
+function visible(text, limit = 300) {
+    const broken = text.replace(privateKeys, '(a private key)').replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[');
+    if (broken.length <= limit && !unseen.test(broken))
+        return broken;
+    let shown = '';
+    let fitting = '';
+    for (const character of broken) {
+        shown += escapeUnseen(character);
+        if (shown.length > limit)
+            return `${fitting}…`;
+        if (shown.length < limit)
+            fitting = shown;
+    }
+    return shown;
+}
+// All ASCII punctuation, save what means nothing before a letter or digit: a dot, slash, hyphen or underscore (which could
+// open emphasis there but never close it). So most paths stay readable in the source as well.
+const punctuation = /(?![./_-][A-Za-z0-9])[!-/:-@[-`{-~]/g;
+function entities(text) {
+    return text.replace(punctuation, (character) => `&#${character.charCodeAt(0)};`);
+}
+/**
+ * One `<code>` element whose text is `visible(text)`, for any place in Markdown or HTML, table cells included.
+ * GitHub's renderer reads Markdown inside inline HTML, so every mark is an entity; it also links addresses after the
+ * entities have been read (cmark-gfm, autolink.c), so an empty comment parts what could become one.
+ */
+function code(text, limit = 300) {
+    const parted = entities(visible(text, limit).replace(/@|:(?=\/)|www(?=\.)/gi, '$&\0')).replaceAll('\0', '<!-- -->');
+    return `<code>${parted}</code>`;
+}
+/**
+ * `visible(text)` for running Markdown. `@name`, `#12`, `GH-12`, `:x:` and addresses take effect outside code whatever the
+ * spelling, because GitHub looks for them in the finished HTML; a zero-width space after the mark stops that, and only there
+ * (so `kms:Decrypt` can still be copied).
+ */
+function plain(text, limit = 300) {
+    const parted = visible(text, limit).replace(/@|#(?=\d)|:(?=[\w+-]+:|\/)|www(?=\.)|\bGH-(?=\d)/gi, '$&\0');
+    // A space at either end would be dropped, or four of them would make a code block.
+    return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;');
+}
+/** Each of these with a bracket around it keeps workflows from running, as does the last word with a colon at a message's end. */
+const skipsChecks = /\b(?:(?:skip(?= ci\b| actions\b)|(?:ci|actions)(?= skip\b)|no(?= ci\b))|skip-checks(?=:))/;
+const heeded = new RegExp(`@|#(?=\\d)|:(?=/)|\\bGH-(?=\\d)|${skipsChecks.source}`, 'gi');
+/**
+ * `visible(text)` for a text without Markdown that GitHub reads all the same, as it does a commit's message: a zero-width space
+ * parts what would be a mention of somebody or of an issue, which `fixes` before it would close, or a word like `[skip ci]`. The
+ * brackets do not count: they may stand around the text.
+ */
+function parted(text, limit = 300) {
+    return visible(text, limit).replace(heeded, '$&\u200b');
+}
+/** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */
+function safe_text_link(text, address) {
+    return /^https?:\/\/[\w.~:/?#@!$&*+,;=%-]+$/.test(address) ? `[${text}](<${address}>)` : `${text} ${code(address)}`;
+}
+/** `lines` as a fenced block that no line can close. Lines are shown as by `visible`. */
+function fenced(language, lines) {
+    const shown = lines.map((line) => visible(line));
+    const longest = Math.max(2, ...shown.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    return [`${fence}${language}`, ...shown, fence].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
+// Long lists of files, made short: by folder, by what they have in common.
+// Must never lose a file: each is named or counted.
+
+/** `1 file`, `2 files`. */
+function count(number, one, many = `${one}s`) {
+    return `${number} ${number === 1 ? one : many}`;
+}
+/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
+function listed(items, limit = 5) {
+    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
+    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
+}
+function grouped(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+        const key = keyOf(item);
+        const group = groups.get(key);
+        if (group === undefined)
+            groups.set(key, [item]);
+        else
+            group.push(item);
+    }
+    return groups;
+}
+/** A closed `<details>`; `summary` must already be safe. */
+function markdown_paths_folded(summary, content, isOpen = false) {
+    return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
+/** Deeper folders are not told apart: it would take longer than it helps. */
+const deepest = 12;
+/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
+function byFolder(paths, limit) {
+    for (let depth = deepest;; depth -= 1) {
+        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
+        if (groups.size > limit && depth > 0)
+            continue;
+        const nameless = groups.size === 1 ? 'all folders' : 'the root';
+        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
+    }
+}
+const examples = 3;
+const mostFolders = 100;
+/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
+function pathLines(paths, limit) {
+    const all = paths.length <= limit;
+    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
+        const names = inside.map((path) => path.slice(name.length));
+        if (inside.length === 1)
+            return `- ${inside.map((path) => code(path)).join('')}`;
+        const shown = (all ? names : names.slice(0, examples)).map((one) => code(one)).join(', ');
+        if (name === '' && all)
+            return `- ${shown}`;
+        const more = all || names.length <= examples ? '' : ` and ${names.length - examples} more`;
+        return `- ${title} (${inside.length}): ${shown}${more}`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/report.js
+/** Whether the value that someone knew is out of use. */
+function isDone({ state }) {
+    return state === 'changed' || state === 'removed';
+}
+
+;// CONCATENATED MODULE: ./lib/model/run-words.js
+// What the log says of a run, a sentence for each step of the story.
+// Must never name a value, nor say of a plan that it is done.
+
+
+
+
+function surveyLine({ base, files, configs, skipped }) {
+    const left = skipped.length === 0 ? '' : `; ${count(skipped.length, 'file')} skipped`;
+    return `${base.slice(0, 12)}: ${count(files.length, 'encrypted file')}, ${count(configs.length, 'config')}${left}.`;
+}
+function historyLine({ versions, changes, reach }) {
+    const commits = new Set(changes.map(({ commit }) => commit)).size;
+    return `History: ${count(versions.length, 'version')} of encrypted files in ${count(commits, 'commit')}${reach.kind === 'whole' ? '' : ', as far as it can be seen'}.`;
+}
+function exposureLine(exposure) {
+    const open = exposure.filter((secret) => !isDone(secret)).length;
+    return `Exposure: ${count(exposure.length, 'secret')} could be read by who loses access; ${open} not known to be changed.`;
+}
+function planLine({ changes, unchanged, configs, refusals }) {
+    const of = (one) => changes.filter((change) => change[one]).length;
+    return [
+        `Plan: other recipients for ${count(of('updatekeys'), 'file')}, a new data key for ${count(of('rotate'), 'file')}`,
+        `${count(configs.length, 'config')} to edit`, `${count(unchanged.length, 'file')} to leave alone`,
+        ...(refusals.length === 0 ? [] : [count(refusals.length, 'refusal')]),
+    ].join('; ') + '.';
+}
+/** The last line of a run that did not fail. `url` is that of the pull request. */
+function endingLine({ outcome, files, configs }, url) {
+    const changed = files.filter(({ action }) => action !== 'unchanged' && action !== 'skipped').length;
+    const done = [...(changed === 0 ? [] : [count(changed, 'file')]), ...(configs.length === 0 ? [] : [count(configs.length, 'config')])].join(' and ');
+    if (outcome === 'planned')
+        return `Planned, and nothing changed: ${done === '' ? 'nothing is to be done' : done}.`;
+    if (outcome === 'changed')
+        return `Changed in the working tree, not committed: ${done}.`;
+    if (outcome === 'published')
+        return `Published: ${done}, in ${url ?? 'a branch'}`;
+    return url === null ? 'Nothing to do.' : `Nothing new to do: ${url}`;
+}
+/** Files with the same reason are named together. */
+function refusalOf({ refusals }) {
+    const alike = [...Map.groupBy(refusals, ({ reason }) => reason)];
+    const reasons = alike.slice(0, 20).map(([reason, same]) => {
+        const paths = same.flatMap(({ path }) => (path === null ? [] : [visible(path)]));
+        return `${paths.length === 0 ? '' : `${listed(paths, 3)}: `}${visible(reason, 1000).replace(/\.$/, '')}`;
+    });
+    const more = alike.length > reasons.length ? `; and ${alike.length - reasons.length} more reasons, see the report` : '';
+    const path = refusals[0]?.path ?? null;
+    return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path });
+}
+/** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */
+function unexpected(error) {
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+    const what = code === null ? `Something went wrong that should not: ${String(error)}.` : `The runner said ${code}: ${String(error)}.`;
+    return new Failure('unexpected', visible(what, 600), {
+        advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
+// Runs work on many things, a bounded number at once; the first failure keeps the rest from starting.
+/** Places for work, `atOnce` of them. After the first failure nothing more is started: what still waits fails with it. */
+class Places {
+    #free;
+    #waiting = [];
+    #failure = null;
+    constructor(atOnce) {
+        this.#free = atOnce;
+    }
+    /** Runs `work` when a place is free: `urgent` work before all that waits, the rest in its order. */
+    async run(work, urgent = false) {
+        await this.#place(urgent);
+        try {
+            return await work();
+        }
+        catch (cause) {
+            this.#failure ??= { cause };
+            for (const { giveUp } of this.#waiting.splice(0))
+                giveUp(this.#failure.cause);
+            throw cause;
+        }
+        finally {
+            const next = this.#waiting.shift();
+            if (next === undefined)
+                this.#free += 1;
+            else
+                next.start();
+        }
+    }
+    async #place(urgent) {
+        if (this.#failure !== null)
+            throw this.#failure.cause;
+        if (this.#free > 0) {
+            this.#free -= 1;
+            return;
+        }
+        await new Promise((start, giveUp) => {
+            if (urgent)
+                this.#waiting.unshift({ start, giveUp });
+            else
+                this.#waiting.push({ start, giveUp });
+        });
+    }
+    /** The results of work that runs here, in its order. Rejects with the first failure, after all that had started came to its end. */
+    async all(works) {
+        await Promise.allSettled(works);
+        if (this.#failure !== null)
+            throw this.#failure.cause;
+        return await Promise.all(works);
+    }
+}
+/** The results in the order of `items`. Rejects with the first failure, after what had started came to its end. */
+async function inParallel(items, atOnce, work) {
+    const places = new Places(atOnce);
+    return await places.all(items.map(async (item) => await places.run(async () => await work(item))));
+}
+/** `items` in pieces of at most `size`. */
+function inPieces(items, size) {
+    return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: ./lib/tools/staging.js
+// A temporary tree of ciphertext, laid out like the repository, in which sops works; gone when it is disposed of.
+// Must never hold plaintext, follow a link, or write outside of its own folder.
+
+
+
+
+
+
+const maxBytes = 64 * 1024 * 1024;
+/**
+ * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
+ * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
+ */
+function readUnlinked(root, path) {
+    const place = (0,external_node_path_namespaceObject.join)(root, ...path.split('/'));
+    if (external_node_fs_namespaceObject.realpathSync.native((0,external_node_path_namespaceObject.dirname)(place)) !== (0,external_node_path_namespaceObject.dirname)(place))
+        return 'symlink';
+    let file;
+    try {
+        file = (0,external_node_fs_namespaceObject.openSync)(place, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW);
+    }
+    catch (error) {
+        if (error.code === 'ELOOP')
+            return 'symlink';
+        throw error;
+    }
+    try {
+        const stat = (0,external_node_fs_namespaceObject.fstatSync)(file);
+        if (!stat.isFile())
+            return 'special file';
+        if (stat.size > maxBytes)
+            return 'larger than 64 MiB';
+        return { bytes: (0,external_node_fs_namespaceObject.readFileSync)(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 };
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+}
+/** The bytes of a regular file that has to be as it was. Throws `changed-underneath` where its SHA-256 is another. */
+function readAsItWas(root, { path, sha256 }) {
+    const read = readUnlinked(root, path);
+    if (typeof read !== 'string' && sha256Of(read.bytes) === sha256)
+        return read;
+    throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' });
+}
+function sha256Of(bytes) {
+    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
+}
+class Staging {
+    /** The staged tree, an absolute path without links. */
+    root;
+    #folder;
+    #folders = new Set();
+    constructor(folder) {
+        this.#folder = folder;
+        this.root = (0,external_node_path_namespaceObject.join)(folder, 'tree');
+    }
+    /** Makes an empty tree in a new folder of `parent` that only this user can read. */
+    static create(parent) {
+        const staging = new Staging((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(parent, 'sops-rekey-'))));
+        (0,external_node_fs_namespaceObject.mkdirSync)(staging.root, { mode: 0o700 });
+        return staging;
+    }
+    /** A path for a file that belongs to the run and not to the tree. */
+    beside(name) {
+        return (0,external_node_path_namespaceObject.join)(this.#folder, name);
+    }
+    write(path, { bytes, executable }) {
+        const place = this.#place(path);
+        if (!this.#folders.has((0,external_node_path_namespaceObject.dirname)(place)))
+            (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_namespaceObject.dirname)(place), { recursive: true, mode: 0o700 });
+        this.#folders.add((0,external_node_path_namespaceObject.dirname)(place));
+        (0,external_node_fs_namespaceObject.writeFileSync)(place, bytes);
+        // Who may look is decided by the folder above.
+        (0,external_node_fs_namespaceObject.chmodSync)(place, executable ? 0o755 : 0o644);
+    }
+    read(path) {
+        return (0,external_node_fs_namespaceObject.readFileSync)(this.#place(path));
+    }
+    remove(path) {
+        (0,external_node_fs_namespaceObject.rmSync)(this.#place(path), { force: true });
+    }
+    #place(path) {
+        const place = (0,external_node_path_namespaceObject.join)(this.root, ...path.split('/'));
+        if (!place.startsWith(this.root + external_node_path_namespaceObject.sep))
+            throw new Failure('refused', `${visible(path)} leads out of the repository.`, { path });
+        return place;
+    }
+    async [Symbol.asyncDispose]() {
+        await (0,promises_namespaceObject.rm)(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/stage.js
+// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
+// Uses no key. Must never stage bytes that are not those that were surveyed.
+
+
+
+
+/** Copies the matched files and every config, the latter as edited. */
+function stageCopies(root, survey, edits, staging) {
+    const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
+    for (const { path, text } of survey.configs) {
+        staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
+    }
+    for (const file of survey.files)
+        staging.write(file.path, readAsItWas(root, file));
+}
+/** As many names as one command line takes on every system. */
+const namesAtOnce = 250;
+/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
+const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
+/** A config, staged, of a rule that names nobody. */
+function nobodysRule(staging) {
+    const path = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
+    staging.write(path, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
+    return path;
+}
+/**
+ * Those of the survey's `unsure` files that sops can read as encrypted in some format, however they are written: to leave them out
+ * would leave them to whoever reads them.
+ */
+async function findHidden(sops, root, { unsure }, staging, atOnce) {
+    if (unsure.length === 0)
+        return [];
+    const rule = nobodysRule(staging);
+    for (const file of unsure)
+        staging.write(file.path, readAsItWas(root, file));
+    const ask = async (format, paths) => {
+        try {
+            const answers = await sops.configuredRecipients(rule, paths.map((path) => ({ path, format, explicitType: true, config: rule })));
+            return paths.filter((path) => answers.get(path)?.kind === 'different' || answers.get(path)?.kind === 'same');
+        }
+        catch (error) {
+            if (!(error instanceof Failure) || error.code === 'interrupted')
+                throw error;
+            // One that sops breaks off at is none that it reads; the others have to be asked about without it.
+            return paths.length === 1 ? [] : (await Promise.all(inPieces(paths, Math.ceil(paths.length / 2)).map(async (half) => await ask(format, half)))).flat();
+        }
+    };
+    const formats = ['yaml', 'json', 'dotenv', 'ini', 'binary'];
+    const found = await inParallel(formats.flatMap((format) => inPieces(unsure.map(({ path }) => path), namesAtOnce).map((paths) => ({ format, paths }))), atOnce, async ({ format, paths }) => (await ask(format, paths)).map((path) => [path, format]));
+    for (const path of [rule, ...unsure.map((file) => file.path)])
+        staging.remove(path);
+    return [...Map.groupBy(found.flat(), ([path]) => path)].map(([path, as]) => ({
+        path, damage: `sops reads it as ${as.map(([, format]) => format).join(' or ')}, and it is written in a way that is not followed here. Have sops write it anew, for example with \`sops rotate\``,
+    }));
+}
+/**
+ * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
+ * Loads each edited config, if only to see that it loads.
+ */
+async function askSops(sops, survey, edits, staging, atOnce) {
+    // What is made for the asking has names that no tracked file has.
+    const rule = nobodysRule(staging);
+    const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
+    staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
+    const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
+    const batches = batchesOf(survey.files, namesAtOnce);
+    const configured = await ask(batches);
+    const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different');
+    const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce));
+    const governing = new Set(batches.map(({ config }) => config));
+    for (const edit of edits) {
+        if (edit.kind === 'edited' && !governing.has(edit.path))
+            await sops.configuredRecipients(edit.path, [probe]);
+    }
+    staging.remove(rule);
+    staging.remove(probe.path);
+    return new Map(survey.files.map(({ path }) => {
+        const answer = configured.get(path) ?? { kind: 'no-rule' };
+        return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }];
+    }));
+}
+function currentOf(answer) {
+    if (answer?.kind === 'different')
+        return answer.current;
+    return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null;
+}
+/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
+function batchesOf(files, size) {
+    const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]));
+    return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
+        const config = piece[0]?.config ?? null;
+        return config === null ? [] : [{ config, files: piece }];
+    }));
+}
+
+;// CONCATENATED MODULE: ./lib/stages/check-drift.js
+
+
+
+
+
+
+/** The files and configs have to be staged. */
+async function askKeyless(sops, survey, staging, atOnce) {
+    const untold = new Map();
+    for (const { path, recipients } of survey.configs) {
+        // sops asks the vault for the newest version as soon as it loads the config; the address is the config's own.
+        const open = recipients.find(({ kind, id }) => kind === 'azure_keyvault' && /\/keys\/[^/]+\/?$/.test(id));
+        if (open === undefined)
+            continue;
+        // Anyone can write such a key into a config; where it is in use, a file has some version of it.
+        const inUse = survey.files.some((file) => file.config === path && survey_readersOf(file).some((one) => recipient_isMeantBy(open, one)));
+        untold.set(path, finding('drift-unknown', inUse ? 'warning' : 'error', path, `it names ${shortForm(open)} without a version, which only the vault could tell`
+            + `${inUse ? '' : ', and none of its files is encrypted to any version of it'}: `
+            + 'whether its files have drifted, also from its other keys, was not looked at'));
+    }
+    // Who can read a file now, sops says without its config.
+    const files = survey.files.map((file) => (file.config !== null && untold.has(file.config) ? { ...file, config: null } : file));
+    const parts = [...Map.groupBy(files, ({ config }) => config)];
+    const answered = await inParallel(parts, atOnce, async ([config, some]) => {
+        try {
+            return await askSops(sops, { ...survey, files: some }, [], staging, atOnce);
+        }
+        catch (error) {
+            if (config === null || !(error instanceof Failure) || error.code !== 'config-unreadable')
+                throw error;
+            untold.set(config, finding(error.code, 'error', config, error.message));
+            return new Map();
+        }
+    });
+    return { answers: new Map(answered.flatMap((one) => [...one])), untold };
 }
 
 ;// CONCATENATED MODULE: ./lib/model/encrypted-value.js
@@ -54723,7 +55519,7 @@ function textOf(value) {
 
 
 
-const maxBytes = 64 * 1024 * 1024;
+const encrypted_file_maxBytes = 64 * 1024 * 1024;
 /** The store sops takes by a file's name; case counts. Source: `cmd/sops/formats/formats.go`. */
 function formatByName(path) {
     if (path.endsWith('.yaml') || path.endsWith('.yml'))
@@ -54839,7 +55635,7 @@ function isBinaryEnvelope(text) {
  * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
  */
 function readEncryptedFile(path, bytes) {
-    if (bytes.byteLength > maxBytes)
+    if (bytes.byteLength > encrypted_file_maxBytes)
         return { path, damage: 'it is larger than 64 MiB' };
     const byName = formatByName(path);
     const wide = wideText(bytes);
@@ -54930,1407 +55726,6 @@ function treeNames(value, path) {
     return Object.entries(value).flatMap(([name, item]) => path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`));
 }
 
-;// CONCATENATED MODULE: ./lib/model/file-version.js
-// One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
-// Must never need a key, nor keep more of the text than that.
-
-
-
-
-
-const anyValue = /ENC\[AES256_GCM,data:[^\]\n]*\]/g;
-const [ofComments, ofWholeFile] = ['[-1]', '[-2]'];
-/**
- * The bytes of a file without what keeps sops from reading it, and nobody else: UTF-16, a byte order mark, CRLF. The same bytes where
- * there is none of it.
- */
-function mended(bytes) {
-    const [first, second, third] = bytes;
-    const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-    if (!isWide && !(first === 0xef && second === 0xbb && third === 0xbf) && !bytes.includes('\r\n'))
-        return bytes;
-    // The decoder leaves out the mark.
-    return Buffer.from(new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes).replaceAll('\r\n', '\n'));
-}
-/** null: no file of sops'. `unreadable`: one by its looks. `bytes` are `mended`. */
-function readVersion(path, bytes) {
-    const file = readEncryptedFile(path, bytes);
-    if (file === null)
-        return null;
-    if ('damage' in file)
-        return 'unreadable';
-    const text = bytes.toString();
-    const { format, explicitType, metadata } = file;
-    const values = readableValues(file, text);
-    return values === null ? 'unreadable' : {
-        format, explicitType, readers: survey_readersOf(file), ...values,
-        marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
-    };
-}
-/** null where the text around the metadata is none of its format, as sops would find too. */
-function readableValues(file, text) {
-    try {
-        return valuesOf(file, text);
-    }
-    catch {
-        return null;
-    }
-}
-/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
-function spelledKey(key) {
-    if (key === ofComments)
-        return comments;
-    if (key === ofWholeFile)
-        return wholeFile;
-    const [, ...steps] = JSON.parse(key);
-    const name = (step) => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step);
-    return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('');
-}
-/** The same for values that can change places without being changed: the items of a list, documents, comments. */
-function file_version_placeOf(key) {
-    return key === ofComments || key === ofWholeFile ? key : JSON.stringify(JSON.parse(key).map((step) => typeof step === 'number' ? 0 : step));
-}
-/** Whether a decrypted file has it at its key. */
-function hasName(key) {
-    return key !== ofComments;
-}
-/** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
-function isListed(key) {
-    return key === ofComments || (key !== ofWholeFile && JSON.parse(key).slice(1).some((step) => typeof step === 'number'));
-}
-const mark = /^ENC\[AES256_GCM,#(\d+)\]$/;
-function valuesOf({ format, metadata }, text) {
-    const values = [];
-    // Short stands for the values: what is inside of one has no name, and takes a parser's time.
-    const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
-        const [value] = encryptedValues(whole, metadata.mac);
-        return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`;
-    });
-    if (format === 'binary')
-        return { leaves: values.map((one) => leaf(ofWholeFile, one)), clear: [] };
-    const valueAt = (scalar) => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)];
-    const isComment = (scalar) => valueAt(scalar)?.type === 'comment';
-    const leaves = [];
-    const clear = [];
-    for (const [key, scalar] of scalarsIn(format, body, isComment)) {
-        const value = valueAt(scalar);
-        if (value !== undefined)
-            leaves.push(leaf(key, value));
-        else
-            clear.push({ key, size: Buffer.byteLength(scalar) });
-    }
-    return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear };
-}
-function leaf(key, { iv, tag, data }) {
-    return { key, iv, token: tag, size: Buffer.byteLength(data, 'base64') };
-}
-/**
- * Every scalar of a text with its key, as sops decrypts a file of that format; an INI file is taken as lines where it is
- * encrypted, and as sops' JSON of it where it is not.
- */
-function scalarsIn(format, text, isLeftOut = () => false) {
-    if (format === 'binary')
-        return [[ofWholeFile, text]];
-    const found = [];
-    const walk = (item, steps) => {
-        if (typeof item === 'string')
-            found.push([JSON.stringify(steps), item]);
-        else if (Array.isArray(item))
-            item.filter((one) => !isLeftOut(one)).forEach((one, at) => walk(one, [...steps, at]));
-        else if (typeof item === 'object' && item !== null) {
-            for (const [name, one] of Object.entries(item))
-                if (steps.length > 1 || name !== 'sops')
-                    walk(one, [...steps, name]);
-        }
-        else
-            found.push([JSON.stringify(steps), JSON.stringify(item)]);
-    };
-    treesIn(format, text).forEach((tree, at) => walk(tree, [at]));
-    return found;
-}
-/** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
-function treesIn(format, text) {
-    if (format === 'json')
-        return [JSON.parse(text)];
-    if (format === 'dotenv')
-        return byTurn([...text.matchAll(/^(?!#)[^\S\n]*([^\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value]));
-    if (format === 'ini')
-        return iniTrees(text);
-    const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(yaml_block_readYamlBlock);
-    if (documents.every((one) => one !== null))
-        return documents;
-    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false, logLevel: 'error' }).filter(({ contents }) => contents !== null)
-        .map((document) => document.toJS({ maxAliasCount: 100 }));
-}
-function iniTrees(text) {
-    if (text.startsWith('{')) {
-        const { DEFAULT: top = {}, ...sections } = JSON.parse(text);
-        return [{ ...sections, ...top }];
-    }
-    let section = 'DEFAULT';
-    return byTurn(text.split('\n').flatMap((line) => {
-        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
-        // Backticks are about a name that would be read as another without them.
-        const [, quoted, bare, value = ''] = /^(?:`([^`]+)`[^=]*|([^;#=\s][^=]*))=(.*)$/.exec(line) ?? [];
-        const name = quoted ?? bare?.trimEnd();
-        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value.trim()]];
-    }));
-}
-function byTurn(entries) {
-    const seen = new Map();
-    const trees = [];
-    for (const [steps, value] of entries) {
-        const turn = seen.get(steps.join('\n')) ?? 0;
-        seen.set(steps.join('\n'), turn + 1);
-        const [section = '', name] = steps;
-        const tree = trees[turn] ??= Object.create(null);
-        if (name === undefined)
-            tree[section] = value;
-        else {
-            const known = tree[section];
-            const names = tree[section] = typeof known === 'object' ? known : Object.create(null);
-            names[name] = value;
-        }
-    }
-    return trees;
-}
-function withoutMetadata(format, text) {
-    if (format === 'yaml')
-        return text.replace(/^sops:\n(?: .*\n)+/gm, '');
-    if (format === 'dotenv')
-        return text.replace(/^sops_.*$/gm, '');
-    return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
-}
-/** What ends a wrapped data key is as random as all of it. */
-const endOfWrapped = 40;
-const armored = /-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----([^]*?)-----END/g;
-const bare = /(?:^|[\s"_{,-])enc["']?\s*[:=]\s*["']?(?!-----)([\w+/=:.-]{32,})/gm;
-/** Each wrapped data key (or part of one), however the format lays it out. */
-function wrappedKeys(format, text) {
-    const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
-        : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"');
-    const metadata = text.slice(Math.max(start, 0));
-    return [...metadata.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped));
-}
-
-;// CONCATENATED MODULE: ./lib/model/hiding-places.js
-// Where at the base a value can stand that went from its name: by its length, which its ciphertext has too, and by when it came.
-// Pure. Must never take for a proof that two values are as long as each other.
-
-/** What is shorter is the same by chance too often to prove anything: `true`, a port, a region. */
-const shortest = 8;
-/** Of values that stood in the file whose home is `home`. Only what people are not sure to have read can be a place: the rest is listed itself. */
-function hidingPlacesIn(history, { byIv }) {
-    const order = orderOf(history);
-    const bySize = entriesBySize(history, order, (iv) => (byIv.get(iv) ?? 'perhaps') === 'perhaps');
-    const places = new Map();
-    for (const [size, entries] of bySize)
-        places.set(size, entries);
-    let went = null;
-    const since = new Map();
-    return (home, ivs) => {
-        went ??= whenTheyWent(history, order, byIv);
-        const gone = ivs.flatMap((iv) => went?.get(iv) ?? []);
-        const cameSince = ({ size, at }) => {
-            const key = `${size} ${at}`;
-            const found = since.get(key) ?? (bySize.get(size) ?? []).filter(({ came }) => came !== null && came <= at);
-            since.set(key, found);
-            return found;
-        };
-        const suspects = gone.flatMap((one) => [...cameSince(one), ...cleared(history, home, one)]);
-        const sizes = new Set(gone.map(({ size }) => size));
-        return { suspects, elsewhere: [...sizes].flatMap((size) => (places.has(size) ? [places.get(size) ?? []] : [])) };
-    };
-}
-function orderOf({ changes }) {
-    let [last, place] = [-1, -1];
-    return changes.map(({ commit }) => {
-        if (commit !== last)
-            place += 1;
-        last = commit;
-        return place;
-    });
-}
-function entriesBySize(history, order, isUnsure) {
-    const leaves = [...new Set(history.base.values())].flatMap((version) => (history.versions[version]?.leaves ?? [])
-        .filter(({ iv, key, size }) => size >= shortest && hasName(key) && isUnsure(iv)).map((leaf) => ({ version, leaf })));
-    const cameAt = new Map(leaves.map(({ leaf }) => [leaf.iv, -1]));
-    // The changes go back in time: the oldest stays.
-    if (cameAt.size > 0) {
-        history.changes.forEach(({ after }, at) => {
-            for (const { iv } of leavesOf(history, after))
-                if (cameAt.has(iv))
-                    cameAt.set(iv, at);
-        });
-    }
-    const names = new Map();
-    const hadName = (version, key) => {
-        const known = names.get(version) ?? new Set(leavesOf(history, version).map((one) => one.key));
-        names.set(version, known);
-        return known.has(key);
-    };
-    return Map.groupBy(leaves.map(({ version, leaf: { key, iv, size } }) => {
-        const at = cameAt.get(iv) ?? -1;
-        const before = history.changes[at]?.before ?? null;
-        return { version, key, size, came: before !== null && hadName(before, key) ? null : order[at] ?? 0 };
-    }), ({ size }) => size);
-}
-/** For each value that they knew and that stands nowhere any more: the earliest commit that took it away without bringing it elsewhere. */
-function whenTheyWent(history, order, byIv) {
-    const here = new Set([...history.base.values()].flatMap((version) => leavesOf(history, version).map(({ iv }) => iv)));
-    const found = new Map();
-    for (const [at, changes] of Map.groupBy(history.changes.keys(), (one) => order[one] ?? 0)) {
-        const came = new Set();
-        const left = [];
-        for (const one of changes) {
-            const { before = null, after = null } = history.changes[one] ?? {};
-            const had = new Set(leavesOf(history, before).map(({ iv }) => iv));
-            const has = new Set(leavesOf(history, after).map(({ iv }) => iv));
-            for (const iv of has)
-                if (!had.has(iv))
-                    came.add(iv);
-            for (const leaf of leavesOf(history, before)) {
-                if (before !== null && leaf.size >= shortest && byIv.has(leaf.iv) && !here.has(leaf.iv) && !has.has(leaf.iv))
-                    left.push([leaf, before]);
-            }
-        }
-        for (const [{ iv, size }, from] of left)
-            if (!came.has(iv))
-                found.set(iv, { size, at, from });
-    }
-    // What a merge left behind went in no commit: anything may have come since.
-    for (const [version, { leaves }] of history.versions.entries()) {
-        for (const { iv, size } of leaves) {
-            if (size >= shortest && byIv.has(iv) && !here.has(iv) && !found.has(iv))
-                found.set(iv, { size, at: Infinity, from: version });
-        }
-    }
-    return found;
-}
-/** What stands in the clear in the same file now, as long as the value, under a name that was not in the clear then. */
-function cleared(history, home, { size, from }) {
-    const version = history.base.get(home);
-    if (version === undefined)
-        return [];
-    const then = new Set(history.versions[from]?.clear.map(({ key }) => key));
-    return (history.versions[version]?.clear ?? []).filter((one) => one.size === size && !then.has(one.key)).map(({ key }) => ({ version, key }));
-}
-function leavesOf({ versions }, version) {
-    return version === null ? [] : versions[version]?.leaves ?? [];
-}
-
-;// CONCATENATED MODULE: ./lib/model/lineage.js
-/**
- * For each change of `history`: the path whose secrets these are now. A life that lasts to the base has its own. One that is over
- * has that of the life that came in the same commit or outlived it, and shares a value that never changed (by its IV) or the data
- * key with its last version; of several the one that shares most. Where there is none, a file of its name takes its place.
- */
-function homesOf(history) {
-    const { lives, lifeOf } = livesIn(history);
-    const over = lives.filter(({ end }) => end >= 0);
-    const shared = sharedWith(history, over);
-    const { versionsOf, holders } = heldIn(history, lifeOf);
-    const born = Map.groupBy(lives, ({ path }) => path);
-    const homes = new Map(lives.filter(({ end }) => end < 0).map((life) => [life, life.path]));
-    // Who ends later has its home first.
-    for (const life of over.toSorted((a, b) => a.end - b.end)) {
-        const counts = shared.get(life.last) ?? new Map();
-        const rank = ({ path }) => life.cameThen.has(path) ? 0 : path === life.path ? 1 : 2;
-        const countIn = (other) => [...versionsOf.get(other) ?? []].reduce((most, version) => Math.max(most, counts.get(version) ?? -1), -1);
-        const outlives = (other) => other !== life && other.end < life.end;
-        const best = (others) => {
-            let found = null;
-            for (const other of others) {
-                const count = outlives(other) ? countIn(other) : -1;
-                if (count < 0)
-                    continue;
-                const order = found === null ? -1 : rank(other) - rank(found[0]) || found[1] - count || (isNearer(other, found[0], life) ? -1 : 1);
-                if (order < 0)
-                    found = [other, count];
-            }
-            return found?.[0] ?? null;
-        };
-        // Only where nothing came in its place is everything else to be looked at.
-        const heir = best([...life.cameThen].flatMap((path) => born.get(path) ?? []))
-            ?? best(new Set([...counts.keys()].flatMap((version) => holders.get(version) ?? [])));
-        homes.set(life, (heir === null ? null : homes.get(heir)) ?? life.path);
-    }
-    return history.changes.map(({ path }, at) => homes.get(lifeOf[at]) ?? path);
-}
-function livesIn({ changes, base }) {
-    const came = new Map();
-    for (const { commit, path, before } of changes)
-        if (before === null)
-            came.set(commit, (came.get(commit) ?? new Set()).add(path));
-    const lives = [];
-    const open = new Map();
-    const lifeOf = changes.map(({ commit, path, before, after }, at) => {
-        const isFirst = !open.has(path);
-        const cameThen = after === null ? came.get(commit) ?? new Set() : new Set();
-        const life = open.get(path) ?? { path, end: isFirst && base.has(path) ? -1 : at, last: after ?? before ?? -1, cameThen };
-        if ((open.get(path) ?? null) === null)
-            lives.push(life);
-        // What is older than its birth is another.
-        open.set(path, before === null ? null : life);
-        return life;
-    });
-    return { lives, lifeOf };
-}
-/** Of two that share as much: the one that kept the file's name, or else comes first by its path. */
-function isNearer(a, b, to) {
-    const keeps = ({ path }) => nameIn(path) === nameIn(to.path);
-    return keeps(a) === keeps(b) ? a.path < b.path : keeps(a);
-}
-function nameIn(path) {
-    return path.slice(path.lastIndexOf('/') + 1);
-}
-function heldIn({ changes }, lifeOf) {
-    const versionsOf = new Map();
-    changes.forEach(({ after }, at) => {
-        const life = lifeOf[at];
-        if (after !== null && life !== undefined)
-            versionsOf.set(life, (versionsOf.get(life) ?? new Set()).add(after));
-    });
-    const holders = new Map();
-    for (const [life, versions] of versionsOf) {
-        for (const version of versions) {
-            const known = holders.get(version);
-            if (known === undefined)
-                holders.set(version, [life]);
-            else
-                known.push(life);
-        }
-    }
-    return { versionsOf, holders };
-}
-/** For each last version of `over`: the versions that have something of it, and how many of its values. Many lives end in one version. */
-function sharedWith(history, over) {
-    const [byIv, byDataKey] = [new Map(), new Map()];
-    const add = (to, key, last) => {
-        const known = to.get(key);
-        if (known === undefined)
-            to.set(key, [last]);
-        else
-            known.push(last);
-    };
-    const found = new Map([...new Set(over.map(({ last }) => last))].map((last) => [last, new Map()]));
-    for (const last of found.keys()) {
-        for (const { iv } of history.versions[last]?.leaves ?? [])
-            add(byIv, iv, last);
-        add(byDataKey, history.dataKey(last), last);
-    }
-    if (found.size === 0)
-        return found;
-    history.versions.forEach(({ leaves }, version) => {
-        for (const last of byDataKey.get(history.dataKey(version)) ?? [])
-            found.get(last)?.set(version, 0);
-        for (const { iv } of leaves) {
-            for (const last of byIv.get(iv) ?? [])
-                found.get(last)?.set(version, (found.get(last)?.get(version) ?? 0) + 1);
-        }
-    });
-    return found;
-}
-
-;// CONCATENATED MODULE: ./lib/model/known-values.js
-
-
-/** Both, where both are as sure; else the surer one. */
-function known_values_joined(a, b) {
-    if (a === null || b === null)
-        return a ?? b;
-    if (a.isSure !== b.isSure)
-        return a.isSure ? a : b;
-    return {
-        isSure: a.isSure, since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), last: Math.max(a.last, b.last),
-        readBy: a.readBy === b.readBy ? a.readBy : new Set([...a.readBy, ...b.readBy]),
-    };
-}
-/** What any of `people` could read, whoever wrapped the data key for them and whatever path the version stood at. */
-function knownTo(people, history) {
-    const { accessTo, lists } = accessOf(people, history);
-    const homes = homesOf(history);
-    const byIv = new Map();
-    const byHome = new Map();
-    const values = new Map();
-    const secretsAt = (home) => {
-        const secrets = byHome.get(home) ?? new Map();
-        byHome.set(home, secrets);
-        return secrets;
-    };
-    history.changes.forEach(({ path, time, before, after }, at) => {
-        const home = homes[at] ?? path;
-        const [was, is] = [accessTo(before), accessTo(after)];
-        if (was !== null && before !== null) {
-            // What they could surely read is taken from them also where they may still have the data key.
-            const left = is === null || after === null || (is.listed === null && was.listed !== null) ? [] : history.versions[after]?.leaves ?? [];
-            const stays = new Set();
-            for (const { key, iv } of left)
-                stays.add(key).add(iv);
-            const end = shared((span) => ended(span, time));
-            const secrets = secretsAt(home);
-            for (const { key, iv } of history.versions[before]?.leaves ?? []) {
-                if (!stays.has(key))
-                    take(entryOf(secrets, key, newSecret), was, end);
-                if (!stays.has(iv))
-                    take(entryOf(values, iv, newValue), was, end);
-            }
-        }
-        if (is === null || after === null)
-            return;
-        const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at;
-        const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed';
-        const begin = shared((span) => begun(span, is, time));
-        const secrets = secretsAt(home);
-        for (const { key, iv } of history.versions[after]?.leaves ?? []) {
-            const [secret, value] = [entryOf(secrets, key, newSecret), entryOf(values, iv, newValue)];
-            if (value.of !== secret)
-                addIv(secret, iv);
-            value.of = secret;
-            byIv.set(iv, surest(byIv.get(iv), knowing));
-            take(secret, is, begin);
-            take(value, is, begin);
-        }
-    });
-    for (const [home, secrets] of byHome) {
-        for (const [key, secret] of secrets) {
-            // The end of what never was theirs.
-            if (secret.ivs.length === 0)
-                secrets.delete(key);
-            // A value can have been somewhere else in between.
-            if (secret.ivs.length > 1)
-                secret.ivs = [...new Set(secret.ivs)];
-        }
-        if (secrets.size === 0)
-            byHome.delete(home);
-    }
-    const canRead = (version) => (accessTo(version)?.listed ?? null) !== null;
-    return {
-        byIv, byHome,
-        spanOf: (home, key) => surestSpan(byHome.get(home)?.get(key)),
-        spanOfValue: (iv) => surestSpan(values.get(iv)),
-        readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
-        canRead,
-    };
-}
-function newSecret() {
-    return { ivs: noIvs, sure: null, perhaps: null };
-}
-/** A list that is made with its first item takes no room for others: nearly all have one. */
-function addIv(secret, iv) {
-    if (secret.ivs === noIvs)
-        secret.ivs = [iv];
-    else
-        secret.ivs.push(iv);
-}
-function newValue() {
-    return { of: null, sure: null, perhaps: null };
-}
-function entryOf(entries, key, make) {
-    const known = entries.get(key) ?? make();
-    entries.set(key, known);
-    return known;
-}
-/** What a commit does to the span of one value it does to all that had the same: they share the result. */
-function shared(change) {
-    const done = new Map();
-    return (span) => entryOf(done, span, () => change(span));
-}
-function take(spans, { listed }, change) {
-    if (listed === null)
-        spans.perhaps = change(spans.perhaps ?? never);
-    else
-        spans.sure = change(spans.sure ?? never);
-}
-function begun({ since, until, readBy, last }, access, time) {
-    const start = Math.max(time, access.listed?.time ?? 0);
-    return {
-        since: Math.min(since, start), until, last: Math.max(last, start),
-        // Most have the readers of one data key: they share its set.
-        readBy: readBy === access.readBy || readBy.size === 0 ? access.readBy : new Set([...readBy, ...access.readBy]),
-    };
-}
-function ended(span, time) {
-    return { ...span, until: Math.max(span.until, time) };
-}
-/** What was never begun is none. */
-function surestSpan(spans) {
-    if (spans === undefined)
-        return null;
-    const { sure, perhaps } = spans;
-    if (sure !== null && sure.since < Infinity)
-        return { ...sure, isSure: true };
-    return perhaps !== null && perhaps.since < Infinity ? { ...perhaps, isSure: false } : null;
-}
-const noIvs = [];
-const never = { since: Infinity, until: -Infinity, readBy: new Set(), last: -Infinity };
-/** Who has which data key, from when on, and who is listed where. */
-function accessOf(people, history) {
-    const meant = history.recipients.map((one) => people.filter((person) => recipient_isMeantBy(person, one)));
-    const listed = (version) => history.versions[version]?.readers.flatMap((one) => meant[one] ?? []) ?? [];
-    const access = new Map();
-    history.changes.forEach(({ after, time }, at) => {
-        if (after === null || listed(after).length === 0)
-            return;
-        const key = history.dataKey(after);
-        const known = access.get(key) ?? { readBy: new Set(), listed: { time, at } };
-        for (const one of listed(after))
-            known.readBy.add(one);
-        // The changes go back in time.
-        access.set(key, { ...known, listed: { time: Math.min(time, known.listed?.time ?? time), at } });
-    });
-    for (const [key, { readBy }] of [...access]) {
-        for (const other of history.perhapsSame(key)) {
-            const known = access.get(other) ?? { readBy: new Set(), listed: null };
-            if (known.listed === null)
-                access.set(other, { ...known, readBy: new Set([...known.readBy, ...readBy]) });
-        }
-    }
-    return {
-        accessTo: (version) => (version === null ? null : access.get(history.dataKey(version)) ?? null),
-        lists: (version) => listed(version).length > 0,
-    };
-}
-const known_values_order = ['listed', 'spliced', 'perhaps', undefined];
-function surest(a, b) {
-    return known_values_order.indexOf(a) < known_values_order.indexOf(b) ? a ?? b : b;
-}
-
-;// CONCATENATED MODULE: ./lib/model/exposure.js
-// Which secrets some people could read at any commit, and what has become of each: names only, as far as no key is needed.
-// Pure. What only a decryption can tell stays a question, and must never be taken for an answer.
-
-
-
-
-
-
-function isAsked(traced) {
-    return 'question' in traced;
-}
-const undecided = 'its IV is another one: only a decryption can tell whether the value is';
-const elsewhere = 'a value that is as long has come to another name since: only a decryption can tell whether it is this one';
-const notEncrypted = 'the file is there, but is no longer one that sops can read';
-/**
- * Every secret that any of `people` could read at a commit of `history`, by its file and name at the base, or the last it had.
- * Someone who stands in one key group counts as a reader, whatever threshold the file has. Times are those of commits: what a
- * side branch kept for longer than the line it was merged into is over with that line's change.
- */
-function traceExposure(history, people, owners) {
-    const known = knownTo(people, history);
-    const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []));
-    const hidingPlaces = hidingPlacesIn(history, known);
-    const homes = new Set([...history.base.keys(), ...known.byHome.keys()]);
-    const placeOfKey = remembered(file_version_placeOf);
-    const world = {
-        history, known, atBase, hidingPlaces, namesOf: namesIn(people, owners), spelledAs: remembered(spelledKey),
-        timeOf: remembered((seconds) => new Date(seconds * 1000).toISOString()),
-    };
-    const found = [];
-    for (const home of [...homes].sort()) {
-        const version = history.base.get(home) ?? null;
-        const leaves = version === null ? [] : history.versions[version]?.leaves ?? [];
-        const secrets = known.byHome.get(home) ?? nothing;
-        if (stillAsKnown(leaves, secrets, known)) {
-            for (const secret of new Group(world, home, version, leaves, secrets).present())
-                found.push(secret);
-            continue;
-        }
-        for (const group of byPlace(leaves, secrets, placeOfKey)) {
-            const traced = new Group(world, home, version, group.leaves, group.secrets);
-            for (const secret of traced.present())
-                found.push(secret);
-            for (const secret of traced.gone())
-                found.push(secret);
-        }
-    }
-    return found;
-}
-const nothing = new Map();
-/** Whether each name has the one value that it always had, so that nothing can have changed places. */
-function stillAsKnown(leaves, secrets, { byIv }) {
-    return leaves.length === secrets.size && leaves.every(({ key, iv }) => {
-        const { ivs = [] } = secrets.get(key) ?? {};
-        return ivs.length === 1 && ivs[0] === iv && byIv.get(iv) !== 'perhaps';
-    });
-}
-function byPlace(leaves, secrets, placeOfKey) {
-    const groups = new Map();
-    const groupOf = (key) => {
-        const group = groups.get(placeOfKey(key)) ?? { leaves: [], secrets: new Map() };
-        groups.set(placeOfKey(key), group);
-        return group;
-    };
-    for (const leaf of leaves)
-        groupOf(leaf.key).leaves.push(leaf);
-    for (const [key, secret] of secrets)
-        groupOf(key).secrets.set(key, secret);
-    return groups.values();
-}
-/** Thousands of secrets share a few answers. */
-function remembered(find) {
-    const found = new Map();
-    return (of) => {
-        const known = found.get(of);
-        if (known !== undefined)
-            return known;
-        const fresh = find(of);
-        found.set(of, fresh);
-        return fresh;
-    };
-}
-function namesIn(people, owners) {
-    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
-    return remembered((readers) => [...new Set([...readers].flatMap((one) => names.get(one) ?? []))]);
-}
-const nowhere = { suspects: [], elsewhere: [] };
-/** The values of one name in one file, then and now; of one list, since its items change places. */
-class Group {
-    #world;
-    #home;
-    #version;
-    #leaves;
-    #secrets;
-    /** The values at the base that nobody knows of. */
-    #fresh;
-    /** The IVs they knew, and that stand here no more. */
-    #missing;
-    #wasAnother;
-    #all = null;
-    #names = null;
-    constructor(world, home, version, leaves, secrets) {
-        this.#world = world;
-        this.#home = home;
-        this.#version = version;
-        this.#leaves = leaves;
-        this.#secrets = secrets;
-        const { byIv } = world.known;
-        this.#fresh = leaves.filter(({ iv }) => !byIv.has(iv));
-        this.#missing = missingIn(leaves, secrets);
-        this.#wasAnother = this.#missing.some((iv) => byIv.get(iv) === 'listed');
-    }
-    /** What stands at the base. */
-    present() {
-        const hasKnownKey = this.#fresh.some(({ key }) => this.#secrets.has(key));
-        return this.#leaves.flatMap((leaf) => {
-            const { key, iv } = leaf;
-            const knowing = this.#world.known.byIv.get(iv);
-            if (knowing === 'perhaps')
-                return this.#asked(key, iv, untoldDataKey, this.#question([leaf], this.#known(), 'unknown'));
-            if (knowing !== undefined)
-                return this.#found(key, iv, ...this.#stateOf(knowing));
-            if (this.#missing.length === 0)
-                return [];
-            const gone = this.#gone(this.#secrets.get(key)?.ivs ?? []);
-            // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
-            if (hasKnownKey && !this.#secrets.has(key)) {
-                return { ...this.#asked(key, null, undecided, this.#question([leaf], this.#known(), null)), untold: null };
-            }
-            const { elsewhere: others } = this.#world.hidingPlaces(this.#home, gone);
-            return this.#asked(key, null, undecided, { ...this.#question([leaf], this.#known(), 'changed', gone), elsewhere: others });
-        });
-    }
-    /** What they knew under a name that is no more. */
-    gone() {
-        const { history, atBase, hidingPlaces } = this.#world;
-        return [...this.#secrets].flatMap(([key, { ivs }]) => {
-            const [latest = -1] = ivs;
-            if (this.#hasName(key) || atBase.has(latest))
-                return [];
-            if (this.#version === null && history.plain.has(this.#home))
-                return this.#found(key, null, 'unknown', notEncrypted);
-            const gone = this.#gone(ivs);
-            const hidden = hidingPlaces(this.#home, gone);
-            const suspects = hidden.suspects.filter((place) => !this.#isHere(place));
-            if (this.#fresh.length + suspects.length + hidden.elsewhere.length === 0)
-                return this.#found(key, null, 'removed', null);
-            const question = { ...this.#question(this.#fresh, this.#known(new Set(ivs)), 'removed', gone), ...hidden, suspects };
-            if (this.#fresh.length > 0)
-                return this.#asked(key, null, undecided, question);
-            const asked = this.#asked(key, null, elsewhere, question);
-            return suspects.length > 0 ? asked : { ...asked, untold: this.#found(key, null, 'removed', null) };
-        });
-    }
-    /** Whether a value stands at the base under this name. */
-    #hasName(key) {
-        if (this.#leaves.length < 2)
-            return this.#leaves[0]?.key === key;
-        return (this.#names ??= new Set(this.#leaves.map((leaf) => leaf.key))).has(key);
-    }
-    #isHere({ version, key }) {
-        return version === this.#version && this.#hasName(key);
-    }
-    #gone(ivs) {
-        return ivs.filter((iv) => !this.#world.atBase.has(iv));
-    }
-    #stateOf(knowing) {
-        if (knowing === 'perhaps')
-            return ['unknown', untoldDataKey];
-        return [knowing === 'spliced' && this.#wasAnother ? 'changed-too-early' : 'current', null];
-    }
-    /** All that they knew here, or what of it is among `ivs`. */
-    #known(among = null) {
-        if (among === null && this.#all !== null)
-            return this.#all;
-        const known = [...this.#secrets].flatMap(([key, { ivs }]) => ivs.filter((iv) => among?.has(iv) ?? true).map((iv) => {
-            const [state, reason] = this.#stateOf(this.#world.known.byIv.get(iv) ?? 'perhaps');
-            return { iv, key, state, reason };
-        }));
-        if (among === null)
-            this.#all = known;
-        return known;
-    }
-    #question(now, known, otherwise, gone = []) {
-        return {
-            now: now.map(({ key }) => ({ version: this.#version ?? -1, key })), known, own: gone.length === 0 ? [] : this.#known(new Set(gone)),
-            isHere: (place) => this.#isHere(place), otherwise, ...nowhere,
-        };
-    }
-    #found(key, iv, state, reason) {
-        const { readBy, since, until } = this.#readAt(key, iv);
-        return { file: this.#home, key: this.#world.spelledAs(key), readBy, since, until, state, reason };
-    }
-    /** The same, where only a decryption tells. */
-    #asked(key, iv, reason, question) {
-        const secret = this.#found(key, iv, 'unknown', reason);
-        return { file: this.#home, untold: secret, question, answered: this.#answered(secret, key) };
-    }
-    /** Kept apart, since it keeps all of the group as long as it is kept. */
-    #answered(secret, key) {
-        return ({ iv, state, reason }) => ({ ...secret, ...(iv !== null && isListed(key) ? this.#readAt(key, iv) : {}), state, reason });
-    }
-    /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
-    #readAt(key, iv) {
-        const { known: { spanOf, spanOfValue, canRead, readable }, namesOf, history } = this.#world;
-        const ofName = iv !== null && isListed(key) ? null : spanOf(this.#home, key);
-        const span = known_values_joined(ofName, iv === null ? null : spanOfValue(iv)) ?? this.#anySpan();
-        const here = this.#version !== null && canRead(this.#version) && this.#hasName(key);
-        const reads = here || (iv !== null && readable.has(iv));
-        const since = span === null ? undefined : span.since;
-        // What a merge left behind was taken from them by no commit: they could read it where it last stood.
-        const end = span === null ? undefined : Number.isFinite(span.until) ? span.until : span.last;
-        // It may have gone before they were given its data key, or a clock was put back.
-        const until = end === undefined ? undefined : Math.max(end, since ?? end);
-        const isWhole = history.reach.kind === 'whole';
-        const time = (seconds) => seconds !== undefined && Number.isFinite(seconds) ? this.#world.timeOf(seconds) : null;
-        return {
-            readBy: span === null ? [] : namesOf(span.readBy),
-            since: isWhole ? time(since) : null, until: reads ? null : time(until),
-        };
-    }
-    /** Of an item that stands where none stood before. */
-    #anySpan() {
-        const [key = ''] = this.#secrets.keys();
-        return this.#world.known.spanOf(this.#home, key);
-    }
-}
-/** The IVs that were known under some name and stand nowhere here. */
-function missingIn(leaves, secrets) {
-    const known = [...secrets.values()].flatMap(({ ivs }) => ivs);
-    const [leaf] = leaves;
-    if (leaves.length === 1)
-        return known.filter((iv) => iv !== leaf?.iv);
-    const here = new Set(leaves.map(({ iv }) => iv));
-    return known.filter((iv) => !here.has(iv));
-}
-/** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
-function mergedSecrets(secrets) {
-    const byFile = [...Map.groupBy(secrets, ({ file }) => file).values()];
-    return byFile.flatMap((inside) => {
-        const names = new Set(inside.map(({ key }) => key));
-        return names.size === inside.length ? inside : [...Map.groupBy(inside, ({ key }) => key).values()].flatMap(mergedSecret);
-    });
-}
-/** The same file and name. */
-function mergedSecret(same) {
-    if (same.length === 1)
-        return same;
-    const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state));
-    if (worst === undefined)
-        return [];
-    const ends = same.map(({ until }) => until);
-    return [{
-            ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))],
-            since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null,
-        }];
-}
-function earliest(times) {
-    return times.includes(null) ? null : times.toSorted()[0] ?? null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/returned-keys.js
-
-
-/**
- * By what each commit did against its first parent; with the last such removal of each key from each file of the base, whatever
- * that was called then, and else with the one after which the key could read no file at all.
- */
-function returnedKeys(history) {
-    const { changes, versions, base, recipients } = history;
-    const readersOf = (version) => new Set(versions[version ?? -1]?.readers ?? []);
-    const [returned, seen] = [new Map(), new Set()];
-    const add = (one, path, time, elsewhere) => {
-        const recipient = recipients[one];
-        if (recipient === undefined || seen.has(`${one} ${path}`))
-            return;
-        seen.add(`${one} ${path}`);
-        const id = canonicalId(recipient);
-        returned.set(id, [...returned.get(id) ?? [], { path, date: new Date(time * 1000).toISOString(), elsewhere }]);
-    };
-    const homes = homesOf(history);
-    // The newest first.
-    for (const [at, { before, after, time }] of changes.entries()) {
-        const home = homes[at] ?? '';
-        if (before === null || after === null || !base.has(home))
-            continue;
-        const [stayed, now] = [readersOf(after), readersOf(base.get(home))];
-        for (const one of readersOf(before))
-            if (!stayed.has(one) && now.has(one))
-                add(one, home, time, false);
-    }
-    const gone = goneEverywhere(history, readersOf);
-    for (const [path, version] of base) {
-        for (const one of readersOf(version)) {
-            const since = gone.get(one);
-            if (since?.came.has(path) === true)
-                add(one, path, since.time, true);
-        }
-    }
-    return returned;
-}
-/** The last time each key was taken out of all files; a file that was deleted, with all who could read it, is no such time. */
-function goneEverywhere({ changes }, readersOf) {
-    const gone = new Map();
-    const [files, reads] = [new Map(), new Map()];
-    for (const { commit, path, before, after, time } of changes.toReversed()) {
-        // On another branch the file may have been another one.
-        const [stood, had, has] = [readersOf(files.get(path) ?? null), readersOf(before), readersOf(after)];
-        files.set(path, after);
-        for (const one of stood)
-            if (!has.has(one))
-                reads.get(one)?.delete(path);
-        for (const one of has) {
-            reads.set(one, (reads.get(one) ?? new Set()).add(path));
-            // What goes from one file to another in one commit was never gone.
-            if (!had.has(one) && gone.get(one)?.commit === commit)
-                gone.delete(one);
-            else if (!had.has(one))
-                gone.get(one)?.came.add(path);
-        }
-        if (after === null)
-            continue;
-        for (const one of had)
-            if (!has.has(one) && (reads.get(one)?.size ?? 0) === 0)
-                gone.set(one, { commit, time, came: new Set() });
-    }
-    return gone;
-}
-
-;// CONCATENATED MODULE: ./lib/model/safe-text.js
-// Makes text from outside (names of files, keys and people) harmless: in a log line, in Markdown code, in running Markdown.
-// Must never change what a harmless text says.
-// Control, format (bidi, zero-width, tags), line and paragraph separators, lone surrogates, and all else that has no glyph.
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/u;
-/** What opens files and must never be shown, wherever somebody put it by mistake. */
-const privateKeys = /AGE-SECRET-KEY-[A-Z0-9-]+|age-secret-key-[a-z0-9-]+|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]+|-----BEGIN [A-Z ]*PRIVATE KEY[^]*/g;
-const safe_text_short = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']]);
-function escapeUnseen(character) {
-    if (!unseen.test(character))
-        return character;
-    const known = safe_text_short.get(character);
-    if (known !== undefined)
-        return known;
-    const hex = (character.codePointAt(0) ?? 0).toString(16);
-    if (hex.length <= 2)
-        return `\\x${hex.padStart(2, '0')}`;
-    return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
-}
-/**
- * `text` as one line without any character that cannot be seen: those stand as escapes (`\n`, `\x1b`, `\u202e`).
- * The runner takes a line for a command when it starts with `::` after white space, or has `##[` anywhere
- * (ActionCommand.cs of actions/runner); both are broken with an escape. Longer than `limit` UTF-16 units: cut, ends with `…`.
- * Applied twice it gives the same, so a message may be made of parts that went through it.
- */
-function visible(text, limit = 300) {
-    const broken = text.replace(privateKeys, '(a private key)').replace(/^(\s*):(?=:)/, '$1\\x3a').replaceAll('##[', '#\\x23[');
-    if (broken.length <= limit && !unseen.test(broken))
-        return broken;
-    let shown = '';
-    let fitting = '';
-    for (const character of broken) {
-        shown += escapeUnseen(character);
-        if (shown.length > limit)
-            return `${fitting}…`;
-        if (shown.length < limit)
-            fitting = shown;
-    }
-    return shown;
-}
-// All ASCII punctuation, save what means nothing before a letter or digit: a dot, slash, hyphen or underscore (which could
-// open emphasis there but never close it). So most paths stay readable in the source as well.
-const punctuation = /(?![./_-][A-Za-z0-9])[!-/:-@[-`{-~]/g;
-function entities(text) {
-    return text.replace(punctuation, (character) => `&#${character.charCodeAt(0)};`);
-}
-/**
- * One `<code>` element whose text is `visible(text)`, for any place in Markdown or HTML, table cells included.
- * GitHub's renderer reads Markdown inside inline HTML, so every mark is an entity; it also links addresses after the
- * entities have been read (cmark-gfm, autolink.c), so an empty comment parts what could become one.
- */
-function code(text, limit = 300) {
-    const parted = entities(visible(text, limit).replace(/@|:(?=\/)|www(?=\.)/gi, '$&\0')).replaceAll('\0', '<!-- -->');
-    return `<code>${parted}</code>`;
-}
-/**
- * `visible(text)` for running Markdown. `@name`, `#12`, `GH-12`, `:x:` and addresses take effect outside code whatever the
- * spelling, because GitHub looks for them in the finished HTML; a zero-width space after the mark stops that, and only there
- * (so `kms:Decrypt` can still be copied).
- */
-function plain(text, limit = 300) {
-    const parted = visible(text, limit).replace(/@|#(?=\d)|:(?=[\w+-]+:|\/)|www(?=\.)|\bGH-(?=\d)/gi, '$&\0');
-    // A space at either end would be dropped, or four of them would make a code block.
-    return entities(parted).replace(/^ +| +$/g, (spaces) => '&#32;'.repeat(spaces.length)).replaceAll('\0', '&#8203;');
-}
-/** Each of these with a bracket around it keeps workflows from running, as does the last word with a colon at a message's end. */
-const skipsChecks = /\b(?:(?:skip(?= ci\b| actions\b)|(?:ci|actions)(?= skip\b)|no(?= ci\b))|skip-checks(?=:))/;
-const heeded = new RegExp(`@|#(?=\\d)|:(?=/)|\\bGH-(?=\\d)|${skipsChecks.source}`, 'gi');
-/**
- * `visible(text)` for a text without Markdown that GitHub reads all the same, as it does a commit's message: a zero-width space
- * parts what would be a mention of somebody or of an issue, which `fixes` before it would close, or a word like `[skip ci]`. The
- * brackets do not count: they may stand around the text.
- */
-function parted(text, limit = 300) {
-    return visible(text, limit).replace(heeded, '$&\u200b');
-}
-/** A link with our own `text`; an address that is not plainly http(s) is shown, not linked. */
-function safe_text_link(text, address) {
-    return /^https?:\/\/[\w.~:/?#@!$&*+,;=%-]+$/.test(address) ? `[${text}](<${address}>)` : `${text} ${code(address)}`;
-}
-/** `lines` as a fenced block that no line can close. Lines are shown as by `visible`. */
-function fenced(language, lines) {
-    const shown = lines.map((line) => visible(line));
-    const longest = Math.max(2, ...shown.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
-    const fence = '`'.repeat(longest + 1);
-    return [`${fence}${language}`, ...shown, fence].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
-// Long lists of files, made short: by folder, by what they have in common.
-// Must never lose a file: each is named or counted.
-
-/** `1 file`, `2 files`. */
-function count(number, one, many = `${one}s`) {
-    return `${number} ${number === 1 ? one : many}`;
-}
-/** `a, b and c`; beyond `limit`, `a, b and 7 more`. */
-function listed(items, limit = 5) {
-    const shown = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} more`] : items;
-    return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
-}
-function grouped(items, keyOf) {
-    const groups = new Map();
-    for (const item of items) {
-        const key = keyOf(item);
-        const group = groups.get(key);
-        if (group === undefined)
-            groups.set(key, [item]);
-        else
-            group.push(item);
-    }
-    return groups;
-}
-/** A closed `<details>`; `summary` must already be safe. */
-function markdown_paths_folded(summary, content, isOpen = false) {
-    return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
-}
-/** Deeper folders are not told apart: it would take longer than it helps. */
-const deepest = 12;
-/** The files by folder, as deep as at most `limit` folders allow. Each path is in exactly one. */
-function byFolder(paths, limit) {
-    for (let depth = deepest;; depth -= 1) {
-        const groups = grouped(paths, (path) => path.split('/').slice(0, -1).slice(0, depth).map((name) => `${name}/`).join(''));
-        if (groups.size > limit && depth > 0)
-            continue;
-        const nameless = groups.size === 1 ? 'all folders' : 'the root';
-        return [...groups].map(([name, inside]) => ({ name, title: name === '' ? nameless : code(name), paths: inside }));
-    }
-}
-const examples = 3;
-const mostFolders = 100;
-/** List items that name every file where there are at most `limit`, else every folder with its count and a few of its files. */
-function pathLines(paths, limit) {
-    const all = paths.length <= limit;
-    return byFolder(paths, all ? Infinity : Math.min(limit, mostFolders)).map(({ name, title, paths: inside }) => {
-        const names = inside.map((path) => path.slice(name.length));
-        if (inside.length === 1)
-            return `- ${inside.map((path) => code(path)).join('')}`;
-        const shown = (all ? names : names.slice(0, examples)).map((one) => code(one)).join(', ');
-        if (name === '' && all)
-            return `- ${shown}`;
-        const more = all || names.length <= examples ? '' : ` and ${names.length - examples} more`;
-        return `- ${title} (${inside.length}): ${shown}${more}`;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/model/report.js
-/** Whether the value that someone knew is out of use. */
-function isDone({ state }) {
-    return state === 'changed' || state === 'removed';
-}
-
-;// CONCATENATED MODULE: ./lib/model/run-words.js
-// What the log says of a run, a sentence for each step of the story.
-// Must never name a value, nor say of a plan that it is done.
-
-
-
-
-function surveyLine({ base, files, configs, skipped }) {
-    const left = skipped.length === 0 ? '' : `; ${count(skipped.length, 'file')} skipped`;
-    return `${base.slice(0, 12)}: ${count(files.length, 'encrypted file')}, ${count(configs.length, 'config')}${left}.`;
-}
-function historyLine({ versions, changes, reach }) {
-    const commits = new Set(changes.map(({ commit }) => commit)).size;
-    return `History: ${count(versions.length, 'version')} of encrypted files in ${count(commits, 'commit')}${reach.kind === 'whole' ? '' : ', as far as it can be seen'}.`;
-}
-function exposureLine(exposure) {
-    const open = exposure.filter((secret) => !isDone(secret)).length;
-    return `Exposure: ${count(exposure.length, 'secret')} could be read by who loses access; ${open} not known to be changed.`;
-}
-function planLine({ changes, unchanged, configs, refusals }) {
-    const of = (one) => changes.filter((change) => change[one]).length;
-    return [
-        `Plan: other recipients for ${count(of('updatekeys'), 'file')}, a new data key for ${count(of('rotate'), 'file')}`,
-        `${count(configs.length, 'config')} to edit`, `${count(unchanged.length, 'file')} to leave alone`,
-        ...(refusals.length === 0 ? [] : [count(refusals.length, 'refusal')]),
-    ].join('; ') + '.';
-}
-/** The last line of a run that did not fail. `url` is that of the pull request. */
-function endingLine({ outcome, files, configs }, url) {
-    const changed = files.filter(({ action }) => action !== 'unchanged' && action !== 'skipped').length;
-    const done = [...(changed === 0 ? [] : [count(changed, 'file')]), ...(configs.length === 0 ? [] : [count(configs.length, 'config')])].join(' and ');
-    if (outcome === 'planned')
-        return `Planned, and nothing changed: ${done === '' ? 'nothing is to be done' : done}.`;
-    if (outcome === 'changed')
-        return `Changed in the working tree, not committed: ${done}.`;
-    if (outcome === 'published')
-        return `Published: ${done}, in ${url ?? 'a branch'}`;
-    return url === null ? 'Nothing to do.' : `Nothing new to do: ${url}`;
-}
-/** Files with the same reason are named together. */
-function refusalOf({ refusals }) {
-    const alike = [...Map.groupBy(refusals, ({ reason }) => reason)];
-    const reasons = alike.slice(0, 20).map(([reason, same]) => {
-        const paths = same.flatMap(({ path }) => (path === null ? [] : [visible(path)]));
-        return `${paths.length === 0 ? '' : `${listed(paths, 3)}: `}${visible(reason, 1000).replace(/\.$/, '')}`;
-    });
-    const more = alike.length > reasons.length ? `; and ${alike.length - reasons.length} more reasons, see the report` : '';
-    const path = refusals[0]?.path ?? null;
-    return new Failure('refused', `Nothing was changed, because ${reasons.join('; ')}${more}.`, path === null ? {} : { path });
-}
-/** Not one of ours: a full disk, a folder that may not be written, a mistake in this program. */
-function unexpected(error) {
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-    const what = code === null ? `Something went wrong that should not: ${String(error)}.` : `The runner said ${code}: ${String(error)}.`;
-    return new Failure('unexpected', visible(what, 600), {
-        advice: code === null ? 'Nothing was changed. Please report this.' : 'Nothing was changed.', cause: error,
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/stages/in-parallel.js
-// Runs work on many things, a bounded number at once; the first failure keeps the rest from starting.
-/** Places for work, `atOnce` of them. After the first failure nothing more is started: what still waits fails with it. */
-class Places {
-    #free;
-    #waiting = [];
-    #failure = null;
-    constructor(atOnce) {
-        this.#free = atOnce;
-    }
-    /** Runs `work` when a place is free: `urgent` work before all that waits, the rest in its order. */
-    async run(work, urgent = false) {
-        await this.#place(urgent);
-        try {
-            return await work();
-        }
-        catch (cause) {
-            this.#failure ??= { cause };
-            for (const { giveUp } of this.#waiting.splice(0))
-                giveUp(this.#failure.cause);
-            throw cause;
-        }
-        finally {
-            const next = this.#waiting.shift();
-            if (next === undefined)
-                this.#free += 1;
-            else
-                next.start();
-        }
-    }
-    async #place(urgent) {
-        if (this.#failure !== null)
-            throw this.#failure.cause;
-        if (this.#free > 0) {
-            this.#free -= 1;
-            return;
-        }
-        await new Promise((start, giveUp) => {
-            if (urgent)
-                this.#waiting.unshift({ start, giveUp });
-            else
-                this.#waiting.push({ start, giveUp });
-        });
-    }
-    /** The results of work that runs here, in its order. Rejects with the first failure, after all that had started came to its end. */
-    async all(works) {
-        await Promise.allSettled(works);
-        if (this.#failure !== null)
-            throw this.#failure.cause;
-        return await Promise.all(works);
-    }
-}
-/** The results in the order of `items`. Rejects with the first failure, after what had started came to its end. */
-async function inParallel(items, atOnce, work) {
-    const places = new Places(atOnce);
-    return await places.all(items.map(async (item) => await places.run(async () => await work(item))));
-}
-/** `items` in pieces of at most `size`. */
-function inPieces(items, size) {
-    return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
-;// CONCATENATED MODULE: ./lib/tools/staging.js
-// A temporary tree of ciphertext, laid out like the repository, in which sops works; gone when it is disposed of.
-// Must never hold plaintext, follow a link, or write outside of its own folder.
-
-
-
-
-
-
-const staging_maxBytes = 64 * 1024 * 1024;
-/**
- * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
- * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
- */
-function readUnlinked(root, path) {
-    const place = (0,external_node_path_namespaceObject.join)(root, ...path.split('/'));
-    if (external_node_fs_namespaceObject.realpathSync.native((0,external_node_path_namespaceObject.dirname)(place)) !== (0,external_node_path_namespaceObject.dirname)(place))
-        return 'symlink';
-    let file;
-    try {
-        file = (0,external_node_fs_namespaceObject.openSync)(place, external_node_fs_namespaceObject.constants.O_RDONLY | external_node_fs_namespaceObject.constants.O_NOFOLLOW);
-    }
-    catch (error) {
-        if (error.code === 'ELOOP')
-            return 'symlink';
-        throw error;
-    }
-    try {
-        const stat = (0,external_node_fs_namespaceObject.fstatSync)(file);
-        if (!stat.isFile())
-            return 'special file';
-        if (stat.size > staging_maxBytes)
-            return 'larger than 64 MiB';
-        return { bytes: (0,external_node_fs_namespaceObject.readFileSync)(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 };
-    }
-    finally {
-        (0,external_node_fs_namespaceObject.closeSync)(file);
-    }
-}
-/** The bytes of a regular file that has to be as it was. Throws `changed-underneath` where its SHA-256 is another. */
-function readAsItWas(root, { path, sha256 }) {
-    const read = readUnlinked(root, path);
-    if (typeof read !== 'string' && sha256Of(read.bytes) === sha256)
-        return read;
-    throw new Failure('changed-underneath', `${visible(path)} was changed during the run.`, { path, advice: 'Run again.' });
-}
-function sha256Of(bytes) {
-    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
-}
-class Staging {
-    /** The staged tree, an absolute path without links. */
-    root;
-    #folder;
-    #folders = new Set();
-    constructor(folder) {
-        this.#folder = folder;
-        this.root = (0,external_node_path_namespaceObject.join)(folder, 'tree');
-    }
-    /** Makes an empty tree in a new folder of `parent` that only this user can read. */
-    static create(parent) {
-        const staging = new Staging((0,external_node_fs_namespaceObject.realpathSync)((0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(parent, 'sops-rekey-'))));
-        (0,external_node_fs_namespaceObject.mkdirSync)(staging.root, { mode: 0o700 });
-        return staging;
-    }
-    /** A path for a file that belongs to the run and not to the tree. */
-    beside(name) {
-        return (0,external_node_path_namespaceObject.join)(this.#folder, name);
-    }
-    write(path, { bytes, executable }) {
-        const place = this.#place(path);
-        if (!this.#folders.has((0,external_node_path_namespaceObject.dirname)(place)))
-            (0,external_node_fs_namespaceObject.mkdirSync)((0,external_node_path_namespaceObject.dirname)(place), { recursive: true, mode: 0o700 });
-        this.#folders.add((0,external_node_path_namespaceObject.dirname)(place));
-        (0,external_node_fs_namespaceObject.writeFileSync)(place, bytes);
-        // Who may look is decided by the folder above.
-        (0,external_node_fs_namespaceObject.chmodSync)(place, executable ? 0o755 : 0o644);
-    }
-    read(path) {
-        return (0,external_node_fs_namespaceObject.readFileSync)(this.#place(path));
-    }
-    remove(path) {
-        (0,external_node_fs_namespaceObject.rmSync)(this.#place(path), { force: true });
-    }
-    #place(path) {
-        const place = (0,external_node_path_namespaceObject.join)(this.root, ...path.split('/'));
-        if (!place.startsWith(this.root + external_node_path_namespaceObject.sep))
-            throw new Failure('refused', `${visible(path)} leads out of the repository.`, { path });
-        return place;
-    }
-    async [Symbol.asyncDispose]() {
-        await (0,promises_namespaceObject.rm)(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/stages/stage.js
-// Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
-// Uses no key. Must never stage bytes that are not those that were surveyed.
-
-
-
-
-/** Copies the matched files and every config, the latter as edited. */
-function stageCopies(root, survey, edits, staging) {
-    const edited = new Map(edits.flatMap((edit) => (edit.kind === 'edited' ? [[edit.path, edit.after]] : [])));
-    for (const { path, text } of survey.configs) {
-        staging.write(path, { bytes: Buffer.from(edited.get(path) ?? text), executable: false });
-    }
-    for (const file of survey.files)
-        staging.write(file.path, readAsItWas(root, file));
-}
-/** As many names as one command line takes on every system. */
-const namesAtOnce = 250;
-/** A recipient that nobody has the identity of: under a rule of it alone, sops lists every reader that a file has. */
-const nobody = 'age18wxrxnqlgcdrledpuqlqqggslrf4wg6ux4paddm4fnr0pdc8zdnshsc7g9';
-/** A config, staged, of a rule that names nobody. */
-function nobodysRule(staging) {
-    const path = `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.yaml`;
-    staging.write(path, { bytes: Buffer.from(`creation_rules:\n  - age: ${nobody}\n`), executable: false });
-    return path;
-}
-/**
- * Those of the survey's `unsure` files that sops can read as encrypted in some format, however they are written: to leave them out
- * would leave them to whoever reads them.
- */
-async function findHidden(sops, root, { unsure }, staging, atOnce) {
-    if (unsure.length === 0)
-        return [];
-    const rule = nobodysRule(staging);
-    for (const file of unsure)
-        staging.write(file.path, readAsItWas(root, file));
-    const ask = async (format, paths) => {
-        try {
-            const answers = await sops.configuredRecipients(rule, paths.map((path) => ({ path, format, explicitType: true, config: rule })));
-            return paths.filter((path) => answers.get(path)?.kind === 'different' || answers.get(path)?.kind === 'same');
-        }
-        catch (error) {
-            if (!(error instanceof Failure) || error.code === 'interrupted')
-                throw error;
-            // One that sops breaks off at is none that it reads; the others have to be asked about without it.
-            return paths.length === 1 ? [] : (await Promise.all(inPieces(paths, Math.ceil(paths.length / 2)).map(async (half) => await ask(format, half)))).flat();
-        }
-    };
-    const formats = ['yaml', 'json', 'dotenv', 'ini', 'binary'];
-    const found = await inParallel(formats.flatMap((format) => inPieces(unsure.map(({ path }) => path), namesAtOnce).map((paths) => ({ format, paths }))), atOnce, async ({ format, paths }) => (await ask(format, paths)).map((path) => [path, format]));
-    for (const path of [rule, ...unsure.map((file) => file.path)])
-        staging.remove(path);
-    return [...Map.groupBy(found.flat(), ([path]) => path)].map(([path, as]) => ({
-        path, damage: `sops reads it as ${as.map(([, format]) => format).join(' or ')}, and it is written in a way that is not followed here. Have sops write it anew, for example with \`sops rotate\``,
-    }));
-}
-/**
- * sops' keyless answer for every staged file: what it would become under its staged config, and who it says can read it now.
- * Loads each edited config, if only to see that it loads.
- */
-async function askSops(sops, survey, edits, staging, atOnce) {
-    // What is made for the asking has names that no tracked file has.
-    const rule = nobodysRule(staging);
-    const probe = { path: `.sops-rekey-${(0,external_node_crypto_.randomUUID)()}.json`, format: 'json', explicitType: false, config: null };
-    staging.write(probe.path, { bytes: Buffer.from('{}'), executable: false });
-    const ask = async (batches) => new Map((await inParallel(batches, atOnce, async ({ config, files }) => await sops.configuredRecipients(config, files))).flatMap((one) => [...one]));
-    const batches = batchesOf(survey.files, namesAtOnce);
-    const configured = await ask(batches);
-    const untold = survey.files.filter(({ path }) => configured.get(path)?.kind !== 'different');
-    const listed = await ask(batchesOf(untold.map((file) => ({ ...file, config: rule })), namesAtOnce));
-    const governing = new Set(batches.map(({ config }) => config));
-    for (const edit of edits) {
-        if (edit.kind === 'edited' && !governing.has(edit.path))
-            await sops.configuredRecipients(edit.path, [probe]);
-    }
-    staging.remove(rule);
-    staging.remove(probe.path);
-    return new Map(survey.files.map(({ path }) => {
-        const answer = configured.get(path) ?? { kind: 'no-rule' };
-        return [path, { configured: answer, current: currentOf(answer.kind === 'different' ? answer : listed.get(path)) }];
-    }));
-}
-function currentOf(answer) {
-    if (answer?.kind === 'different')
-        return answer.current;
-    return answer?.kind === 'same' ? [[{ kind: 'age', id: nobody }]] : null;
-}
-/** `files` in pieces that one call of updatekeys can take: same config, same type, at most `size`. */
-function batchesOf(files, size) {
-    const alike = Map.groupBy(files, ({ config, format, explicitType }) => JSON.stringify([config, explicitType ? format : null]));
-    return [...alike.values()].flatMap((group) => inPieces(group, size).flatMap((piece) => {
-        const config = piece[0]?.config ?? null;
-        return config === null ? [] : [{ config, files: piece }];
-    }));
-}
-
-;// CONCATENATED MODULE: ./lib/stages/check-drift.js
-
-
-
-
-
-
-/** The files and configs have to be staged. */
-async function askKeyless(sops, survey, staging, atOnce) {
-    const untold = new Map();
-    for (const { path, recipients } of survey.configs) {
-        // sops asks the vault for the newest version as soon as it loads the config; the address is the config's own.
-        const open = recipients.find(({ kind, id }) => kind === 'azure_keyvault' && /\/keys\/[^/]+\/?$/.test(id));
-        if (open === undefined)
-            continue;
-        // Anyone can write such a key into a config; where it is in use, a file has some version of it.
-        const inUse = survey.files.some((file) => file.config === path && survey_readersOf(file).some((one) => recipient_isMeantBy(open, one)));
-        untold.set(path, finding('drift-unknown', inUse ? 'warning' : 'error', path, `it names ${shortForm(open)} without a version, which only the vault could tell`
-            + `${inUse ? '' : ', and none of its files is encrypted to any version of it'}: `
-            + 'whether its files have drifted, also from its other keys, was not looked at'));
-    }
-    // Who can read a file now, sops says without its config.
-    const files = survey.files.map((file) => (file.config !== null && untold.has(file.config) ? { ...file, config: null } : file));
-    const parts = [...Map.groupBy(files, ({ config }) => config)];
-    const answered = await inParallel(parts, atOnce, async ([config, some]) => {
-        try {
-            return await askSops(sops, { ...survey, files: some }, [], staging, atOnce);
-        }
-        catch (error) {
-            if (config === null || !(error instanceof Failure) || error.code !== 'config-unreadable')
-                throw error;
-            untold.set(config, finding(error.code, 'error', config, error.message));
-            return new Map();
-        }
-    });
-    return { answers: new Map(answered.flatMap((one) => [...one])), untold };
-}
-
 ;// CONCATENATED MODULE: ./lib/model/merge-drop.js
 // Which recipients a merge lost on the way: those that the two sides together have, and the result has not.
 // Must never take a removal on one side for a loss: that is what the merge is for.
@@ -56351,11 +55746,369 @@ function merge_drop_idsOf(recipients) {
     return new Set(recipients.map(canonicalId));
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-config/names.js
+// Which comments of a `.sops.yaml` are names of who holds a key, and which are prose, headings or YAML that was taken out.
+// Must never take for a name what may be anything else: a wrong name takes the wrong key out.
+
+/** Words for several at once, as a heading has them, or the anchor of a whole list. */
+const several = new Set([
+    'all', 'both', 'everyone', 'everybody', 'team', 'teams', 'us', 'we', 'group', 'groups', 'users', 'hosts', 'servers', 'admins',
+    'administrators', 'developers', 'devs', 'machines', 'people', 'persons', 'humans', 'members', 'clients', 'nodes', 'systems',
+    'services', 'devices', 'laptops', 'yubikeys', 'staff', 'employees', 'contractors', 'operators', 'maintainers', 'engineers',
+    'owners', 'recipients', 'readers', 'clusters', 'environments', 'runners', 'robots', 'bots', 'colleagues', 'coworkers', 'others',
+    'keys', 'secrets', 'rules', 'backups', 'tests', 'notes',
+]);
+/** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
+const notNames = new Set([
+    'prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local', 'test', 'testing', 'qa',
+    'uat', 'main', 'master', 'default', 'backup', 'old', 'new', 'legacy', 'current', 'previous', 'former', 'primary', 'secondary',
+    'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'a', 'an', 'and', 'or', 'the', 'this', 'these', 'each',
+    'every', 'nobody', 'none', 'only', 'other', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do',
+    'not', 'no', 'see', 'ask', 'keep', 'add', 'remove', 'page', 'key', 'secret', 'rule', 'yes', 'me', 'infra', 'infrastructure',
+    ...several,
+]);
+/** Words with which a sentence about a key begins, where what follows is in lower case; a name goes on in capitals. */
+const sentence = new RegExp(`^(?:TODO|FIXME|NOTE|${[
+    'has', 'have', 'had', 'ask', 'add', 'see', 'keep', 'remove', 'removed', 'todo', 'fixme', 'note', 'is', 'are', 'was', 'were', 'use',
+    'used', 'uses', 'only', 'until', 'till', 'since', 'expires', 'expired', 'valid', 'rotate', 'rotated', 'replace', 'replaced', 'please',
+    'also', 'not', 'no', 'do', "don't", 'must', 'should', 'need', 'needs', 'lost', 'left', 'on', 'in', 'at', 'to', 'for', 'from', 'with',
+    'by', 'and', 'or', 'but', 'if', 'when', 'this', 'these', 'that', 'it', 'all', 'both', 'every', 'each', 'the', 'a', 'an', 'generated',
+    'created', 'added', 'temporarily', 'same', 'what', 'whatever', 'who', 'why', 'there',
+].map((word) => `[${word.charAt(0).toUpperCase()}${word.charAt(0)}]${word.slice(1)}`).join('|')}) (?=[\\p{Ll}\\d])`, 'u');
+/** What may stand before names, as in `keys: alice, bob`. */
+const heading = /^(?:(?:age|pgp|public|ssh) )?(?:keys?|owners?|holders?|readers?|recipients?|people|persons?|users?|members?|names?|hosts?|machines?|access|in order|who(?: (?:can read(?: it)?|reads(?: it)?|has access))?):\s+/i;
+/** More characters than these list no names. */
+const longest = 4000;
+/** What lists begin their lines with. */
+const bullet = /^(?:[-*•]|\d{1,3}[.):]|\(\d{1,3}\))[ \t]+/;
+/** Up to three words without the signs of a sentence: a name, or a heading. */
+function isShort(comment) {
+    const core = coreOf(comment);
+    const signs = /[:;?!=*&{}[\]"]/.test(core) || (core.endsWith('.') && !/ (?:\p{Lu}|Jr|Sr)\.$/u.test(core));
+    return !signs && core.split(' ').length <= 3 && nameInComment(core) !== null;
+}
+/** One of whose words none is one of the above. */
+function isLabel(comment) {
+    const core = coreOf(comment);
+    return isShort(comment) && !sentence.test(core) && core.split(' ').every((word, at) => (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word) && !notNames.has(word.toLowerCase().replace(/[,.]$/, '')));
+}
+/** Whether a label is about several, parted by commas. */
+function isParted(comment) {
+    return coreOf(comment).includes(',');
+}
+/** Whether an anchor is that of several, whose list may hold one key for now. */
+function isOfSeveral(anchor) {
+    return several.has(anchor.toLowerCase());
+}
+/** One that must be a name: a word, or several in capitals (`Carol S.`, `Bob <bob@x.org>`), as it takes to name by position. */
+function isName(comment) {
+    return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(coreOf(comment)) && !isParted(comment);
+}
+/** The name in a comment that speaks of one key only; null where it is a sentence, or none. */
+function nameBeside(comment) {
+    const name = nameInComment(comment.slice(signsBefore(comment)));
+    return name === null || sentence.test(name) ? null : name;
+}
+/** How many characters stand before what a comment says: blanks, its signs, the sign of a list. */
+function signsBefore(comment) {
+    const lead = /^[\s#]*/.exec(comment)?.[0].length ?? 0;
+    return lead + (bullet.exec(comment.slice(lead))?.[0].length ?? 0);
+}
+/** The comment without its signs, a colon at its end, and what stands in brackets there. */
+function coreOf(comment) {
+    const text = comment.slice(signsBefore(comment)).replace(/(?<![\s:])[\s:]+$/, '').replace(/\s+/g, ' ');
+    return text.replace(/ +(?:\([^()]*\)|<[^<>]*>)$/, '');
+}
+/**
+ * The names in a comment that holds nothing else but what introduces or parts them, as in `alice, bob`, `keys: alice, bob` and
+ * `alice (laptop, 2024) + bob`; null where it holds anything else. `from` is the offset behind its sign.
+ */
+function namesListed(text, from, to) {
+    // Nobody lists names on a page; for each sign the rest is looked through.
+    if (to - from > longest)
+        return null;
+    const content = text.slice(from, to);
+    const lead = /^[\s#]*/.exec(content)?.[0].length ?? 0;
+    const start = lead + (heading.exec(content.slice(lead))?.[0].length ?? 0);
+    const spans = [];
+    let at = from + start;
+    for (const [index, part] of content.slice(start).split(/(,|;|[ \t][+&][ \t]|[ \t]and[ \t])(?![^(]*\))/).entries()) {
+        const name = part.trim();
+        const begin = at + (part.length - part.trimStart().length);
+        // Each second one is what parts two names.
+        if (index % 2 === 0)
+            spans.push({ start: begin, end: begin + name.length, text: name });
+        at += part.length;
+    }
+    return spans.every((span) => isName(span.text)) ? spans : null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/spelling.js
+// How a recipient is written in a `.sops.yaml`: under which field, as a string or as a map, quoted where YAML needs it.
+// Must never write what sops would read as another key.
+
+const fields = {
+    age: ['age', 'age'],
+    'age-ssh': ['age', 'age'],
+    'age-plugin': ['age', 'age'],
+    pgp: ['pgp', 'pgp'],
+    kms: ['kms', 'kms'],
+    gcp_kms: ['gcp_kms', 'gcp_kms'],
+    azure_keyvault: ['azure_keyvault', 'azure_keyvault'],
+    hc_vault: ['hc_vault_transit_uri', 'hc_vault'],
+    hckms: ['hckms', 'hckms'],
+};
+const names = new Set(Object.values(fields).flat());
+const mapKinds = ['kms', 'gcp_kms', 'azure_keyvault', 'hckms'];
+/** The field that holds keys of this kind, directly in a rule or in a key group. */
+function fieldFor(kind, group) {
+    return fields[kind][group ? 1 : 0];
+}
+function isField(name) {
+    return names.has(name);
+}
+/** The fields that hold keys in a rule itself, or in a key group. */
+function fieldNames(group) {
+    return [...new Set(Object.values(fields).map((of) => of[group ? 1 : 0]))];
+}
+/** Whether two kinds stand under the same field. */
+function sameField(a, b) {
+    return fields[a][0] === fields[b][0];
+}
+/** Whether keys of this kind stand under the field, in rules or in groups. */
+function takes(field, kind) {
+    return fields[kind].includes(field);
+}
+/** How sops wants a key of this kind in a rule's own field or in a key group. */
+function formFor(kind, group) {
+    return group && mapKinds.includes(kind) ? 'map' : 'text';
+}
+/**
+ * The key as one string, to stand alone or between commas; null for a KMS key that a string cannot express where the strings
+ * are used with `profile`: one with an encryption context, or with another profile.
+ */
+function spelled(recipient, profile) {
+    const { kind, id } = recipient;
+    if (kind === 'pgp')
+        return canonicalId(recipient).slice('pgp:'.length);
+    // A comma would end the key, and some signs in a comment need quotes that a part of a string cannot have.
+    if (kind === 'age-ssh')
+        return /^[\w +/=@.-]*$/.test(id) ? id : canonicalId(recipient).slice('age-ssh:'.length);
+    if (kind !== 'kms')
+        return id;
+    const [arn = '', context = '', own = ''] = id.split('|');
+    return context === '' && own === (profile ?? '') ? arn : null;
+}
+/** The entries of the key's map form; null for a kind that has none. */
+function mapEntries({ kind, id }) {
+    if (kind === 'gcp_kms')
+        return [['resource_id', id]];
+    if (kind === 'hckms')
+        return [['key_id', id]];
+    if (kind === 'azure_keyvault') {
+        const [, vaultUrl = '', key = '', version = ''] = /^(.*)\/keys\/([^/]*)(?:\/(.*))?$/.exec(id) ?? [];
+        return [['vaultUrl', vaultUrl], ['key', key], ...(version === '' ? [] : [['version', version]])];
+    }
+    if (kind !== 'kms')
+        return null;
+    const [spelledArn = '', context = '', profile = ''] = id.split('|');
+    const [, arn = spelledArn, role = ''] = /^(.*?)\+(arn:.*)$/.exec(spelledArn) ?? [];
+    const pairs = context.split(',').filter(Boolean).map((pair) => /^([^:]*):(.*)$/.exec(pair)?.slice(1) ?? [pair, '']);
+    return [
+        ['arn', arn],
+        ...(role === '' ? [] : [['role', role]]),
+        ...(pairs.length === 0 ? [] : [['context', pairs.map(([key = '', value = '']) => [key, value])]]),
+        ...(profile === '' ? [] : [['aws_profile', profile]]),
+    ];
+}
+/** The text as a YAML scalar, in the quotes given where they fit, without any where that is safe. */
+function spelling_scalar(text, quote = '') {
+    if (quote === "'")
+        return `'${text.replaceAll("'", "''")}'`;
+    return quote === '' && isPlain(text) ? text : JSON.stringify(text);
+}
+/** Whether the text without quotes is that text for every parser, also between brackets; a number is none. */
+function isPlain(text) {
+    const special = /^(?:[\d._]+(?:e[\d_]+)?|0[xob][\da-f_]+|[\d_]+(?::[\d_.]+)+|\d+-\d+-\d+.*|true|false|null|yes|no|on|off|y|n)$/i;
+    return /^[A-Za-z0-9/](?:[\w+./@=-]|:(?=[\w+./@=:-])| (?=[\w+./@=-]))*$/.test(text)
+        && !special.test(text);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/naming.js
+// Which key of a list in a `.sops.yaml` each comment around it names.
+// Must never let one name pass from key to key: who is asked for by it would be another one.
+//
+// A comment beside an item is about that item. As many names as keys, in one comment beside or directly above a string or list on
+// one line, or on lines directly above a string that has its keys on lines, are about one key each; above the dash of a rule only
+// several on lines, since what stands there is about the rule. A label directly above an item is its name where nothing else names that
+// key, and no label of the list stands over a key that has no name: else it may be a heading. A key without a name above the
+// first label is under none; were it to count, who it belongs to could not leave without a name coming to others.
+
+
+
+
+
+/** Every comment about a string or list of keys that holds names and nothing else, the one that says more about it first. */
+function nameLists(text, list) {
+    if (list.style === 'block' || list.pairs || list.holder === null)
+        return [];
+    return [besideList(text, list), linesAbove(text, list) ?? lineAbove(text, list)].flatMap((one) => one ?? []);
+}
+/** The names of the keys in a string or list, in their order; null where no comment says them. */
+function namesInOrder(text, list) {
+    return nameLists(text, list).find(({ inOrder }) => inOrder)?.spans ?? null;
+}
+/** A single key is no list: what stands beside it must be the value of a pair to be read as one of names. */
+function besideList(text, list) {
+    const comment = list.slots.length > 1 || list.pair !== null ? commentBehind(text, list) : null;
+    const spans = comment === null ? null : namesListed(text, comment.start, comment.start + comment.text.length);
+    if (comment === null || spans === null)
+        return null;
+    const sign = text.lastIndexOf('#', comment.start);
+    const blanks = /(?<![ \t])[ \t]*$/.exec(text.slice(0, sign))?.[0].length ?? 0;
+    const end = comment.start + comment.text.length;
+    return { spans, inOrder: spans.length === list.slots.length, whole: [[sign - blanks, end]], lines: null };
+}
+/** Above a single item stands a label, which is no list. */
+function lineAbove(text, list) {
+    const [first, last, { holder }] = [list.slots[0], list.slots.at(-1), list];
+    if (holder === null || first === undefined || last === undefined || lineEnd(text, first.start) < last.end)
+        return null;
+    if (list.slots.length === 1 && list.pair === null)
+        return null;
+    const above = linesAboveHolder(text, holder).at(-1);
+    const spans = above === undefined ? null : namesListed(text, text.indexOf('#', above.start) + 1, lineEnd(text, above.start));
+    if (above === undefined || spans === null)
+        return null;
+    const inOrder = spans.length > 1 && spans.length === list.slots.length && !isBehindDash(text, holder);
+    return { spans, inOrder, whole: [[above.start, above.end]], lines: null };
+}
+/**
+ * Those directly above it that are names one by one, with or without the signs of a list; a line before them may introduce them.
+ * Above keys on one line they need either.
+ */
+function linesAbove(text, list) {
+    const [last, { holder }] = [list.slots.at(-1), list];
+    if (holder === null || last === undefined)
+        return null;
+    const onLines = lineEnd(text, holder.start) < last.start;
+    if (onLines && list.style !== 'text')
+        return null;
+    const all = linesAboveHolder(text, holder);
+    const names = all.map((line) => {
+        const start = line.start + signsBefore(text.slice(line.start, line.end));
+        const name = text.slice(start, line.end).trimEnd();
+        return isName(name) ? { start, end: start + name.length, text: name } : null;
+    });
+    const first = names.findLastIndex((name) => name === null) + 1;
+    const [lines, introduction] = [all.slice(first), all[first - 1]];
+    const spans = names.slice(first).flatMap((name) => name ?? []);
+    const introduced = introduction?.text.endsWith(':') === true;
+    const signed = lines.every((line, at) => /[^#\s]/.test(text.slice(line.start, spans[at]?.start)));
+    if (spans.length === 0 || (!onLines && (spans.length < 2 || !(introduced || signed))))
+        return null;
+    const whole = introduced ? [introduction, ...lines] : lines;
+    // Above the dash of a rule a single line is about the rule.
+    const inOrder = spans.length === list.slots.length && (spans.length > 1 || !isBehindDash(text, holder));
+    return { spans, inOrder, whole: whole.map(({ start, end }) => [start, end]), lines };
+}
+/** The name in the comment beside an item, or beside a field whose value is an alias or a list of one; null where there is none. */
+function nameBesideItem(text, list, at) {
+    const [slot, comment] = [list.slots[at], commentBeside(text, list, at)];
+    if (slot === undefined || comment === null)
+        return null;
+    // Behind the bracket that closes a list of one stands what would be a list for several.
+    const isBehind = list.style === 'flow' && list.holder !== null && lineEnd(text, list.holder.start) === lineEnd(text, slot.end);
+    if (!isItem(slot) || isBehind) {
+        const spans = isBehind || (0,dist/* isAlias */.Vj)(slot.value) ? namesListed(text, comment.start, comment.start + comment.text.length) : null;
+        return spans?.length === 1 ? spans[0] ?? null : null;
+    }
+    const name = nameBeside(comment.text);
+    if (name === null)
+        return null;
+    return { start: comment.start + signsBefore(comment.text), end: comment.start + comment.text.trimEnd().length, text: name };
+}
+/** Whether it is one of a list or a table, rather than a field of sops. */
+function isItem(slot) {
+    return slot.name === null || !isField(slot.name);
+}
+/** Whether the key has a name that is not above it. */
+function hasOwnName({ text }, list, at) {
+    const slot = list.slots[at];
+    if (slot === undefined)
+        return false;
+    const listed = isItem(slot) || slot.below === null ? [] : nameLists(text, slot.below);
+    return anchorOf(slot) !== null || nameBesideItem(text, list, at) !== null || listed.some(({ inOrder }) => inOrder);
+}
+/** The comment directly above an item where it may be a name or a heading; one below another is one of a list. */
+function labelAbove(text, slot) {
+    const lines = commentsAbove(text, slot);
+    const [before, last] = [lines.at(-2), lines.at(-1)];
+    return last !== undefined && isLabel(last.text) && (before === undefined || !isLabel(before.text)) ? last : null;
+}
+/** By item, the label above it that is its name. One that stands over several keys without a name makes all of the list headings. */
+function labelsThatName(tree, list) {
+    const labels = list.slots.map((slot) => (list.style !== 'text' && isItem(slot) ? labelAbove(tree.text, slot) : null));
+    if (labels.every((label) => label === null))
+        return labels;
+    const nameless = list.slots.map((slot, at) => holdsKeys(tree, slot) && !hasOwnName(tree, list, at));
+    let under = 0;
+    for (const [at, label] of labels.entries()) {
+        if (label !== null)
+            under = 1;
+        else if (under > 0 && nameless[at] === true)
+            under += 1;
+        if (under > 1)
+            return labels.map(() => null);
+    }
+    return labels.map((label, at) => {
+        const slot = list.slots[at];
+        const isKey = nameless[at] === true && slot !== undefined && recipientOf(tree, slot) !== null;
+        return isKey && label !== null && !isParted(label.text) ? label : null;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/owned.js
+// Every name that a `.sops.yaml` gives the holder of a key: by anchors, by the comments around the key.
+// Must never say a name that the text gives to no one in particular.
+
+
+
+
+
+
+/** Each name of each key once, with the first line of the key that has it. */
+function ownersIn(tree, path) {
+    const owners = new Map();
+    const add = (from, name, recipient, at) => {
+        const key = `${name ?? ''}\n${canonicalId(recipient)}`;
+        if (name !== null && !owners.has(key))
+            owners.set(key, { recipient, name, from, path, line: tree.lineOf(at) });
+    };
+    const walk = (list) => {
+        const [listed, labels] = [namesInOrder(tree.text, list), labelsThatName(tree, list)];
+        for (const [at, slot] of list.slots.entries()) {
+            const recipient = recipientOf(tree, slot);
+            if (recipient !== null) {
+                const alone = list.style !== 'text';
+                const anchor = alone && !(0,dist/* isAlias */.Vj)(slot.value) ? anchorOf(slot) : null;
+                if (anchor !== null && !isOfSeveral(anchor))
+                    add('anchor', anchor, recipient, slot.start);
+                const beside = (alone ? nameBesideItem(tree.text, list, at) : null) ?? listed?.[at];
+                for (const { text } of [beside ?? [], labels[at] ?? []].flat()) {
+                    add('comment', nameInComment(text.slice(signsBefore(text))), recipient, slot.start);
+                }
+            }
+            if (slot.below !== null)
+                walk(slot.below);
+        }
+    };
+    if (tree.root !== null)
+        walk(tree.root);
+    return [...owners.values()];
+}
+
 ;// CONCATENATED MODULE: ./lib/model/sops-config/read.js
-// A `.sops.yaml` as the product sees it: whose keys it names, who they belong to, whether a program wrote it.
-// Must never imitate sops' choice of a rule.
-
-
 
 
 
@@ -56372,38 +56125,6 @@ function readSopsConfig(path, text) {
             recipients.set(canonicalId(recipient), recipient);
     }
     return { path, text, recipients: [...recipients.values()], owners: ownersIn(tree, path), generatedBy: generatedBy(text) };
-}
-/** Names from anchors, from the comment beside or above a key, and from comments that list the holders of several. */
-function ownersIn(tree, path) {
-    const owners = new Map();
-    const add = (from, name, recipient, at) => {
-        const key = `${name ?? ''}\n${canonicalId(recipient)}`;
-        if (name !== null && !owners.has(key))
-            owners.set(key, { recipient, name, from, path, line: tree.lineOf(at) });
-    };
-    const walk = (list) => {
-        const listed = orderedComments(tree.text, list) ?? namesByPosition(tree.text, list);
-        for (const [at, slot] of list.slots.entries()) {
-            const recipient = recipientOf(tree, slot);
-            if (recipient !== null) {
-                const alone = list.style !== 'text';
-                if (alone && !(0,dist/* isAlias */.Vj)(slot.value))
-                    add('anchor', anchorOf(slot), recipient, slot.start);
-                const beside = (alone ? commentBeside(tree.text, list, at) : null) ?? listed?.[at]?.text;
-                add('comment', nameInComment(beside ?? ''), recipient, slot.start);
-                const above = alone ? commentsAbove(tree.text, slot).at(-1) : undefined;
-                // A comment above several keys is a heading: whom it names, no one can tell.
-                if (above !== undefined && covered(tree, list, at).length > 1)
-                    continue;
-                add('comment', nameInComment(above?.text ?? ''), recipient, slot.start);
-            }
-            if (slot.below !== null)
-                walk(slot.below);
-        }
-    };
-    if (tree.root !== null)
-        walk(tree.root);
-    return [...owners.values()];
 }
 /** "generated by" counts in the file's head only: further down it may tell how a key came to be. */
 function generatedBy(text) {
@@ -56445,11 +56166,11 @@ async function readRevisions(git, commit, visit) {
     await git.stream([
         'log', '--date-order', '--raw', '-z', '--no-abbrev', '--no-renames', '--diff-merges=first-parent', '--no-color', '--no-notes',
         '--ignore-submodules=none', '--format=%H %ct %P', commit, '--',
-    ], fields(onField));
+    ], git_history_fields(onField));
 }
 /** The regular files of a commit. */
 async function git_history_readTree(git, commit, visit) {
-    await git.stream(['ls-tree', '-r', '-z', '--full-tree', commit], fields((entry) => {
+    await git.stream(['ls-tree', '-r', '-z', '--full-tree', commit], git_history_fields((entry) => {
         const tab = entry.indexOf('\t');
         const [mode = '', , blob = ''] = entry.slice(0, tab).split(' ');
         if (mode.startsWith('100'))
@@ -56460,7 +56181,7 @@ async function git_history_readTree(git, commit, visit) {
 async function readReplaced(git, commit) {
     const found = new Map();
     let change = null;
-    await git.stream(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit], fields((field) => {
+    await git.stream(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit], git_history_fields((field) => {
         if (field.startsWith(':')) {
             const [from = '', to = '', before = '', after = ''] = field.slice(1).split(' ');
             change = from === to && from.startsWith('100') ? { before, after } : null;
@@ -56475,7 +56196,7 @@ async function readReplaced(git, commit) {
 async function readDifference(git, from, to) {
     const found = new Map();
     let change = null;
-    await git.stream(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', '--no-renames', from, to], fields((field) => {
+    await git.stream(['diff-tree', '-r', '-z', '--raw', '--no-abbrev', '--no-renames', from, to], git_history_fields((field) => {
         if (field.startsWith(':')) {
             const [before = '', after = '', old = '', blob = ''] = field.slice(1).split(' ');
             change = before === after && before.startsWith('100') ? { before: old, after: blob } : null;
@@ -56501,10 +56222,10 @@ async function readMissing(git, commit) {
 /** Larger is no file that anyone keeps secrets in. */
 const git_history_maxBytes = 64 * 1024 * 1024;
 /**
- * The bytes of each blob, once, in the order of `ids`; they are not to be kept. What has a NUL in its beginning is no text unless
- * it is UTF-16, and is left out. Returns the ids of those that are too large to be looked at.
+ * The bytes of each blob that is wanted, once, in the order of `ids`; they are not to be kept. Unless something else is wanted,
+ * what has a NUL in its beginning is left out: it is no text unless it is UTF-16. Returns the ids of those that are too large to be looked at.
  */
-async function readBlobs(git, ids, visit) {
+async function readBlobs(git, ids, visit, isWanted = isText) {
     if (ids.length === 0)
         return [];
     const tooLarge = [];
@@ -56539,7 +56260,7 @@ async function readBlobs(git, ids, visit) {
                 const [first = part] = blob.pieces;
                 const whole = blob.pieces.length === 1 ? first : Buffer.concat(blob.pieces);
                 const bytes = whole.subarray(0, -1);
-                if (isText(bytes))
+                if (isWanted(bytes))
                     visit(blob.id, bytes);
             }
             blob = null;
@@ -56553,7 +56274,7 @@ function isText(bytes) {
     return mark === '\u00ff\u00fe' || mark === '\u00fe\u00ff' || !bytes.subarray(0, 8000).includes(0);
 }
 /** Splits a stream at its NULs. */
-function fields(onField) {
+function git_history_fields(onField) {
     let rest = Buffer.alloc(0);
     return (piece) => {
         const end = piece.lastIndexOf(0);
@@ -56653,7 +56374,10 @@ const readable = [
     /(?:^|\/)(?:\.sops\.ya?ml|\.git[^/]*|\.editorconfig|\.helmignore|kustomization\.ya?ml|Chart\.ya?ml|default\.nix)$/,
     /(?:^|\/)(?:README|LICENSE|CODEOWNERS|OWNERS|CHANGELOG)[^/]*$/i,
     /\.(?:md|mdx|rst|adoc|pub|tpl|tmpl|j2|jinja2?|gotmpl|erb)$/i,
-    /(?:^|[^a-z])(?:examples?|samples?|templates?|dist|schema|fixtures?)(?:[^a-z]|$)/i,
+    // As a folder, or as the last of the names that a file is made of, before its endings.
+    /(?:^|\/)(?:examples?|samples?|templates?|fixtures?)\//i,
+    /(?:^|[^a-z])(?:examples?|samples?|templates?|dist|schema|fixtures?)(?:\.[^/]*)?$/i,
+    /(?:^|\/)examples?[^a-z/][^/]*$/i,
 ];
 /**
  * How surely the author of `regex` (a `path_regex`; null: for every file) meant `path`, as seen from the config's folder, to be
@@ -56672,7 +56396,7 @@ function isLikeSecrets(path) {
 }
 function toldBy(pattern, path) {
     // A class may hold a slash, which parts nothing.
-    const plain = pattern.replace(/\[\\?\\?[/\\]+\]|\\\//g, '/').replace(/\[\^[^\]]*\]/g, '.');
+    const plain = pattern.replace(/\[[/\\]+\]|\\\//g, '/').replace(/\[\^[^\][]*\]/g, '.');
     const [, folders = '', last = ''] = /^(.*\/)?(.*)$/s.exec(plain) ?? [];
     const [, folder = '', name = ''] = /^(.*\/)?(.*)$/s.exec(path) ?? [];
     // What comes after the last wildcard is spelled out.
@@ -56699,18 +56423,22 @@ function speaks(pattern, text, save = /$^/) {
 }
 /** The literal words of a regex: letters that are no escape, flag or class. */
 function wordsIn(pattern) {
-    return pattern.replace(/\\[a-zA-Z]|\(\?[a-zA-Z:<>=!-]*|\[[^\]]*\]|[a-zA-Z]\?/g, ' ').match(/[a-zA-Z]+/g) ?? [];
+    return pattern.replace(/\\[a-zA-Z]|\(\?[a-zA-Z:<>=!-]*|\[[^\][]*\]|[a-zA-Z]\?/g, ' ').match(/[a-zA-Z]+/g) ?? [];
 }
 /** The parts between the bars that stand in no group. */
 function alternatives(regex) {
     const found = [''];
-    let depth = 0;
-    for (const [token] of regex.matchAll(/\\[^]|\[(?:\\[^]|[^\]\\])*\]|[^]/g)) {
-        if (token === '(')
+    let [depth, inClass] = [0, false];
+    for (const [token] of regex.matchAll(/\\[^]|[^]/g)) {
+        if (token === '[')
+            inClass = true;
+        if (token === ']')
+            inClass = false;
+        if (token === '(' && !inClass)
             depth += 1;
-        if (token === ')')
+        if (token === ')' && !inClass)
             depth -= 1;
-        if (token === '|' && depth === 0)
+        if (token === '|' && depth === 0 && !inClass)
             found.push('');
         else
             found.push((found.pop() ?? '') + token);
@@ -56735,11 +56463,11 @@ function compile(pattern) {
 /** Kinds of Kubernetes whose manifests hold settings, or the name of a secret that is kept elsewhere. */
 const manifest = /^kind:[ \t]*["']?(\w+)/m;
 /**
- * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template that sops could
- * not read, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret.
+ * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template whose values all come
+ * from elsewhere, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret.
  */
 function canHoldSecret(text, meant) {
-    if (/^(?:\s|---|[#;][^\n]*)*$/.test(text) || /\{\{|<%/.test(text))
+    if (text.split('\n').every(saysNothing) || isTemplate(text))
         return false;
     if (/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) && !text.includes('PRIVATE KEY'))
         return false;
@@ -56747,6 +56475,43 @@ function canHoldSecret(text, meant) {
         return true;
     const [, kind = 'Secret'] = /^apiVersion:/m.test(text) ? manifest.exec(text) ?? [] : [];
     return kind === 'Secret';
+}
+/** A manifest has values of its own, like its name: there it takes a template in the place of one that is secret. */
+function isTemplate(text) {
+    const rest = text.replace(/\{\{[^{}\n]*\}\}|<%[^%\n]*%>/g, '');
+    if (rest === text)
+        return false;
+    return secretData(rest) === null ? !rest.split('\n').some((line) => !saysNothing(line) && isFilled(line)) : !isSecretInTheClear(rest);
+}
+/** Whether a line has a value: behind a colon or a sign, as an item, or by itself. */
+function isFilled(line) {
+    const [, value = ''] = /^\s*(?:-\s+)?(?:[^\s:=]+\s*[:=])?(.*)$/.exec(line) ?? [];
+    return /[a-z0-9]/i.test(value);
+}
+/** Of the Secrets of Kubernetes in `text` the lines below `data` and `stringData`; null where there is no Secret. */
+function secretData(text) {
+    const secrets = text.split(/^---.*$/m).filter((one) => /^apiVersion:/m.test(one) && /^kind:[ \t]*["']?Secret["']?[ \t]*$/m.test(one));
+    if (secrets.length === 0)
+        return null;
+    let inside = false;
+    return secrets.join('\n').split('\n').filter((line) => {
+        if (/^\S/.test(line) && !line.startsWith('#'))
+            inside = /^(?:data|stringData):/.test(line);
+        return inside;
+    });
+}
+/** Whether a rule with this `encrypted_regex` has the values of a Secret of Kubernetes encrypted. */
+function encryptsSecrets(encryptedRegex) {
+    return encryptedRegex !== null && (matches(encryptedRegex, 'data') || matches(encryptedRegex, 'stringData'));
+}
+/** Whether a Secret of Kubernetes in `text` has a value of its own, and none that is put in later. */
+function isSecretInTheClear(text) {
+    return secretData(text)?.some((line) => !saysNothing(line) && isFilled(line.replace(/\$\{[^}]*\}/g, ''))) === true;
+}
+/** Whether a line is blank, a comment, or the start of a document. */
+function saysNothing(line) {
+    const said = line.trim().replace(/^---\s*/, '');
+    return said === '' || said.startsWith('#') || said.startsWith(';');
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-glob-options-helper.js
@@ -60535,10 +60300,16 @@ function findPlaintext(git, survey, files, { plain }) {
         // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
         const isForgotten = rule.regex !== null && isLikely(one) && (beside.get(placeIn(config.path, rule, path)) ?? 0) > 0;
         const meant = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null);
-        const read = meant === null ? null : readUnlinked(git.root, path);
-        if (meant === null || read === null || typeof read === 'string' || !canHoldSecret(read.bytes.toString(), meant))
+        // A rule for the values of Secrets means each Secret, whatever it says of paths.
+        const isForSecrets = encryptsSecrets(rule.encryptedRegex) && isLikely(one);
+        const read = meant === null && !isForSecrets ? null : readUnlinked(git.root, path);
+        if (read === null || typeof read === 'string')
             return [];
-        return [finding('plaintext', meant, path, `${which}, and it is not encrypted`)];
+        const text = read.bytes.toString();
+        if (meant !== null && canHoldSecret(text, meant))
+            return [finding('plaintext', meant, path, `${which}, and it is not encrypted`)];
+        return isForSecrets && isSecretInTheClear(text)
+            ? [finding('plaintext', 'warning', path, `${which} and has the values of a Secret encrypted (encrypted_regex ${rule.encryptedRegex ?? ''}), and it is a Secret in the clear`)] : [];
     });
 }
 function isLikely({ path, config }) {
@@ -60560,8 +60331,9 @@ function placeIn(config, { line }, path) {
 
 
 
+
 /** Where nothing was asked that takes a look back. */
-const nothingDue = { due: new Map(), keySince: new Map(), findings: [] };
+const nothingDue = { due: new Map(), keySince: new Map(), sureSince: new Map(), findings: [] };
 /**
  * Due is what has an older data key than `age`, and what one of `removed` cannot read now, but whose data key was (or may have
  * been) wrapped for them once: whoever kept that can put it into the file of today.
@@ -60578,23 +60350,29 @@ function findDueRotations(history, survey, removed, age, now) {
     const asked = survey.files.filter((file) => ids.size > 0 && !isReadBy(file, ids));
     const due = new Map();
     const limit = age === null ? null : reachesBackTo(age, now).getTime() / 1000;
-    const keySince = new Map();
+    const [keySince, sureSince] = [new Map(), new Map()];
     const held = lastHeld(history, removed);
     for (const { path } of survey.files) {
         const since = reach.kind === 'whole' ? history.keySince(path) : null;
         if (since === null)
             continue;
-        keySince.set(path, new Date(since * 1000).toISOString());
-        if (limit !== null && since <= limit)
-            due.set(path, `its data key is from ${day(since)}, older than max-key-age`);
+        const { surely, earliest } = since;
+        keySince.set(path, new Date(earliest * 1000).toISOString());
+        sureSince.set(path, new Date(surely * 1000).toISOString());
+        if (limit !== null && surely <= limit)
+            due.set(path, `its data key is from ${day(surely)}, older than max-key-age`);
+        else if (limit !== null && earliest <= limit)
+            due.set(path, `its data key may be one from ${day(earliest)}, older than max-key-age: ${untoldKey}`);
     }
     for (const { path } of asked) {
         const until = held(path);
-        if (until !== null)
+        if (until === 'perhaps')
+            due.set(path, `its data key may be one that was wrapped for the removed recipient: ${untoldKey}`);
+        else if (until !== null)
             due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`);
     }
     const unseen = asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : [];
-    return { due, keySince, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] };
+    return { due, keySince, sureSince, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] };
 }
 /** What is left of a file that was cut off before its first value looks like any other text. */
 function noLongerEncrypted({ plain }, { damaged, skipped }) {
@@ -60603,7 +60381,7 @@ function noLongerEncrypted({ plain }, { damaged, skipped }) {
         code: 'no-longer-encrypted', level: 'warning', path, message: 'it was encrypted at an earlier commit, and is not any more: it was cut off, or committed in the clear',
     }));
 }
-/** When the data key of the file at the base, or what may be the same one, was last wrapped for one of `removed`. */
+/** When the data key of the file at the base was last wrapped for one of `removed`; `perhaps` where it may be one that was. */
 function lastHeld(history, removed) {
     const meant = history.recipients.map((one) => removed.some((person) => recipient_isMeantBy(person, one)));
     const last = new Map();
@@ -60613,13 +60391,13 @@ function lastHeld(history, removed) {
         const key = history.dataKey(after);
         last.set(key, Math.max(last.get(key) ?? 0, time));
     }
+    const perhaps = history.perhapsSame(last.keys());
     return (path) => {
         const version = history.base.get(path);
         if (version === undefined)
             return null;
         const key = history.dataKey(version);
-        const times = [key, ...history.perhapsSame(key)].flatMap((one) => last.get(one) ?? []);
-        return times.length === 0 ? null : Math.max(...times);
+        return last.get(key) ?? (perhaps.has(key) ? 'perhaps' : null);
     };
 }
 function day(time) {
@@ -60631,6 +60409,846 @@ function partial(count, why) {
         message: `${why}: whether the removed recipient once had the data key of the ${count} files they cannot read now can't be told. `
             + 'Write `fetch-depth: 0` for actions/checkout, or use `rotate-all: true`',
     };
+}
+
+;// CONCATENATED MODULE: ./lib/model/file-version.js
+// One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
+// Must never need a key, nor keep more of the text than that.
+
+
+
+
+
+const anyValue = /ENC\[AES256_GCM,data:[^\][\n]*\]/g;
+const [ofComments, ofWholeFile] = ['[-1]', '[-2]'];
+/**
+ * The bytes of a file without what keeps sops from reading it, and nobody else: UTF-16, a byte order mark, CRLF. The same bytes where
+ * there is none of it.
+ */
+function mended(bytes) {
+    const [first, second, third] = bytes;
+    const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+    if (!isWide && !(first === 0xef && second === 0xbb && third === 0xbf) && !bytes.includes('\r\n'))
+        return bytes;
+    // The decoder leaves out the mark.
+    return Buffer.from(new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes).replaceAll('\r\n', '\n'));
+}
+/** null: no file of sops'. `unreadable`: one by its looks. `bytes` are `mended`. */
+function readVersion(path, bytes) {
+    const file = readEncryptedFile(path, bytes);
+    if (file === null)
+        return null;
+    if ('damage' in file)
+        return 'unreadable';
+    const text = bytes.toString();
+    const { format, explicitType, metadata } = file;
+    const values = readableValues(file, text);
+    return values === null ? 'unreadable' : {
+        format, explicitType, readers: survey_readersOf(file), ...values,
+        marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
+    };
+}
+/** null where the text around the metadata is none of its format, as sops would find too. */
+function readableValues(file, text) {
+    try {
+        return valuesOf(file, text);
+    }
+    catch {
+        return null;
+    }
+}
+/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
+function spelledKey(key) {
+    if (key === ofComments)
+        return comments;
+    if (key === ofWholeFile)
+        return wholeFile;
+    const [, ...steps] = JSON.parse(key);
+    const name = (step) => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step);
+    return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('');
+}
+/** The same for values that can change places without being changed: the items of a list, documents, comments. */
+function file_version_placeOf(key) {
+    return key === ofComments || key === ofWholeFile ? key : JSON.stringify(JSON.parse(key).map((step) => typeof step === 'number' ? 0 : step));
+}
+/** A comment has no name by which a decrypted file could be asked for it. */
+function isComment(key) {
+    return key === ofComments;
+}
+/** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
+function isListed(key) {
+    return key === ofComments || (key !== ofWholeFile && JSON.parse(key).slice(1).some((step) => typeof step === 'number'));
+}
+const mark = /^ENC\[AES256_GCM,#(\d+)\]$/;
+function valuesOf({ format, metadata }, text) {
+    const values = [];
+    // Short stands for the values: what is inside of one has no name, and takes a parser's time.
+    const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
+        const [value] = encryptedValues(whole, metadata.mac);
+        return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`;
+    });
+    if (format === 'binary')
+        return { leaves: values.map((one) => leaf(ofWholeFile, one)), clear: [] };
+    const valueAt = (scalar) => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)];
+    const isComment = (scalar) => valueAt(scalar)?.type === 'comment';
+    const leaves = [];
+    const clear = [];
+    for (const [key, scalar] of scalarsIn(format, body, isComment)) {
+        const value = valueAt(scalar);
+        if (value !== undefined)
+            leaves.push(leaf(key, value));
+        else
+            clear.push({ key, size: Buffer.byteLength(scalar) });
+    }
+    return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear };
+}
+function leaf(key, { iv, tag, data }) {
+    return { key, iv, token: tag, size: Buffer.byteLength(data, 'base64') };
+}
+/**
+ * Every scalar of a text with its key, as sops decrypts a file of that format; an INI file is taken as lines where it is
+ * encrypted, and as sops' JSON of it where it is not.
+ */
+function scalarsIn(format, text, isLeftOut = () => false) {
+    if (format === 'binary')
+        return [[ofWholeFile, text]];
+    const found = [];
+    const walk = (item, steps) => {
+        if (typeof item === 'string')
+            found.push([JSON.stringify(steps), item]);
+        else if (Array.isArray(item))
+            item.filter((one) => !isLeftOut(one)).forEach((one, at) => walk(one, [...steps, at]));
+        else if (typeof item === 'object' && item !== null) {
+            for (const [name, one] of Object.entries(item))
+                if (steps.length > 1 || name !== 'sops')
+                    walk(one, [...steps, name]);
+        }
+        else
+            found.push([JSON.stringify(steps), JSON.stringify(item)]);
+    };
+    treesIn(format, text).forEach((tree, at) => walk(tree, [at]));
+    return found;
+}
+/** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
+function treesIn(format, text) {
+    if (format === 'json')
+        return [JSON.parse(text)];
+    if (format === 'dotenv')
+        return byTurn(dotenvLines(text));
+    if (format === 'ini')
+        return iniTrees(text);
+    const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(yaml_block_readYamlBlock);
+    if (documents.every((one) => one !== null))
+        return documents;
+    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false, logLevel: 'error' }).filter(({ contents }) => contents !== null)
+        .map((document) => document.toJS({ maxAliasCount: 100 }));
+}
+/** sops takes `\n` for a line break, and writes one so. Source: `stores/dotenv/store.go`. */
+function dotenvLines(text) {
+    return [...text.matchAll(/^(?!#)[^\S\n]*([^\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value.replaceAll('\\n', '\n')]);
+}
+function iniTrees(text) {
+    if (text.startsWith('{')) {
+        const { DEFAULT: top = {}, ...sections } = JSON.parse(text);
+        return [{ ...sections, ...top }];
+    }
+    let section = 'DEFAULT';
+    return byTurn(text.split('\n').flatMap((line) => {
+        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
+        // Backticks are about a name that would be read as another without them.
+        const [, quoted, bare, value = ''] = /^(?:`([^`]+)`[^=]*|([^;#=\s][^=]*))=(.*)$/.exec(line) ?? [];
+        const name = quoted ?? bare?.trimEnd();
+        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value.trim()]];
+    }));
+}
+function byTurn(entries) {
+    const seen = new Map();
+    const trees = [];
+    for (const [steps, value] of entries) {
+        const turn = seen.get(steps.join('\n')) ?? 0;
+        seen.set(steps.join('\n'), turn + 1);
+        const [section = '', name] = steps;
+        const tree = trees[turn] ??= Object.create(null);
+        if (name === undefined)
+            tree[section] = value;
+        else {
+            const known = tree[section];
+            const names = tree[section] = typeof known === 'object' ? known : Object.create(null);
+            names[name] = value;
+        }
+    }
+    return trees;
+}
+function withoutMetadata(format, text) {
+    if (format === 'yaml')
+        return text.replace(/^sops:\n(?: .*\n)+/gm, '');
+    if (format === 'dotenv')
+        return text.replace(/^sops_.*$/gm, '');
+    return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
+}
+/** What ends a wrapped data key is as random as all of it. */
+const endOfWrapped = 40;
+const armored = /-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----([^]*?)-----END/g;
+const bare = /(?:^|[\s"_{,-])enc["']?\s*[:=]\s*["']?(?!-----)([\w+/=:.-]{32,})/gm;
+/** Each wrapped data key (or part of one), however the format lays it out. */
+function wrappedKeys(format, text) {
+    const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
+        : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"');
+    const metadata = text.slice(Math.max(start, 0));
+    // Where no end follows, each beginning would be looked through to the end of the text.
+    const whole = metadata.slice(0, metadata.lastIndexOf('-----END') + '-----END'.length);
+    return [...whole.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped));
+}
+
+;// CONCATENATED MODULE: ./lib/model/hiding-places.js
+// Where a value that somebody knew can stand now, and what a value of today can be of all that they knew: by its length, which its
+// ciphertext has too. Pure. Must never take for a proof that two values are as long as each other.
+
+/** What is shorter is the same by chance too often to prove anything: `true`, a port, a region. */
+const shortest = 8;
+function hiding_places_isShort({ size }) {
+    return size < shortest;
+}
+const [noPlaces, nothingKnown] = [[], []];
+function byLength(history, known) {
+    const isUnsure = (iv) => (known.byIv.get(iv) ?? 'perhaps') === 'perhaps';
+    const atBase = [...new Set(history.base.values())].flatMap((version) => leavesOf(history, version)
+        .flatMap(({ key, iv, size }) => (isUnsure(iv) ? [{ version, key, size }] : [])));
+    const grouped = (places) => Map.groupBy(places, ({ size }) => size);
+    const places = grouped(atBase.filter(({ key }) => !isComment(key)));
+    const comments = grouped(atBase.filter(({ key }) => isComment(key)));
+    let knownBySize = null;
+    return {
+        places: (size) => places.get(size) ?? noPlaces,
+        comments: (size) => comments.get(size) ?? noPlaces,
+        known: (size) => (knownBySize ??= Map.groupBy(allKnown(history, known), (one) => one.size)).get(size) ?? nothingKnown,
+    };
+}
+/** Each value once, where it was found last. */
+function allKnown(history, { byHome, byIv }) {
+    const found = new Map();
+    for (const [home, secrets] of byHome) {
+        for (const [key, { ivs }] of secrets) {
+            if (isComment(key))
+                continue;
+            for (const iv of ivs)
+                if (!found.has(iv))
+                    found.set(iv, { iv, home, key, size: history.sizeOf(iv), knowing: byIv.get(iv) ?? 'perhaps' });
+        }
+    }
+    return found.values();
+}
+/** What stands in the clear at `home` under a name that it was not in the clear at where one of `values` stood last. */
+function clearedAt(history, home, lastWith, values) {
+    const version = history.base.get(home);
+    const clear = version === undefined ? [] : history.versions[version]?.clear ?? [];
+    if (version === undefined || clear.length === 0)
+        return [];
+    return clear.filter(({ key, size }) => values.some((value) => value.size === size
+        && history.versions[lastWith(value.iv) ?? -1]?.clear.some((one) => one.key === key) !== true)).map(({ key, size }) => ({ version, key, size }));
+}
+/** For each IV the newest version that has it. */
+function lastWith(history) {
+    let last = null;
+    return (iv) => (last ??= newestVersions(history)).get(iv) ?? null;
+}
+function newestVersions(history) {
+    const found = new Map();
+    for (const { after } of history.changes) {
+        for (const { iv } of leavesOf(history, after))
+            if (after !== null && !found.has(iv))
+                found.set(iv, after);
+    }
+    return found;
+}
+function leavesOf({ versions }, version) {
+    return version === null ? [] : versions[version]?.leaves ?? [];
+}
+
+;// CONCATENATED MODULE: ./lib/model/known-values.js
+
+
+/** Both, where both are as sure; else the surer one. */
+function known_values_joined(a, b) {
+    if (a === null || b === null)
+        return a ?? b;
+    if (a.isSure !== b.isSure)
+        return a.isSure ? a : b;
+    return {
+        isSure: a.isSure, since: Math.min(a.since, b.since), until: Math.max(a.until, b.until), last: Math.max(a.last, b.last),
+        readBy: a.readBy === b.readBy ? a.readBy : new Set([...a.readBy, ...b.readBy]),
+    };
+}
+/** What any of `people` could read, whoever wrapped the data key for them and whatever path the version stood at. */
+function knownTo(people, history) {
+    const { accessTo, lists } = accessOf(people, history);
+    const { homes, homeOfEach } = lineageOf(history);
+    const byIv = new Map();
+    const byHome = new Map();
+    const values = new Map();
+    const secretsAt = (home) => {
+        const secrets = byHome.get(home) ?? new Map();
+        byHome.set(home, secrets);
+        return secrets;
+    };
+    history.changes.forEach(({ path, time, before, after }, at) => {
+        const each = homeOfEach(at);
+        const secretsOf = (iv) => secretsAt(each?.(iv) ?? homes[at] ?? path);
+        const [was, is] = [accessTo(before), accessTo(after)];
+        if (was !== null && before !== null) {
+            // What they could surely read is taken from them also where they may still have the data key.
+            const left = is === null || after === null || (is.listed === null && was.listed !== null) ? [] : history.versions[after]?.leaves ?? [];
+            const stays = new Set();
+            for (const { key, iv } of left)
+                stays.add(key).add(iv);
+            const end = shared((span) => ended(span, time));
+            for (const { key, iv } of history.versions[before]?.leaves ?? []) {
+                if (!stays.has(key))
+                    take(entryOf(secretsOf(iv), key, newSecret), was, end);
+                if (!stays.has(iv))
+                    take(entryOf(values, iv, newValue), was, end);
+            }
+        }
+        if (is === null || after === null)
+            return;
+        const isTooLate = is.listed !== null && !lists(after) && at < is.listed.at;
+        const knowing = is.listed === null ? 'perhaps' : isTooLate ? 'spliced' : 'listed';
+        const begin = shared((span) => begun(span, is, time));
+        for (const { key, iv } of history.versions[after]?.leaves ?? []) {
+            const [secret, value] = [entryOf(secretsOf(iv), key, newSecret), entryOf(values, iv, newValue)];
+            if (value.of !== secret)
+                addIv(secret, iv);
+            value.of = secret;
+            byIv.set(iv, surest(byIv.get(iv), knowing));
+            take(secret, is, begin);
+            take(value, is, begin);
+        }
+    });
+    for (const [home, secrets] of byHome) {
+        for (const [key, secret] of secrets) {
+            // The end of what never was theirs.
+            if (secret.ivs.length === 0)
+                secrets.delete(key);
+            // A value can have been somewhere else in between.
+            if (secret.ivs.length > 1)
+                secret.ivs = [...new Set(secret.ivs)];
+        }
+        if (secrets.size === 0)
+            byHome.delete(home);
+    }
+    const canRead = (version) => (accessTo(version)?.listed ?? null) !== null;
+    return {
+        byIv, byHome,
+        spanOf: (home, key) => surestSpan(byHome.get(home)?.get(key)),
+        spanOfValue: (iv) => surestSpan(values.get(iv)),
+        readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
+        canRead,
+    };
+}
+function newSecret() {
+    return { ivs: noIvs, sure: null, perhaps: null };
+}
+/** A list that is made with its first item takes no room for others: nearly all have one. */
+function addIv(secret, iv) {
+    if (secret.ivs === noIvs)
+        secret.ivs = [iv];
+    else
+        secret.ivs.push(iv);
+}
+function newValue() {
+    return { of: null, sure: null, perhaps: null };
+}
+function entryOf(entries, key, make) {
+    const known = entries.get(key) ?? make();
+    entries.set(key, known);
+    return known;
+}
+/** What a commit does to the span of one value it does to all that had the same: they share the result. */
+function shared(change) {
+    const done = new Map();
+    return (span) => entryOf(done, span, () => change(span));
+}
+function take(spans, { listed }, change) {
+    if (listed === null)
+        spans.perhaps = change(spans.perhaps ?? never);
+    else
+        spans.sure = change(spans.sure ?? never);
+}
+function begun({ since, until, readBy, last }, access, time) {
+    const start = Math.max(time, access.listed?.time ?? 0);
+    return {
+        since: Math.min(since, start), until, last: Math.max(last, start),
+        // Most have the readers of one data key: they share its set.
+        readBy: readBy === access.readBy || readBy.size === 0 ? access.readBy : new Set([...readBy, ...access.readBy]),
+    };
+}
+function ended(span, time) {
+    return { ...span, until: Math.max(span.until, time) };
+}
+/** What was never begun is none. */
+function surestSpan(spans) {
+    if (spans === undefined)
+        return null;
+    const { sure, perhaps } = spans;
+    if (sure !== null && sure.since < Infinity)
+        return { ...sure, isSure: true };
+    return perhaps !== null && perhaps.since < Infinity ? { ...perhaps, isSure: false } : null;
+}
+const noIvs = [];
+const never = { since: Infinity, until: -Infinity, readBy: new Set(), last: -Infinity };
+/** Who has which data key, from when on, and who is listed where. */
+function accessOf(people, history) {
+    const meant = history.recipients.map((one) => people.filter((person) => recipient_isMeantBy(person, one)));
+    const listed = (version) => history.versions[version]?.readers.flatMap((one) => meant[one] ?? []) ?? [];
+    const access = new Map();
+    history.changes.forEach(({ after, time }, at) => {
+        if (after === null || listed(after).length === 0)
+            return;
+        const key = history.dataKey(after);
+        const known = access.get(key) ?? { readBy: new Set(), listed: { time, at } };
+        for (const one of listed(after))
+            known.readBy.add(one);
+        // The changes go back in time.
+        access.set(key, { ...known, listed: { time: Math.min(time, known.listed?.time ?? time), at } });
+    });
+    const anyOf = new Set([...access.values()].flatMap(({ readBy }) => [...readBy]));
+    for (const other of history.perhapsSame(access.keys()))
+        access.set(other, { readBy: anyOf, listed: null });
+    return {
+        accessTo: (version) => (version === null ? null : access.get(history.dataKey(version)) ?? null),
+        lists: (version) => listed(version).length > 0,
+    };
+}
+const known_values_order = ['listed', 'spliced', 'perhaps', undefined];
+function surest(a, b) {
+    return known_values_order.indexOf(a) < known_values_order.indexOf(b) ? a ?? b : b;
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure.js
+
+
+
+
+
+function isAsked(traced) {
+    return 'question' in traced;
+}
+const undecided = 'its IV is another one: only a decryption can tell whether the value is';
+const elsewhere = 'a value that is as long stands elsewhere, and is not known to be another: only a decryption can tell whether it is this one';
+const inTheClear = 'a value stands in the clear at its name: only a decryption can tell whether it is this one';
+const clearedHere = 'a value that is as long came to stand in the clear in its file: only a decryption can tell whether it is this one';
+const notEncrypted = 'the file is there, but is no longer one that sops can read';
+const leftInTheClear = 'it stood in the clear before it went: only a decryption can tell whether it still does elsewhere';
+const exposure_nameless = 'an encrypted comment has no name by which it could be compared with what it was';
+/** Why it is not known whether they could read something at all. */
+function untoldDataKey({ wasTried }) {
+    const then = wasTried ? 'and this runner could not try whether the data key is one that they had' : 'so that without a key nobody can tell whether the data key is one that they had';
+    return `it is not known whether they could read its last value: one commit changed all of the values and the recipients, ${then}`;
+}
+/**
+ * Every secret that any of `people` could read at a commit of `history`, by its file and name at the base, or the last it had.
+ * Someone who stands in one key group counts as a reader, whatever threshold the file has. Times are those of commits: what a
+ * side branch kept for longer than the line it was merged into is over with that line's change.
+ */
+function traceExposure(history, people, owners) {
+    const known = knownTo(people, history);
+    const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []));
+    const homes = new Set([...history.base.keys(), ...known.byHome.keys()]);
+    const placeOfKey = exposure_remembered(file_version_placeOf);
+    const world = {
+        history, known, atBase, byLength: byLength(history, known), lastWith: lastWith(history), wentIn: wentIn(history), untold: untoldDataKey(history), namesOf: namesIn(people, owners), spelledAs: exposure_remembered(spelledKey),
+        timeOf: exposure_remembered((seconds) => new Date(seconds * 1000).toISOString()),
+    };
+    const found = [];
+    for (const home of [...homes].sort()) {
+        const version = history.base.get(home) ?? null;
+        const leaves = version === null ? [] : history.versions[version]?.leaves ?? [];
+        const secrets = known.byHome.get(home) ?? nothing;
+        if (stillAsKnown(leaves, secrets, known)) {
+            for (const secret of new Group(world, home, version, leaves, secrets).present())
+                found.push(secret);
+            continue;
+        }
+        for (const group of byPlace(leaves, secrets, placeOfKey)) {
+            const traced = new Group(world, home, version, group.leaves, group.secrets);
+            for (const secret of traced.present())
+                found.push(secret);
+            for (const secret of traced.gone())
+                found.push(secret);
+        }
+    }
+    return found;
+}
+const nothing = new Map();
+/** Whether each name has the one value that it always had, so that nothing can have changed places. */
+function stillAsKnown(leaves, secrets, { byIv }) {
+    return leaves.length === secrets.size && leaves.every(({ key, iv }) => {
+        const { ivs = [] } = secrets.get(key) ?? {};
+        return ivs.length === 1 && ivs[0] === iv && byIv.get(iv) !== 'perhaps';
+    });
+}
+function byPlace(leaves, secrets, placeOfKey) {
+    const groups = new Map();
+    const groupOf = (key) => {
+        const group = groups.get(placeOfKey(key)) ?? { leaves: [], secrets: new Map() };
+        groups.set(placeOfKey(key), group);
+        return group;
+    };
+    for (const leaf of leaves)
+        groupOf(leaf.key).leaves.push(leaf);
+    for (const [key, secret] of secrets)
+        groupOf(key).secrets.set(key, secret);
+    return groups.values();
+}
+/** Thousands of secrets share a few answers. */
+function exposure_remembered(find) {
+    const found = new Map();
+    return (of) => {
+        const known = found.get(of);
+        if (known !== undefined)
+            return known;
+        const fresh = find(of);
+        found.set(of, fresh);
+        return fresh;
+    };
+}
+function namesIn(people, owners) {
+    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
+    return exposure_remembered((readers) => [...new Set([...readers].flatMap((one) => names.get(one) ?? []))]);
+}
+/** The values of one name in one file, then and now; of one list, since its items change places. */
+class Group {
+    #world;
+    #home;
+    #version;
+    #leaves;
+    #secrets;
+    /** The values at the base that nobody knows of. */
+    #fresh;
+    /** The IVs they knew, and that stand here no more. */
+    #missing;
+    #wasAnother;
+    #all = null;
+    #names = null;
+    constructor(world, home, version, leaves, secrets) {
+        this.#world = world;
+        this.#home = home;
+        this.#version = version;
+        this.#leaves = leaves;
+        this.#secrets = secrets;
+        const { byIv } = world.known;
+        this.#fresh = leaves.filter(({ iv }) => !byIv.has(iv));
+        this.#missing = missingIn(leaves, secrets);
+        this.#wasAnother = this.#missing.some((iv) => byIv.get(iv) === 'listed');
+    }
+    /** What stands at the base. */
+    present() {
+        const hasKnownKey = this.#fresh.some(({ key }) => this.#secrets.has(key));
+        return this.#leaves.flatMap((leaf) => {
+            const { key, iv } = leaf;
+            const knowing = this.#world.known.byIv.get(iv);
+            if (knowing === 'perhaps')
+                return this.#untold(key, iv, this.#world.untold, [leaf], 'unknown', []);
+            if (knowing !== undefined)
+                return this.#found(key, iv, ...this.#stateOf(knowing));
+            if (this.#missing.length === 0)
+                return [];
+            const gone = this.#gone(this.#secrets.get(key)?.ivs ?? []);
+            // An item that came to a list at a new place was never known, unless it is found to be, if those that are missing can be others.
+            if (hasKnownKey && !this.#secrets.has(key)) {
+                return isComment(key) ? [] : { ...this.#asked(key, undecided, this.#question([leaf], null, gone)), untold: null };
+            }
+            return this.#isSure(key) ? this.#untold(key, null, undecided, [leaf], 'changed', gone) : this.#untold(key, null, this.#world.untold, [leaf], 'unknown', gone);
+        });
+    }
+    /** What they knew under a name that is no more, or that is no more encrypted. */
+    gone() {
+        const { atBase } = this.#world;
+        return [...this.#secrets].flatMap(([key, { ivs }]) => {
+            const [latest = -1] = ivs;
+            if (this.#hasName(key) || atBase.has(latest))
+                return [];
+            return this.#goneFrom(key, this.#gone(ivs));
+        });
+    }
+    #goneFrom(key, gone) {
+        const { history, byLength: { places, comments }, lastWith: last, untold, wentIn: went } = this.#world;
+        if (this.#version === null && history.plain.has(this.#home))
+            return this.#found(key, null, 'unknown', notEncrypted);
+        const isSure = this.#isSure(key);
+        const sizes = new Set(gone.map((iv) => history.sizeOf(iv)));
+        if (isComment(key)) {
+            const isGone = this.#fresh.length === 0 && [...sizes].every((size) => comments(size).length === 0);
+            return isSure && isGone ? this.#found(key, null, 'removed', null) : this.#found(key, null, 'unknown', isSure ? exposure_nameless : untold);
+        }
+        const own = gone.map((iv) => ({ iv, size: history.sizeOf(iv) }));
+        const clear = clearedAt(history, this.#home, last, own);
+        const [left] = this.#clearAt(key);
+        if (left !== undefined) {
+            const asked = this.#question([left], isSure ? 'changed' : 'unknown', gone);
+            const place = `a value of it that they knew stands at ${this.#world.spelledAs(key)} in ${this.#home}, in the clear`;
+            const question = { ...asked, clear, known: asked.known.map((one) => (one.state === 'unknown' ? one : { ...one, reason: place })) };
+            return this.#asked(key, isSure ? inTheClear : untold, question);
+        }
+        const commit = this.#version === null ? went.get(this.#home) ?? null : null;
+        const [came] = commit === null ? [] : history.cameInTheClear.get(commit) ?? [];
+        const isElsewhere = [...sizes].some((size) => places(size).some((place) => !this.#isHere(place)));
+        const why = !isSure ? untold : this.#fresh.length > 0 ? undecided : isElsewhere ? elsewhere : clear.length > 0 ? clearedHere
+            : commit !== null && history.decrypted.has(this.#home) ? leftInTheClear
+                : came === undefined ? null : `${came} came in the clear in the commit in which it went: only a decryption can tell whether it holds this value`;
+        const question = { ...this.#question(this.#fresh, isSure ? 'removed' : 'unknown', gone, new Set(gone)), clear, went: commit };
+        if (why !== null)
+            return this.#asked(key, why, question);
+        const removed = this.#found(key, null, 'removed', null);
+        return commit === null ? removed : { ...this.#asked(key, '', question), untold: removed };
+    }
+    /** A question, or where none can be asked, the reason. */
+    #untold(key, iv, reason, now, otherwise, gone) {
+        if (isComment(key))
+            return this.#found(key, iv, 'unknown', reason === undecided ? exposure_nameless : reason);
+        return this.#asked(key, reason, this.#question(now, otherwise, gone), iv);
+    }
+    /** What stands in the clear under this name. */
+    #clearAt(key) {
+        const clear = this.#version === null ? [] : this.#world.history.versions[this.#version]?.clear ?? [];
+        return clear.filter((one) => one.key === key).map(({ size }) => ({ key, iv: -1, size }));
+    }
+    /** Whether they surely could read any value of this name. */
+    #isSure(key) {
+        return this.#secrets.get(key)?.ivs.some((iv) => this.#world.known.byIv.get(iv) !== 'perhaps') === true;
+    }
+    /** Whether a value stands at the base under this name. */
+    #hasName(key) {
+        if (this.#leaves.length < 2)
+            return this.#leaves[0]?.key === key;
+        return (this.#names ??= new Set(this.#leaves.map((leaf) => leaf.key))).has(key);
+    }
+    #isHere({ version, key }) {
+        return version === this.#version && this.#hasName(key);
+    }
+    #gone(ivs) {
+        return ivs.filter((iv) => !this.#world.atBase.has(iv));
+    }
+    #stateOf(knowing) {
+        if (knowing === 'perhaps')
+            return ['unknown', this.#world.untold];
+        return [knowing === 'spliced' && this.#wasAnother ? 'changed-too-early' : 'current', null];
+    }
+    /** All that they knew here, or what of it is among `ivs`. */
+    #known(among = null) {
+        if (among === null && this.#all !== null)
+            return this.#all;
+        const { known: { byIv }, history } = this.#world;
+        const known = [...this.#secrets].flatMap(([key, { ivs }]) => ivs.filter((iv) => among?.has(iv) ?? true).map((iv) => {
+            const knowing = byIv.get(iv) ?? 'perhaps';
+            const [state, reason] = this.#stateOf(knowing);
+            return { iv, key, home: this.#home, size: history.sizeOf(iv), knowing, state, reason };
+        }));
+        if (among === null)
+            this.#all = known;
+        return known;
+    }
+    /** `gone` went from the name that is asked about; `among`: what of all that they knew here is looked for here. */
+    #question(now, otherwise, gone, among = null) {
+        return {
+            now: now.map(({ key, size }) => ({ version: this.#version ?? -1, key, size })), known: this.#known(among),
+            own: gone.length === 0 || otherwise === null ? [] : this.#known(new Set(gone)), byLength: this.#world.byLength, clear: [], went: null,
+            isHere: (place) => this.#isHere(place), otherwise, untold: this.#world.untold,
+        };
+    }
+    #found(key, iv, state, reason) {
+        const { readBy, since, until } = this.#readAt(key, iv);
+        return { file: this.#home, key: this.#world.spelledAs(key), readBy, since, until, state, reason };
+    }
+    /** The same, where only a decryption tells. */
+    #asked(key, reason, question, iv = null) {
+        const secret = this.#found(key, iv, 'unknown', reason);
+        return { file: this.#home, untold: secret, question, answered: this.#answered(secret, key) };
+    }
+    /** Kept apart, since it keeps all of the group as long as it is kept. */
+    #answered(secret, key) {
+        return ({ iv, state, reason }) => ({ ...secret, ...(iv !== null && isListed(key) ? this.#readAt(key, iv) : {}), state, reason });
+    }
+    /** By whom, and from when to when: by its name, and by what is known of its value wherever it was. */
+    #readAt(key, iv) {
+        const { known: { spanOf, spanOfValue, canRead, readable }, namesOf, history } = this.#world;
+        const ofValue = iv === null ? null : spanOfValue(iv);
+        // An item of a list that they surely could read is told by itself; one that they only perhaps could not.
+        const ofName = ofValue?.isSure === true && isListed(key) ? null : spanOf(this.#home, key);
+        const span = known_values_joined(ofName, ofValue) ?? this.#anySpan();
+        const here = this.#version !== null && canRead(this.#version) && this.#hasName(key);
+        const reads = here || (iv !== null && readable.has(iv));
+        const since = span === null ? undefined : span.since;
+        // What a merge left behind was taken from them by no commit: they could read it where it last stood.
+        const end = span === null ? undefined : Number.isFinite(span.until) ? span.until : span.last;
+        // It may have gone before they were given its data key, or a clock was put back.
+        const until = end === undefined ? undefined : Math.max(end, since ?? end);
+        const isWhole = history.reach.kind === 'whole';
+        const time = (seconds) => seconds !== undefined && Number.isFinite(seconds) ? this.#world.timeOf(seconds) : null;
+        return {
+            readBy: span === null ? [] : namesOf(span.readBy),
+            since: isWhole ? time(since) : null, until: reads ? null : time(until),
+        };
+    }
+    /** Of an item that stands where none stood before. */
+    #anySpan() {
+        const [key = ''] = this.#secrets.keys();
+        return this.#world.known.spanOf(this.#home, key);
+    }
+}
+function wentIn({ changes }) {
+    const found = new Map();
+    for (const { path, after, commit } of changes)
+        if (after === null && !found.has(path))
+            found.set(path, commit);
+    return found;
+}
+/** The IVs that were known under some name and stand nowhere here. */
+function missingIn(leaves, secrets) {
+    const known = [...secrets.values()].flatMap(({ ivs }) => ivs);
+    const [leaf] = leaves;
+    if (leaves.length === 1)
+        return known.filter((iv) => iv !== leaf?.iv);
+    const here = new Set(leaves.map(({ iv }) => iv));
+    return known.filter((iv) => !here.has(iv));
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure-answer.js
+// What has become of a secret, once what was asked about it has been decrypted.
+// Pure. Must never take what was not decrypted, or what only perhaps was theirs, for something else than it was.
+
+/** null: nothing to report here, since what they knew is found, and reported, at another place of the same list. */
+function answer(question, decrypted) {
+    const { now, known, otherwise, untold } = question;
+    const here = now.map(decrypted.at).flatMap((digest) => (digest === null ? [] : decrypted.same(known, digest)));
+    if (here.length > 0 && otherwise === 'removed')
+        return null;
+    const surely = here.filter(isSure);
+    if (surely.length > 0)
+        return worst(surely);
+    const perhaps = here.map(({ iv }) => ({ state: 'unknown', reason: untold, iv }));
+    if (otherwise === null)
+        return perhaps[0] ?? null;
+    const found = [...otherwise === 'removed' ? [] : fromElsewhere(question, decrypted), ...exposure_answer_elsewhere(question, decrypted), ...perhaps];
+    if (found.length > 0)
+        return worst(found);
+    const closed = otherwise === 'unknown' ? untold : whyNot(question, decrypted);
+    return { state: closed === null ? otherwise : 'unknown', reason: closed, iv: null };
+}
+function worst(among) {
+    const { state, reason, iv } = among.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b));
+    return { state, reason, iv };
+}
+/** What stands at the name is a value that they know from another name. */
+function fromElsewhere({ now, byLength, untold }, { at, same, nameOfKnown }) {
+    const found = now.flatMap((place) => {
+        const digest = at(place);
+        return digest === null ? [] : same(byLength.known(place.size), digest);
+    });
+    const one = found.find(isSure);
+    if (one === undefined)
+        return found.length === 0 ? [] : [{ state: 'unknown', reason: untold, iv: null }];
+    const from = nameOfKnown(one);
+    return [hiding_places_isShort(one) ? { state: 'unknown', reason: `it is the same as what they know from ${from}, and ${tooShort}`, iv: null }
+            : { state: 'current', reason: `it is a value that they know from ${from}`, iv: null }];
+}
+/** What stood at the name stands elsewhere. */
+function exposure_answer_elsewhere({ own, byLength, clear, went, isHere, untold }, { of, find, nameOf, inTheClear }) {
+    return own.flatMap((one) => {
+        const digest = of(one);
+        if (digest === null)
+            return [];
+        const [encrypted, cleared] = [byLength.places(one.size), clear].map((places) => find(places, digest).find((place) => !isHere(place)));
+        const path = went === null ? null : inTheClear(went, digest);
+        const where = encrypted !== undefined ? `at ${nameOf(encrypted)}`
+            : cleared !== undefined ? `at ${nameOf(cleared)}, in the clear` : path !== null ? `in the clear in ${path}` : null;
+        if (where === null)
+            return [];
+        if (isSure(one) && !hiding_places_isShort(one))
+            return { state: 'current', reason: `a value of it that they knew stands ${where}`, iv: one.iv };
+        return { state: 'unknown', reason: isSure(one) ? `the same as a value of it that they knew stands ${where}, and ${tooShort}` : untold, iv: null };
+    });
+}
+/** What would have to be compared, and could not be. */
+function whyNot(question, decrypted) {
+    const { now, known, own, byLength, clear, went, otherwise } = question;
+    const { lackAt, lackOf, whyNotClear } = decrypted;
+    const said = (what, lack) => (lack === null ? null : `${what} ${lack}`);
+    const sizes = [...new Set(now.map(({ size }) => size))];
+    return said('the file', lackAt(now))
+        ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => sizes.includes(size)), ...soughtOf(question, decrypted)]))
+        ?? said('a value as long that they knew from another name', otherwise === 'changed' ? first(sizes, (size) => lackOf(byLength.known(size))) : null)
+        ?? said('a file that may hold it now', first(own, ({ size }) => lackAt(byLength.places(size))) ?? lackAt(clear))
+        ?? (went === null || own.length === 0 ? null : whyNotClear(went));
+}
+/** Of what stood at the name, what there is any place for. */
+function soughtOf({ own, byLength, clear, went }, { isClear }) {
+    return own.filter(({ size }) => byLength.places(size).length > 0 || clear.some((place) => place.size === size) || (went !== null && isClear(went, size)));
+}
+function first(list, find) {
+    for (const one of list) {
+        const found = find(one);
+        if (found !== null)
+            return found;
+    }
+    return null;
+}
+const tooShort = 'that is too short to be the same for sure, and not by chance';
+function isSure({ knowing }) {
+    return knowing !== 'perhaps';
+}
+const bySeverity = ['current', 'changed-too-early', 'unknown', 'changed', 'removed'];
+/** The worst comes first. */
+function severity(state) {
+    return bySeverity.indexOf(state);
+}
+
+;// CONCATENATED MODULE: ./lib/model/merged-exposure.js
+// What each of several people could read → one list, in which an entry stands for all of whom it is true.
+// Pure. Must never say of a secret that it is done with where that is true of some of them alone.
+
+
+
+/** The keys of each person among `keys`; of those who could read the very same versions, all together. */
+function personsAmong(keys, owners, { recipients, versions }) {
+    const persons = [...Map.groupBy(keys, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
+    if (persons.length < 2)
+        return persons;
+    const readIn = (person) => {
+        const meant = recipients.map((one) => person.some((own) => recipient_isMeantBy(own, one)));
+        return versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [version] : [])).join();
+    };
+    return [...Map.groupBy(persons, readIn).values()].map((same) => same.flat());
+}
+/** The lists of several people: an entry for each of whom something else has become of a secret. In the order of files and of names in them. */
+function mergedPeople(each) {
+    const [only, ...more] = each;
+    if (only !== undefined && more.length === 0)
+        return only;
+    const entries = [...Map.groupBy(each.flat(), ({ file, key, state, reason }) => JSON.stringify([file, key, state, reason])).values()].flatMap(mergedSecret);
+    const byFile = [...Map.groupBy(entries, ({ file }) => file)].sort(([a], [b]) => (a < b ? -1 : 1));
+    return byFile.flatMap(([, inside]) => [...Map.groupBy(inside, ({ key }) => key).values()].flat());
+}
+/** One entry a file and name, with all that read it, over the whole time; the state of the worst of them. */
+function mergedSecrets(secrets) {
+    const byFile = [...Map.groupBy(secrets, ({ file }) => file).values()];
+    return byFile.flatMap((inside) => {
+        const keys = new Set(inside.map(({ key }) => key));
+        return keys.size === inside.length ? inside : [...Map.groupBy(inside, ({ key }) => key).values()].flatMap(mergedSecret);
+    });
+}
+/** The same file and name. */
+function mergedSecret(same) {
+    if (same.length === 1)
+        return same;
+    const [worst] = same.toSorted((a, b) => severity(a.state) - severity(b.state));
+    if (worst === undefined)
+        return [];
+    const ends = same.map(({ until }) => until);
+    return [{ ...worst, readBy: [...new Set(same.flatMap(({ readBy }) => readBy))], since: earliest(same.map(({ since }) => since)), until: ends.includes(null) ? null : ends.toSorted().at(-1) ?? null }];
+}
+function earliest(times) {
+    return times.includes(null) ? null : times.toSorted()[0] ?? null;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/trusted-keys.js
@@ -60710,28 +61328,315 @@ function runsPlugin(after, { agePlugins }) {
     return name === null ? null : `to encrypt to it needs the program age-plugin-${name}, and no plugin is run that is not named in \`age-plugins\``;
 }
 
-;// CONCATENATED MODULE: ./lib/stages/expose.js
-// History + who loses access → the secrets they could read, and what has become of each; with a key where one is needed.
-// Must never keep a plaintext: it is compared by digests under a key that lives as long as the comparison.
-
-
-
-
-
-
-
-
-
-/** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
-function whoLoses(plan, named) {
-    const drifted = plan.changes.flatMap(({ file, after }) => survey_readersOf(file)
-        .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })));
-    const others = [...Map.groupBy(drifted, ({ recipient }) => canonicalId(recipient)).values()].map((lost) => ({ people: lost.slice(0, 1).map(({ recipient }) => recipient), only: new Set(lost.map(({ path }) => path)) }));
-    return [...named.length === 0 ? [] : [{ people: named, only: null }], ...others];
+;// CONCATENATED MODULE: ./lib/model/spliced-version.js
+/** Fields of the metadata that hold wrapped data keys, or say how many of them it takes; in ENV and INI files with more behind it. */
+const keyFields = /^(?:kms|gcp_kms|azure_kv|hc_vault|hckms|age|pgp|key_groups|shamir_threshold)(?:__|$)/;
+/** null where the metadata of one is laid out in a way that sops does not write. Both are of `format`. */
+function withKeysOf(format, version, other) {
+    switch (format) {
+        case 'yaml': return yamlWith(version, other);
+        case 'dotenv': return linesWith(version, other, /^sops_([^=]*)=/);
+        case 'ini': return iniWith(version, other);
+        case 'json':
+        case 'binary': return jsonWith(version, other);
+    }
 }
-/** What they could read. No key is used. */
-function expose(history, { owners }, losing) {
-    return losing.flatMap(({ people, only }) => traceExposure(history, people, owners).filter(({ file }) => only === null || only.has(file)));
+function jsonWith(version, other) {
+    const [own, foreign] = [version, other].map((text) => JSON.parse(text));
+    if (own?.sops === undefined || foreign?.sops === undefined)
+        return null;
+    const kept = Object.entries(own.sops).filter(([name]) => !keyFields.test(name));
+    const taken = Object.entries(foreign.sops).filter(([name]) => keyFields.test(name));
+    return JSON.stringify({ ...own, sops: Object.fromEntries([...kept, ...taken]) });
+}
+const yamlBlock = /^sops:\n((?: .*\n)+)/gm;
+/** Every document has the metadata, and all the same. */
+function yamlWith(version, other) {
+    const [[, own = ''] = []] = version.matchAll(yamlBlock);
+    const [[, foreign = ''] = []] = other.matchAll(yamlBlock);
+    const [kept, taken] = [own, foreign].map(yamlFields);
+    if (kept === undefined || taken === undefined || kept.length === 0 || taken.length === 0)
+        return null;
+    // Each with its own indentation would be no YAML.
+    const [indent = '', another = ''] = [own, foreign].map((block) => /^ */.exec(block)?.[0] ?? '');
+    const shifted = (lines) => lines.replaceAll(`\n${another}`, `\n${indent}`).replace(another, indent);
+    const fields = [...kept.filter(({ name }) => !keyFields.test(name)).map(({ lines }) => lines),
+        ...taken.filter(({ name }) => keyFields.test(name)).map(({ lines }) => (indent === another ? lines : shifted(lines)))];
+    return version.replace(yamlBlock, () => `sops:\n${fields.join('')}`);
+}
+/** The entries of the block with the lines below them. */
+function yamlFields(block) {
+    const [indent = ''] = /^ */.exec(block) ?? [];
+    const fields = [];
+    for (const line of block.split(/(?<=\n)/)) {
+        const rest = line.startsWith(indent) ? line.slice(indent.length) : '';
+        const [, name] = /^([a-z_]+):/.exec(rest) ?? [];
+        const last = fields.at(-1);
+        if (name !== undefined)
+            fields.push({ name, lines: line });
+        else if (last === undefined)
+            return [];
+        else
+            last.lines += line;
+    }
+    return fields;
+}
+function linesWith(version, other, field) {
+    const isKey = (line) => keyFields.test(field.exec(line)?.[1] ?? '');
+    const taken = other.split('\n').filter(isKey);
+    const kept = version.split('\n').filter((line) => line !== '' && !isKey(line));
+    return taken.length === 0 ? null : `${[...kept, ...taken].join('\n')}\n`;
+}
+function iniWith(version, other) {
+    const [[body, own], [, foreign]] = [version, other].map((text) => text.split(/^\[sops\][ \t]*\n/m));
+    if (body === undefined || own === undefined || foreign === undefined)
+        return null;
+    const section = linesWith(own, foreign, /^([^\s=]+)\s*=/);
+    return section === null ? null : `${body}[sops]\n${section}`;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/digests.js
+// Versions → digests of their values, decrypted in memory under a key that lives as long as the comparison.
+// Must never keep a plaintext, nor write a digest down.
+
+
+
+
+
+class Digests {
+    #secret = (0,external_node_crypto_.randomBytes)(32);
+    #folder = `.sops-rekey-history-${(0,external_node_crypto_.randomUUID)()}`;
+    #byVersion = new Map();
+    #byIv = new Map();
+    #tried = new Set();
+    #open;
+    #decryption;
+    constructor(open, decryption) {
+        this.#open = open;
+        this.#decryption = decryption;
+    }
+    /** Whether the version was looked at. */
+    has(version) {
+        return this.#byVersion.has(version);
+    }
+    /** Whether it could be decrypted. */
+    opened(version) {
+        return (this.#byVersion.get(version) ?? null) !== null;
+    }
+    at({ version, key }) {
+        return this.#byVersion.get(version)?.get(key) ?? null;
+    }
+    of(iv) {
+        return this.#byIv.get(iv) ?? null;
+    }
+    /** Whether a version was looked at that has it. */
+    wasTried(iv) {
+        return this.#tried.has(iv);
+    }
+    digestOf(value) {
+        return (0,external_node_crypto_.createHmac)('sha256', this.#secret).update(value).digest('base64');
+    }
+    /** Decrypts what the runner can and may of the first `most`, and returns how many it could. What fails is remembered, and fails nothing else. */
+    async take(versions, most) {
+        const { history } = this.#open;
+        const { sops, staging, atOnce } = this.#decryption;
+        const fresh = versions.filter((version) => !this.has(version)).slice(0, Math.max(0, most));
+        for (const version of fresh) {
+            this.#byVersion.set(version, null);
+            for (const { iv } of history.versions[version]?.leaves ?? [])
+                this.#tried.add(iv);
+        }
+        const allowed = fresh.filter((version) => this.#mayOpen(version));
+        await this.#open.read(allowed, (version, bytes) => staging.write(this.#path(version), { bytes: mended(bytes), executable: false }));
+        await inParallel(allowed, atOnce, async (version) => {
+            const { format = 'binary', leaves = [] } = history.versions[version] ?? {};
+            const file = { path: this.#path(version), format, explicitType: true, config: null };
+            const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) => new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.digestOf(value)]))).catch(() => null);
+            staging.remove(file.path);
+            this.#byVersion.set(version, digests);
+            for (const { key, iv } of leaves) {
+                const digest = digests?.get(key);
+                if (digest !== undefined)
+                    this.#byIv.set(iv, digest);
+            }
+        });
+        return fresh.filter((version) => this.opened(version)).length;
+    }
+    /**
+     * Whether two versions have one data key, as whoever kept the wrapped one of the older would find out: put into the newer, it opens
+     * that or not. null where the runner cannot open both.
+     */
+    async haveOneDataKey(old, fresh) {
+        await this.take([fresh], 1);
+        const { format } = this.#open.history.versions[fresh] ?? {};
+        if (format === undefined || !this.opened(fresh) || !this.#mayOpen(old) || this.#open.history.versions[old]?.format !== format)
+            return null;
+        const { sops, staging } = this.#decryption;
+        const texts = new Map();
+        await this.#open.read([old, fresh], (version, bytes) => texts.set(version, mended(bytes).toString()));
+        const path = `${this.#folder}/${fresh}-with-${old}`;
+        try {
+            const spliced = withKeysOf(format, texts.get(fresh) ?? '', texts.get(old) ?? '');
+            if (spliced === null)
+                return null;
+            staging.write(path, { bytes: Buffer.from(spliced), executable: false });
+            return await sops.isAuthentic({ path, format, explicitType: true, config: null });
+        }
+        catch {
+            // No key of the older one is the runner's, or sops makes nothing of it.
+            return null;
+        }
+        finally {
+            staging.remove(path);
+        }
+    }
+    #mayOpen(version) {
+        const { history } = this.#open;
+        const readers = (history.versions[version]?.readers ?? []).flatMap((one) => history.recipients[one] ?? []);
+        return decryptionRefusal(readers, this.#decryption.runner) === null;
+    }
+    #path(version) {
+        return `${this.#folder}/${version}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/plain-scalars.js
+// The values that a text in the clear holds, whatever it is: to be held against secrets that may have been written there.
+// Pure. Must never keep a text longer than it takes to read it.
+
+
+/** By its name not what anyone keeps a secret in: pages, pictures, what git and sops read. */
+const noSecrets = /\.(?:md|mdx|rst|adoc|html?|png|jpe?g|gif|svg|ico|webp|pdf)$|(?:^|\/)\.(?:sops(?:-owners)?\.ya?ml|git[^/]*)$/i;
+function mayHoldSecrets(path) {
+    return !noSecrets.test(path);
+}
+/** Of a format that sops reads in parts its scalars; of any other text, and of one that is not whole, what stands in quotes or behind a sign. */
+function scalarsOf(path, text) {
+    const format = formatByName(path);
+    return [...format === 'binary' ? [] : parsed(format, text), ...loose(text)];
+}
+function parsed(format, text) {
+    try {
+        return scalarsIn(format, text).map(([, value]) => value);
+    }
+    catch {
+        return [];
+    }
+}
+function loose(text) {
+    const behind = [...text.matchAll(/[:=][^\S\n]*([^\s:=][^\n]*)/g)].map(([, value = '']) => value.trim());
+    const quoted = [...text.matchAll(/"([^"\n]*)"|'([^'\n]*)'/g)].map(([, double, single = '']) => double ?? single);
+    return [...behind, ...quoted];
+}
+
+;// CONCATENATED MODULE: ./lib/stages/plain-files.js
+
+
+const nothingPlain = { holding: new Map(), newest: new Map(), tooMany: false };
+const mostPlainFiles = 2000;
+const plain_files_maxBytes = 1024 * 1024;
+/** Of the base, what came in `commit` or later (a number of `Change`); `sizes`: how long the values are that are looked for, in bytes. */
+async function readPlainFiles({ git, base, history, missing }, commit, sizes, digestOf) {
+    const files = (await cameSince({ git, base, history }, commit)).filter(({ blob }) => !missing.has(blob));
+    const byBlob = Map.groupBy(files.slice(0, mostPlainFiles), ({ blob }) => blob);
+    const [holding, newest] = [new Map(), new Map()];
+    await readBlobs(git, [...byBlob.keys()], (blob, bytes) => {
+        const same = byBlob.get(blob) ?? [];
+        const text = bytes.toString();
+        // A file that was encrypted as a whole is one value, byte by byte.
+        const values = new Map([...scalarsOf(same[0]?.path ?? '', text).map((value) => [value, Buffer.byteLength(value)]), [bytes.toString('latin1'), bytes.length]]);
+        for (const [value, size] of values) {
+            if (!sizes.has(size))
+                continue;
+            const digest = digestOf(value);
+            holding.set(digest, [...holding.get(digest) ?? [], ...same]);
+            newest.set(size, Math.min(newest.get(size) ?? Infinity, ...same.map(({ came }) => came)));
+        }
+    }, ({ length }) => length <= plain_files_maxBytes);
+    return { holding, newest, tooMany: files.length > mostPlainFiles };
+}
+async function cameSince({ git, base, history }, commit) {
+    const found = [];
+    /** null: it is known since when it is there, or is none of the base. */
+    const open = new Map();
+    let [at, sha] = [0, ''];
+    await readRevisions(git, base, (revision, path, before, after) => {
+        if (revision.sha !== sha)
+            [at, sha] = [at + 1, revision.sha];
+        if (at > commit)
+            return;
+        const blob = open.has(path) ? open.get(path) ?? null : after;
+        open.set(path, before === null ? null : blob);
+        if (before === null && blob !== null && plain_files_isPlain(history, path) && mayHoldSecrets(path))
+            found.push({ path, came: at, blob });
+    });
+    return found.toReversed();
+}
+function plain_files_isPlain({ base }, path) {
+    return !base.has(path);
+}
+
+;// CONCATENATED MODULE: ./lib/stages/told-keys.js
+
+/** Pairs of versions that are tried, each a process of sops. */
+const told_keys_mostPairs = 100;
+/** Tried is what may have given one of `persons` a data key that is not known to be theirs, step by step from those that are. */
+async function tellDataKeys(history, persons, digests) {
+    const told = new Map();
+    let known = history;
+    while (known.links.length > 0 && told.size < told_keys_mostPairs) {
+        const pairs = pairsToTry(known, persons, told, told_keys_mostPairs - told.size);
+        if (pairs.length === 0)
+            break;
+        for (const [old, fresh] of pairs)
+            told.set(`${old} ${fresh}`, await digests.haveOneDataKey(old, fresh));
+        known = history.told((old, fresh) => told.get(`${old} ${fresh}`) ?? null);
+    }
+    return known;
+}
+function pairsToTry(history, persons, tried, most) {
+    const theirs = persons.map((keys) => dataKeysOf(history, keys));
+    // What both are theirs by themselves, and what neither is, tells nothing.
+    const isOpen = (old, fresh) => theirs.some((keys) => keys.has(history.dataKey(old)) !== keys.has(history.dataKey(fresh)));
+    const pairs = [];
+    for (const { olds, news } of history.links) {
+        for (const old of olds) {
+            for (const fresh of news) {
+                if (pairs.length >= most)
+                    return pairs;
+                if (isOpen(old, fresh) && !tried.has(`${old} ${fresh}`))
+                    pairs.push([old, fresh]);
+            }
+        }
+    }
+    return pairs;
+}
+/** Those that were wrapped for one of `keys` in some version. */
+function dataKeysOf(history, keys) {
+    const meant = history.recipients.map((one) => keys.some((own) => recipient_isMeantBy(own, one)));
+    return new Set(history.versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [history.dataKey(version)] : [])));
+}
+
+;// CONCATENATED MODULE: ./lib/stages/expose.js
+
+
+
+
+
+
+
+
+/**
+ * What they could read and what has become of it, person by person: what one can read still, another may know of old. Those of whom
+ * the same is true share an entry. `decryption`: null where no key may be used.
+ */
+async function exposureOf(open, owners, losing, decryption) {
+    const digests = decryption === null ? null : new Digests(open, decryption);
+    const persons = losing.flatMap(({ people, only }) => personsAmong(people, owners, open.history).map((keys) => ({ keys, only })));
+    const history = digests === null ? open.history : await tellDataKeys(open.history, persons.map(({ keys }) => keys), digests);
+    const each = persons.map(({ keys, only }) => traceExposure(history, keys, owners).filter(({ file }) => only === null || only.has(file)));
+    const settled = await settle(each.flat(), open, history, digests);
+    return mergedPeople(each.map((traced) => mergedSecrets(traced.flatMap((one) => settled.get(one) ?? []))));
 }
 /** Says what the list can't know where not all of the history could be seen. */
 function partialExposure({ reach, tooLarge, unreadable }) {
@@ -60748,71 +61653,122 @@ function partialExposure({ reach, tooLarge, unreadable }) {
 /** Earlier versions, and files of the base that are looked at on the mere chance: no more of each than this, or than there are files to compare. */
 const mostVersions = 500;
 const rounds = 3;
-const beyond = 'not looked at';
-/** The secrets with their states: what only a decryption can tell is `unknown` where `decryption` is null, or where it fails. */
-async function settle(traced, open, decryption) {
-    const questions = traced.flatMap((one) => (isAsked(one) ? [one.question] : []));
-    if (decryption === null || questions.length === 0)
-        return mergedSecrets(traced.flatMap((one) => (isAsked(one) ? one.untold ?? [] : one)));
-    const digests = new Digests(open, decryption);
-    // Each file of the base at most once, however many they are.
-    const today = await digests.take([...new Set(questions.flatMap(({ now, suspects }) => [...now, ...suspects].map(({ version }) => version)))], Infinity);
-    const most = Math.max(mostVersions, 2 * today);
-    let left = most;
-    for (let round = 0; round < rounds; round += 1) {
-        const versions = cover(stillWanted(questions, digests), open.history, digests);
-        // Where not one of them opened, no older one will.
-        if (versions.length === 0 || await digests.take(versions, left) === 0)
-            break;
-        left = Math.max(0, left - versions.length);
+/** The secrets with their states; null: nothing to report. What only a decryption can tell is `unknown` where nothing may be, or can be, decrypted. */
+async function settle(traced, open, history, digests) {
+    const asked = traced.filter(isAsked);
+    const settled = new Map(traced.flatMap((one) => (isAsked(one) ? [] : [[one, one]])));
+    if (digests === null)
+        return new Map([...settled, ...asked.map((one) => [one, one.untold])]);
+    const decrypted = await decryptFor(asked, open, history, digests);
+    for (const one of asked) {
+        const told = answer(one.question, decrypted);
+        settled.set(one, told === null ? null : one.answered(told));
     }
-    const decrypted = decryptedBy(digests, open.history, most);
-    const done = questions.filter((question) => question.elsewhere.length > 0 && isDone({ state: answer(question, decrypted)?.state ?? 'unknown' }));
-    await digests.take([...new Set(done.flatMap(({ elsewhere }) => elsewhere.flatMap((places) => places.map(({ version }) => version))))], most);
-    const settled = decryptedBy(digests, open.history, most);
-    return mergedSecrets(traced.flatMap((one) => {
-        if (!isAsked(one))
-            return one;
-        const told = answer(one.question, settled);
-        return told === null ? [] : one.answered(told);
-    }));
+    return settled;
+}
+/** Decrypts what the questions turn on, as little as can be. */
+async function decryptFor(asked, open, history, digests) {
+    const questions = asked.map(({ question }) => question);
+    // Each file of the base at most once, however many they are.
+    const today = await digests.take(versionsOf(questions.flatMap(({ now, clear }) => [now, clear])), Infinity);
+    const most = Math.max(mostVersions, 2 * today);
+    const plain = await plainFilesFor(questions, open, digests);
+    const told = () => decryptedBy(digests, history, most, plain);
+    /** What would be done with, if what it was not held against yet is another value. */
+    const doubtful = () => {
+        const soFar = { ...told(), lackOf: () => null, lackAt: () => null, whyNotClear: () => null };
+        return questions.filter((question) => isDone({ state: answer(question, soFar)?.state ?? 'unknown' }));
+    };
+    let left = most;
+    const takeOld = async (wanted) => {
+        for (let round = 0; round < rounds; round += 1) {
+            const ivs = new Set([...wanted()].flatMap(({ iv }) => (digests.of(iv) === null ? [iv] : [])));
+            const versions = cover(ivs, history, digests, left);
+            // Where not one of them opened, no older one will.
+            if (versions.length === 0 || await digests.take(versions, left) === 0)
+                return;
+            left = Math.max(0, left - versions.length);
+        }
+    };
+    await takeOld(() => questions.flatMap((question) => [...soughtOf(question, told()), ...asLongAs(question)]));
+    await takeOld(() => {
+        const lists = new Set(doubtful().flatMap(({ now, otherwise, byLength }) => (otherwise === 'changed' ? now.map(({ size }) => byLength.known(size)) : [])));
+        return [...lists].flat();
+    });
+    await digests.take(versionsOf(new Set(doubtful().flatMap(({ own, byLength }) => own.map(({ size }) => byLength.places(size))))), most);
+    return told();
+}
+function versionsOf(lists) {
+    const versions = new Set();
+    for (const list of lists)
+        for (const { version } of list)
+            versions.add(version);
+    return [...versions];
+}
+/** What they knew at the name that can be what stands there now. */
+function asLongAs({ now, known }) {
+    return known.filter(({ size }) => now.some((place) => place.size === size));
+}
+/** What came in the clear since one of the files went that are asked about. */
+async function plainFilesFor(questions, open, digests) {
+    const gone = questions.filter(({ went }) => went !== null);
+    const sizes = new Set(gone.flatMap(({ own }) => own.map(({ size }) => size)));
+    const first = gone.reduce((commit, { went }) => Math.max(commit, went ?? 0), 0);
+    return gone.length === 0 ? nothingPlain : await readPlainFiles(open, first, sizes, (value) => digests.digestOf(value));
 }
 /** Many questions ask about the same values and places: each list of them is gone through once. */
-function decryptedBy(digests, { base }, most) {
-    const known = new Map();
-    const places = new Map();
+function decryptedBy(digests, { base }, most, plain) {
     const paths = new Map([...base].map(([path, version]) => [version, path]));
+    const known = byDigest(({ iv }) => digests.of(iv));
+    const places = byDigest((place) => digests.at(place));
+    const notLooked = (what) => `was not looked at: more than ${most} ${what}`;
+    const closed = 'cannot be decrypted by this runner';
+    const lackOf = once((list) => {
+        const lacking = list.filter(({ iv }) => digests.of(iv) === null);
+        return lacking.length === 0 ? null : lacking.every(({ iv }) => digests.wasTried(iv)) ? closed : notLooked('versions');
+    });
+    const lackAt = once((list) => {
+        const lacking = list.filter((place) => digests.at(place) === null);
+        if (lacking.length === 0)
+            return null;
+        if (lacking.some(({ version }) => !digests.has(version)))
+            return notLooked('files');
+        return lacking.some(({ version }) => !digests.opened(version)) ? closed : 'has it under another name once it is decrypted';
+    });
     return {
-        at: ({ version, key }) => digests.at(version, key),
+        at: (place) => digests.at(place),
         of: ({ iv }) => digests.of(iv),
-        whyNot: (closed) => (closed.every(({ iv }) => digests.wasTried(iv)) ? 'an earlier value of it cannot be decrypted by this runner' : `an earlier value of it was ${beyond}: more than ${most} versions`),
-        same: (list, digest) => {
-            const index = known.get(list) ?? Map.groupBy(list, ({ iv }) => digests.of(iv) ?? '');
-            known.set(list, index);
-            return index.get(digest) ?? [];
-        },
-        find: (list, digest) => {
-            const index = places.get(list) ?? new Map(list.map((place) => [digests.at(place.version, place.key) ?? '', place]));
-            places.set(list, index);
-            return index.get(digest) ?? null;
-        },
+        same: (list, digest) => known(list, digest),
+        find: places,
+        lackOf, lackAt,
+        inTheClear: (commit, digest) => plain.holding.get(digest)?.find(({ came }) => came <= commit)?.path ?? null,
+        isClear: (commit, size) => (plain.newest.get(size) ?? Infinity) <= commit,
+        whyNotClear: () => (plain.tooMany ? `more than ${mostPlainFiles} files have come in the clear since it went, and not all were looked at` : null),
         nameOf: ({ version, key }) => `${spelledKey(key)} in ${paths.get(version) ?? 'another file'}`,
+        nameOfKnown: ({ home, key }) => `${spelledKey(key)} in ${home}`,
     };
 }
-/** The IVs that a question still turns on. */
-function stillWanted(questions, digests) {
-    return [...new Set([...new Set(questions.flatMap(({ now, known }) => (now.some(({ version, key }) => digests.at(version, key) === null) ? [] : [known])))]
-            .flatMap((known) => known.flatMap(({ iv }) => (digests.of(iv) === null ? [iv] : []))))];
+function byDigest(digestOf) {
+    const index = once((list) => Map.groupBy(list, (one) => digestOf(one) ?? ''));
+    return (list, digest) => index(list).get(digest) ?? [];
 }
-/** As few versions as hold all of `ivs`, as far as the greedy way finds them; the newer of two, which the runner rather opens. */
-function cover(ivs, history, digests) {
-    if (ivs.length === 0)
+function once(find) {
+    const found = new WeakMap();
+    return (of) => {
+        const known = found.get(of) ?? { value: find(of) };
+        found.set(of, known);
+        return known.value;
+    };
+}
+/** As few versions as hold all of `ivs`, as far as the greedy way finds them; the newer of two, which the runner rather opens. No more than `most`. */
+function cover(ivs, history, digests, most) {
+    if (ivs.size === 0)
         return [];
     const left = new Set(ivs);
     const order = [...new Set(history.changes.flatMap(({ after }) => after ?? []))].filter((version) => !digests.has(version));
     const held = new Map(order.map((version) => [version, (history.versions[version]?.leaves ?? []).map(({ iv }) => iv).filter((iv) => left.has(iv))]));
     const chosen = [];
-    while (left.size > 0) {
+    while (left.size > 0 && chosen.length < most) {
         let best = { version: -1, count: 0 };
         for (const [version, own] of held) {
             const count = own.filter((iv) => left.has(iv)).length;
@@ -60829,70 +61785,11 @@ function cover(ivs, history, digests) {
     }
     return chosen;
 }
-/** Digests of values, none of them known outside of this run, none of them ever written down. */
-class Digests {
-    #secret = (0,external_node_crypto_.randomBytes)(32);
-    #folder = `.sops-rekey-history-${(0,external_node_crypto_.randomUUID)()}`;
-    #byVersion = new Map();
-    #byIv = new Map();
-    #tried = new Set();
-    #open;
-    #decryption;
-    constructor(open, decryption) {
-        this.#open = open;
-        this.#decryption = decryption;
-    }
-    has(version) {
-        return this.#byVersion.has(version);
-    }
-    at(version, key) {
-        return this.#byVersion.get(version)?.get(key) ?? null;
-    }
-    of(iv) {
-        return this.#byIv.get(iv) ?? null;
-    }
-    /** Whether a version was looked at that has it. */
-    wasTried(iv) {
-        return this.#tried.has(iv);
-    }
-    /** Decrypts what the runner can and may of the first `most`, and returns how many it could. What fails is remembered, and fails nothing else. */
-    async take(versions, most) {
-        const { history } = this.#open;
-        const { sops, staging, runner, atOnce } = this.#decryption;
-        const fresh = versions.filter((version) => !this.has(version)).slice(0, Math.max(0, most));
-        for (const version of fresh) {
-            this.#byVersion.set(version, null);
-            for (const { iv } of history.versions[version]?.leaves ?? [])
-                this.#tried.add(iv);
-        }
-        const allowed = fresh.filter((version) => {
-            const readers = (history.versions[version]?.readers ?? []).flatMap((one) => history.recipients[one] ?? []);
-            return decryptionRefusal(readers, runner) === null;
-        });
-        await this.#open.read(allowed, (version, bytes) => staging.write(this.#path(version), { bytes: mended(bytes), executable: false }));
-        await inParallel(allowed, atOnce, async (version) => {
-            const { format = 'binary', leaves = [] } = history.versions[version] ?? {};
-            const file = { path: this.#path(version), format, explicitType: true, config: null };
-            const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) => new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.#digest(value)]))).catch(() => null);
-            staging.remove(file.path);
-            this.#byVersion.set(version, digests);
-            for (const { key, iv } of leaves) {
-                const digest = digests?.get(key);
-                if (digest !== undefined)
-                    this.#byIv.set(iv, digest);
-            }
-        });
-        return fresh.filter((version) => this.#byVersion.get(version) !== null).length;
-    }
-    #path(version) {
-        return `${this.#folder}/${version}`;
-    }
-    #digest(value) {
-        return (0,external_node_crypto_.createHmac)('sha256', this.#secret).update(value).digest('base64');
-    }
-}
 
 ;// CONCATENATED MODULE: ./lib/model/history.js
+// What a repository's commits tell of its encrypted files: which version stood where from when, and which share a data key.
+// Pure. Must never take a history that is cut off for the whole one.
+
 
 /**
  * Two versions have the same data key where they share the ciphertext of a value, a wrapped data key or the MAC, whatever path,
@@ -60913,11 +61810,20 @@ class History {
     base;
     /** Every path of the base, encrypted or not, that some version once stood at. */
     plain;
+    /** Paths at which a plaintext once took the place of a version. */
+    decrypted;
+    /** By commit: files of the base in the clear that came in it, where an encrypted one went in it. */
+    cameInTheClear;
     recipients;
-    #dataKeys;
-    #perhaps = new Map();
+    /** What one commit left untold of data keys, the oldest first. */
+    links;
+    /** Whether a key was tried on what is still untold. */
+    wasTried;
+    #parts;
     #births = new Map();
-    constructor(parts) {
+    #sizes = null;
+    #earliest = null;
+    constructor(parts, told = null) {
         this.reach = parts.reach;
         this.tooLarge = parts.tooLarge;
         this.unreadable = parts.unreadable;
@@ -60925,103 +61831,74 @@ class History {
         this.versions = parts.versions;
         this.base = parts.base;
         this.plain = parts.plain;
+        this.decrypted = parts.decrypted;
+        this.cameInTheClear = parts.cameInTheClear;
         this.recipients = parts.recipients;
-        this.#dataKeys = parts.dataKeys;
+        this.#parts = parts;
+        this.wasTried = told !== null;
+        const links = told?.links ?? untoldLinks({ changes: parts.changes, versions: parts.versions, dataKey: (version) => this.dataKey(version) });
+        this.links = stillUntold(links, (old, fresh) => this.dataKey(old) === this.dataKey(fresh) || told?.areDifferent(old, fresh) === true);
         for (const { after, time } of parts.changes) {
             if (after === null)
                 continue;
             const key = this.dataKey(after);
             this.#births.set(key, Math.min(this.#births.get(key) ?? Infinity, time));
         }
-        this.#linkTheUntold();
     }
     /** A number per data key. */
     dataKey(version) {
-        return this.#dataKeys[version] ?? -1;
+        return this.#parts.dataKeys[version] ?? -1;
     }
-    /** The data keys that may be this one, as far as anyone can tell without a key; itself not among them. */
-    perhapsSame(dataKey) {
-        const found = new Set(this.#perhaps.get(dataKey));
-        found.delete(dataKey);
-        return found;
+    /** The data keys that may be one of `dataKeys`, as far as anyone can tell without a key; those themselves not among them. */
+    perhapsSame(dataKeys) {
+        return perhapsReached(this.links, (version) => this.dataKey(version), dataKeys);
     }
-    /** When the data key that the file at the base has first stood in a commit, in seconds; rather too early than too late. */
-    keySince(path) {
-        const version = this.base.get(path);
-        if (version === undefined)
-            return null;
-        const key = this.dataKey(version);
-        const births = [key, ...this.perhapsSame(key)].flatMap((one) => this.#births.get(one) ?? []);
-        return births.length === 0 ? null : Math.min(...births);
+    /** The same history where a key was tried on the links: on each pair of versions whether they have one data key, or null. */
+    told(isSame) {
+        const dataKeys = [...this.#parts.dataKeys];
+        for (const { olds, news } of this.links) {
+            for (const old of olds) {
+                for (const fresh of news) {
+                    const [one, other] = [dataKeys[old] ?? -1, dataKeys[fresh] ?? -1];
+                    if (one !== other && isSame(old, fresh) === true)
+                        dataKeys.forEach((key, at) => { if (key === other)
+                            dataKeys[at] = one; });
+                }
+            }
+        }
+        return new History({ ...this.#parts, dataKeys }, { links: this.links, areDifferent: (old, fresh) => isSame(old, fresh) === false });
+    }
+    /** In bytes; the plaintext of an IV is as long as its ciphertext. */
+    sizeOf(iv) {
+        this.#sizes ??= this.versions.reduce((sizes, { leaves }) => {
+            for (const leaf of leaves)
+                sizes[leaf.iv] = leaf.size;
+            return sizes;
+        }, []);
+        return this.#sizes[iv] ?? 0;
     }
     /**
-     * One commit that changed every value and the recipients too may have rotated or not, also where it brought the file to another
-     * path, or back to its own. Where the recipients stayed, nothing but a rotation wraps the data key anew; where an IV stayed, its
-     * ciphertext tells.
+     * When the data key that the file at the base has first stood in a commit, in seconds. Where it may be an older one: `earliest` is
+     * when that did, rather too early than too late.
      */
-    #linkTheUntold() {
-        const told = new Set(this.changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after));
-        const stood = new Map();
-        for (const changes of [...Map.groupBy(this.changes, ({ commit }) => commit).values()].reverse()) {
-            const went = changes.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []));
-            const came = changes.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []));
-            const heirs = new Set(went.length === 0 ? [] : came.flatMap((version) => this.#traces(version)));
-            const isInherited = (version) => this.#traces(version).some((trace) => heirs.has(trace));
-            const sources = new Set(went.flatMap((version) => this.#traces(version)));
-            const orphans = [];
-            for (const { path, before, after, isMerge } of changes) {
-                if (after === null || (isMerge && told.has(after)))
-                    continue;
-                const isOrphan = before === null && !this.#traces(after).some((trace) => sources.has(trace));
-                const old = before ?? (isOrphan ? stood.get(path) : undefined);
-                if (old !== undefined)
-                    this.#linkUntold([old], [after]);
-                if (isOrphan)
-                    orphans.push(after);
-            }
-            this.#linkUntold(went.filter((version) => !isInherited(version)), orphans);
-            for (const { path, before, after } of changes) {
-                // What lives on at another path does not come back to this one.
-                if (after === null && before !== null && !isInherited(before))
-                    stood.set(path, before);
-                else
-                    stood.delete(path);
-            }
+    keySince(path) {
+        const version = this.base.get(path);
+        const surely = version === undefined ? undefined : this.#births.get(this.dataKey(version));
+        if (version === undefined || surely === undefined)
+            return null;
+        this.#earliest ??= this.#earliestBirths();
+        return { surely, earliest: Math.min(surely, this.#earliest.get(this.dataKey(version)) ?? surely) };
+    }
+    /** Of data keys that may be older ones. */
+    #earliestBirths() {
+        const earliest = new Map(this.#births);
+        const of = (version) => earliest.get(this.dataKey(version)) ?? Infinity;
+        for (const { olds, news } of this.links) {
+            const first = Math.min(...olds.map(of));
+            for (const fresh of news)
+                earliest.set(this.dataKey(fresh), Math.min(of(fresh), first));
         }
-    }
-    /** What another version shares with this one where its data key is the same, or is known to be another. */
-    #traces(version) {
-        // Both are numbers from 0 on.
-        return [-1 - this.dataKey(version), ...this.versions[version]?.leaves.map(({ iv }) => iv) ?? []];
-    }
-    /** Links each of `before` to each of `after` that differs from it in all that would tell. */
-    #linkUntold(before, after) {
-        const byReaders = (versions) => [...Map.groupBy(new Set(versions), (version) => [...this.versions[version]?.readers ?? []].sort((a, b) => a - b).join())];
-        for (const [had, olds] of byReaders(before)) {
-            for (const [have, news] of byReaders(after)) {
-                const [old = -1] = olds;
-                const [fresh = -1] = news;
-                if (had === have || (olds.length + news.length === 2 && this.#tells(old, fresh)))
-                    continue;
-                // Whatever may be the same as one may be the same as all: a chain of links is as good as all pairs.
-                for (const one of olds)
-                    this.#link(this.dataKey(one), this.dataKey(fresh));
-                for (const one of news)
-                    this.#link(this.dataKey(old), this.dataKey(one));
-            }
-        }
-    }
-    #tells(old, fresh) {
-        const traces = new Set(this.#traces(old));
-        return this.#traces(fresh).some((trace) => traces.has(trace));
-    }
-    #link(one, other) {
-        const [mine, others] = [this.#perhaps.get(one) ?? new Set([one]), this.#perhaps.get(other) ?? new Set([other])];
-        const [small, large] = mine.size < others.size ? [mine, others] : [others, mine];
-        for (const key of small)
-            large.add(key);
-        for (const key of [one, other, ...small])
-            this.#perhaps.set(key, large);
+        return earliest;
     }
 }
 /** Takes versions one by one as they are read, so that none has to be kept. */
@@ -61063,7 +61940,7 @@ class HistoryBuilder {
     }
     finish(rest) {
         return new History({
-            ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
+            decrypted: new Set(), cameInTheClear: new Map(), ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
         });
     }
     /** One for the many versions that have it. */
@@ -61123,6 +62000,7 @@ function ownText(text) {
 
 
 
+
 /** A history, and the versions in it, until it is disposed of. */
 class OpenHistory {
     history;
@@ -61130,13 +62008,16 @@ class OpenHistory {
     texts;
     /** Where its objects are. */
     git;
+    /** The commit that it led to. */
+    base;
     /** Ids of objects that a partial clone left out: to ask git for one of them fails. */
     missing;
     #folder;
-    constructor(history, texts, git, missing, folder) {
+    constructor(history, texts, git, base, missing, folder) {
         this.history = history;
         this.texts = texts;
         this.git = git;
+        this.base = base;
         this.missing = missing;
         this.#folder = folder;
     }
@@ -61176,8 +62057,8 @@ async function openHistory(checkout, survey, options) {
     try {
         const [tree, isPartial] = await Promise.all([readBase(git, survey.base, encrypted), git.isPartialClone()]);
         const missing = isPartial ? await readMissing(git, survey.base) : new Set();
-        const paths = options.everything ? null : new Set([...encrypted, ...options.also ?? []]);
-        const { found, texts } = await readChanges(git, survey.base, tree.plain, paths, options.texts);
+        const wantedPaths = options.everything ? null : new Set([...encrypted, ...options.also ?? []]);
+        const { found, texts, cameAsOneWent } = await readChanges(git, survey.base, tree.plain, wantedPaths, options.texts);
         const wanted = wantedBlobs(found, tree);
         const builder = new HistoryBuilder();
         const atBase = new Set(tree.encrypted.values());
@@ -61198,10 +62079,16 @@ async function openHistory(checkout, survey, options) {
             const number = builder.numberOf(blob);
             return number === null ? [] : [[path, number]];
         }));
-        const plain = await presentAmong(git, survey.base, new Set(changes.flatMap(({ path }) => (base.has(path) ? [] : [path]))));
+        const paths = new Set(changes.flatMap(({ path }) => (base.has(path) ? [] : [path])));
+        const wentIn = new Set(changes.flatMap(({ commit, after }) => (after === null ? [commit] : [])));
+        const came = [...cameAsOneWent].filter(([commit]) => wentIn.has(commit));
+        const present = await presentAmong(git, survey.base, new Set([...paths, ...came.flatMap(([, some]) => some.filter((path) => !base.has(path)))]));
+        const plain = new Set([...paths].filter((path) => present.has(path)));
+        const cameInTheClear = new Map(came.map(([commit, some]) => [commit, some.filter((path) => present.has(path) && !base.has(path))]));
+        const decrypted = new Set(found.flatMap(({ path, before, after }) => (history_numberOf(builder, before) !== null && after !== null && history_numberOf(builder, after) === null ? [path] : [])));
         const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length;
         const reach = reachOf([why, lost > 0 ? `the clone is a partial one (\`filter\` or \`sparse-checkout\` of actions/checkout), which leaves out contents (${lost} of them)` : null]);
-        return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain }), texts, git, missing, folder);
+        return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain, decrypted, cameInTheClear }), texts, git, survey.base, missing, folder);
     }
     catch (error) {
         if (folder !== null)
@@ -61209,7 +62096,7 @@ async function openHistory(checkout, survey, options) {
         if (!(error instanceof Failure) || error.code !== 'git-failed')
             throw error;
         const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() });
-        return new OpenHistory(nothing, new Map(), checkout, new Set(), null);
+        return new OpenHistory(nothing, new Map(), checkout, survey.base, new Set(), null);
     }
 }
 async function readBase(git, base, paths) {
@@ -61259,12 +62146,17 @@ async function reachBack(checkout, base, { remote, temporary }) {
         return { git: checkout, folder: null, why: `the checkout is shallow. ${error.message}` };
     }
 }
+/** Of the files that came in the clear as another one went, more are of no interest. */
+const mostCame = 200;
 /**
  * Every change that can be about an encrypted file, or just those of `paths` and of what they can have been renamed from: what went
- * in the commit in which one of them came. And the versions of each text that is asked for.
+ * in the commit in which one of them came. And the versions of each text that is asked for; and by commit, of every change, what came in
+ * it that can hold secrets, where something went in it that may have been encrypted.
  */
 async function readChanges(git, base, plain, paths, isText = () => false) {
     const found = [];
+    const cameAsOneWent = new Map();
+    let [came, hasWent] = [[], false];
     const texts = new Map();
     const wanted = new Set(paths);
     let pending = [];
@@ -61279,6 +62171,9 @@ async function readChanges(git, base, plain, paths, isText = () => false) {
             if (paths === null || wanted.has(change.path))
                 found.push(change);
         pending = [];
+        if (hasWent && came.length > 0)
+            cameAsOneWent.set(commit, came);
+        [came, hasWent] = [[], false];
     };
     const isPlain = (blob) => blob === null || plain.has(blob);
     await readRevisions(git, base, (revision, path, before, after) => {
@@ -61289,12 +62184,16 @@ async function readChanges(git, base, plain, paths, isText = () => false) {
         }
         if (after !== null && isText(path) && !texts.has(after))
             texts.set(after, { path, revision });
+        if (paths === null && before === null && came.length < mostCame && mayHoldSecrets(path))
+            came.push(path);
         if (paths === null && isPlain(before) && isPlain(after))
             return;
+        if (paths === null && after === null)
+            hasWent = true;
         pending.push({ commit, path, time: revision.time, isMerge: revision.isMerge, before, after });
     });
     close();
-    return { found, texts };
+    return { found, texts, cameAsOneWent };
 }
 /** Each version's blob with a path that it stood at; without those that the survey has found to be no encrypted file. */
 function wantedBlobs(changes, { encrypted, plain }) {
@@ -67840,7 +68739,7 @@ function ownersPathIn({ ownersFile }, named) {
 }
 /**
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
- * commit that brought it; and all who could read a version of a file. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
+ * commit that brought it; and all who stood in a config, could read a version of a file, or were recorded as removed. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
  * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
  */
 async function readPast(open, survey, named, everywhere) {
@@ -67894,7 +68793,8 @@ function read(path, ownersPath, bytes) {
         if (path === ownersPath) {
             const { owners, removed } = readOwnersFile(path, bytes.toString());
             const left = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }]);
-            return { owners: [...owners, ...left], known: structuredClone([...owners, ...removed].map(({ recipient }) => recipient)) };
+            // A key that only has an owner stood in nothing that anyone could have read.
+            return { owners: [...owners, ...left], known: structuredClone(removed.map(({ recipient }) => recipient)) };
         }
         const text = bytes.toString();
         return past_owners_publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null;
@@ -67966,8 +68866,9 @@ function recordedIn({ ownersFile }) {
     const owners = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }]);
     return { owners, known: removed.map(({ recipient }) => recipient), unseen: null };
 }
+const noPast = { owners: [], known: [], unseen: null };
 /** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
-function resolveRequest(inputs, survey, past = { owners: [], known: [], unseen: null }) {
+function resolveRequest(inputs, survey, past = noPast) {
     if (survey.files.length > 0 && survey.configs.length === 0) {
         throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
             advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
@@ -67975,8 +68876,8 @@ function resolveRequest(inputs, survey, past = { owners: [], known: [], unseen: 
     }
     const known = knownRecipients(survey);
     // Whoever takes someone's place needs that place to be there.
-    const removed = inputs.addedRecipients.length > 0 ? resolve(inputs.removedRecipients, survey, known)
-        : survey_unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, past)));
+    const before = inputs.addedRecipients.length > 0 ? noPast : past;
+    const removed = survey_unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, before)));
     const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
     const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)));
     if (both !== undefined) {
@@ -67996,10 +68897,30 @@ function resolve(asked, survey, known) {
 /** By what stands in the repository now; only of whom that knows nothing, by the past. */
 function whoGoes(asked, survey, known, past) {
     const now = resolveRecipients([asked], survey.owners, known);
+    const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null;
+    if (now.kind === 'resolved' && gone !== null) {
+        throw new Failure('recipient-ambiguous', [
+            `"${asked}" could mean who was removed on ${gone.date}, by the record in ${survey.ownersFile?.path ?? ''}:${gone.line}, or whoever a comment calls so now:`,
+            ...candidateLines('', survey.owners, [...now.recipients, gone.recipient]),
+        ].map((line) => visible(line, 1000)).join('\n'), {
+            advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
+        });
+    }
     if (now.kind !== 'unknown')
         return request_resolved(now);
     const then = resolveRecipients([asked], past.owners, past.known);
     return request_resolved(then.kind === 'unknown' ? now : then);
+}
+/** The record of another key, removed from whoever had the name then, where no more than comments give it to someone now. */
+function recordOf(asked, now, { owners, ownersFile }) {
+    const bears = (name) => name !== null && formsOf(name).some((form) => formsOf(asked).includes(form));
+    const sources = owners.filter(({ name, recipient }) => bears(name) && now.some((one) => recipient_isMeantBy(recipient, one)));
+    if (sources.length === 0 || sources.some(({ from }) => from !== 'comment'))
+        return null;
+    const records = ownersFile?.removed ?? [];
+    if (records.some(({ recipient }) => now.some((one) => recipient_isMeantBy(recipient, one))))
+        return null;
+    return records.findLast(({ owner }) => bears(owner)) ?? null;
 }
 function request_resolved(resolution) {
     if (resolution.kind === 'resolved')
@@ -68010,11 +68931,11 @@ function request_resolved(resolution) {
 function newRecipient(asked, survey, known) {
     const whole = parseRecipient(asked);
     if (whole !== null)
-        return { recipient: spelled(whole, known), name: ownerOf(survey.owners, whole) };
+        return { recipient: request_spelled(whole, known), name: ownerOf(survey.owners, whole) };
     const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(asked) ?? [];
     const recipient = parseRecipient(key);
     if (recipient !== null && name.trim() !== '')
-        return { recipient: spelled(recipient, known), name: name.trim() };
+        return { recipient: request_spelled(recipient, known), name: name.trim() };
     const written = survey_unique([...known, ...survey.owners.map((owner) => owner.recipient)]);
     const [only, ...more] = resolve([asked], survey, written);
     if (only === undefined || more.length > 0) {
@@ -68023,7 +68944,7 @@ function newRecipient(asked, survey, known) {
     return { recipient: only, name: ownerOf(survey.owners, only) };
 }
 /** As the repository spells it already, where it does. */
-function spelled(recipient, known) {
+function request_spelled(recipient, known) {
     return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
 }
 /** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
@@ -68043,7 +68964,7 @@ function whoIsMeant({ asked: { removed, added }, earlier }, { owners }) {
 /** What a program needs to start at all. */
 const needed = ['SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'LANG', 'LC_ALL'];
 /** Nothing can listen on port 0, so that whoever uses it as a proxy is told so at once. */
-const keyless_environment_nowhere = 'http://127.0.0.1:0';
+const nowhere = 'http://127.0.0.1:0';
 /**
  * To be given to `Sops` in place of the runner's own. `home` is an empty folder: sops and the libraries in it look for keys
  * there whatever the environment says (`~/.ssh`, `~/.config/sops`, `~/.aws`, `~/.vault-token`, `~/.gnupg`).
@@ -68056,7 +68977,7 @@ function keylessEnvironment(environment, home) {
     return {
         ...Object.fromEntries(kept),
         HOME: home, USERPROFILE: home, APPDATA: home, LOCALAPPDATA: home, XDG_CONFIG_HOME: home,
-        HTTPS_PROXY: keyless_environment_nowhere, HTTP_PROXY: keyless_environment_nowhere, https_proxy: keyless_environment_nowhere, http_proxy: keyless_environment_nowhere,
+        HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, https_proxy: nowhere, http_proxy: nowhere,
         // Machines of a cloud answer for themselves at an address that no proxy setting stops every library from asking.
         AWS_EC2_METADATA_DISABLED: 'true',
     };
@@ -68520,14 +69441,12 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
-
-
 /** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
 async function check(inputs, job, tools) {
     const { git, merges, log } = tools;
     const startedAt = new Date();
     const findings = [];
-    const run = { survey: null, standings: new Map(), exposure: [], sops: null, sopsCalls: 0 };
+    const run = { survey: null, standings: new Map(), exposure: [], keySince: new Map(), sops: null, sopsCalls: 0 };
     const finish = (failure) => ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure });
     try {
         const env_1 = { stack: [], error: void 0, hasError: false };
@@ -68550,9 +69469,11 @@ async function check(inputs, job, tools) {
             const { reach } = open.history;
             if (reach.kind === 'partial')
                 findings.push(check_unseen(reach.why, inputs, readers));
-            const { keySince } = findDueRotations(open.history, survey, [], null, startedAt);
-            findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, inputs.maxKeyAge, startedAt));
-            run.exposure = await exposureOfEach(open, [...survey.owners, ...owners], readers);
+            const { keySince, sureSince } = findDueRotations(open.history, survey, [], null, startedAt);
+            if (inputs.maxKeyAge !== null)
+                run.keySince = keySince;
+            findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, sureSince, inputs.maxKeyAge, startedAt));
+            run.exposure = await exposureOf(open, [...survey.owners, ...owners], [{ people: readers, only: null }], null);
             const binary = await installing;
             log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
             run.sops = { version: binary.version, sha256: binary.sha256 };
@@ -68602,13 +69523,6 @@ async function exposedTo(names, survey, past) {
     const { asked, earlier, owners } = await resolveWithPast(wanted, survey, past);
     return { readers: [...asked.removed, ...earlier.map(({ recipient }) => recipient)], owners };
 }
-/** Person by person: what one can read still, another may know of old. Those of whom the same is true share an entry. */
-async function exposureOfEach(open, owners, readers) {
-    const people = [...Map.groupBy(readers, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
-    const each = await Promise.all(people.map(async (keys) => await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, null)));
-    const same = Map.groupBy(each.flat(), ({ file, key, state, reason }) => JSON.stringify([file, key, state, reason]));
-    return [...same.values()].flatMap(mergedSecrets).toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
-}
 /** What only history knows, where not all of it could be seen; a warning where it was asked for. */
 function check_unseen(why, { maxKeyAge }, readers) {
     const asked = [
@@ -68624,7 +69538,7 @@ function meant(resolution) {
     throw new Failure(resolution.kind === 'ambiguous' ? 'recipient-ambiguous' : 'recipient-unknown', resolution.message);
 }
 function reportOf(run, findings, started, runId) {
-    const { survey, exposure, sops, sopsCalls } = run;
+    const { survey, exposure, keySince, sops, sopsCalls } = run;
     const stand = (standing) => [...run.standings.values()].filter((one) => one === standing).length;
     const files = survey?.files.length ?? 0;
     const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')];
@@ -68637,7 +69551,7 @@ function reportOf(run, findings, started, runId) {
             plaintext: findings.filter(({ code }) => code === 'plaintext').length,
             errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
         },
-        findings, exposure, sopsCalls,
+        findings, exposure, dataKeys: [...keySince].map(([path, since]) => ({ path, keySince: since })), sopsCalls,
     };
 }
 
@@ -68735,6 +69649,38 @@ function ruleOf(code) {
     const known = Object.hasOwn(checkRules, code) ? checkRules[code] : undefined;
     const help = 'See what the message says, mend that, and run again.';
     return known ?? { title: `The check could not be finished (${code})`, help };
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown-ages.js
+// How old the data keys are, file by file, the oldest first.
+// Must never call a key young of which the history says nothing.
+
+const foldBeyond = 20;
+const markdown_ages_day = 24 * 60 * 60 * 1000;
+/** Empty where no history was asked. Of a file that gets a new data key it tells the age of the old one. */
+function dataKeyAges({ files, startedAt }, room) {
+    const known = files.filter(({ keySince }) => keySince !== null);
+    if (known.length === 0)
+        return '';
+    if (room.files === 0)
+        return `The report gives the ages of ${count(known.length, 'data key')}.`;
+    const days = [...grouped(known, ({ keySince }) => keySince?.slice(0, 10) ?? '')].sort(([a], [b]) => (a < b ? -1 : 1));
+    const shown = days.slice(0, room.files);
+    const lines = shown.map(([since, same]) => {
+        const age = Math.floor((Date.parse(startedAt) - Date.parse(since)) / markdown_ages_day);
+        const names = pathLines(same.map(({ path }) => path), room.files);
+        const made = renewed(same);
+        const [only = ''] = names;
+        const list = names.length === 1 ? ` ${only.slice(2)}` : `\n${names.map((name) => `  ${name}`).join('\n')}`;
+        return `- since ${since} (${count(age, 'day')})${made}:${list}`;
+    });
+    const left = known.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
+    const text = [...lines, ...(left > 0 ? [`- and ${count(left, 'file')} with younger ones, see the report`] : [])].join('\n');
+    return known.length > foldBeyond ? markdown_paths_folded(count(known.length, 'file'), text) : text;
+}
+function renewed(files) {
+    const made = files.filter(({ dataKey }) => dataKey === 'new').length;
+    return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/markdown-account.js
@@ -68926,7 +69872,7 @@ function headline(report, account) {
 
 
 
-const foldBeyond = 60;
+const markdown_checklist_foldBeyond = 60;
 const markdown_checklist_mostFolders = 200;
 const mostFolded = 40;
 const counted = {
@@ -68948,13 +69894,13 @@ function checklist(exposure, readers, room) {
     if (exposure.length <= room.secrets) {
         const reasons = oftenGiven(exposure);
         const legend = [...reasons].map(([reason, mark]) => `\n\nNot to be told${mark}: ${plain(reason, 400)}.`).join('');
-        return `${each}${legend}\n\n${byEnvironment(files, (paths) => bySecret(paths, { readers, reasons }, exposure.length > foldBeyond))}`;
+        return `${each}${legend}\n\n${byEnvironment(files, (paths) => bySecret(paths, { readers, reasons }, exposure.length > markdown_checklist_foldBeyond))}`;
     }
     const what = files.size <= room.secrets ? 'file' : 'folder';
     const lines = what === 'file'
         ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
         : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${titleOf(folder, files)}`);
-    const list = lines.length > foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
+    const list = lines.length > markdown_checklist_foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
     return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
 }
 /** More lines than this with the same reason, and it is said once. */
@@ -69032,6 +69978,7 @@ function titleOf(folder, files) {
 
 
 
+
 /** GitHub shows nothing of a summary beyond 1 MiB. */
 const limit = 1_000_000;
 /** How many findings of a code, and secrets, are listed. */
@@ -69063,6 +70010,7 @@ function sections(report, { documentation, reportPath }, room) {
         kinds.length === 0 ? '' : table(kinds, documentation),
         ...kinds.map((kind) => details(kind, room)),
         exposed(report, room),
+        aged(report, room),
         reportPath === null ? '' : `The report: ${code(reportPath)}`,
     ];
 }
@@ -69101,6 +70049,10 @@ function details(kind, room) {
         lines.push(`- ${left} more, see the report`);
     const { title, help } = ruleOf(first.code);
     return markdown_paths_folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'), first.level === 'error');
+}
+function aged({ dataKeys, startedAt }, room) {
+    const ages = dataKeyAges({ files: dataKeys.map((one) => ({ ...one, dataKey: 'same' })), startedAt }, { files: room });
+    return ages === '' ? '' : `### Age of the data keys\n\n${ages}`;
 }
 function exposed({ exposure }, room) {
     if (exposure.length === 0)
@@ -69716,7 +70668,7 @@ function accessTable(map, room) {
     const table = rows.length === 0 ? '' : [
         `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
         `| --- |${' ---: |'.repeat(environments.length + 1)}`,
-        ...rows.map((row) => `| ${[markdown_access_namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
+        ...rows.map((row) => `| ${[namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
     ].join('\n');
     const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
     const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
@@ -69748,7 +70700,7 @@ function rowsOf({ files, environments, readers }) {
         .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
         .sort((a, b) => b.total - a.total);
 }
-function markdown_access_namesOf({ readers, some }) {
+function namesOf({ readers, some }) {
     const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
     const [first] = readers;
     const marks = [
@@ -69776,38 +70728,6 @@ function notes({ files, readers, unread }, room) {
             : [`- ${count(parts, 'file takes', 'files take')} keys of several groups: a reader of one may hold only a part.`]),
         ...(unread.length === 0 ? [] : [`- ${count(unread.length, 'file')} could not be read, so that their readers are not in it.`]),
     ].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown-ages.js
-// How old the data keys are, file by file, the oldest first.
-// Must never call a key young of which the history says nothing.
-
-const markdown_ages_foldBeyond = 20;
-const markdown_ages_day = 24 * 60 * 60 * 1000;
-/** Empty where no history was asked. Of a file that gets a new data key it tells the age of the old one. */
-function dataKeyAges({ files, startedAt }, room) {
-    const known = files.filter(({ keySince }) => keySince !== null);
-    if (known.length === 0)
-        return '';
-    if (room.files === 0)
-        return `The report gives the ages of ${count(known.length, 'data key')}.`;
-    const days = [...grouped(known, ({ keySince }) => keySince?.slice(0, 10) ?? '')].sort(([a], [b]) => (a < b ? -1 : 1));
-    const shown = days.slice(0, room.files);
-    const lines = shown.map(([since, same]) => {
-        const age = Math.floor((Date.parse(startedAt) - Date.parse(since)) / markdown_ages_day);
-        const names = pathLines(same.map(({ path }) => path), room.files);
-        const made = renewed(same);
-        const [only = ''] = names;
-        const list = names.length === 1 ? ` ${only.slice(2)}` : `\n${names.map((name) => `  ${name}`).join('\n')}`;
-        return `- since ${since} (${count(age, 'day')})${made}:${list}`;
-    });
-    const left = known.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
-    const text = [...lines, ...(left > 0 ? [`- and ${count(left, 'file')} with younger ones, see the report`] : [])].join('\n');
-    return known.length > markdown_ages_foldBeyond ? markdown_paths_folded(count(known.length, 'file'), text) : text;
-}
-function renewed(files) {
-    const made = files.filter(({ dataKey }) => dataKey === 'new').length;
-    return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
@@ -69847,7 +70767,7 @@ function line(kind, room, length) {
         return '';
     const level = first.level === 'error' ? '✖ error' : first.level;
     // A message may list, on lines of their own, who there is.
-    const message = plain(first.message.trim().replace(/\s*\n\s*/g, '; '), length);
+    const message = plain(first.message.trim().replace(/(?<!\s)\s*\n\s*/g, '; '), length);
     const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3;
     const files = (some) => {
         const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)));
@@ -70413,9 +71333,9 @@ function check_outputs_annotate(level, findings) {
 // What git and GitHub take for the name of a branch.
 const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/]|\/$|\.$|^(?:@|HEAD|[0-9a-f]{40})$|^refs\/|(?:^|\/)\.|\.lock(?:\/|$)/;
 /** GitHub takes 255 bytes with `refs/heads/` before it. */
-const longest = 244;
+const branch_name_longest = 244;
 function isBranchName(name) {
-    return name !== '' && !forbidden.test(name) && new TextEncoder().encode(name).length <= longest;
+    return name !== '' && !forbidden.test(name) && new TextEncoder().encode(name).length <= branch_name_longest;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/shard.js
@@ -70659,6 +71579,9 @@ function refuseContradictingAccess({ removedRecipients: removed, addedRecipients
     if (sameAccessAs !== null && removed.length > 0) {
         throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
     }
+    if (removed.length > 1 && added.length > 1) {
+        throw contradict('The inputs `removed-recipient` and `added-recipient` both name several, and do not say who takes whose place: each who comes would get the access of all who go.', 'Run once for each who goes, with who takes that place in `added-recipient`.');
+    }
 }
 /** A name or a sentence with a hole in it says something else. */
 function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }) {
@@ -70822,6 +71745,39 @@ function field(value, name) {
     return typeof value === 'object' && value !== null ? value[name] : undefined;
 }
 
+;// CONCATENATED MODULE: ./lib/model/losing.js
+// Who loses access by a plan: who was named, and whom the configs leave out already.
+// Pure. Must never take a key that its owner exchanged for a person who left.
+
+
+
+/** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
+function whoLoses(plan, named) {
+    const others = [...Map.groupBy(drifted(plan, named), ({ recipient }) => canonicalId(recipient)).values()].map((lost) => ({ people: lost.slice(0, 1).map(({ recipient }) => recipient), only: new Set(lost.map(({ path }) => path)) }));
+    return [...named.length === 0 ? [] : [{ people: named, only: null }], ...others];
+}
+/**
+ * The keys of each person whom nobody named, and whom `plan` takes out of the last file that they could read, since a config leaves
+ * them out. `owners`: of earlier commits too, for a config that leaves out a key leaves out whose it was.
+ */
+function goneByConfig(plan, { others, skipped }, named, owners) {
+    const left = survey_unique(drifted(plan, named).map(({ recipient }) => recipient));
+    if (left.length === 0)
+        return [];
+    const untouched = [...plan.unchanged.map(({ file }) => file), ...others, ...skipped.flatMap(({ file }) => file ?? [])];
+    const staying = survey_unique([...plan.changes.flatMap(({ after }) => after.flat()), ...untouched.flatMap(survey_readersOf)]);
+    const names = new Set([...staying, ...named].map((one) => ownerOf(owners, one)));
+    const gone = left.filter((one) => {
+        const name = ownerOf(owners, one);
+        return !staying.some((other) => sameRecipient(one, other)) && (name === null || !names.has(name));
+    });
+    return [...Map.groupBy(gone, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
+}
+function drifted(plan, named) {
+    return plan.changes.flatMap(({ file, after }) => survey_readersOf(file)
+        .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })));
+}
+
 ;// CONCATENATED MODULE: ./lib/model/owners-file-text.js
 // Where in the text of an owners file its lists and maps stand, and how one more entry is put into them.
 // Must never touch a character that is there.
@@ -70902,28 +71858,127 @@ function owners_file_text_scalarText(value) {
     return plain ? value : JSON.stringify(value);
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-config/leaving.js
+// Which comments of a `.sops.yaml` go when a key goes.
+// Must never take a heading from the keys that stay under it, nor leave a name behind that would pass for that of another key.
+//
+// Of own-line comments directly above an item, the lines go that name who leaves and nobody who stays, and the last one where it is
+// the only name of that key, or a label over no other one: prose stays. Of comments that list names those of who leaves go.
+
+
+
+
+
+
+/** The comment lines above the item `at` that go when the items `removed` of its list go. */
+function commentsLeaving(tree, list, at, removed) {
+    const { text } = tree;
+    const slot = list.slots[at];
+    const lines = slot === undefined || list.style === 'text' ? [] : commentsAbove(text, slot);
+    if (slot === undefined || lines.length === 0)
+        return [];
+    const names = (index) => leaving_namesOf(tree, list, index);
+    const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
+    const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
+    const stands = isHeading(tree, list, at, removed);
+    // Over keys that stay it goes only where it is the name, and not where it has a word of it.
+    const isTheirs = ({ text: line }) => !stands || !isShort(line)
+        || formsOf(line.slice(signsBefore(line))).some((form) => leaving?.some((name) => name.toLowerCase() === form) === true);
+    const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying) && isTheirs(line));
+    for (const [index, line] of lines.entries()) {
+        // A sentence that goes on; a name does not.
+        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying);
+        if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn)
+            naming[index] = true;
+    }
+    const label = labelAbove(text, slot);
+    const isAlone = label !== null && !mentioned(label, staying) && ((labelsThatName(tree, list)[at] ?? null) !== null
+        || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands));
+    return lines.filter((_, index) => naming[index] === true || (isAlone && index === lines.length - 1));
+}
+/** Whether keys that stay stand under the comment above an item: those up to the next label. */
+function isHeading(tree, list, at, removed) {
+    for (const [index, slot] of list.slots.entries()) {
+        if (index <= at)
+            continue;
+        if (labelAbove(tree.text, slot) !== null)
+            return false;
+        if (!removed.has(index) && holdsKeys(tree, slot))
+            return true;
+    }
+    return false;
+}
+/** From the first offset up to the second: what goes of the comments that list names when the items `removed` go. */
+function namesLeaving(tree, list, removed) {
+    return nameLists(tree.text, list).flatMap((one) => {
+        const { spans, lines, whole } = one;
+        const gone = new Set([...removed].flatMap((at) => {
+            const span = leaving_nameIn(tree, list, one, at);
+            return span === null ? [] : [spans.indexOf(span)];
+        }));
+        if (gone.size === spans.length)
+            return whole;
+        if (lines !== null)
+            return lines.filter((_, at) => gone.has(at)).map(({ start, end }) => [start, end]);
+        const first = spans.findIndex((_, at) => !gone.has(at));
+        return spans.flatMap(({ start, end }, at) => {
+            if (!gone.has(at))
+                return [];
+            return [at < first ? [start, spans[at + 1]?.start ?? end] : [spans[at - 1]?.end ?? start, end]];
+        });
+    });
+}
+/** The name of the key `at` in a list of names: by its place where each has one, else where it is known to be theirs alone. */
+function leaving_nameIn(tree, list, { spans, inOrder }, at) {
+    if (inOrder)
+        return spans[at] ?? null;
+    const known = (index) => {
+        const slot = list.slots[index];
+        const recipient = slot === undefined ? null : recipientOf(tree, slot);
+        return recipient === null ? [] : tree.namesOf(recipient);
+    };
+    const id = (index) => {
+        const recipient = list.slots[index] === undefined ? null : recipientOf(tree, list.slots[index]);
+        return recipient === null ? null : canonicalId(recipient);
+    };
+    const others = new Set([...list.slots.keys()].filter((index) => id(index) !== id(at)).flatMap(known));
+    const [own, ...more] = spans.filter((span) => formsOf(span.text).some((form) => known(at).includes(form) && !others.has(form)));
+    return own === undefined || more.length > 0 ? null : own;
+}
+function leaving_namesOf(tree, list, at) {
+    const slot = list.slots[at];
+    const recipient = slot === undefined ? null : recipientOf(tree, slot);
+    if (slot === undefined || recipient === null)
+        return [];
+    const beside = nameBesideItem(tree.text, list, at);
+    return [recipient.id, anchorOf(slot) ?? recipient.id, ...(beside === null ? [] : formsOf(beside.text)), ...tree.namesOf(recipient)];
+}
+/** Whether `word` stands in `line` as a word of its own; `web` is not in `web-servers`. */
+function mentions(line, word) {
+    const [where, what] = [line.toLowerCase(), word.toLowerCase()];
+    const inside = (char) => char !== undefined && /[\p{L}\p{N}_-]/u.test(char);
+    for (let at = where.indexOf(what); at !== -1; at = where.indexOf(what, at + 1)) {
+        if (!inside(where[at - 1]) && !inside(where[at + what.length]))
+            return true;
+    }
+    return false;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/sops-config/splice.js
 // The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
 // Must never write a character that was not there, and never cut where nothing is removed.
+
 
 /** What to cut so that the items at the indices `removed` of the list are no longer there. At least one item must stay. */
 function cutsFor(tree, list, removed) {
     const cuts = list.style === 'block' ? blockCuts(tree.text, list, removed) : separatedCuts(tree.text, list, removed);
     const comments = [...removed].flatMap((at) => commentsLeaving(tree, list, at, removed));
-    const ordered = orderedComments(tree.text, list)?.filter((_, at) => removed.has(at)) ?? [];
-    return [...cuts, ...[...comments, ...ordered].map(({ start, end }) => [start, end]), ...nameCuts(tree.text, list, removed)];
-}
-/** The names of who goes in a comment that lists them by position, each with a comma. */
-function nameCuts(text, list, removed) {
-    const names = orderedComments(text, list) === null ? namesByPosition(text, list) : null;
-    if (names === null || removed.size === names.length)
-        return [];
-    const first = names.findIndex((_, at) => !removed.has(at));
-    return names.flatMap(({ start, end }, at) => {
-        if (!removed.has(at))
-            return [];
-        return [at < first ? [start, names[at + 1]?.start ?? end] : [names[at - 1]?.end ?? start, end]];
+    // What lists the names of all that an item holds goes with it.
+    const inside = [...removed].flatMap((at) => {
+        const below = list.slots[at]?.below ?? null;
+        return below === null ? [] : namesLeaving(tree, below, new Set(below.slots.keys()));
     });
+    return [...cuts, ...comments.map(({ start, end }) => [start, end]), ...inside, ...namesLeaving(tree, list, removed)];
 }
 /** The text without the cuts, which may overlap. A text without a line end at its end stays one. */
 function splice(text, cuts) {
@@ -70986,7 +72041,7 @@ function inlineCut(text, list, at, comma, removed) {
         return [slot.start, next.start];
     const before = slots.findLast(({ end }, index) => end <= slot.start && !removed.has(index));
     if (before !== undefined && before.end >= lineStart(text, slot.start)) {
-        return [slot.start - (/[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1];
+        return [slot.start - (/(?<![ \t])[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1];
     }
     // The first on the line of the opening bracket or quote: the next one moves up to it.
     if (next === undefined)
@@ -71056,13 +72111,15 @@ function editOwnersFile(path, text, change) {
     const fail = (why, cause) => new Failure('owners-file', `${visible(path)} could not be edited: ${why}.`, {
         path, advice: 'Bring it up to date by hand, commit that, and run again.', cause,
     });
-    const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient));
+    const means = (recipient, of = []) => of.some((one) => recipient_isMeantBy(recipient, one));
+    const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient)
+        || (means(recipient, change.removed) && !means(recipient, change.staying)));
     const staying = before.owners.filter((owned) => !leaving.includes(owned));
     const arriving = arrivals(before, leaving, staying, change, fail);
     const recorded = before.removed.map(({ recipient }) => recipient);
     const records = survey_unique(change.removed).filter((recipient) => !among(recorded, recipient))
         .map((recipient) => ({
-        owner: leaving.find((owned) => sameRecipient(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
+        owner: leaving.find((owned) => recipient_isMeantBy(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
         recipient, date: change.date, by: change.by,
     }));
     let after;
@@ -71170,14 +72227,38 @@ function among(recipients, recipient) {
     return recipients.some((one) => sameRecipient(one, recipient));
 }
 function holds({ value }, recipient) {
-    const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) : null;
+    const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) ?? parsePgpId(value.value) : null;
     return key !== null && sameRecipient(key, recipient);
+}
+
+;// CONCATENATED MODULE: ./lib/model/removal-record.js
+// What the owners file is to remember of a plan: who was asked to go, and who goes since no config names them any more.
+// Must never record a key that can still read something.
+
+
+
+
+/** The owners file after the plan; null where there is none, or nothing to say. */
+function removal_record_recordOf(survey, request, changes, unchanged) {
+    const { ownersFile, owners, configs, others, skipped } = survey;
+    if (ownersFile === null)
+        return null;
+    const { removed: asked, added, date, by } = request;
+    const files = [...unchanged, ...others, ...skipped.flatMap(({ file }) => file ?? [])];
+    const left = survey_unique([...changes.flatMap(({ after }) => after.flat()), ...files.flatMap(survey_readersOf), ...configs.flatMap(({ recipients }) => recipients)]);
+    const staying = left.filter((one) => !asked.some((other) => sameRecipient(one, other)));
+    // A key under another version or role is the same key.
+    const stays = (one) => [...staying, ...added.map(({ recipient }) => recipient)].some((other) => isSameKeyMaterial(one, other));
+    const drifted = changes.flatMap(({ file }) => survey_readersOf(file)).filter((one) => parseRecipient(one.id) !== null && !stays(one));
+    const removed = survey_unique([...asked, ...drifted]);
+    const { path, text: before } = ownersFile;
+    const after = editOwnersFile(path, before, { removed, staying, added, date, by, ownerOf: (one) => ownerOf(owners, one) });
+    return after === null ? null : { path, before, after };
 }
 
 ;// CONCATENATED MODULE: ./lib/model/plan.js
 // Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
 // Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
-
 
 
 
@@ -71225,7 +72306,7 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
     }
     const becomes = new Map(changes.map(({ file, after }) => [file.path, after]));
     const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }));
-    findings.push(...findingsOf(survey, request, results));
+    findings.push(...findingsOf(survey, request, results, configs));
     if (request.policy !== 'off') {
         const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning');
         if (request.policy === 'warn')
@@ -71233,7 +72314,7 @@ function planRekey(survey, request, edits, answers, runner, noted = []) {
         else
             refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })));
     }
-    const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : recordOf(survey, request);
+    const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : removal_record_recordOf(survey, request, changes, unchanged.map(({ file }) => file));
     return { changes, unchanged, configs, record, refusals, findings };
 }
 function plan_generatedBy(survey, path) {
@@ -71264,14 +72345,6 @@ function gainsRemoved(survey, file, after) {
         return null;
     return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
         + 'Enter the key under `owners` there, if it is to be let in again';
-}
-/** The owners file with what the request is to be remembered for; null where there is none, or it says that already. */
-function recordOf({ ownersFile, owners }, { removed, added, date, by }) {
-    if (ownersFile === null)
-        return null;
-    const { path, text: before } = ownersFile;
-    const after = editOwnersFile(path, before, { removed, added, date, by, ownerOf: (one) => ownerOf(owners, one) });
-    return after === null ? null : { path, before, after };
 }
 /** Every text that is to be written beside the encrypted files. */
 function textsOf({ configs, record }) {
@@ -71338,37 +72411,86 @@ function linesOf(text) {
         lines.pop();
     return lines;
 }
-/** Myers' greedy search: for each number of edits, how far each diagonal gets; then the way back. */
+/**
+ * Myers' search in linear space: what both begin and end with is the same; of the rest the middle of a shortest way is found
+ * from both ends, and each half is searched anew. Of what takes each other's place the old lines come first.
+ */
 function shortestScript(a, b) {
-    const reach = new Map([[1, 0]]);
-    const steps = [];
-    const down = (at, k, d) => k === -d || (k !== d && (at.get(k - 1) ?? -1) < (at.get(k + 1) ?? -1));
-    for (let d = 0, done = false; !done; d += 1) {
-        steps.push(new Map(reach));
-        for (let k = -d; k <= d && !done; k += 2) {
-            let x = down(reach, k, d) ? (reach.get(k + 1) ?? 0) : (reach.get(k - 1) ?? 0) + 1;
-            while (x < a.length && x - k < b.length && a[x] === b[x - k])
-                x += 1;
-            reach.set(k, x);
-            done = x >= a.length && x - k >= b.length;
+    const numbers = new Map();
+    const numbered = (lines) => Int32Array.from(lines, (line) => {
+        const number = numbers.get(line) ?? numbers.size;
+        numbers.set(line, number);
+        return number;
+    });
+    const [left, right] = [numbered(a), numbered(b)];
+    const size = a.length + b.length + 3;
+    const [reachA, reachB] = [new Int32Array(2 * size), new Int32Array(2 * size)];
+    const [gone, come] = [new Uint8Array(a.length), new Uint8Array(b.length)];
+    const waiting = [{ from: [0, 0], to: [a.length, b.length] }];
+    for (let box = waiting.pop(); box !== undefined; box = waiting.pop()) {
+        const { from: [fromA, fromB], to: [toA, toB] } = trimmed(left, right, box);
+        if (fromA === toA || fromB === toB) {
+            gone.fill(1, fromA, toA);
+            come.fill(1, fromB, toB);
+            continue;
         }
+        const { from, to } = middle(left, right, { from: [fromA, fromB], to: [toA, toB] }, reachA, reachB);
+        waiting.push({ from: [fromA, fromB], to: from }, { from: to, to: [toA, toB] });
     }
     const script = [];
-    let [x, y] = [a.length, b.length];
-    for (let d = steps.length - 1; d >= 0; d -= 1) {
-        const at = steps[d] ?? new Map();
-        const k = x - y;
-        const from = down(at, k, d) ? k + 1 : k - 1;
-        const [startX, startY] = [at.get(from) ?? 0, (at.get(from) ?? 0) - from];
-        for (; x > startX && y > startY && x > 0 && y > 0; x -= 1, y -= 1)
-            script.push({ op: ' ', line: a[x - 1] ?? '' });
-        if (d === 0)
-            break;
-        script.push(x === startX ? { op: '+', line: b[startY] ?? '' } : { op: '-', line: a[startX] ?? '' });
-        x = startX;
-        y = startY;
+    for (let [x, y] = [0, 0]; x < a.length || y < b.length;) {
+        if (gone[x] === 1)
+            script.push({ op: '-', line: a[x++] ?? '' });
+        else if (come[y] === 1)
+            script.push({ op: '+', line: b[y++] ?? '' });
+        else {
+            script.push({ op: ' ', line: a[x++] ?? '' });
+            y += 1;
+        }
     }
-    return script.reverse();
+    return script;
+}
+function trimmed(a, b, { from, to }) {
+    let [[fromA, fromB], [toA, toB]] = [from, to];
+    for (; fromA < toA && fromB < toB && a[fromA] === b[fromB]; fromA += 1)
+        fromB += 1;
+    for (; fromA < toA && fromB < toB && a[toA - 1] === b[toB - 1]; toA -= 1)
+        toB -= 1;
+    return { from: [fromA, fromB], to: [toA, toB] };
+}
+/** The lines that are the same in the middle of a shortest way through the box, from which both ways to the ends are shorter. */
+function middle(a, b, { from, to }, forward, backward) {
+    const [[fromA, fromB], [toA, toB]] = [from, to];
+    const [width, height] = [toA - fromA, toB - fromB];
+    const [skew, zero] = [width - height, forward.length >> 1];
+    const start = (reach, k, d) => {
+        const [below, above] = [reach[zero + k - 1] ?? 0, reach[zero + k + 1] ?? 0];
+        return k === -d || (k !== d && below < above) ? above : below + 1;
+    };
+    forward[zero + 1] = 0;
+    backward[zero + 1] = 0;
+    for (let d = 0;; d += 1) {
+        for (let k = -d; k <= d; k += 2) {
+            const first = start(forward, k, d);
+            let x = first;
+            while (x < width && x - k < height && a[fromA + x] === b[fromB + x - k])
+                x += 1;
+            forward[zero + k] = x;
+            if (skew % 2 === 0 || Math.abs(skew - k) > d - 1 || x + (backward[zero + skew - k] ?? 0) < width)
+                continue;
+            return { from: [fromA + first, fromB + first - k], to: [fromA + x, fromB + x - k] };
+        }
+        for (let k = -d; k <= d; k += 2) {
+            const first = start(backward, k, d);
+            let x = first;
+            while (x < width && x - k < height && a[toA - 1 - x] === b[toB - 1 - x + k])
+                x += 1;
+            backward[zero + k] = x;
+            if (skew % 2 !== 0 || Math.abs(skew - k) > d || x + (forward[zero + skew - k] ?? 0) < width)
+                continue;
+            return { from: [toA - x, toB - x + k], to: [toA - first, toB - first + k] };
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/model/run-report.js
@@ -71518,95 +72640,37 @@ function anchorName(name) {
     return plain === '' ? 'key' : plain;
 }
 
-;// CONCATENATED MODULE: ./lib/model/sops-config/spelling.js
-// How a recipient is written in a `.sops.yaml`: under which field, as a string or as a map, quoted where YAML needs it.
-// Must never write what sops would read as another key.
+;// CONCATENATED MODULE: ./lib/model/sops-config/arrivals.js
+// Which keys come to which places of a `.sops.yaml`, each once in all that a list means.
+// Must never leave a list without a key that comes to it.
 
-const spelling_fields = {
-    age: ['age', 'age'],
-    'age-ssh': ['age', 'age'],
-    'age-plugin': ['age', 'age'],
-    pgp: ['pgp', 'pgp'],
-    kms: ['kms', 'kms'],
-    gcp_kms: ['gcp_kms', 'gcp_kms'],
-    azure_keyvault: ['azure_keyvault', 'azure_keyvault'],
-    hc_vault: ['hc_vault_transit_uri', 'hc_vault'],
-    hckms: ['hckms', 'hckms'],
-};
-const names = new Set(Object.values(spelling_fields).flat());
-const mapKinds = ['kms', 'gcp_kms', 'azure_keyvault', 'hckms'];
-/** The field that holds keys of this kind, directly in a rule or in a key group. */
-function fieldFor(kind, group) {
-    return spelling_fields[kind][group ? 1 : 0];
+/** Without those to a list that gets the key already, in another place or through an alias. Whose place it is then goes with nobody in it. */
+function onceEach(tree, lists, arrivals) {
+    const listOf = new Map(lists.flatMap((list) => list.places.map((place) => [place, list])));
+    const nodes = Map.groupBy(arrivals, ({ one }) => one);
+    return arrivals.filter(({ one, place }) => {
+        const list = listOf.get(place);
+        const others = nodes.get(one) ?? [];
+        if (list === undefined || others.length === 1)
+            return true;
+        const first = others.find((other) => listOf.get(other.place) === list);
+        const within = nodesWithin(tree, list.node);
+        return first?.place === place && !others.some((other) => within.has(listOf.get(other.place)?.node));
+    });
 }
-function isField(name) {
-    return names.has(name);
-}
-/** The fields that hold keys in a rule itself, or in a key group. */
-function fieldNames(group) {
-    return [...new Set(Object.values(spelling_fields).map((of) => of[group ? 1 : 0]))];
-}
-/** Whether two kinds stand under the same field. */
-function sameField(a, b) {
-    return spelling_fields[a][0] === spelling_fields[b][0];
-}
-/** Whether keys of this kind stand under the field, in rules or in groups. */
-function takes(field, kind) {
-    return spelling_fields[kind].includes(field);
-}
-/** How sops wants a key of this kind in a rule's own field or in a key group. */
-function formFor(kind, group) {
-    return group && mapKinds.includes(kind) ? 'map' : 'text';
-}
-/**
- * The key as one string, to stand alone or between commas; null for a KMS key that a string cannot express where the strings
- * are used with `profile`: one with an encryption context, or with another profile.
- */
-function spelling_spelled(recipient, profile) {
-    const { kind, id } = recipient;
-    if (kind === 'pgp')
-        return canonicalId(recipient).slice('pgp:'.length);
-    // A comma would end the key, and some signs in a comment need quotes that a part of a string cannot have.
-    if (kind === 'age-ssh')
-        return /^[\w +/=@.-]*$/.test(id) ? id : canonicalId(recipient).slice('age-ssh:'.length);
-    if (kind !== 'kms')
-        return id;
-    const [arn = '', context = '', own = ''] = id.split('|');
-    return context === '' && own === (profile ?? '') ? arn : null;
-}
-/** The entries of the key's map form; null for a kind that has none. */
-function mapEntries({ kind, id }) {
-    if (kind === 'gcp_kms')
-        return [['resource_id', id]];
-    if (kind === 'hckms')
-        return [['key_id', id]];
-    if (kind === 'azure_keyvault') {
-        const [, vaultUrl = '', key = '', version = ''] = /^(.*)\/keys\/([^/]*)(?:\/(.*))?$/.exec(id) ?? [];
-        return [['vaultUrl', vaultUrl], ['key', key], ...(version === '' ? [] : [['version', version]])];
-    }
-    if (kind !== 'kms')
-        return null;
-    const [spelledArn = '', context = '', profile = ''] = id.split('|');
-    const [, arn = spelledArn, role = ''] = /^(.*?)\+(arn:.*)$/.exec(spelledArn) ?? [];
-    const pairs = context.split(',').filter(Boolean).map((pair) => /^([^:]*):(.*)$/.exec(pair)?.slice(1) ?? [pair, '']);
-    return [
-        ['arn', arn],
-        ...(role === '' ? [] : [['role', role]]),
-        ...(pairs.length === 0 ? [] : [['context', pairs.map(([key = '', value = '']) => [key, value])]]),
-        ...(profile === '' ? [] : [['aws_profile', profile]]),
-    ];
-}
-/** The text as a YAML scalar, in the quotes given where they fit, without any where that is safe. */
-function spelling_scalar(text, quote = '') {
-    if (quote === "'")
-        return `'${text.replaceAll("'", "''")}'`;
-    return quote === '' && isPlain(text) ? text : JSON.stringify(text);
-}
-/** Whether the text without quotes is that text for every parser, also between brackets; a number is none. */
-function isPlain(text) {
-    const special = /^(?:[\d._]+(?:e[\d_]+)?|0[xob][\da-f_]+|[\d_]+(?::[\d_.]+)+|\d+-\d+-\d+.*|true|false|null|yes|no|on|off|y|n)$/i;
-    return /^[A-Za-z0-9/](?:[\w+./@=-]|:(?=[\w+./@=:-])| (?=[\w+./@=-]))*$/.test(text)
-        && !special.test(text);
+/** All that a list holds through aliases. */
+function nodesWithin(tree, node) {
+    const within = new Set();
+    const walk = (list) => {
+        for (const item of (0,dist/* isSeq */.oP)(list) ? list.items : []) {
+            const target = (0,dist/* isAlias */.Vj)(item) ? tree.target(item) : item;
+            if ((0,dist/* isAlias */.Vj)(item))
+                within.add(target);
+            walk(target);
+        }
+    };
+    walk(node);
+    return within;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/lists.js
@@ -71876,7 +72940,7 @@ class Unspellable extends Error {
 }
 /** The key as a string; throws Unspellable. */
 function item_textOf(recipient, profile, at) {
-    const text = spelling_spelled(recipient, profile);
+    const text = spelled(recipient, profile);
     if (text === null)
         throw new Unspellable(recipient, at);
     return text;
@@ -71927,12 +72991,9 @@ function commentFor(lead, { name, anchor }) {
     return lead === null || name === null || name === anchor ? '' : lead + name;
 }
 /** What stands between an item and the name in the comment beside it; null where none names its holder. */
-function besideLead({ text }, { list, at, slot }) {
-    const comment = commentBeside(text, list, at);
-    if (comment === null || nameInComment(comment) === null)
-        return null;
-    const from = (0,dist/* isMap */.jh)(slot.value) && list.style === 'block' ? slot.start : slot.end;
-    return /[ \t]+#+[ \t]*/.exec(text.slice(from, lineEnd(text, from)))?.[0] ?? ' # ';
+function besideLead({ text }, { list, at }) {
+    const name = nameBesideItem(text, list, at);
+    return name === null ? null : (/(?<![ \t])[ \t]+#+[ \t]*$/.exec(text.slice(0, name.start))?.[0] ?? ' # ');
 }
 /** What stands before the name in the comment above an item that is about nothing but that item; null where there is none. */
 function aboveLead(tree, { list, at }) {
@@ -72044,8 +73105,7 @@ function blockLines(tree, block, items, newcomers) {
 /** A comment of its own where the field before it names its holders. */
 function commentOf({ text }, list, at, newcomers) {
     const below = list.slots[at]?.below ?? null;
-    const named = commentBeside(text, list, at) !== null
-        || (below !== null && (orderedComments(text, below) ?? namesByPosition(text, below)) !== null);
+    const named = nameBesideItem(text, list, at) !== null || (below !== null && namesInOrder(text, below) !== null);
     const names = newcomers.flatMap(({ name }) => name ?? []);
     return named && names.length === newcomers.length ? ` # ${names.join(', ')}` : '';
 }
@@ -72065,7 +73125,7 @@ function behind(tree, place, newcomers) {
     if (newcomers.length === 0)
         return [];
     if (list.style === 'text')
-        return [...behindPart(tree, place, newcomers), ...besidePart(tree, place, newcomers)];
+        return [...behindPart(tree, place, newcomers), ...namesBehind(tree, place, newcomers)];
     if ((0,dist/* isAlias */.Vj)(slot.value) && list.pairs)
         return besideAlias(place, newcomers);
     return list.style === 'block' ? behindLines(tree, place, newcomers) : behindFlowItem(tree, place, newcomers);
@@ -72081,23 +73141,27 @@ function behindPart({ text }, place, newcomers) {
     // A comma in a plain string between brackets would end it.
     return [inserted(first.start, '"'), edit, inserted(last.end, '"')];
 }
-/** The name in the comment that lists whose the parts are. */
-function besidePart({ text }, place, newcomers) {
-    const { list, at, slot, pair } = place;
-    const line = orderedComments(text, list)?.[at];
-    if (line !== undefined) {
-        const [lead = ''] = /^[ \t]*#+[ \t]*/.exec(text.slice(line.start, line.end)) ?? [];
-        return [inserted(line.end, newcomers.map((one) => lead + labelOf(one) + eolAt(text, line.start)).join(''))];
-    }
-    const names = newcomers.map((one) => `, ${labelOf(one)}`).join('');
-    const span = namesByPosition(text, list)?.[at];
-    if (span !== undefined)
-        return [inserted(span.end, names)];
-    const comment = list.slots.length === 1 && pair !== null ? commentBeside(text, pair.list, pair.at) : null;
-    if (comment === null || !isName(comment) || comment.includes(','))
-        return [];
-    const end = contentEnd(text, slot.end);
-    return [inserted(end - (/[ \t]*$/.exec(text.slice(slot.end, end))?.[0].length ?? 0), names)];
+/**
+ * The names of who comes in the comments that list those of the keys: behind that of the key before, or last. One that lists as
+ * many more names than there are keys as keys come gets them too: it would say whose each key is, and mean others.
+ */
+function namesBehind({ text }, { list, at }, newcomers) {
+    return nameLists(text, list).flatMap(({ spans, inOrder, lines }) => {
+        if (!inOrder && spans.length !== list.slots.length + newcomers.length)
+            return [];
+        const index = inOrder ? at : spans.length - 1;
+        const [span, line] = [spans[index], lines?.[index]];
+        if (span === undefined)
+            return [];
+        if (line !== undefined) {
+            // A number would be that of another one.
+            const lead = text.slice(line.start, span.start).replace(/\(?\d+[.):]*[ \t]+$/, '');
+            return [inserted(line.end, newcomers.map((one) => lead + labelOf(one) + eolAt(text, line.start)).join(''))];
+        }
+        const [before, after] = index > 0 ? [spans[index - 1], span] : [span, spans[1]];
+        const between = before === undefined || after === undefined ? ', ' : text.slice(before.end, after.start);
+        return [inserted(span.end, newcomers.map((one) => between + labelOf(one)).join(''))];
+    });
 }
 /** What stands between the keys of a string: as before this one, else as behind it. */
 function separator(text, { list, at, slot }) {
@@ -72139,7 +73203,7 @@ function behindFlowItem(tree, place, newcomers) {
     const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one));
     const comma = list.commas[at];
     const lead = text.slice(lineStart(text, slot.start), slot.start);
-    const rest = text.slice(slot.end, lineEnd(text, slot.end));
+    const rest = text.slice(slot.end, contentEnd(text, slot.end));
     const leading = /^[ \t\r]*(#.*)?$/.test(rest) ? commaLead(text, place) : null;
     if (leading !== null) {
         const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
@@ -72147,13 +73211,11 @@ function behindFlowItem(tree, place, newcomers) {
             leading + (items[index] ?? '') + commentFor(beside, one)]);
         return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
     }
-    if (lead.trim() !== '' || !/^[ \t]*,?[ \t\r]*(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
+    if (lead.trim() !== '' || !/^[ \t]*(?:,[ \t\r]*|\r)?(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
         const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
         const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
         const sep = /^[ \t]*,[ \t]*$/.test(between) ? between : ', ';
-        const edit = inserted(slot.end, items.map((item) => sep + item).join(''));
-        const span = namesByPosition(text, list)?.[at];
-        return span === undefined ? [edit] : [edit, inserted(span.end, newcomers.map((one) => `, ${labelOf(one)}`).join(''))];
+        return [inserted(slot.end, items.map((item) => sep + item).join('')), ...namesBehind(tree, place, newcomers)];
     }
     const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
     const lines = newcomers.flatMap((one, index) => {
@@ -72174,6 +73236,8 @@ function commaLead(text, { list, at, slot }) {
 ;// CONCATENATED MODULE: ./lib/model/sops-config/replace.js
 // The text edits that put one key in the place of another: the key itself, and what names its holder.
 // Must never rename anything where the new holder is not named.
+
+
 
 
 
@@ -72237,31 +73301,21 @@ function replacedHead({ text }, { list, slot }, one) {
 }
 function replacedNames(tree, place, one) {
     const { text } = tree;
-    const { list, at, slot, pair } = place;
-    const line = orderedComments(text, list)?.[at];
-    if (line !== undefined)
-        return [renamed(text, line, labelOf(one))];
-    const span = namesByPosition(text, list)?.[at];
-    if (span !== undefined)
-        return [{ start: span.start, end: span.end, text: labelOf(one) }];
-    const item = list.style !== 'text' ? place : pair !== null && list.slots.length === 1
-        ? { ...place, list: pair.list, at: pair.at, slot: pair.list.slots[pair.at] ?? slot } : null;
-    if (item === null)
-        return [];
-    const edits = [];
-    const comment = commentBeside(text, item.list, item.at);
-    if (comment !== null && nameInComment(comment) !== null && besideLead(tree, item) !== null) {
-        const start = text.indexOf(comment, (0,dist/* isMap */.jh)(item.slot.value) ? item.slot.start : item.slot.end);
-        const lead = (besideLead(tree, item) ?? '').trimEnd().length;
+    const { list, at } = place;
+    const edits = nameLists(text, list).flatMap((names) => {
+        const span = leaving_nameIn(tree, list, names, at);
+        return span === null ? [] : [{ start: span.start, end: span.end, text: labelOf(one) }];
+    });
+    if (list.style === 'text')
+        return edits;
+    const beside = nameBesideItem(text, list, at);
+    if (beside !== null && !edits.some(({ start }) => start === beside.start)) {
+        const lead = /[ \t]*#+[ \t]*$/.exec(text.slice(0, beside.start))?.[0].length ?? 0;
         // The anchor says the name already.
-        if (one.name === one.anchor)
-            edits.push({ start: start - lead, end: start + comment.trimEnd().length, text: '' });
-        else
-            edits.push(renamed(text, { start, end: start + comment.length, text: comment }, labelOf(one)));
+        edits.push(one.name === one.anchor ? { start: beside.start - lead, end: beside.end, text: '' }
+            : { start: beside.start, end: beside.end, text: labelOf(one) });
     }
-    // Above a rule's own field stands what the rule is for.
-    const above = list.style === 'text' ? [] : commentsLeaving(tree, list, at, new Set([at]));
-    const [last, ...others] = above.toReversed();
+    const [last, ...others] = commentsLeaving(tree, list, at, new Set([at])).toReversed();
     if (last !== undefined)
         edits.push(renamed(text, last, labelOf(one)));
     edits.push(...others.map(({ start, end }) => ({ start, end, text: '' })));
@@ -72269,10 +73323,10 @@ function replacedNames(tree, place, one) {
 }
 /** The comment with another name after its sign and blanks. */
 function renamed(text, { start, end }, name) {
-    const [lead = ''] = /^[ \t]*#*[ \t]*/.exec(text.slice(start, end)) ?? [];
+    const lead = signsBefore(text.slice(start, end));
     const until = Math.min(end, lineEnd(text, start));
-    const rest = /[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0;
-    return { start: start + lead.length, end: until - rest, text: name };
+    const rest = /(?<![ \t\r])[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0;
+    return { start: start + lead, end: until - rest, text: name };
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/partners.js
@@ -72348,6 +73402,7 @@ function useOf(tree, { map }, field) {
 ;// CONCATENATED MODULE: ./lib/model/sops-config/addition.js
 // Who comes where in a `.sops.yaml`: beside whom each new key is put, into which field, and whose place it takes.
 // Must never put a key where none of its models has access.
+
 
 
 
@@ -72521,7 +73576,7 @@ class Plan {
         const tree = this.#tree;
         const anchors = new Anchors(tree);
         const anchored = new Map();
-        const inOrder = this.#arrivals.toSorted((a, b) => a.place.slot.start - b.place.slot.start);
+        const inOrder = onceEach(tree, this.#lists, this.#arrivals).toSorted((a, b) => a.place.slot.start - b.place.slot.start);
         for (const arrival of inOrder) {
             const { one: { recipient, name }, place: { slot }, instead } = arrival;
             const old = isAnchored(slot.value) ? anchorOf(slot) : null;
@@ -72572,6 +73627,114 @@ function addition_unique(added) {
     return [...new Map(added.toReversed().map((one) => [canonicalId(one.recipient), one])).values()].toReversed();
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-config/known-names.js
+// What is known of who holds a key from others than the text that is edited.
+// Must never be a reason to let a name pass to another key.
+
+
+/** All names of a key by `owners` and by its own comment, in all their forms. */
+function namesBy(owners) {
+    const byKey = Map.groupBy(owners, ({ recipient }) => canonicalId(recipient));
+    // Those that stand for others too: by the end of a fingerprint, or by any version.
+    const loose = owners.filter(({ recipient: { kind } }) => kind === 'pgp' || kind === 'azure_keyvault');
+    const told = new Map();
+    return (recipient) => {
+        const id = canonicalId(recipient);
+        const known = told.get(id);
+        if (known !== undefined)
+            return known;
+        const meant = [...byKey.get(id) ?? [], ...loose.filter((owner) => recipient_isMeantBy(owner.recipient, recipient))];
+        const own = ownerOf([], recipient);
+        const names = [...new Set([...meant.map(({ name }) => name), ...own === null ? [] : [own]].flatMap(formsOf))];
+        told.set(id, names);
+        return names;
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/removal.js
+// What of a `.sops.yaml` goes when some keys go.
+// Must never take out what still holds a key of someone else.
+
+
+
+
+/** The cuts after which none of the removed stands in the list or below it. */
+function cutsIn(tree, list, isRemoved) {
+    const leaving = new Set([...list.slots.keys()].filter((at) => {
+        const slot = list.slots[at];
+        return slot !== undefined && removal_isGone(tree, slot, isRemoved);
+    }));
+    const staying = list.slots.filter((_, at) => !leaving.has(at));
+    const below = staying.flatMap((slot) => slot.below === null ? [] : cutsIn(tree, slot.below, isRemoved));
+    return leaving.size === 0 ? below : [...below, ...cutsFor(tree, list, leaving)];
+}
+/** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
+function removal_isGone(tree, slot, isRemoved) {
+    if (slot.part === null)
+        return isNodeGone(tree, slot.value, slot, isRemoved);
+    const recipient = recipientOf(tree, slot);
+    return recipient !== null && isRemoved(recipient);
+}
+/** Whether nothing is left of a node, used so. */
+function isNodeGone(tree, node, use, isRemoved) {
+    if ((0,dist/* isAlias */.Vj)(node))
+        return isNodeGone(tree, tree.target(node), use, isRemoved);
+    if ((0,dist/* isScalar */.jn)(node))
+        return minus(node.value, isRemoved, use.profile, use.pgp) === gone;
+    if ((0,dist/* isSeq */.oP)(node))
+        return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved));
+    if (!(0,dist/* isMap */.jh)(node))
+        return false;
+    const own = tree.ofMap(node);
+    if (own !== null)
+        return isRemoved(own);
+    const used = { aws_profile: node.get('aws_profile') };
+    return node.items.length > 0 && node.items.every(({ key, value }) => {
+        const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
+        return isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/overrides.js
+// Fields of a `.sops.yaml` that override what a map merges with `<<`, and would uncover it if they went.
+// Must never judge what the uncovered keys may read: who was kept out stays out.
+
+
+
+
+
+
+/** Why the removed cannot go: a field would go with them, and another one, which holds other keys, would count instead; null where none would. */
+function uncovered(tree, isRemoved) {
+    let found = null;
+    (0,dist/* visit */.YR)(tree.contents, { Map: (_, map) => {
+            const providers = providersIn(tree, map);
+            const profile = rules_resolved(tree, providers.find(({ name }) => name === 'aws_profile')?.value);
+            const used = { aws_profile: (0,dist/* isScalar */.jn)(profile) ? profile.value : null };
+            const fields = Map.groupBy(providers.filter(({ name }) => isField(name)), ({ name }) => name);
+            for (const [name, [first, ...more]] of fields) {
+                const goes = (value) => isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
+                const next = more.find(({ value }) => !goes(value));
+                if (first === undefined || next === undefined || !goes(first.value))
+                    continue;
+                const line = (value) => rules_lineOf(tree, (0,dist/* isNode */.Ll)(value) ? value : null);
+                const reason = `${name} would have nobody left here, and that of line ${line(next.value)}, which << merges, would count in its place: `
+                    + 'write here what is wanted of it, without the <<.';
+                found ??= { line: line(first.value), reason };
+            }
+        } });
+    return found;
+}
+/** The pairs of a map, then those of the maps behind its `<<`: the first of a name counts. */
+function providersIn(tree, map) {
+    const own = map.items.filter((pair) => lists_nameOf(pair) !== '<<').map((pair) => ({ name: lists_nameOf(pair), value: pair.value }));
+    const merged = map.items.filter((pair) => lists_nameOf(pair) === '<<').flatMap(({ value }) => {
+        const bases = rules_resolved(tree, value);
+        return ((0,dist/* isSeq */.oP)(bases) ? bases.items : [bases]).map((base) => rules_resolved(tree, base));
+    });
+    return [...own, ...merged.flatMap((base) => (0,dist/* isMap */.jh)(base) ? providersIn(tree, base) : [])];
+}
+
 ;// CONCATENATED MODULE: ./lib/model/sops-config/access.js
 // Whom each rule and key group of a `.sops.yaml` gives access, from its plain value alone: what the proof of an edit compares.
 // Must never look at the text, nor share the code that edits it.
@@ -72588,14 +73751,18 @@ function accessIn(value) {
 function access_accessOf(rule, what) {
     const groups = isEntries(rule) && Array.isArray(rule.key_groups) ? rule.key_groups : [];
     if (groups.length === 0)
-        return [{ what, groups: 0, ...keysIn(rule, false) }];
-    return groups.map((group, at) => ({ what: `key group ${at + 1} of ${what}`, groups: groups.length, ...keysIn(group, true) }));
+        return [{ what, groups: 0, ...access_keysIn(rule, false) }];
+    return groups.map((group, at) => ({ what: `key group ${at + 1} of ${what}`, groups: groups.length, ...access_keysIn(group, true) }));
 }
-function keysIn(holder, group) {
-    const [ids, misplaced] = [new Set(), new Set()];
+function access_keysIn(holder, group) {
+    const [ids, misplaced, twice] = [new Set(), new Set(), new Set()];
+    let there = new Set();
     const add = (recipient, field, form, text) => {
         const id = recipient === null ? `?${text}` : canonicalId(recipient);
         ids.add(id);
+        if (there.has(id))
+            twice.add(id);
+        there.add(id);
         if (recipient !== null && (!takes(field, recipient.kind) || formFor(recipient.kind, group) !== form))
             misplaced.add(id);
     };
@@ -72613,14 +73780,16 @@ function keysIn(holder, group) {
     const from = (of) => {
         if (!isEntries(of))
             return;
-        for (const field of fieldNames(group))
+        for (const field of fieldNames(group)) {
+            there = new Set();
             under(of[field], field, group ? null : profileFor(of, field));
+        }
         if (group && Array.isArray(of.merge))
             for (const item of of.merge)
                 from(item);
     };
     from(holder);
-    return { ids, misplaced };
+    return { ids, misplaced, twice };
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/stray.js
@@ -72677,7 +73846,7 @@ function oldPart(text, words) {
     if (text.replace(words, '').replace(anchors, '') === text)
         return text.replaceAll(',', '');
     const names = text.replace(/\b\w+(?=:(?:\s|$))/g, (name) => isField(name) ? '' : name);
-    return names.replace(words, '').replace(anchors, '').replace(/[\s"',:[\]{}#&*-]/g, '');
+    return names.replace(words, '').replace(anchors, '').replace(/[\s"',:;[\]{}#&*+-]/g, '');
 }
 /** Everything that may come into the text with the new keys; their models are spelled out where an alias stood. */
 function stray_wordsOf({ added, like }) {
@@ -72688,20 +73857,24 @@ function stray_wordsOf({ added, like }) {
     const names = added.flatMap(({ name, recipient }) => [...(name === null ? [] : [name, anchorName(name)]), shortForm(recipient)]);
     const escaped = (words) => words.toSorted((a, b) => b.length - a.length)
         .map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|');
-    return new RegExp(`${escaped(ids)}|(?<![\\p{L}\\p{N}_])(?:${escaped(names)})(?:-\\d+)?(?![\\p{L}\\p{N}_])`, 'gu');
+    return new RegExp(`${escaped(ids)}|(?:[ \\t]and[ \\t])?(?<![\\p{L}\\p{N}_])(?:${escaped(names)})(?:-\\d+)?(?![\\p{L}\\p{N}_])`, 'gu');
 }
 /** Every way in which a key can be written. */
 function stray_formsOf(recipient) {
     const profile = recipient.id.split('|')[2] ?? null;
     const entries = (mapEntries(recipient) ?? []).flatMap(([name, value]) => typeof value === 'string'
         ? [`${name}: ${value}`, `${name}:`, value] : [`${name}:`, ...value.flat()]);
-    const forms = [recipient.id, spelling_spelled(recipient, null), spelling_spelled(recipient, profile), ...entries];
+    const forms = [recipient.id, spelled(recipient, null), spelled(recipient, profile), ...entries];
     return forms.flatMap((form) => form === null || form === '' ? [] : form);
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/proof.js
 // Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
 // Must never trust how the edit was made: it sees the two texts only.
+
+
+
+
 
 
 
@@ -72745,6 +73918,50 @@ function proveEdit(path, before, after, change) {
     if (lost !== null)
         throw fail(`line ${lost} would be lost`);
 }
+/**
+ * Where the result would name a key by what was not its name before, so that who is asked for by it would be another one; null
+ * where it does not. A key that comes may have the name that it comes with and, without one, those of who goes for it; any key
+ * those that `namesOf` knows.
+ */
+function nameGained(path, before, after, change, namesOf) {
+    const had = new Map();
+    const allow = (id, names) => {
+        const all = had.get(id) ?? new Set();
+        for (const name of names)
+            all.add(name);
+        had.set(id, all);
+    };
+    for (const { name, recipient } of ownersIn(readTree(path, before), path))
+        allow(canonicalId(recipient), formsOf(name));
+    const leaving = change.removed.flatMap((one) => [...had.get(canonicalId(one)) ?? [], ...namesOf(one)]);
+    for (const { name, recipient } of change.added) {
+        const own = name === null ? leaving : formsOf(nameInComment(name) ?? name).concat(formsOf(anchorName(name)));
+        allow(canonicalId(recipient), [...own, ...formsOf(shortForm(recipient))]);
+    }
+    const strange = ownersIn(readTree(path, after), path).find(({ name, recipient }) => {
+        const forms = formsOf(name).map((form) => form.replace(/-\d+$/, '')).concat(formsOf(name));
+        return !forms.some((form) => had.get(canonicalId(recipient))?.has(form) === true || namesOf(recipient).includes(form));
+    });
+    if (strange === undefined)
+        return null;
+    const what = strange.from === 'anchor' ? 'anchor' : 'comment';
+    const reason = `${strange.name}, in the ${what} there, would then be the name of ${shortForm(strange.recipient)}, which it is not now: `
+        + (what === 'anchor' ? 'give that another name.' : 'write the name of each key beside it, or take the comment out.');
+    return { line: oldLine(before, after, strange.line), reason };
+}
+/** The line of the old text, from 1, that a line of the new one is or comes from. */
+function oldLine(before, after, line) {
+    let [old, now] = [0, 0];
+    for (const { op } of diffLines(before, after)) {
+        if (op !== '+')
+            old += 1;
+        if (op !== '-')
+            now += 1;
+        if (now >= line && op !== '-')
+            return Math.max(1, old);
+    }
+    return Math.max(1, old);
+}
 /** The first rule or group whose keys are not the old ones with the change made, or stand where sops does not read them. */
 function wrongAccess(before, after, { removed, added, like }) {
     const models = like === 'every rule' ? null : new Set(like.map(canonicalId));
@@ -72756,7 +73973,7 @@ function wrongAccess(before, after, { removed, added, like }) {
         for (const one of removed)
             wanted.delete(canonicalId(one));
         return now !== undefined && equal([...wanted].sort(), [...now.ids].sort())
-            && [...now.misplaced].every((id) => old.misplaced.has(id));
+            && [...now.misplaced].every((id) => old.misplaced.has(id)) && !coming.some((id) => now.twice.has(id) && !old.twice.has(id));
     };
     const wrong = before.find((old, at) => !right(old, after[at]));
     return wrong === undefined ? before.length === after.length ? null : 'a rule' : wrong.what;
@@ -72784,49 +74001,6 @@ function equal(a, b) {
     return keys.every((key) => Object.hasOwn(right, key) && equal(left[key], right[key]));
 }
 
-;// CONCATENATED MODULE: ./lib/model/sops-config/removal.js
-// What of a `.sops.yaml` goes when some keys go.
-// Must never take out what still holds a key of someone else.
-
-
-
-
-/** The cuts after which none of the removed stands in the list or below it. */
-function cutsIn(tree, list, isRemoved) {
-    const leaving = new Set([...list.slots.keys()].filter((at) => {
-        const slot = list.slots[at];
-        return slot !== undefined && removal_isGone(tree, slot, isRemoved);
-    }));
-    const staying = list.slots.filter((_, at) => !leaving.has(at));
-    const below = staying.flatMap((slot) => slot.below === null ? [] : cutsIn(tree, slot.below, isRemoved));
-    return leaving.size === 0 ? below : [...below, ...cutsFor(tree, list, leaving)];
-}
-/** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
-function removal_isGone(tree, slot, isRemoved) {
-    if (slot.part === null)
-        return isNodeGone(tree, slot.value, slot, isRemoved);
-    const recipient = recipientOf(tree, slot);
-    return recipient !== null && isRemoved(recipient);
-}
-function isNodeGone(tree, node, use, isRemoved) {
-    if ((0,dist/* isAlias */.Vj)(node))
-        return isNodeGone(tree, tree.target(node), use, isRemoved);
-    if ((0,dist/* isScalar */.jn)(node))
-        return minus(node.value, isRemoved, use.profile, use.pgp) === gone;
-    if ((0,dist/* isSeq */.oP)(node))
-        return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved));
-    if (!(0,dist/* isMap */.jh)(node))
-        return false;
-    const own = tree.ofMap(node);
-    if (own !== null)
-        return isRemoved(own);
-    const used = { aws_profile: node.get('aws_profile') };
-    return node.items.length > 0 && node.items.every(({ key, value }) => {
-        const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
-        return isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/model/sops-config/edit.js
 // A `.sops.yaml` with some recipients more or less, every other byte as it was.
 // Must never write YAML anew, and never leave a rule or a key group with nobody.
@@ -72842,28 +74016,37 @@ function isNodeGone(tree, node, use, isRemoved) {
 
 
 
+
+
+
 /** Takes the recipients out wherever they stand: `editConfig` without anyone who comes. */
-function removeRecipients(config, removed) {
-    return editConfig(config, { removed, added: [], like: [] });
+function removeRecipients(config, removed, owners = config.owners) {
+    return editConfig(config, { removed, added: [], like: [] }, owners);
 }
 /**
  * Puts each of the added right behind one of its models wherever one stands (rules, key groups, `merge`, lists of anchors), once
- * in a list, then takes the removed out with their comments. A key of the same kind as a removed model takes its place: its
+ * in a list, then takes the removed out with their comments, also where they were commented out. A key of the same kind as a removed model takes its place: its
  * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
  *
+ * `owners` is all that is known of who holds which key: a comment that would pass for the name of another key goes where it is
+ * known to be that of who leaves.
+ *
  * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
- * tell which key group, and where a field is shared with a rule that is not to get the key. A name that no comment can hold is
+ * tell which key group, where a field is shared with a rule that is not to get the key, where a field that goes would uncover what
+ * it overrides, and where a comment would pass for the
+ * name of a key that it does not name now. A name that no comment can hold is
  * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
  * with this change.
  */
-function editConfig(config, asked) {
+function editConfig(config, asked, owners = config.owners) {
     const { path, text: before } = config;
     const change = {
         removed: asked.removed.map(inSopsOrder),
         added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
         like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
     };
-    const old = readTree(path, before);
+    const namesOf = namesBy(owners);
+    const old = readTree(path, before, namesOf);
     const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)]);
     if (escaped !== null) {
         throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {
@@ -72874,7 +74057,7 @@ function editConfig(config, asked) {
         const edits = change.added.length === 0 ? [] : additions(old, change);
         if (!isEdits(edits))
             return { kind: 'refused', path, ...edits };
-        const tree = edits.length === 0 ? old : readTree(path, rewrite(before, edits));
+        const tree = edits.length === 0 ? old : readTree(path, rewrite(before, edits), namesOf);
         const ids = new Set(change.removed.map(canonicalId));
         const isRemoved = (recipient) => ids.has(canonicalId(recipient));
         const leaving = recipientsIn(tree.value).some(isRemoved);
@@ -72883,11 +74066,14 @@ function editConfig(config, asked) {
                 proveEdit(path, before, before, change);
             return { kind: 'untouched' };
         }
-        const refusal = leaving ? refuse(old, tree, isRemoved) : null;
+        const refusal = leaving ? refuse(old, tree, isRemoved) ?? uncovered(tree, isRemoved) : null;
         if (refusal !== null)
             return { kind: 'refused', path, ...refusal };
-        const after = !leaving || tree.root === null ? tree.text : splice(tree.text, cutsIn(tree, tree.root, isRemoved));
+        const after = !leaving || tree.root === null ? tree.text : splice(tree.text, [...cutsIn(tree, tree.root, isRemoved), ...commentedOut(tree, isRemoved).map(({ start, end }) => [start, end])]);
         proveEdit(path, before, after, change);
+        const strange = nameGained(path, before, after, change, namesOf);
+        if (strange !== null)
+            return { kind: 'refused', path, ...strange };
         return { kind: 'edited', path, before, after };
     }
     catch (error) {
@@ -73709,6 +74895,7 @@ function isOpenTask(line) {
 
 
 
+
 /** What is worth telling people about a line; in the order in which it is told. */
 const newsKinds = ['back', 'added', 'too-early', 'ticked', 'done'];
 const tracking_issue_list_foldBeyond = 60;
@@ -73771,8 +74958,10 @@ function mergeList(lines, exposure, grain, readers) {
     const isFolded = lines.some((line) => line.startsWith('<details>'));
     const blocks = places.filter(({ first }) => first === undefined).flatMap(({ fresh }) => fresh);
     const last = merged.findLastIndex((line) => line.trim() !== '') + 1;
-    if (blocks.length > 0)
-        merged.splice(last, 0, ...listLines(blocks, isFolded));
+    if (blocks.length > 0 && !headings(listed).some((one) => merged.some((line) => line.trim() === one)))
+        merged.splice(last, 0, ...fileLines(blocks, isFolded));
+    else
+        addBelowHeadings(merged, blocks, isFolded);
     const whole = tracking_issue_list_counted(merged, listed);
     return {
         lines: whole, verdicts: [...listed, ...missing.filter(({ ticked }) => ticked)],
@@ -73794,7 +74983,36 @@ function keyOf(group, label) {
 function tracking_issue_list_lineOf({ entry: { label }, ticked, words }, indent) {
     return itemText({ indent, ticked, label, words, note: '' });
 }
+/** By environment, each under a heading, where the paths of files speak of any. */
 function listLines(verdicts, fold) {
+    const found = headings(verdicts);
+    if (found.every((one) => one === tracking_issue_list_elsewhere))
+        return fileLines(verdicts, fold);
+    const lines = found.flatMap((heading) => ['', heading, '', ...fileLines(verdicts.filter((one) => headingOf(one) === heading), fold)]);
+    return lines.slice(1);
+}
+const tracking_issue_list_elsewhere = '**Elsewhere**';
+function headingOf({ entry: { group, secrets: [first] } }) {
+    const environment = group === '' || first === undefined ? null : environmentOf(first.file);
+    return environment === null ? tracking_issue_list_elsewhere : `**${environment}**`;
+}
+/** In order, what is of no environment last. */
+function headings(verdicts) {
+    return [...new Set(verdicts.map(headingOf))].sort((a, b) => (a === tracking_issue_list_elsewhere ? 1 : b === tracking_issue_list_elsewhere ? -1 : a < b ? -1 : 1));
+}
+/** Puts files at the end of what stands under their heading; a heading that is not there comes last. */
+function addBelowHeadings(lines, verdicts, fold) {
+    const all = headings(verdicts);
+    for (const heading of all) {
+        const inside = fileLines(verdicts.filter((one) => headingOf(one) === heading), fold);
+        const at = lines.findIndex((line) => line.trim() === heading);
+        const next = at < 0 ? -1 : lines.findIndex((line, place) => place > at && anyHeading.test(line));
+        const end = lines.findLastIndex((line, place) => line.trim() !== '' && (next < 0 || place < next)) + 1;
+        lines.splice(end, 0, ...(at < 0 ? ['', heading, ''] : []), ...inside);
+    }
+}
+const anyHeading = /^\*\*[^*]+\*\*\s*$/;
+function fileLines(verdicts, fold) {
     return [...grouped(verdicts, ({ entry }) => entry.group)].flatMap(([group, inside]) => {
         if (group === '')
             return inside.map((one) => tracking_issue_list_lineOf(one, '- '));
@@ -73823,7 +75041,7 @@ function tracking_issue_list_counted(lines, verdicts) {
 
 
 const mostNames = 20;
-const headings = {
+const tracking_issue_comment_headings = {
     back: 'Open again, because a value that could be read is in use again, or there is more to change than before:',
     added: 'New in the list:',
     'too-early': 'Changed, but while the new value could still be read, so to be changed once more:',
@@ -73837,7 +75055,7 @@ function trackingComment(merged, removal, move) {
     const parts = [
         move === 'close' ? '**Every secret is changed, gone or ticked by a person.** Closed.' : '',
         move === 'reopen' ? '**Opened again.**' : '',
-        ...newsKinds.map((kind) => about(headings[kind], verdicts.filter(({ news }) => news === kind))),
+        ...newsKinds.map((kind) => about(tracking_issue_comment_headings[kind], verdicts.filter(({ news }) => news === kind))),
         appended ? 'The hidden marks around the list were gone, so it was added again at the end; the old one is as it was.' : '',
         shortened === null ? '' : `The list had become too long, so it was written anew with a line for each ${what(shortened)}; `
             + 'notes behind its lines are in the edit history.',
@@ -74381,13 +75599,17 @@ function tracking_issue_words(error) {
 
 
 
+
+
 function issueTracker({ git, github, eventBranch, runUrl }, inputs) {
-    return async ({ commit, owners, removed, earlier, of, partial, pullRequestUrl }) => {
+    return async ({ commit, owners, removed, gone, earlier, of, partial, pullRequestUrl }) => {
         try {
             const scope = await scopeOf(git, github, eventBranch, inputs);
             const { removals, warnings } = removed.length > 0 ? { removals: [{ removed, earlier }], warnings: [] } : await trackedNow(github, scope);
+            const known = new Set(removals.map((one) => track_idsOf(one.removed)));
+            const fresh = gone.filter((keys) => !known.has(track_idsOf(keys))).map((keys) => ({ removed: keys, earlier: [] }));
             const kept = [];
-            for (const one of removals) {
+            for (const one of [...removals, ...fresh]) {
                 kept.push(await keepTrackingIssue(github, {
                     removed: named(one.removed, owners), earlier: one.earlier, scope, exposure: await of([...one.removed, ...one.earlier]),
                     partial, commit, runUrl, pullRequestUrl,
@@ -74399,6 +75621,9 @@ function issueTracker({ git, github, eventBranch, runUrl }, inputs) {
             return { numbers: [], warnings: [`The tracking issue could not be kept: ${visible(error instanceof Error ? error.message : String(error), 600)}`] };
         }
     };
+}
+function track_idsOf(keys) {
+    return [...new Set(keys.map(canonicalId))].sort().join('\n');
 }
 /** What narrows a removal; empty for all files of the usual base. */
 async function scopeOf(git, github, eventBranch, { pullRequest, files }) {
@@ -74419,27 +75644,27 @@ async function trackedNow(github, scope) {
 function named(removed, owners) {
     return removed.map((one) => ({ kind: one.kind, id: one.id, owner: ownerOf(owners, one) }));
 }
-/** The part of `exposure` that the holders of `keys` could read. */
+/** The part of `exposure` that the holders of `keys` could read: a secret is done with where it is for each of them. */
 function readableBy(keys, owners, exposure) {
     const names = new Set(keys.map((one) => ownerOf(owners, one) ?? shortForm(one)));
-    return exposure.flatMap((secret) => {
+    return mergedSecrets(exposure.flatMap((secret) => {
         const readBy = secret.readBy.filter((name) => names.has(name));
         return readBy.length === 0 ? [] : [{ ...secret, readBy }];
-    });
+    }));
 }
-/** The exposure of whoever an issue is kept for, `known` being that of `named` (and maybe others). */
-async function exposuresOf(survey, named, known, history, past, decryption) {
+/** The exposure of whoever an issue is kept for. */
+async function exposuresOf({ survey, named, known, plan, history, past, decryption }) {
     const open = await history.open();
     const partial = open.history.reach.kind === 'partial';
-    if (named.length > 0)
-        return { owners: survey.owners, partial, of: (keys) => Promise.resolve(readableBy(keys, survey.owners, known)) };
-    // Who left long ago is known by name only to the past.
-    let owners = null;
-    const of = async (keys) => {
-        owners ??= [...survey.owners, ...(await past(true)).owners];
-        return await settle(expose(open.history, { owners }, [{ people: keys, only: null }]), open, decryption);
-    };
-    return { owners: survey.owners, partial, of };
+    const isNamed = new Set(named.map(canonicalId));
+    // Who left long ago, or whom a config leaves out, is known by name only to the past.
+    let everyone = null;
+    const ownersEver = async () => (everyone ??= [...survey.owners, ...(await past(true)).owners]);
+    const of = async (keys) => (keys.every((one) => isNamed.has(canonicalId(one)))
+        ? readableBy(keys, survey.owners, known)
+        : mergedSecrets(await exposureOf(open, await ownersEver(), [{ people: keys, only: null }], decryption)));
+    const gone = plan === null || goneByConfig(plan, survey, named, survey.owners).length === 0 ? [] : goneByConfig(plan, survey, named, await ownersEver());
+    return { owners: gone.length === 0 ? survey.owners : await ownersEver(), gone, of, partial };
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/verify.js
@@ -74552,7 +75777,7 @@ function readKeyring(listing) {
         // In a config a key may stand with a `!`, which makes gpg take just this one of its owner's.
         for (const id of fingerprints.flatMap((one) => [one, `${one}!`])) {
             for (const name of names)
-                owners.push({ recipient: { kind: 'pgp', id }, name, from: 'keyring', path: 'GNUPGHOME', line: 0 });
+                owners.push({ recipient: { kind: 'pgp', id }, name, from: 'keyring', path: 'GNUPGHOME', line: 0, primary: fingerprints[0] ?? id });
         }
         [fingerprints, names] = [[], []];
     };
@@ -74749,6 +75974,8 @@ var rekey_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
+
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 async function rekey(inputs, tools) {
     const run = {
@@ -74790,14 +76017,14 @@ async function rekey(inputs, tools) {
             const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] };
             for (const line of whoIsMeant(resolved, known))
                 log.line(line);
-            const looksBack = asked.removed.length > 0 || inputs.maxKeyAge !== null;
+            const looksBack = everything || inputs.maxKeyAge !== null;
             const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue;
             run.keySince = keySince;
             const request = run.request = {
                 ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
                 date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
             };
-            const edits = known.configs.map((config) => editConfig(config, request));
+            const edits = known.configs.map((config) => editConfig(config, request, known.owners));
             const binary = await installing;
             log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
             run.sops = { version: binary.version, sha256: binary.sha256 };
@@ -74819,24 +76046,32 @@ async function rekey(inputs, tools) {
             const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before]);
             if (lost.length > 0) {
                 const open = await history.open();
-                run.exposure = await settle(expose(open.history, survey, lost), open, decryption);
+                if (!looksBack)
+                    run.keySince = findDueRotations(open.history, survey, [], null, run.startedAt).keySince;
+                run.exposure = await exposureOf(open, survey.owners, lost, decryption);
                 log.line(exposureLine(run.exposure));
             }
-            const complete = async (done) => finish(done, tracker === null ? null : await tracker({
-                commit: survey.base, removed: asked.removed, earlier: before, pullRequestUrl: done?.url ?? null, ...await exposuresOf(survey, asked.removed, run.exposure, history, past, decryption),
-            }));
+            const track = async (keys, by, pullRequestUrl) => tracker === null ? null : await tracker({
+                commit: survey.base, removed: keys, earlier: keys.length === 0 ? [] : before, pullRequestUrl,
+                ...await exposuresOf({ survey, named: [...keys, ...keys.length === 0 ? [] : before], known: run.exposure, plan: by, history, past, decryption }),
+            });
+            const complete = async (done) => finish(done, await track(asked.removed, whole, done?.url ?? null));
             if (plan.record !== null)
                 staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false });
             log.line(planLine(plan));
-            if (plan.refusals.length > 0)
-                throw refusalOf(plan);
+            if (plan.refusals.length > 0) {
+                ;
+                [run.failure, run.outcome] = [refusalOf(plan), 'refused'];
+                // Nothing was taken from anybody; what became of the secrets of those who left before is told all the same.
+                return finish(null, await track([], null, null));
+            }
             if (inputs.dryRun || (whole.changes.length === 0 && whole.configs.length === 0)) {
                 run.outcome = inputs.dryRun ? 'planned' : 'unchanged';
                 return inputs.dryRun ? finish(null) : await complete(await tools.publisher.settle(survey.base));
             }
             const planned = {
                 plan, base: survey.base, identity: planIdentity(whole, request),
-                recordOf: (date, by) => recordOf(survey, { ...request, date, by })?.after ?? null,
+                recordOf: (date, by) => removal_record_recordOf(survey, { ...request, date, by }, whole.changes, whole.unchanged.map(({ file }) => file))?.after ?? null,
             };
             const earlier = await tools.publisher.find(planned, staging);
             if (earlier !== null) {
@@ -77335,7 +78570,7 @@ async function release(wanted, version, table, rejected) {
         return { ...found, path, from: 'tool-cache' };
     }
     const file = await downloadTool(url).catch((cause) => {
-        throw missing(`sops ${version} could not be downloaded from ${url}: ${sentence(cause)}.`, cause);
+        throw missing(`sops ${version} could not be downloaded from ${url}: ${sops_installer_sentence(cause)}.`, cause);
     });
     try {
         await expectChecksum(file, entry.sha256, `What ${url} serves`, 'Do not use it; find out who changed it.');
@@ -77422,7 +78657,7 @@ async function sops_installer_sha256(path) {
 function sops_installer_list(rejected) {
     return rejected.length === 0 ? '' : ` (${rejected.join('; ')})`;
 }
-function sentence(cause) {
+function sops_installer_sentence(cause) {
     return cause instanceof Error ? cause.message : String(cause);
 }
 

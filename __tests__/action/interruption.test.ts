@@ -63,7 +63,7 @@ async function stopped(team: Team, signal: NodeJS.Signals, delay: number, ready:
   const run = await runAction(team, { 'removed-recipient': 'bob' }, {
     onStart: (child) => {
       void sleep(delay).then(async () => {
-        while (!ready() && child.exitCode === null) await sleep(1)
+        while (child.exitCode === null && !ready()) await sleep(1)
         child.kill(signal)
       })
     },

@@ -87,7 +87,7 @@ describe('a run that is stopped', () => {
     expect(stateOf(team, old)).toBe('new')
 
     const ends = new Set<string>()
-    for (const delay of moments(duration * 1.05, 10)) {
+    for (const delay of moments(duration * 1.05, 8)) {
       team.git('reset', '--quiet', '--hard')
       const run = await stopped(team, signal, delay)
       const state = stateOf(team, old)
@@ -200,7 +200,7 @@ describe(`the replacement of ${many} files`, () => {
     const duration = performance.now() - start
     expect(swap.state()).toBe('new')
     const states: string[] = []
-    for (const delay of moments(duration, 10)) {
+    for (const delay of moments(duration, 7)) {
       swap.lay(swap.root, 'old')
       const child = swap.start()
       await sleep(delay)
@@ -234,7 +234,7 @@ describe(`the replacement of ${many} files`, () => {
     await ended(swap.start())
     const duration = performance.now() - start
     const states: string[] = []
-    for (const delay of moments(duration, 10)) {
+    for (const delay of moments(duration, 7)) {
       swap.lay(swap.root, 'old')
       const child = swap.start()
       await sleep(delay)

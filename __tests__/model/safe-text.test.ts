@@ -65,7 +65,7 @@ describe('visible text', () => {
       expect(shown).not.toMatch(/^\s*::|##\[/)
       expect(shown.length).toBeLessThanOrEqual(limit)
       expect(visible(shown, limit)).toBe(shown)
-    }), { numRuns: 1000 })
+    }), { numRuns: 300 })
   })
 })
 
@@ -89,7 +89,7 @@ describe('code', () => {
   }
 
   test('of any text is one element whose text is the visible one', () => {
-    fc.assert(fc.property(fc.oneof(hostile, fc.string({ unit: 'binary' })), expectOneCode), { numRuns: 1000 })
+    fc.assert(fc.property(fc.oneof(hostile, fc.string({ unit: 'binary' })), expectOneCode), { numRuns: 300 })
   })
 
   test('adds no cell to a table row', () => {
@@ -112,7 +112,7 @@ describe('plain text', () => {
         expect([...kinds]).toEqual([])
         expect(textOf(tree).replaceAll('\u200b', '')).toBe(`${before === 'x' ? before : ''}${visible(text)}`)
       }
-    }), { numRuns: 1000 })
+    }), { numRuns: 300 })
   })
 
   // GitHub looks for these in the finished text, where an entity is no longer one.

@@ -1,7 +1,7 @@
 // One repository of a GitHub on a loopback port: the REST API a pull-request action needs, and git over HTTP through the real
 // `git http-backend` on a bare repository. Must never import what has to be installed: the demo runs it as it is.
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -212,7 +212,7 @@ export async function startGitHubServer(options: GitHubServerOptions): Promise<G
   }
   const theRepository = async (): Promise<Json> => {
     const open = pulls.filter(({ state }) => state === 'open').length
-    const head = (await git('symbolic-ref', 'HEAD')).replace('refs/heads/', '')
+    const head = (await readFile(join(repository, 'HEAD'), 'utf8')).trim().replace('ref: refs/heads/', '')
     const moment = '2026-01-01T00:00:00Z'
     return {
       ...addresses(urlsOfRepository, api), id: 1, node_id: 'R_1', name: repo, full_name: `${owner}/${repo}`, owner: user(owner),

@@ -2753,7 +2753,7 @@ const parseOptions = __nccwpck_require__(356)
 const Comparator = __nccwpck_require__(9379)
 const debug = __nccwpck_require__(1159)
 const SemVer = __nccwpck_require__(7163)
-const trimComparatorWhitespace = __nccwpck_require__(2118)
+const trimComparatorWhitespace = __nccwpck_require__(9737)
 const {
   safeRe: re,
   src,
@@ -4551,7 +4551,7 @@ createToken('GTE0PRE', '^\\s*>=\\s*0\\.0\\.0-0\\s*$')
 
 /***/ }),
 
-/***/ 2118:
+/***/ 9737:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // @ts-check
@@ -45964,7 +45964,7 @@ function kmsKey(id) {
     return arn.replace(/^(arn:[^:]+:kms:)[^:]+(:[^:]*:key\/mrk-)/, '$1$2');
 }
 
-;// CONCATENATED MODULE: ./lib/model/owners-candidates.js
+;// CONCATENATED MODULE: ./lib/model/owners/owners-candidates.js
 
 /**
  * One line a candidate, like `  bob  age1… (.sops.yaml:4)`: every name of each of the recipients, and those without a name.
@@ -46018,7 +46018,7 @@ function nameDistance(asked, name) {
     return (row[b.length] ?? 0) / Math.max(a.length, b.length, 1);
 }
 
-;// CONCATENATED MODULE: ./lib/model/owners.js
+;// CONCATENATED MODULE: ./lib/model/owners/owners.js
 // Names and recipients: who holds which key, and what someone means who asks for a name or a key.
 // Must never guess: a name matches whole or not at all, and what could mean two things is an error that lists them.
 
@@ -46210,7 +46210,7 @@ function keyAndRest(line) {
     return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')];
 }
 
-;// CONCATENATED MODULE: ./lib/model/policy.js
+;// CONCATENATED MODULE: ./lib/model/plan/policy.js
 
 /** What counts as one kind: who loses one age key easily loses the next one the same way. */
 const families = {
@@ -46326,7 +46326,7 @@ function inRule({ config, rule }) {
     return rule === null ? `in ${config}` : `in the rule at ${config}:${rule.line}`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/access-map.js
+;// CONCATENATED MODULE: ./lib/model/access/access-map.js
 
 
 
@@ -46414,7 +46414,7 @@ function accessTo({ path, metadata: { groups, shamirThreshold } }, readerOf) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/model/check.js
+;// CONCATENATED MODULE: ./lib/model/check/check.js
 const gravity = { error: 0, warning: 1, notice: 2 };
 /** Whether findings of `level` fail a run that is to fail on `failOn`. */
 function failsOn(failOn, level) {
@@ -53723,7 +53723,7 @@ function nodeHoldsKeys(tree, node, pgp) {
     return (0,dist/* isMap */.jh)(node) && (tree.ofMap(node) !== null || node.items.some(({ key, value }) => nodeHoldsKeys(tree, value, (0,dist/* isScalar */.jn)(key) && key.value === 'pgp')));
 }
 
-;// CONCATENATED MODULE: ./lib/model/creation-rule.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/creation-rule.js
 // Which creation rule of a `.sops.yaml` governs a file, to say so in an explanation.
 // Must never decide anything by it: who reads a file is sops' own answer.
 
@@ -53844,7 +53844,7 @@ function survey_unique(recipients) {
     return [...new Map(recipients.map((one) => [canonicalId(one), one])).values()];
 }
 
-;// CONCATENATED MODULE: ./lib/model/file-fate.js
+;// CONCATENATED MODULE: ./lib/model/plan/file-fate.js
 // One file + the request + what sops says of it → what happens to it, or why that is refused. Pure.
 // Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
 
@@ -54007,7 +54007,7 @@ function idsOf(recipients) {
     return new Set(recipients.map(canonicalId));
 }
 
-;// CONCATENATED MODULE: ./lib/model/data-key-links.js
+;// CONCATENATED MODULE: ./lib/model/exposure/data-key-links.js
 /** Why a data key may be an older one, as a part of a sentence. */
 const untoldKey = 'one commit changed every value and the recipients, so that nothing tells whether the data key changed too';
 /** Beyond so many pairs of files that went and came in one commit, what could tell two of them apart is not looked at. */
@@ -54118,7 +54118,7 @@ function perhapsReached(links, dataKey, from) {
     return found;
 }
 
-;// CONCATENATED MODULE: ./lib/model/key-age.js
+;// CONCATENATED MODULE: ./lib/model/exposure/key-age.js
 // A length of time like `90d`, `12w` or `6m`, and the moment it reaches back to.
 /** null where `text` is no age: a whole number from 1 to 9999 and `d` (days), `w` (weeks) or `m` (calendar months). */
 function parseKeyAge(text) {
@@ -54180,7 +54180,7 @@ function keysIn(comment) {
     return words.flatMap((word) => parseRecipient(word) ?? []);
 }
 
-;// CONCATENATED MODULE: ./lib/model/plan-findings.js
+;// CONCATENATED MODULE: ./lib/model/plan/plan-findings.js
 // What a person has to know of a plan besides what will be done: who still reads, who came back, who is missing, what the policy says.
 // Must never decide anything.
 
@@ -54279,7 +54279,7 @@ function missing(survey, { required }, results) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/model/check-findings.js
+;// CONCATENATED MODULE: ./lib/model/check/check-findings.js
 // Survey + what sops says of it → what is wrong with who can read what. Pure, and by names and keys only.
 // Must never call a file in line of which sops had nothing to say.
 
@@ -54447,7 +54447,7 @@ function whereIs(survey, one) {
     return said.length === 0 ? 'can read a file that was skipped' : said.join(' and ');
 }
 
-;// CONCATENATED MODULE: ./lib/model/lineage.js
+;// CONCATENATED MODULE: ./lib/model/exposure/lineage.js
 /**
  * A life that lasts to the base has its own home. One that is over has that of the life that came in the same commit or outlived it,
  * and shares a value that never changed (by its IV) or the data key with its last version; of several the one that shares most. Where
@@ -54622,7 +54622,7 @@ function sharedWith(history, over) {
     return found;
 }
 
-;// CONCATENATED MODULE: ./lib/model/returned-keys.js
+;// CONCATENATED MODULE: ./lib/model/check/returned-keys.js
 
 
 /**
@@ -54788,7 +54788,7 @@ function fenced(language, lines) {
     return [`${fence}${language}`, ...shown, fence].join('\n');
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-paths.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-paths.js
 // Long lists of files, made short: by folder, by what they have in common.
 // Must never lose a file: each is named or counted.
 
@@ -55205,7 +55205,7 @@ async function askKeyless(sops, survey, staging, atOnce) {
     return { answers: new Map(answered.flatMap((one) => [...one])), untold };
 }
 
-;// CONCATENATED MODULE: ./lib/model/encrypted-value.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/encrypted-value.js
 // The ENC[…] values of a file as sops writes them, and what two versions of them say about the data key.
 // Must never need a key.
 const value = /ENC\[AES256_GCM,data:([A-Za-z0-9+/=]*),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:([a-z]+)\]/g;
@@ -55254,7 +55254,7 @@ function haveSameValues(before, after) {
     return earlier.length === later.length && later.every(({ iv, type }) => types.get(iv) === type);
 }
 
-;// CONCATENATED MODULE: ./lib/model/sops-metadata.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/sops-metadata.js
 function isFields(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -55376,7 +55376,7 @@ function unflatten(flat) {
     return root;
 }
 
-;// CONCATENATED MODULE: ./lib/model/stump.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/stump.js
 // Whether a text is what is left of an encrypted file: laid out as sops lays out a format, with a value of sops where values stand.
 // Must never take a text that shows an example for one: prose and programs have lines that no such format has.
 
@@ -55434,7 +55434,7 @@ function areNames(lines) {
     return lines.slice(0, -1).every((line) => ofLines.line.test(line)) && lines.some((line) => ofLines.value.test(line));
 }
 
-;// CONCATENATED MODULE: ./lib/model/yaml-block.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/yaml-block.js
 // YAML in the one layout that sops itself writes, read without a YAML parser: thousands of files are read this way.
 // Must give up (null) at the first line that is laid out in any other way.
 /** A wrapped data key as a literal block: most of the text, and of no interest here. Below a dash its lines stand deeper. */
@@ -55511,7 +55511,7 @@ function textOf(value) {
     return quoted ?? plain ?? null;
 }
 
-;// CONCATENATED MODULE: ./lib/model/encrypted-file.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/encrypted-file.js
 // An encrypted file read without a key: its format, its metadata, the names of its secrets.
 // Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
 
@@ -55726,7 +55726,7 @@ function treeNames(value, path) {
     return Object.entries(value).flatMap(([name, item]) => path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`));
 }
 
-;// CONCATENATED MODULE: ./lib/model/merge-drop.js
+;// CONCATENATED MODULE: ./lib/model/check/merge-drop.js
 // Which recipients a merge lost on the way: those that the two sides together have, and the result has not.
 // Must never take a removal on one side for a loss: that is what the merge is for.
 
@@ -56358,7 +56358,7 @@ function readersIn(path, bytes) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/model/meant-to-encrypt.js
+;// CONCATENATED MODULE: ./lib/model/check/meant-to-encrypt.js
 // Whether a plaintext file was surely meant to be encrypted, by the words of the rule that matches it and by what it holds.
 // Must never call a file plaintext because a rule merely matches it: most rules match more than their authors mean.
 
@@ -60411,7 +60411,7 @@ function partial(count, why) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/model/file-version.js
+;// CONCATENATED MODULE: ./lib/model/exposure/file-version.js
 // One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
 // Must never need a key, nor keep more of the text than that.
 
@@ -60600,7 +60600,7 @@ function wrappedKeys(format, text) {
     return [...whole.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped));
 }
 
-;// CONCATENATED MODULE: ./lib/model/hiding-places.js
+;// CONCATENATED MODULE: ./lib/model/exposure/hiding-places.js
 // Where a value that somebody knew can stand now, and what a value of today can be of all that they knew: by its length, which its
 // ciphertext has too. Pure. Must never take for a proof that two values are as long as each other.
 
@@ -60665,7 +60665,7 @@ function leavesOf({ versions }, version) {
     return version === null ? [] : versions[version]?.leaves ?? [];
 }
 
-;// CONCATENATED MODULE: ./lib/model/known-values.js
+;// CONCATENATED MODULE: ./lib/model/exposure/known-values.js
 
 
 /** Both, where both are as sure; else the surer one. */
@@ -60824,7 +60824,7 @@ function surest(a, b) {
     return known_values_order.indexOf(a) < known_values_order.indexOf(b) ? a ?? b : b;
 }
 
-;// CONCATENATED MODULE: ./lib/model/exposure.js
+;// CONCATENATED MODULE: ./lib/model/exposure/exposure.js
 
 
 
@@ -61113,7 +61113,7 @@ function missingIn(leaves, secrets) {
     return known.filter((iv) => !here.has(iv));
 }
 
-;// CONCATENATED MODULE: ./lib/model/exposure-answer.js
+;// CONCATENATED MODULE: ./lib/model/exposure/exposure-answer.js
 // What has become of a secret, once what was asked about it has been decrypted.
 // Pure. Must never take what was not decrypted, or what only perhaps was theirs, for something else than it was.
 
@@ -61203,7 +61203,7 @@ function severity(state) {
     return bySeverity.indexOf(state);
 }
 
-;// CONCATENATED MODULE: ./lib/model/merged-exposure.js
+;// CONCATENATED MODULE: ./lib/model/exposure/merged-exposure.js
 // What each of several people could read → one list, in which an entry stands for all of whom it is true.
 // Pure. Must never say of a secret that it is done with where that is true of some of them alone.
 
@@ -61251,7 +61251,7 @@ function earliest(times) {
     return times.includes(null) ? null : times.toSorted()[0] ?? null;
 }
 
-;// CONCATENATED MODULE: ./lib/model/trusted-keys.js
+;// CONCATENATED MODULE: ./lib/model/plan/trusted-keys.js
 /**
  * How the address of the one Vault server that the runner's token is for may be spelled: as in VAULT_ADDR, in lower case, and
  * with or without the port that goes without saying. No path, no slash at the end. Empty where there is no usable address.
@@ -61285,7 +61285,7 @@ function pluginName({ kind, id }) {
     return kind === 'age-plugin' ? id.slice('age1'.length, Math.max('age1'.length, id.lastIndexOf('1'))) : null;
 }
 
-;// CONCATENATED MODULE: ./lib/model/runner.js
+;// CONCATENATED MODULE: ./lib/model/plan/runner.js
 // What the runner itself can use, and which plans that rules out.
 // Must never take what it does not know for certain for a lock-out: the final bytes decide that.
 
@@ -61328,7 +61328,7 @@ function runsPlugin(after, { agePlugins }) {
     return name === null ? null : `to encrypt to it needs the program age-plugin-${name}, and no plugin is run that is not named in \`age-plugins\``;
 }
 
-;// CONCATENATED MODULE: ./lib/model/spliced-version.js
+;// CONCATENATED MODULE: ./lib/model/exposure/spliced-version.js
 /** Fields of the metadata that hold wrapped data keys, or say how many of them it takes; in ENV and INI files with more behind it. */
 const keyFields = /^(?:kms|gcp_kms|azure_kv|hc_vault|hckms|age|pgp|key_groups|shamir_threshold)(?:__|$)/;
 /** null where the metadata of one is laid out in a way that sops does not write. Both are of `format`. */
@@ -61500,7 +61500,7 @@ class Digests {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/model/plain-scalars.js
+;// CONCATENATED MODULE: ./lib/model/exposure/plain-scalars.js
 // The values that a text in the clear holds, whatever it is: to be held against secrets that may have been written there.
 // Pure. Must never keep a text longer than it takes to read it.
 
@@ -61786,7 +61786,7 @@ function cover(ivs, history, digests, most) {
     return chosen;
 }
 
-;// CONCATENATED MODULE: ./lib/model/history.js
+;// CONCATENATED MODULE: ./lib/model/exposure/history.js
 // What a repository's commits tell of its encrypted files: which version stood where from when, and which share a data key.
 // Pure. Must never take a history that is cut off for the whole one.
 
@@ -62206,7 +62206,7 @@ function wantedBlobs(changes, { encrypted, plain }) {
     return wanted;
 }
 
-;// CONCATENATED MODULE: ./lib/model/owners-file.js
+;// CONCATENATED MODULE: ./lib/model/owners/owners-file.js
 // The owners file: who holds which key, and the record of the keys that were removed. Its format: docs/owners-file.md.
 // Must never let through what it does not understand, nor repeat a value in an error: someone may have pasted a private key.
 
@@ -62354,7 +62354,7 @@ function shown(name) {
     return privateKey.test(name) ? 'that is a private key' : `"${visible(name, 60)}"`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/sops-marks.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/sops-marks.js
 // What a text has in it that may be a file of sops', or speak of who owns which key: what a search over all tracked files looks for.
 // Pure. Must never miss what sops could read; what it finds too much costs only a closer look.
 /** A letter in quotes, or what JSON and YAML let stand for it. */
@@ -62410,7 +62410,7 @@ function targetOf(root, path) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/model/rate-limit.js
+;// CONCATENATED MODULE: ./lib/model/publishing/rate-limit.js
 // GitHub refuses for now → how long it wants us to wait, and what is said where we don't.
 // Must never take a plain refusal for a limit.
 /** The longest time that a run waits at once, in seconds. */
@@ -69000,7 +69000,7 @@ function spareMemory(files) {
         (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
 }
 
-;// CONCATENATED MODULE: ./lib/model/sops-words.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/sops-words.js
 // What of sops' words about a file may be shown: sops quotes the line, or the decrypted value, that it could not take.
 // Must never pass on a piece of a file's content: what is not known here to be without it is left out.
 /** Each with what it means; of the words themselves only a place in the file is kept. */
@@ -69077,7 +69077,7 @@ function rank(reason) {
 const ofAnother = "the job's age identity is of another key";
 const notFound = 'no age identity was found';
 
-;// CONCATENATED MODULE: ./lib/model/updatekeys-output.js
+;// CONCATENATED MODULE: ./lib/model/sops-file/updatekeys-output.js
 
 
 const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
@@ -69555,7 +69555,7 @@ function reportOf(run, findings, started, runId) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/model/check-rules.js
+;// CONCATENATED MODULE: ./lib/model/check/check-rules.js
 // What each code of a check means and what to do about it, in the words of docs/check.md, where each has a heading of its own.
 // Must never depend on a repository: it is what SARIF calls the rules of the tool.
 const checkRules = {
@@ -69651,7 +69651,7 @@ function ruleOf(code) {
     return known ?? { title: `The check could not be finished (${code})`, help };
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-ages.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-ages.js
 // How old the data keys are, file by file, the oldest first.
 // Must never call a key young of which the history says nothing.
 
@@ -69683,7 +69683,7 @@ function renewed(files) {
     return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-account.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-account.js
 // What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
 // Must never count a file twice or leave one out.
 
@@ -69737,7 +69737,7 @@ function markdown_account_sharedKeys(recipients) {
     return distinct(shared).length;
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-headline.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-headline.js
 // The first sentence of a summary or pull request: who, how many files, what holds.
 // Must never claim what the report's files do not show.
 
@@ -69864,7 +69864,7 @@ function headline(report, account) {
         : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-checklist.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-checklist.js
 // The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
 // Must never leave a secret out of its count, nor tick what is not known to be changed.
 
@@ -69970,7 +69970,7 @@ function titleOf(folder, files) {
         : `${folder.title} (${count(secrets.length, 'secret')} in ${count(folder.paths.length, 'file')}${secrets.some(isDone) ? `, ${secrets.filter(isDone).length} done` : ''})`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-check.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-check.js
 // The job summary of a check, from its report.
 // Must never shorten a count to fit: when there is no room, lists are shortened first.
 
@@ -70063,7 +70063,7 @@ function exposed({ exposure }, room) {
     return `### Secrets ${who} could read\n\n${count(exposure.length, 'secret')}. ${list}`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/sarif.js
+;// CONCATENATED MODULE: ./lib/model/check/sarif.js
 // A check's findings as SARIF 2.1.0, within what GitHub's code scanning takes.
 // Must never drop a finding without saying so in the file.
 
@@ -70140,7 +70140,7 @@ function uriOf(path) {
     return path.split('/').map((name) => encodeURIComponent(name.toWellFormed())).join('/');
 }
 
-;// CONCATENATED MODULE: ./lib/model/access-map-script.js
+;// CONCATENATED MODULE: ./lib/model/access/access-map-script.js
 // The script of the page of the access map: shows the rows that a filter asks for, and keeps the filter in the address.
 // Must never make markup of text; the hash in the page's policy is that of this very text.
 /** SHA-256 of `script` in base64. */
@@ -70278,7 +70278,7 @@ document.getElementById('no-script').hidden = true
 readAddress()
 `;
 
-;// CONCATENATED MODULE: ./lib/model/access-map-style.js
+;// CONCATENATED MODULE: ./lib/model/access/access-map-style.js
 // The style of the page of the access map: light and dark, wide and narrow, and on paper.
 // Must never fetch anything; the hash in the page's policy is that of this very text.
 /** SHA-256 of `style` in base64. */
@@ -70374,7 +70374,7 @@ ul { list-style: none; margin: 0; padding: 0; }
 }
 `;
 
-;// CONCATENATED MODULE: ./lib/model/access-map-page.js
+;// CONCATENATED MODULE: ./lib/model/access/access-map-page.js
 
 
 
@@ -70565,7 +70565,7 @@ ${limits(map)}
 `;
 }
 
-;// CONCATENATED MODULE: ./lib/model/access-diagram.js
+;// CONCATENATED MODULE: ./lib/model/access/access-diagram.js
 // Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
 // Must never let a name be anything but the text of its node.
 
@@ -70645,7 +70645,7 @@ function access_diagram_titleOf(paths) {
     return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-access.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-access.js
 
 
 
@@ -70730,7 +70730,7 @@ function notes({ files, readers, unread }, room) {
     ].join('\n');
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-findings.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-findings.js
 // What a person must know beside the change itself: one line for each kind of finding, the gravest first.
 // Must never let many findings of one kind hide another, nor drop one without counting it.
 
@@ -70782,7 +70782,7 @@ function line(kind, room, length) {
     return `- ${level}: ${message}${where}, and ${kind.length - 1} more of the kind ${code(first.code)}: ${files(kind.slice(1))}`;
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-lists.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-lists.js
 // The parts of a summary or pull request that grow with the repository: files, diffs, reasons.
 // Must never drop an item without saying how many were dropped.
 
@@ -70866,7 +70866,7 @@ function reasons(files, room, namesOf = room.files) {
     return lines.join('\n');
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown-words.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-words.js
 // The sentences that say what was proven, and what re-encryption cannot do. Each must be exactly true of the report.
 // Must never say "verified" of a file that was not, nor grow with the number of files.
 
@@ -70937,7 +70937,7 @@ function honestWords(report, { voice, changed, gone }) {
     return words.join('\n');
 }
 
-;// CONCATENATED MODULE: ./lib/model/markdown.js
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown.js
 // The job summary and the pull request's body, both from the report and in the same words.
 // Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
 
@@ -71329,7 +71329,7 @@ function check_outputs_annotate(level, findings) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/model/branch-name.js
+;// CONCATENATED MODULE: ./lib/model/publishing/branch-name.js
 // What git and GitHub take for the name of a branch.
 const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/]|\/$|\.$|^(?:@|HEAD|[0-9a-f]{40})$|^refs\/|(?:^|\/)\.|\.lock(?:\/|$)/;
 /** GitHub takes 255 bytes with `refs/heads/` before it. */
@@ -71338,7 +71338,7 @@ function isBranchName(name) {
     return name !== '' && !forbidden.test(name) && new TextEncoder().encode(name).length <= branch_name_longest;
 }
 
-;// CONCATENATED MODULE: ./lib/model/shard.js
+;// CONCATENATED MODULE: ./lib/model/plan/shard.js
 /** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
 function parseShard(text) {
     const [, index = '', of = ''] = /^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? [];
@@ -71359,7 +71359,7 @@ function shardsFor({ changes, configs }, most) {
 /** A job takes some twenty seconds to start, in which this many files are rotated. */
 const filesWorthAJob = 100;
 
-;// CONCATENATED MODULE: ./lib/model/template.js
+;// CONCATENATED MODULE: ./lib/model/publishing/template.js
 // Text with `{variables}`, as inputs may have it: which ones stand in it, and what it says once they are filled in.
 // Must never know what a value is for: who fills in makes each harmless for its place.
 /** `{name}` is a variable, `{{name}}` the text `{name}`; any other brace is just a brace. */
@@ -71672,7 +71672,7 @@ function readInputs() {
     return inputs;
 }
 
-;// CONCATENATED MODULE: ./lib/model/event.js
+;// CONCATENATED MODULE: ./lib/model/publishing/event.js
 // Which event may have started a run that is given keys: an allowlist, held against what the runner says of it.
 // Must never take what is missing or unreadable for consent.
 
@@ -71745,7 +71745,7 @@ function field(value, name) {
     return typeof value === 'object' && value !== null ? value[name] : undefined;
 }
 
-;// CONCATENATED MODULE: ./lib/model/losing.js
+;// CONCATENATED MODULE: ./lib/model/exposure/losing.js
 // Who loses access by a plan: who was named, and whom the configs leave out already.
 // Pure. Must never take a key that its owner exchanged for a person who left.
 
@@ -71778,7 +71778,7 @@ function drifted(plan, named) {
         .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })));
 }
 
-;// CONCATENATED MODULE: ./lib/model/owners-file-text.js
+;// CONCATENATED MODULE: ./lib/model/owners/owners-file-text.js
 // Where in the text of an owners file its lists and maps stand, and how one more entry is put into them.
 // Must never touch a character that is there.
 
@@ -72087,7 +72087,7 @@ function isBare(text, [from, to], spans, style) {
     return (style === 'flow' ? left.replace(/^[ \t]*#.*/, '') : left).trim() === '';
 }
 
-;// CONCATENATED MODULE: ./lib/model/owners-file-edit.js
+;// CONCATENATED MODULE: ./lib/model/owners/owners-file-edit.js
 // An owners file after a change of keys: who lost one, who got one, and the record of it; what else stands in it stays.
 // Must never write the file anew.
 
@@ -72231,7 +72231,7 @@ function holds({ value }, recipient) {
     return key !== null && sameRecipient(key, recipient);
 }
 
-;// CONCATENATED MODULE: ./lib/model/removal-record.js
+;// CONCATENATED MODULE: ./lib/model/owners/removal-record.js
 // What the owners file is to remember of a plan: who was asked to go, and who goes since no config names them any more.
 // Must never record a key that can still read something.
 
@@ -72256,7 +72256,7 @@ function removal_record_recordOf(survey, request, changes, unchanged) {
     return after === null ? null : { path, before, after };
 }
 
-;// CONCATENATED MODULE: ./lib/model/plan.js
+;// CONCATENATED MODULE: ./lib/model/plan/plan.js
 // Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
 // Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
 
@@ -74116,7 +74116,7 @@ function refuse(old, tree, isRemoved) {
     return minus(tree.value, isRemoved) === gone ? { line: 1, reason: 'Nothing would be left of the file.' } : null;
 }
 
-;// CONCATENATED MODULE: ./lib/model/verification.js
+;// CONCATENATED MODULE: ./lib/model/plan/verification.js
 
 /** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
 class Verified {
@@ -74196,7 +74196,7 @@ function checkRecipients(planned, found) {
     return null;
 }
 
-;// CONCATENATED MODULE: ./lib/stages/kept.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/kept.js
 // What an earlier run put on the branch of this request → the files that need not be made anew, because their base is the same.
 // Must never be believed: GitHub has to vouch for the commit, who reads the file is compared here, and the rest is proven later.
 
@@ -74262,7 +74262,7 @@ function dataKeyIn({ file, after }, before, bytes) {
     return compared === 'unproven' && read.metadata.mac === file.metadata.mac ? 'same' : compared;
 }
 
-;// CONCATENATED MODULE: ./lib/stages/known-head.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/known-head.js
 // Which checkout is worked on where GitHub is not asked for its branches: what the run was started for, or what stands on one of them.
 // Must never take the head of somebody's pull request for it.
 
@@ -74420,7 +74420,7 @@ function synced(path) {
     (0,external_node_fs_namespaceObject.closeSync)(file);
 }
 
-;// CONCATENATED MODULE: ./lib/stages/publish.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/publish.js
 
 
 
@@ -74759,7 +74759,7 @@ function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge
     return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml';
 }
 
-;// CONCATENATED MODULE: ./lib/model/tracking-issue-marker.js
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-marker.js
 // The hidden mark in a tracking issue that tells which removal it is for, and the marks around its list.
 // Must never hold more than names of keys, a commit and a version: no value of a secret, no hash of one.
 const trackingVersion = 1;
@@ -74797,7 +74797,7 @@ function retiredBody(body) {
     return body.replaceAll(start, retired);
 }
 
-;// CONCATENATED MODULE: ./lib/model/tracking-issue-lines.js
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-lines.js
 // The lines of a tracking issue's list: what one stands for, how it is written, how it is told from a person's own words.
 // A line says in words what was last known of its secret, so that a tick beside other words is a person's.
 
@@ -74889,7 +74889,7 @@ function isOpenTask(line) {
     return anyTask.test(line);
 }
 
-;// CONCATENATED MODULE: ./lib/model/tracking-issue-list.js
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-list.js
 // The list of secrets in a tracking issue: written anew, or brought up to date in the lines that are there.
 // Must never change a line that is not ours, nor take away a tick that a person set while nothing got worse.
 
@@ -75034,7 +75034,7 @@ function tracking_issue_list_counted(lines, verdicts) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/model/tracking-issue-comment.js
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-comment.js
 // What a run says in a tracking issue: one comment about what is new, or none.
 // Must never speak where nothing happened: a schedule would fill the issue.
 
@@ -75079,7 +75079,7 @@ function about(heading, verdicts) {
     return [`**${heading}**`, '', ...names, ...(left > 0 ? [`- and ${count(left, 'more', 'more')}`] : [])].join('\n');
 }
 
-;// CONCATENATED MODULE: ./lib/model/tracking-issue.js
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue.js
 // The text of a tracking issue: first written, then brought up to date around what people wrote into it.
 // Must never touch more than the mark, the count and the lines of the list that are ours.
 
@@ -76277,7 +76277,7 @@ function statusOf({ type, extensions }) {
     return type === 'UNPROCESSABLE' ? 422 : 200;
 }
 
-;// CONCATENATED MODULE: ./lib/stages/base-branch.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/base-branch.js
 // The branch that the pull request goes into, as GitHub has it: whether the checkout is part of it, and its files are still the same.
 // Must never let commits come along that the base does not have, nor a change to a file that somebody else has changed.
 
@@ -76327,7 +76327,7 @@ function overtaken(base, what) {
     return new Failure('changed-underneath', `${visible(base)} ${what}. Nothing was published.`, { advice: `Check out ${visible(base)} as it is now, and run again.` });
 }
 
-;// CONCATENATED MODULE: ./lib/model/body-marks.js
+;// CONCATENATED MODULE: ./lib/model/publishing/body-marks.js
 // The hidden lines below the text of a pull request: for which plan and request it is, which title we gave it, what it got besides.
 // Must never take for ours what stands in a line with other words, as in the diff of a config, nor lose a word of a person's.
 const body_marks_marks = /^<!-- sops-rekey ([a-z]+)=([0-9a-f]+) -->[ \t]*\r?$/gm;
@@ -76355,7 +76355,7 @@ function body_marks_without(body, names) {
     return body.replace(new RegExp(`${body_marks_marks.source}\\n?`, 'gm'), (line, name) => (names.includes(name) ? '' : line));
 }
 
-;// CONCATENATED MODULE: ./lib/stages/close-pull-request.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/close-pull-request.js
 // Nothing is left to do → the pull request that an earlier run of the same request opened is closed, its branch deleted.
 // Must never touch a pull request of another request or with commits that are not ours; what goes wrong is a warning.
 
@@ -76424,7 +76424,7 @@ function close_pull_request_words(error) {
     return visible(error instanceof Error ? error.message : String(error), 600);
 }
 
-;// CONCATENATED MODULE: ./lib/model/commit-message.js
+;// CONCATENATED MODULE: ./lib/model/publishing/commit-message.js
 // The message of a commit of ours: a person's words, and at the end for which plan it was made and what it held when it was made.
 // Must never take another end for ours.
 /** Whose name the commits bear that git makes for us. */
@@ -76449,7 +76449,7 @@ function readTrailers(message) {
     return fingerprint === undefined || tree === undefined ? null : { fingerprint, tree };
 }
 
-;// CONCATENATED MODULE: ./lib/stages/existing-pull-request.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/existing-pull-request.js
 // What stands on our branch and in its pull requests → what this run may do there.
 // Pure. Must never let a branch be moved that was not ours, nor open again what a person closed, unless that was asked for.
 
@@ -76521,7 +76521,7 @@ function overwrittenNotice(branch, sha) {
     return `Commits on ${visible(branch)} that were not ours, up to ${sha}, were overwritten (\`on-human-commits: overwrite\`).`;
 }
 
-;// CONCATENATED MODULE: ./lib/stages/earlier-run.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/earlier-run.js
 // What an earlier run of the same request left: its branch, its pull request, and whether that still is what this run would publish.
 // Must never take a commit for ours that is not, nor believe one that GitHub does not vouch for without a look into it.
 
@@ -76623,7 +76623,7 @@ async function assertRoom(github, branch) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/stages/publish-branch.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/publish-branch.js
 // Verified bytes → one commit, built beside the checkout.
 // Must never take anything but verified bytes.
 
@@ -76688,7 +76688,7 @@ async function commitVerified(git, staging, verified, publication) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/stages/signed-commit.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/signed-commit.js
 // A commit that holds what was verified → the same one made by GitHub, which signs it for a bot.
 // Must never take a commit or a tree of GitHub's unread, nor go without a signature unsaid.
 
@@ -76803,7 +76803,7 @@ function another(what, difference) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/stages/staging-ref.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/staging-ref.js
 // The ref under which a commit waits at GitHub, outside of branches and tags, until its branch is moved.
 // Must never outlive the run that made it, nor take away one that is not ours or that another run may still need.
 
@@ -76851,7 +76851,7 @@ async function unstage(github, ref, warnings) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stages/publish-commit.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/publish-commit.js
 // A commit that holds what was verified → its branch at GitHub, made anew and signed by GitHub where it does that.
 // Must never move a branch that is not where it was seen, nor go without a signature unsaid.
 
@@ -76971,7 +76971,7 @@ function maybe(cause, branch, stopped, state) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/model/kept-ticks.js
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/kept-ticks.js
 // The boxes that people ticked in a text of ours → the same boxes in the text that takes its place.
 // Must never tick a box of which something else is said now: it may stand for more, or for what got worse.
 const boxLine = /^(\s*)- \[([ xX])\] (.*)$/;
@@ -77010,7 +77010,7 @@ function kept_ticks_named(element = '') {
     return element.replaceAll(/<!-- -->|<\/?code>/g, '').replace(/&#(\d+);/g, (_, number) => String.fromCharCode(Number(number)));
 }
 
-;// CONCATENATED MODULE: ./lib/stages/decorations.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/decorations.js
 // What a pull request gets besides its text: labels, a milestone, people. Once for each set that is asked for: a mark in the body
 // says which one it got, so that what a person takes away stays away.
 // Must never take anything away, nor fail a run: what cannot be added is a warning.
@@ -77111,7 +77111,7 @@ function decorations_words(error) {
     return error instanceof Error ? error.message : String(error);
 }
 
-;// CONCATENATED MODULE: ./lib/stages/pull-request.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/pull-request.js
 // Opens the pull request of a branch that is already pushed, or brings the one that is open up to date.
 // Must never push, close or take away anything; labels, people and words that cannot be added never fail the run.
 
@@ -77227,7 +77227,7 @@ function overwrittenWords(sha) {
         + `They can still be fetched: \`git fetch origin ${sha}\`.`;
 }
 
-;// CONCATENATED MODULE: ./lib/stages/unvouched-head.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/unvouched-head.js
 // A commit on our branch for which GitHub does not vouch, and anybody could have made → whether it holds the plan, told without a key.
 // Must never take its own word for it: every path is compared, and who reads each file.
 
@@ -77306,7 +77306,7 @@ function isRecord({ recordOf }, { path, before, after }, text) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/stages/publish-pull-request.js
+;// CONCATENATED MODULE: ./lib/stages/publishing/publish-pull-request.js
 // Verified bytes → a branch with a pull request, and what an earlier run of the same request left there.
 // Must never use a key, nor leave unsaid what stands where it could not do all.
 

@@ -1,7 +1,7 @@
 // Every owner and every key of a repository removed in turn: what becomes of each config, in sops' eyes and line by line.
 // Must never trust the edit's own proof: sops is asked again, and the lines are compared anew.
 import { Failure } from '../src/model/failure.ts'
-import { resolveRecipients } from '../src/model/owners.ts'
+import { resolveRecipients } from '../src/model/owners/owners.ts'
 import { canonicalId, shortForm } from '../src/model/recipient.ts'
 import type { Recipient } from '../src/model/recipient.ts'
 import { removeRecipients } from '../src/model/sops-config/edit.ts'

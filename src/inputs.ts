@@ -2,15 +2,15 @@
 // Must refuse what is no such thing or contradicts itself before anything else runs.
 import { getInput, setSecret } from '@actions/core'
 import { Failure } from './model/failure.ts'
-import { isBranchName } from './model/branch-name.ts'
-import type { FailOn } from './model/check.ts'
+import { isBranchName } from './model/publishing/branch-name.ts'
+import type { FailOn } from './model/check/check.ts'
 import type { Inputs, Job, PullRequestInputs } from './model/inputs.ts'
-import type { KeyAge } from './model/key-age.ts'
-import { parseKeyAge } from './model/key-age.ts'
+import type { KeyAge } from './model/exposure/key-age.ts'
+import { parseKeyAge } from './model/exposure/key-age.ts'
 import { privateKeys, visible } from './model/safe-text.ts'
-import { parseShard } from './model/shard.ts'
-import type { TemplateInput } from './model/template.ts'
-import { fillTemplate, templateVariables, variablesIn } from './model/template.ts'
+import { parseShard } from './model/plan/shard.ts'
+import type { TemplateInput } from './model/publishing/template.ts'
+import { fillTemplate, templateVariables, variablesIn } from './model/publishing/template.ts'
 
 function wrong(name: string, value: string, advice: string): Failure {
   return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice })

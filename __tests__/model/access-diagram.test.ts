@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { accessDiagram } from '../../src/model/access-diagram.ts'
+import { accessDiagram } from '../../src/model/access/access-diagram.ts'
 import type { ReportedFile, ReportedRecipient } from '../../src/model/report.ts'
 
 const person = (owner: string, letter: string): ReportedRecipient => ({ kind: 'age', id: `age1${letter.repeat(58)}`, owner })

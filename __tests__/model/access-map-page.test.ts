@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
-import { accessMap } from '../../src/model/access-map.ts'
-import { accessMapPage } from '../../src/model/access-map-page.ts'
-import { script, scriptHash } from '../../src/model/access-map-script.ts'
-import { style, styleHash } from '../../src/model/access-map-style.ts'
+import { accessMap } from '../../src/model/access/access-map.ts'
+import { accessMapPage } from '../../src/model/access/access-map-page.ts'
+import { script, scriptHash } from '../../src/model/access/access-map-script.ts'
+import { style, styleHash } from '../../src/model/access/access-map-style.ts'
 import { ageKey, companySurvey, encryptedTo, owned, surveyOf } from '../support/access-maps.ts'
 
 const context = { repository: 'acme/infra', madeAt: '2026-11-24T01:02:03.456Z' }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { lacksPlan, marksIn, settledBody, withMarks } from '../../src/model/body-marks.ts'
+import { lacksPlan, marksIn, settledBody, withMarks } from '../../src/model/publishing/body-marks.ts'
 
 const mark = (name: string, value = 'f00d'): string => `<!-- sops-rekey ${name}=${value} -->`
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { isBranchName } from '../../src/model/branch-name.ts'
+import { isBranchName } from '../../src/model/publishing/branch-name.ts'
 
 test.each(['main', 'sops-rekey/remove-bob', 'a/-b', 'a@b', 'zürich/鍵', 'a.b', 'a.lockb/c', 'HEAD/x', 'x'.repeat(244)])('%s is one', (name) => {
   expect(isBranchName(name)).toBe(true)

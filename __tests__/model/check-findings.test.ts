@@ -1,10 +1,10 @@
 // What a check makes of history that it is given, and how it orders and counts what it found.
 import { describe, expect, test } from '@jest/globals'
-import { countOf, failsOn, inOrder } from '../../src/model/check.ts'
-import { cameBack, finding, oldDataKeys, standings } from '../../src/model/check-findings.ts'
-import type { ReturnedKeys } from '../../src/model/check-findings.ts'
-import { parseKeyAge } from '../../src/model/key-age.ts'
-import type { SopsAnswer } from '../../src/model/plan.ts'
+import { countOf, failsOn, inOrder } from '../../src/model/check/check.ts'
+import { cameBack, finding, oldDataKeys, standings } from '../../src/model/check/check-findings.ts'
+import type { ReturnedKeys } from '../../src/model/check/check-findings.ts'
+import { parseKeyAge } from '../../src/model/exposure/key-age.ts'
+import type { SopsAnswer } from '../../src/model/plan/plan.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import type { Survey, SurveyedFile } from '../../src/model/survey.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { droppedByMerge } from '../../src/model/merge-drop.ts'
+import { droppedByMerge } from '../../src/model/check/merge-drop.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 const fingerprint = 'FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4'

@@ -1,6 +1,6 @@
 // When a plaintext file was surely meant to be encrypted: by the words of its rule, and by what it holds.
 import { describe, expect, test } from '@jest/globals'
-import { canHoldSecret, isMeant, isSecretInTheClear } from '../../src/model/meant-to-encrypt.ts'
+import { canHoldSecret, isMeant, isSecretInTheClear } from '../../src/model/check/meant-to-encrypt.ts'
 
 describe('a rule that names the file', () => {
   test.each([

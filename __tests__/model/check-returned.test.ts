@@ -1,9 +1,9 @@
 // Keys that a commit had taken out of a file and that are back, by a history that is made up.
 import { expect, test } from '@jest/globals'
-import { HistoryBuilder } from '../../src/model/history.ts'
-import type { Change } from '../../src/model/history.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import type { Change } from '../../src/model/exposure/history.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
-import { returnedKeys } from '../../src/model/returned-keys.ts'
+import { returnedKeys } from '../../src/model/check/returned-keys.ts'
 
 /** `path before after`, as the names of who reads it, `-` for no file; a list is one commit; `m` last for a merge. */
 type Step = string | readonly string[]

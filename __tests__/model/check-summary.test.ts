@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import type { CheckFinding, CheckReport } from '../../src/model/check.ts'
-import { countOf } from '../../src/model/check.ts'
-import { finding } from '../../src/model/check-findings.ts'
-import { renderCheck } from '../../src/model/markdown-check.ts'
+import type { CheckFinding, CheckReport } from '../../src/model/check/check.ts'
+import { countOf } from '../../src/model/check/check.ts'
+import { finding } from '../../src/model/check/check-findings.ts'
+import { renderCheck } from '../../src/model/markdown/markdown-check.ts'
 
 const context = { documentation: 'https://github.com/acme/sops-rekey/blob/v1/docs/check.md', reportPath: '/tmp/report.json' }
 

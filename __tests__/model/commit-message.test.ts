@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { commitMessage, readTrailers } from '../../src/model/commit-message.ts'
+import { commitMessage, readTrailers } from '../../src/model/publishing/commit-message.ts'
 
 const ours = 'Sops-Rekey-Fingerprint: f00d\nSops-Rekey-Tree: beef\n'
 const bob = { name: 'bob', email: 'bob@example.com' }

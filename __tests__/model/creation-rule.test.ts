@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { ruleFor } from '../../src/model/creation-rule.ts'
+import { ruleFor } from '../../src/model/sops-file/creation-rule.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 import { makeAgeKey } from '../support/age-key.ts'
 import { sopsBinary } from '../support/sops-binary.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Recipient } from '../../src/model/recipient.ts'
-import type { Runner } from '../../src/model/runner.ts'
-import { decryptionRefusal } from '../../src/model/runner.ts'
+import type { Runner } from '../../src/model/plan/runner.ts'
+import { decryptionRefusal } from '../../src/model/plan/runner.ts'
 
 const own: Recipient = { kind: 'age', id: `age1${'q'.repeat(58)}` }
 const other: Recipient = { kind: 'age', id: `age1${'c'.repeat(58)}` }

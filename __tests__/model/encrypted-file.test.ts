@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { formatByName, readEncryptedFile, secretNames, valuesIn } from '../../src/model/encrypted-file.ts'
-import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
+import { formatByName, readEncryptedFile, secretNames, valuesIn } from '../../src/model/sops-file/encrypted-file.ts'
+import type { EncryptedFile } from '../../src/model/sops-file/encrypted-file.ts'
 
 const alice = 'age1qx0a4eukz6qvy2ga5qg7l0hf5a8kwy6vq6slwq3ykzp5spjm5gvs0k5pdr'
 const bob = 'age1h8nhfzgseqqa6dxdc0ysl7a8tqnq6hvlzewqaacunqy8kvv33sgqc39q2c'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { eventRefusal } from '../../src/model/event.ts'
-import type { StartedBy } from '../../src/model/event.ts'
+import { eventRefusal } from '../../src/model/publishing/event.ts'
+import type { StartedBy } from '../../src/model/publishing/event.ts'
 
 const repository = { full_name: 'acme/infra', default_branch: 'main' }
 

@@ -1,8 +1,8 @@
 // What has become of a secret, by what could be decrypted: `changed` and `removed` only where nothing is left to be held against it.
 import { expect, test } from '@jest/globals'
-import { answer } from '../../src/model/exposure-answer.ts'
-import type { Decrypted, Known, Question } from '../../src/model/exposure-answer.ts'
-import type { KnownValue, Place } from '../../src/model/hiding-places.ts'
+import { answer } from '../../src/model/exposure/exposure-answer.ts'
+import type { Decrypted, Known, Question } from '../../src/model/exposure/exposure-answer.ts'
+import type { KnownValue, Place } from '../../src/model/exposure/hiding-places.ts'
 
 const size = 12
 const known = (iv: number, rest: Partial<Known> = {}): Known =>

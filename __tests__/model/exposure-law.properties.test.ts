@@ -2,12 +2,12 @@
 // knows and is in use is never said to be changed or removed, nor left out; with a key that opens all, some, or none of it.
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isAsked, traceExposure } from '../../src/model/exposure.ts'
-import { answer } from '../../src/model/exposure-answer.ts'
-import type { Answer, Decrypted } from '../../src/model/exposure-answer.ts'
-import { HistoryBuilder } from '../../src/model/history.ts'
-import type { Change, History } from '../../src/model/history.ts'
-import { knownTo } from '../../src/model/known-values.ts'
+import { isAsked, traceExposure } from '../../src/model/exposure/exposure.ts'
+import { answer } from '../../src/model/exposure/exposure-answer.ts'
+import type { Answer, Decrypted } from '../../src/model/exposure/exposure-answer.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import type { Change, History } from '../../src/model/exposure/history.ts'
+import { knownTo } from '../../src/model/exposure/known-values.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import { isDone } from '../../src/model/report.ts'
 

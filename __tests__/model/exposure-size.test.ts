@@ -1,8 +1,8 @@
 // What is kept of a large repository: as much as it has values, and no more for values that are as long as each other.
 import { expect, test } from '@jest/globals'
-import { isAsked, traceExposure } from '../../src/model/exposure.ts'
-import { HistoryBuilder } from '../../src/model/history.ts'
-import type { Change } from '../../src/model/history.ts'
+import { isAsked, traceExposure } from '../../src/model/exposure/exposure.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import type { Change } from '../../src/model/exposure/history.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 const [alice, bob] = ['a', 'q'].map((letter): Recipient => ({ kind: 'age', id: `age1${letter.repeat(58)}` })) as [Recipient, Recipient]

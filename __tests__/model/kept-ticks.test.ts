@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { keepTicks } from '../../src/model/kept-ticks.ts'
+import { keepTicks } from '../../src/model/tracking-issue/kept-ticks.ts'
 import { code } from '../../src/model/safe-text.ts'
 
 const open = ['- <code>a/app.yaml</code> (2)', '  - [ ] <code>password</code>', '  - [ ] <code>token</code> (dave)'].join('\n')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseKeyAge, reachesBackTo } from '../../src/model/key-age.ts'
+import { parseKeyAge, reachesBackTo } from '../../src/model/exposure/key-age.ts'
 
 describe('an age', () => {
   test.each([

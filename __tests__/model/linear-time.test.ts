@@ -1,7 +1,7 @@
 // Text that anyone may have committed, made to keep a matcher busy for minutes: it is read like any other.
 import { expect, test } from '@jest/globals'
-import { readVersion } from '../../src/model/file-version.ts'
-import { nameInComment, readPublicKeys } from '../../src/model/owners.ts'
+import { readVersion } from '../../src/model/exposure/file-version.ts'
+import { nameInComment, readPublicKeys } from '../../src/model/owners/owners.ts'
 import { shortForm } from '../../src/model/recipient.ts'
 import { isLabel, nameBeside, namesListed } from '../../src/model/sops-config/names.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { accessMap } from '../../src/model/access-map.ts'
-import { accessTable } from '../../src/model/markdown-access.ts'
+import { accessMap } from '../../src/model/access/access-map.ts'
+import { accessTable } from '../../src/model/markdown/markdown-access.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import { ageKey, companySurvey, encryptedTo, owned, surveyOf } from '../support/access-maps.ts'
 

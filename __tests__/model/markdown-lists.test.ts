@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { dataKeyAges } from '../../src/model/markdown-ages.ts'
-import { checklist, stateCounts } from '../../src/model/markdown-checklist.ts'
-import { findingLines } from '../../src/model/markdown-findings.ts'
-import { renderPullRequestBody, renderSummary } from '../../src/model/markdown.ts'
-import { byFolder, pathLines } from '../../src/model/markdown-paths.ts'
-import type { Room } from '../../src/model/markdown-paths.ts'
+import { dataKeyAges } from '../../src/model/markdown/markdown-ages.ts'
+import { checklist, stateCounts } from '../../src/model/markdown/markdown-checklist.ts'
+import { findingLines } from '../../src/model/markdown/markdown-findings.ts'
+import { renderPullRequestBody, renderSummary } from '../../src/model/markdown/markdown.ts'
+import { byFolder, pathLines } from '../../src/model/markdown/markdown-paths.ts'
+import type { Room } from '../../src/model/markdown/markdown-paths.ts'
 import type { ExposedSecret, Finding, Report, ReportedFile, ReportedRecipient, SecretState } from '../../src/model/report.ts'
 
 const alice: ReportedRecipient = { kind: 'age', id: `age1${'a'.repeat(58)}`, owner: 'alice' }

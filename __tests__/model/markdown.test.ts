@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { gfm } from 'micromark-extension-gfm'
-import { renderPullRequestBody, renderSummary } from '../../src/model/markdown.ts'
-import type { MarkdownContext } from '../../src/model/markdown.ts'
+import { renderPullRequestBody, renderSummary } from '../../src/model/markdown/markdown.ts'
+import type { MarkdownContext } from '../../src/model/markdown/markdown.ts'
 import type { FileAction, Report, ReportedFile, ReportedRecipient } from '../../src/model/report.ts'
 
 const person = (owner: string | null, letter: string): ReportedRecipient =>

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Failure } from '../../src/model/failure.ts'
-import { readOwnersFile } from '../../src/model/owners-file.ts'
-import { editOwnersFile } from '../../src/model/owners-file-edit.ts'
-import type { OwnersChange } from '../../src/model/owners-file-edit.ts'
+import { readOwnersFile } from '../../src/model/owners/owners-file.ts'
+import { editOwnersFile } from '../../src/model/owners/owners-file-edit.ts'
+import type { OwnersChange } from '../../src/model/owners/owners-file-edit.ts'
 import { canonicalId, parseRecipient } from '../../src/model/recipient.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 

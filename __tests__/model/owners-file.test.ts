@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { Failure } from '../../src/model/failure.ts'
-import { readOwnersFile } from '../../src/model/owners-file.ts'
+import { readOwnersFile } from '../../src/model/owners/owners-file.ts'
 
 const age = (letter: string): string => `age1${letter.repeat(58)}`
 const fingerprint = '1022470430103330454560000550500700010100'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { nameInComment, ownerOf, readPublicKeys, resolveRecipients, resolveRequired, sourceOf } from '../../src/model/owners.ts'
-import type { OwnedRecipient } from '../../src/model/owners.ts'
+import { nameInComment, ownerOf, readPublicKeys, resolveRecipients, resolveRequired, sourceOf } from '../../src/model/owners/owners.ts'
+import type { OwnedRecipient } from '../../src/model/owners/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 const age = (letter: string): Recipient => ({ kind: 'age', id: `age1${letter.repeat(58)}` })

@@ -1,6 +1,6 @@
 // What a text in the clear is held to hold.
 import { expect, test } from '@jest/globals'
-import { mayHoldSecrets, scalarsOf } from '../../src/model/plain-scalars.ts'
+import { mayHoldSecrets, scalarsOf } from '../../src/model/exposure/plain-scalars.ts'
 
 test.each([
   ['app.yaml', 'db:\n    pw: "one"\n    list: [two, three]\n    block: |-\n        a\n        b\n', ['one', 'two', 'three', 'a\nb']],

@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
-import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
-import { goneByConfig } from '../../src/model/losing.ts'
-import type { Groups, Plan, RekeyRequest } from '../../src/model/plan.ts'
-import { planIdentity, planRekey } from '../../src/model/plan.ts'
+import type { EncryptedFile } from '../../src/model/sops-file/encrypted-file.ts'
+import { goneByConfig } from '../../src/model/exposure/losing.ts'
+import type { Groups, Plan, RekeyRequest } from '../../src/model/plan/plan.ts'
+import { planIdentity, planRekey } from '../../src/model/plan/plan.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
-import type { Runner } from '../../src/model/runner.ts'
+import type { Runner } from '../../src/model/plan/runner.ts'
 import type { ConfigEdit } from '../../src/model/sops-config/edit.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 import type { Survey, SurveyedFile } from '../../src/model/survey.ts'
 import { configFor } from '../../src/model/survey.ts'
-import type { ConfiguredRecipients } from '../../src/model/updatekeys-output.ts'
+import type { ConfiguredRecipients } from '../../src/model/sops-file/updatekeys-output.ts'
 
 const person = (name: string): Recipient => ({ kind: 'age', id: `age1${name}` })
 const [alice, bob, ci, mallory] = [person('alice'), person('bob'), person('ci'), person('mallory')]

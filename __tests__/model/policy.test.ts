@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Groups } from '../../src/model/plan.ts'
-import { environmentOf, missingRequired, policyFindings } from '../../src/model/policy.ts'
-import type { GovernedFile } from '../../src/model/policy.ts'
+import type { Groups } from '../../src/model/plan/plan.ts'
+import { environmentOf, missingRequired, policyFindings } from '../../src/model/plan/policy.ts'
+import type { GovernedFile } from '../../src/model/plan/policy.ts'
 import { parseRecipient } from '../../src/model/recipient.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 

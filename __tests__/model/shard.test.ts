@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import type { Plan } from '../../src/model/plan.ts'
-import { shardsFor } from '../../src/model/shard.ts'
+import type { Plan } from '../../src/model/plan/plan.ts'
+import { shardsFor } from '../../src/model/plan/shard.ts'
 
 test.each<[number, number, number, readonly string[]]>([
   [0, 0, 8, []],

@@ -6,7 +6,7 @@ import { diffLines, lineDiff } from '../../src/model/sops-config/diff.ts'
 import { removeRecipients } from '../../src/model/sops-config/edit.ts'
 import { proveEdit } from '../../src/model/sops-config/proof.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
-import type { OwnedRecipient } from '../../src/model/owners.ts'
+import type { OwnedRecipient } from '../../src/model/owners/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 // In the texts A, B and C stand for the age keys of alice, bob and carol, P for a PGP fingerprint; bob leaves.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { missingKeys, reasonOf, reasonsByKey, shownOfKeys, shownReason } from '../../src/model/sops-words.ts'
+import { missingKeys, reasonOf, reasonsByKey, shownOfKeys, shownReason } from '../../src/model/sops-file/sops-words.ts'
 
 const secret = 'hunter2'
 

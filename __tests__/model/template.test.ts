@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { fillTemplate, variablesIn } from '../../src/model/template.ts'
+import { fillTemplate, variablesIn } from '../../src/model/publishing/template.ts'
 
 describe('a template', () => {
   test.each([

@@ -4,11 +4,11 @@ import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { gfm } from 'micromark-extension-gfm'
 import type { ExposedSecret, SecretState } from '../../src/model/report.ts'
-import { mergeTrackingBody, newTrackingBody, trackingTitle } from '../../src/model/tracking-issue.ts'
-import type { MergedIssue, TrackedRemoval } from '../../src/model/tracking-issue.ts'
-import { trackingComment } from '../../src/model/tracking-issue-comment.ts'
-import type { TrackingMark } from '../../src/model/tracking-issue-marker.ts'
-import { isSameRemoval, readTrackingMarker, retiredBody, trackingMarker } from '../../src/model/tracking-issue-marker.ts'
+import { mergeTrackingBody, newTrackingBody, trackingTitle } from '../../src/model/tracking-issue/tracking-issue.ts'
+import type { MergedIssue, TrackedRemoval } from '../../src/model/tracking-issue/tracking-issue.ts'
+import { trackingComment } from '../../src/model/tracking-issue/tracking-issue-comment.ts'
+import type { TrackingMark } from '../../src/model/tracking-issue/tracking-issue-marker.ts'
+import { isSameRemoval, readTrackingMarker, retiredBody, trackingMarker } from '../../src/model/tracking-issue/tracking-issue-marker.ts'
 
 const bob = { kind: 'age', id: `age1${'q'.repeat(58)}`, owner: 'bob' } as const
 const mark: TrackingMark = { removed: [`age:${bob.id}`], scope: '', commit: 'c1' }

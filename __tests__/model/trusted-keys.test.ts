@@ -1,7 +1,7 @@
 // No key of a file is believed about where it is kept or what it needs.
 import { describe, expect, test } from '@jest/globals'
 import type { Recipient } from '../../src/model/recipient.ts'
-import { foreignVaults, pluginName, trustedVaults } from '../../src/model/trusted-keys.ts'
+import { foreignVaults, pluginName, trustedVaults } from '../../src/model/plan/trusted-keys.ts'
 
 const at = (address: string): Recipient => ({ kind: 'hc_vault', id: `${address}/v1/transit/keys/k` })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { readConfiguredRecipients } from '../../src/model/updatekeys-output.ts'
+import { readConfiguredRecipients } from '../../src/model/sops-file/updatekeys-output.ts'
 
 const alice = 'age1qx0a4eukz6qvy2ga5qg7l0hf5a8kwy6vq6slwq3ykzp5spjm5gvs0k5pdr'
 const bob = 'age1h8nhfzgseqqa6dxdc0ysl7a8tqnq6hvlzewqaacunqy8kvv33sgqc39q2c'

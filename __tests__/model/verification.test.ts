@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
-import { compareDataKeys } from '../../src/model/encrypted-value.ts'
-import type { EncryptedValue } from '../../src/model/encrypted-value.ts'
-import type { PlannedFile } from '../../src/model/plan.ts'
+import type { EncryptedFile } from '../../src/model/sops-file/encrypted-file.ts'
+import { compareDataKeys } from '../../src/model/sops-file/encrypted-value.ts'
+import type { EncryptedValue } from '../../src/model/sops-file/encrypted-value.ts'
+import type { PlannedFile } from '../../src/model/plan/plan.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
-import type { FileEvidence } from '../../src/model/verification.ts'
-import { Verified } from '../../src/model/verification.ts'
+import type { FileEvidence } from '../../src/model/plan/verification.ts'
+import { Verified } from '../../src/model/plan/verification.ts'
 
 const [alice, bob, ci] = ['alice', 'bob', 'ci'].map((name): Recipient => ({ kind: 'age', id: `age1${name}` })) as [Recipient, Recipient, Recipient]
 const value = (iv: string, data: string): EncryptedValue => ({ iv, data, tag: `tag of ${data}`, type: 'str' })

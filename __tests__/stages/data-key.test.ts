@@ -1,8 +1,8 @@
 // The rules on which all that is said of history leans, held against the sops that the suite uses; and what follows from them
 // for the age of a data key.
 import { describe, expect, test } from '@jest/globals'
-import type { FileVersion } from '../../src/model/file-version.ts'
-import { readVersion, spelledKey } from '../../src/model/file-version.ts'
+import type { FileVersion } from '../../src/model/exposure/file-version.ts'
+import { readVersion, spelledKey } from '../../src/model/exposure/file-version.ts'
 import { Chronicle } from '../support/history.ts'
 
 const samples = [

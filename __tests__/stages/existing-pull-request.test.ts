@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { settledBody, withMarks } from '../../src/model/body-marks.ts'
-import type { Existing, Found, Politeness } from '../../src/stages/existing-pull-request.ts'
-import { assertStillOpen, decideExisting } from '../../src/stages/existing-pull-request.ts'
+import { settledBody, withMarks } from '../../src/model/publishing/body-marks.ts'
+import type { Existing, Found, Politeness } from '../../src/stages/publishing/existing-pull-request.ts'
+import { assertStillOpen, decideExisting } from '../../src/stages/publishing/existing-pull-request.ts'
 import type { AnyPullRequest } from '../../src/tools/github.ts'
 
 const fingerprint = 'f00d'

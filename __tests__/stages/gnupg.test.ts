@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from '@jest/globals'
-import { resolveRecipients, resolveRequired } from '../../src/model/owners.ts'
+import { resolveRecipients, resolveRequired } from '../../src/model/owners/owners.ts'
 import { keyringOwners, readKeyring } from '../../src/tools/keyring.ts'
 import { Gnupg } from '../support/gnupg.ts'
 import { where } from '../support/parts.ts'

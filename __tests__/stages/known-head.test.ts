@@ -1,7 +1,7 @@
 // Which checkouts get keys where GitHub is not asked, on real ones.
 import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { assertKnownHead } from '../../src/stages/known-head.ts'
+import { assertKnownHead } from '../../src/stages/publishing/known-head.ts'
 import { Git } from '../../src/tools/git.ts'
 import { Repository } from '../support/repository.ts'
 

@@ -1,9 +1,9 @@
 // Vault keys on a real server: the token, and the data key that is to be wrapped, go to that server only.
 import { join } from 'node:path'
 import { expect } from '@jest/globals'
-import { readEncryptedFile } from '../../src/model/encrypted-file.ts'
+import { readEncryptedFile } from '../../src/model/sops-file/encrypted-file.ts'
 import { canonicalId, parseRecipient } from '../../src/model/recipient.ts'
-import { foreignVaults } from '../../src/model/trusted-keys.ts'
+import { foreignVaults } from '../../src/model/plan/trusted-keys.ts'
 import { runChild } from '../../src/tools/child.ts'
 import type { ChildResult } from '../../src/tools/child.ts'
 import { ignoredVariables, sopsEnvironment } from '../../src/tools/environment.ts'

@@ -2,7 +2,7 @@
 import { describe, expect } from '@jest/globals'
 import { canonicalId } from '../../src/model/recipient.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
-import { readConfiguredRecipients } from '../../src/model/updatekeys-output.ts'
+import { readConfiguredRecipients } from '../../src/model/sops-file/updatekeys-output.ts'
 import { makeAgeKey } from '../support/age-key.ts'
 import { where } from '../support/parts.ts'
 import { Repository } from '../support/repository.ts'

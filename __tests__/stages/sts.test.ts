@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { readEncryptedFile } from '../../src/model/encrypted-file.ts'
+import { readEncryptedFile } from '../../src/model/sops-file/encrypted-file.ts'
 import { canonicalId, parseRecipient } from '../../src/model/recipient.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 import { startKmsServer } from '../support/kms-server.ts'

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from '@jest/globals'
 import type { ExposedSecret, SecretState } from '../../src/model/report.ts'
-import type { TrackedRemoval } from '../../src/model/tracking-issue.ts'
+import type { TrackedRemoval } from '../../src/model/tracking-issue/tracking-issue.ts'
 import type { TrackingIssue } from '../../src/stages/tracking-issue.ts'
 import { keepTrackingIssue } from '../../src/stages/tracking-issue.ts'
 import { GitHub } from '../../src/tools/github.ts'

@@ -1,6 +1,6 @@
 // Surveys for tests of the access map: files with the readers they are said to have, without any encryption.
-import type { EncryptedFile } from '../../src/model/encrypted-file.ts'
-import type { OwnedRecipient } from '../../src/model/owners.ts'
+import type { EncryptedFile } from '../../src/model/sops-file/encrypted-file.ts'
+import type { OwnedRecipient } from '../../src/model/owners/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import type { Survey } from '../../src/model/survey.ts'
 

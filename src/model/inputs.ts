@@ -1,7 +1,7 @@
 // What a run was asked for, checked, as plain data.
-import type { FailOn } from './check.ts'
-import type { KeyAge } from './key-age.ts'
-import type { Shard } from './shard.ts'
+import type { FailOn } from './check/check.ts'
+import type { KeyAge } from './exposure/key-age.ts'
+import type { Shard } from './plan/shard.ts'
 
 export interface PullRequestInputs {
   /** Base, branch and texts are templates (`model/template.ts`), whose variables were checked. */

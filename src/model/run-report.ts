@@ -1,9 +1,9 @@
 // What a run came to, stage by stage → the report. Every matched file is accounted for, whatever stopped the run.
-import type { DamagedFile } from './encrypted-file.ts'
+import type { DamagedFile } from './sops-file/encrypted-file.ts'
 import type { Failure } from './failure.ts'
-import { ownerOf } from './owners.ts'
-import { textsOf } from './plan.ts'
-import type { Plan, PlannedFile, RekeyRequest } from './plan.ts'
+import { ownerOf } from './owners/owners.ts'
+import { textsOf } from './plan/plan.ts'
+import type { Plan, PlannedFile, RekeyRequest } from './plan/plan.ts'
 import { canonicalId } from './recipient.ts'
 import type { Recipient } from './recipient.ts'
 import type { ExposedSecret, FileAction, Outcome, Report, ReportedFile, ReportedRecipient } from './report.ts'
@@ -11,7 +11,7 @@ import { privateKeys } from './safe-text.ts'
 import { lineDiff } from './sops-config/diff.ts'
 import type { Survey, SurveyedFile } from './survey.ts'
 import { readersOf, unique } from './survey.ts'
-import type { Verified } from './verification.ts'
+import type { Verified } from './plan/verification.ts'
 
 /** How far a run came; what it did not reach is null. */
 export interface RunProgress {

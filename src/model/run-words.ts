@@ -1,9 +1,9 @@
 // What the log says of a run, a sentence for each step of the story.
 // Must never name a value, nor say of a plan that it is done.
 import { Failure } from './failure.ts'
-import { count, listed } from './markdown-paths.ts'
-import type { History } from './history.ts'
-import type { Plan } from './plan.ts'
+import { count, listed } from './markdown/markdown-paths.ts'
+import type { History } from './exposure/history.ts'
+import type { Plan } from './plan/plan.ts'
 import { isDone } from './report.ts'
 import type { ExposedSecret, Report } from './report.ts'
 import { visible } from './safe-text.ts'

@@ -1,8 +1,8 @@
 // Every config and every encrypted file of a repository at one commit, and who can read each; read without a key.
-import type { DamagedFile, EncryptedFile } from './encrypted-file.ts'
-import { ownerOf } from './owners.ts'
-import type { OwnedRecipient } from './owners.ts'
-import type { RemovedRecord } from './owners-file.ts'
+import type { DamagedFile, EncryptedFile } from './sops-file/encrypted-file.ts'
+import { ownerOf } from './owners/owners.ts'
+import type { OwnedRecipient } from './owners/owners.ts'
+import type { RemovedRecord } from './owners/owners-file.ts'
 import type { Recipient } from './recipient.ts'
 import { canonicalId, shortForm } from './recipient.ts'
 import type { SopsConfig } from './sops-config/read.ts'

@@ -1,9 +1,9 @@
 // Survey → sops' keyless answer for every file, config by config, so that one that sops can't take leaves the others told.
 // Must never have sops load a config that would send it to a network.
-import type { CheckFinding } from '../model/check.ts'
-import { finding } from '../model/check-findings.ts'
+import type { CheckFinding } from '../model/check/check.ts'
+import { finding } from '../model/check/check-findings.ts'
 import { Failure } from '../model/failure.ts'
-import type { SopsAnswer } from '../model/plan.ts'
+import type { SopsAnswer } from '../model/plan/plan.ts'
 import { isMeantBy, shortForm } from '../model/recipient.ts'
 import type { Survey } from '../model/survey.ts'
 import { readersOf } from '../model/survey.ts'

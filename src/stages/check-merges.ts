@@ -1,11 +1,11 @@
 // Survey + the merges that came in → recipients that a merge lost, and that are still lost.
 // Must never take a clone that is cut off for one without merges.
-import type { CheckFinding } from '../model/check.ts'
-import { finding } from '../model/check-findings.ts'
-import { readEncryptedFile } from '../model/encrypted-file.ts'
+import type { CheckFinding } from '../model/check/check.ts'
+import { finding } from '../model/check/check-findings.ts'
+import { readEncryptedFile } from '../model/sops-file/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
-import { droppedByMerge } from '../model/merge-drop.ts'
-import { removedForGood } from '../model/plan-findings.ts'
+import { droppedByMerge } from '../model/check/merge-drop.ts'
+import { removedForGood } from '../model/plan/plan-findings.ts'
 import { canonicalId, shortForm } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import { readSopsConfig } from '../model/sops-config/read.ts'

@@ -1,11 +1,11 @@
 // Versions → digests of their values, decrypted in memory under a key that lives as long as the comparison.
 // Must never keep a plaintext, nor write a digest down.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
-import { mended, scalarsIn } from '../model/file-version.ts'
-import type { Place } from '../model/hiding-places.ts'
-import type { Runner } from '../model/runner.ts'
-import { decryptionRefusal } from '../model/runner.ts'
-import { withKeysOf } from '../model/spliced-version.ts'
+import { mended, scalarsIn } from '../model/exposure/file-version.ts'
+import type { Place } from '../model/exposure/hiding-places.ts'
+import type { Runner } from '../model/plan/runner.ts'
+import { decryptionRefusal } from '../model/plan/runner.ts'
+import { withKeysOf } from '../model/exposure/spliced-version.ts'
 import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
 import type { OpenHistory } from './history.ts'

@@ -1,10 +1,10 @@
 // Survey + history → the files whose data key has to go although their recipients may stay. Uses no key.
 // Must never take a history that is cut off for the whole one.
 import { Failure } from '../model/failure.ts'
-import { untoldKey } from '../model/data-key-links.ts'
-import type { History } from '../model/history.ts'
-import type { KeyAge } from '../model/key-age.ts'
-import { reachesBackTo } from '../model/key-age.ts'
+import { untoldKey } from '../model/exposure/data-key-links.ts'
+import type { History } from '../model/exposure/history.ts'
+import type { KeyAge } from '../model/exposure/key-age.ts'
+import { reachesBackTo } from '../model/exposure/key-age.ts'
 import type { Recipient } from '../model/recipient.ts'
 import { canonicalId, isMeantBy } from '../model/recipient.ts'
 import type { Finding } from '../model/report.ts'

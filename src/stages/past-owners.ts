@@ -1,9 +1,9 @@
 // History → who held which key at earlier commits, for a request that names someone who has left every file and config.
 // Must never stop at what an earlier version has wrong.
 import { Failure } from '../model/failure.ts'
-import { readOwnersFile } from '../model/owners-file.ts'
-import type { OwnedRecipient } from '../model/owners.ts'
-import { readPublicKeys } from '../model/owners.ts'
+import { readOwnersFile } from '../model/owners/owners-file.ts'
+import type { OwnedRecipient } from '../model/owners/owners.ts'
+import { readPublicKeys } from '../model/owners/owners.ts'
 import { canonicalId } from '../model/recipient.ts'
 import { readSopsConfig } from '../model/sops-config/read.ts'
 import type { Survey } from '../model/survey.ts'

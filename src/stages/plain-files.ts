@@ -1,7 +1,7 @@
 // What came to a repository in the clear since a commit → which file holds a value, by digests.
 // Must never keep a text, nor look at more than people can have put a secret into.
-import type { History } from '../model/history.ts'
-import { mayHoldSecrets, scalarsOf } from '../model/plain-scalars.ts'
+import type { History } from '../model/exposure/history.ts'
+import { mayHoldSecrets, scalarsOf } from '../model/exposure/plain-scalars.ts'
 import { readBlobs, readRevisions } from '../tools/git-history.ts'
 import type { OpenHistory } from './history.ts'
 

@@ -1,13 +1,13 @@
 // What a request is called where people see it: its branch, its title, the values of its templates.
 // Must never let a name from outside change what the text around it means.
-import { isBranchName } from '../model/branch-name.ts'
+import { isBranchName } from '../model/publishing/branch-name.ts'
 import { Failure } from '../model/failure.ts'
 import type { Inputs, PullRequestInputs } from '../model/inputs.ts'
 import { parseRecipient, shortForm } from '../model/recipient.ts'
 import type { Report, ReportedRecipient } from '../model/report.ts'
 import { parted, plain, visible } from '../model/safe-text.ts'
-import type { TemplateValues } from '../model/template.ts'
-import { fillTemplate } from '../model/template.ts'
+import type { TemplateValues } from '../model/publishing/template.ts'
+import { fillTemplate } from '../model/publishing/template.ts'
 import { sha256Of } from '../tools/staging.ts'
 
 /** The branch the pull request goes into, by the input or else `current`. `standard` is the repository's default branch. */

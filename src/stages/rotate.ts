@@ -2,16 +2,16 @@
 // Must never touch a file that is not staged, and must see a file decrypt before it changes it.
 import { canonicalId } from '../model/recipient.ts'
 import { Failure } from '../model/failure.ts'
-import type { Plan, PlannedFile } from '../model/plan.ts'
-import { count } from '../model/markdown-paths.ts'
+import type { Plan, PlannedFile } from '../model/plan/plan.ts'
+import { count } from '../model/markdown/markdown-paths.ts'
 import { visible } from '../model/safe-text.ts'
 import type { SurveyedFile } from '../model/survey.ts'
 import type { Log } from '../tools/log.ts'
 import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
 import { Places } from './in-parallel.ts'
-import { sayKept } from './kept.ts'
-import type { Kept } from './kept.ts'
+import { sayKept } from './publishing/kept.ts'
+import type { Kept } from './publishing/kept.ts'
 import { batchesOf } from './stage.ts'
 
 /** The staged files after sops was done with them, and the digest of what each decrypted to before. */

@@ -1,12 +1,12 @@
 // Survey + edited configs → a staged copy of the matched files and of every config, and what sops says of them there.
 // Uses no key. Must never stage bytes that are not those that were surveyed.
 import { randomUUID } from 'node:crypto'
-import type { DamagedFile, Format } from '../model/encrypted-file.ts'
+import type { DamagedFile, Format } from '../model/sops-file/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
 import type { ConfigEdit } from '../model/sops-config/edit.ts'
 import type { Survey, SurveyedFile } from '../model/survey.ts'
-import type { SopsAnswer } from '../model/plan.ts'
-import type { ConfiguredRecipients } from '../model/updatekeys-output.ts'
+import type { SopsAnswer } from '../model/plan/plan.ts'
+import type { ConfiguredRecipients } from '../model/sops-file/updatekeys-output.ts'
 import type { Sops } from '../tools/sops.ts'
 import type { Staging } from '../tools/staging.ts'
 import { readAsItWas } from '../tools/staging.ts'

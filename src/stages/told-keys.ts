@@ -1,6 +1,6 @@
 // A history in which commits left untold whether a data key changed + a key → the same history with that told, as far as it matters.
 // Must never take for told what the runner cannot open.
-import type { History } from '../model/history.ts'
+import type { History } from '../model/exposure/history.ts'
 import { isMeantBy } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import type { Digests } from './digests.ts'

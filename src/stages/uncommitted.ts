@@ -2,7 +2,7 @@
 // Must never read behind a link.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readEncryptedFile } from '../model/encrypted-file.ts'
+import { readEncryptedFile } from '../model/sops-file/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
 import { blobId } from '../tools/git.ts'

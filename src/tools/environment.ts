@@ -2,7 +2,7 @@
 // Must never pass on what could make sops or git run a program, read another configuration, or talk to another service.
 import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve, sep } from 'node:path'
-import { trustedVaults } from '../model/trusted-keys.ts'
+import { trustedVaults } from '../model/plan/trusted-keys.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { getOctokit } from '@actions/github'
 import { retry } from '@octokit/plugin-retry'
 import { throttling } from '@octokit/plugin-throttling'
-import { isRateLimit, longestWait } from '../model/rate-limit.ts'
-import type { Headers } from '../model/rate-limit.ts'
+import { isRateLimit, longestWait } from '../model/publishing/rate-limit.ts'
+import type { Headers } from '../model/publishing/rate-limit.ts'
 import { onStop } from './stop.ts'
 
 export type GitHubClient = ReturnType<typeof getOctokit>

@@ -2,7 +2,7 @@
 // Must never say the token, nor carry more of an answer than its words.
 import { Failure } from '../model/failure.ts'
 import type { FailureCode, FailureDetails } from '../model/failure.ts'
-import { limitAdvice, secondsToWait } from '../model/rate-limit.ts'
+import { limitAdvice, secondsToWait } from '../model/publishing/rate-limit.ts'
 import { visible } from '../model/safe-text.ts'
 import { isRefusedForNow, responseOf } from './github-client.ts'
 

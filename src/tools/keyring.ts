@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../model/failure.ts'
-import type { OwnedRecipient } from '../model/owners.ts'
+import type { OwnedRecipient } from '../model/owners/owners.ts'
 import { runChild } from './child.ts'
 import { findProgram, gpgEnvironment } from './environment.ts'
 

@@ -2,8 +2,8 @@
 // Must never be given a token, nor blame a permission for anything but GitHub's own no to it.
 import { Failure } from '../model/failure.ts'
 import type { FailureCode } from '../model/failure.ts'
-import { isRateLimit, limitAdvice, longestWait, secondsToWait } from '../model/rate-limit.ts'
-import type { Headers } from '../model/rate-limit.ts'
+import { isRateLimit, limitAdvice, longestWait, secondsToWait } from '../model/publishing/rate-limit.ts'
+import type { Headers } from '../model/publishing/rate-limit.ts'
 import { visible } from '../model/safe-text.ts'
 import { validToken } from './github-failure.ts'
 

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Runner } from '../model/runner.ts'
+import type { Runner } from '../model/plan/runner.ts'
 import { parseRecipient } from '../model/recipient.ts'
 import { recipientOfIdentity } from './age-identity.ts'
 

@@ -2,7 +2,7 @@
 // Must never write YAML anew, and never leave a rule or a key group with nobody.
 import { visit } from 'yaml'
 import { Failure } from '../failure.ts'
-import type { OwnedRecipient } from '../owners.ts'
+import type { OwnedRecipient } from '../owners/owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { additions } from './addition.ts'

@@ -1,7 +1,7 @@
 // What is known of who holds a key from others than the text that is edited.
 // Must never be a reason to let a name pass to another key.
-import { formsOf, ownerOf } from '../owners.ts'
-import type { OwnedRecipient } from '../owners.ts'
+import { formsOf, ownerOf } from '../owners/owners.ts'
+import type { OwnedRecipient } from '../owners/owners.ts'
 import { canonicalId, isMeantBy } from '../recipient.ts'
 import type { NamesOf } from './tree.ts'
 

@@ -3,7 +3,7 @@
 //
 // Of own-line comments directly above an item, the lines go that name who leaves and nobody who stays, and the last one where it is
 // the only name of that key, or a label over no other one: prose stays. Of comments that list names those of who leaves go.
-import { formsOf } from '../owners.ts'
+import { formsOf } from '../owners/owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { commentsAbove } from './comments.ts'

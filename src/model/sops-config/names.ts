@@ -1,6 +1,6 @@
 // Which comments of a `.sops.yaml` are names of who holds a key, and which are prose, headings or YAML that was taken out.
 // Must never take for a name what may be anything else: a wrong name takes the wrong key out.
-import { nameInComment } from '../owners.ts'
+import { nameInComment } from '../owners/owners.ts'
 
 /** A name in a comment, without the blanks around it. */
 export interface NameSpan {

@@ -1,8 +1,8 @@
 // Every name that a `.sops.yaml` gives the holder of a key: by anchors, by the comments around the key.
 // Must never say a name that the text gives to no one in particular.
 import { isAlias } from 'yaml'
-import { nameInComment } from '../owners.ts'
-import type { OwnedRecipient } from '../owners.ts'
+import { nameInComment } from '../owners/owners.ts'
+import type { OwnedRecipient } from '../owners/owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { isOfSeveral, signsBefore } from './names.ts'

@@ -1,7 +1,7 @@
 // Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
 // Must never trust how the edit was made: it sees the two texts only.
 import { Failure } from '../failure.ts'
-import { formsOf, nameInComment } from '../owners.ts'
+import { formsOf, nameInComment } from '../owners/owners.ts'
 import { canonicalId, shortForm } from '../recipient.ts'
 import { anchorName } from './anchors.ts'
 import type { ConfigChange, Refusal } from './change.ts'

@@ -1,6 +1,6 @@
 // A `.sops.yaml` as the product sees it: whose keys it names, who they belong to, whether a program wrote it.
 // Must never imitate sops' choice of a rule.
-import type { OwnedRecipient } from '../owners.ts'
+import type { OwnedRecipient } from '../owners/owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { recipientsIn } from './keys.ts'

@@ -34,12 +34,12 @@ const folder = mkdtempSync(join(tmpdir(), 'render-'))
 try {
   const page = join(folder, 'page.html')
   writeFileSync(page, `<!doctype html><meta charset="utf-8"><style>${style}</style>${body}`)
-  const { status, error, stderr } = spawnSync('chromium', [
+  const { status, error, stderr } = spawnSync(resolve(import.meta.dirname, '../.sops-bin/chromium'), [
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--hide-scrollbars', `--user-data-dir=${join(folder, 'profile')}`,
     `--window-size=${width},${height}`, `--screenshot=${resolve(picture)}`, pathToFileURL(page).href,
   ], { encoding: 'utf8', timeout: 60_000 })
-  if (error !== undefined) throw new Error('chromium could not be started; install it to draw pictures.', { cause: error })
+  if (error !== undefined) throw new Error('There is no browser to draw with. Fetch it with `npm run browser`.', { cause: error })
   if (status !== 0) throw new Error(`chromium ended with ${String(status)}: ${stderr.slice(-500)}`)
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
-import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 import { TemporaryFolder } from './repository.ts'
 
 const binary = resolve(import.meta.dirname, '../../.sops-bin/bao')
@@ -19,14 +19,6 @@ export interface Openbao extends AsyncDisposable {
   createKey(name: string, engine?: string): Promise<string>
   /** From now on nobody can decrypt what this key wrapped. */
   deleteKey(uri: string): Promise<void>
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
-  return port
 }
 
 /** Throws where the server is not there (`npm run openbao` fetches it) or is not up within 20 s. */

@@ -2,9 +2,8 @@
 // A checkout is a copy of the repository's working tree; what `npm run workflow-runner` fetched is used, nothing from PATH.
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { delimiter, dirname, join, resolve, sep } from 'node:path'
+import { freePort } from './free-port.ts'
 import type { GitHubServer } from './github-server.ts'
 import type { Repository } from './repository.ts'
 import { sopsBinary } from './sops-binary.ts'
@@ -142,12 +141,4 @@ function filesBelow(folder: string): readonly string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(folder, path)).isFile())
     .map((path) => path.split(sep).slice(1).join('/').replace(/\.gz__$/, '')).sort()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
-  return port
 }

@@ -1,12 +1,9 @@
 // Development only: draws a Markdown file as a picture, roughly as GitHub would show it, so that a person can look at it.
 // Must never be called by the product.
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { readFileSync } from 'node:fs'
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
+import { startBrowser } from '../__tests__/support/browser.ts'
 
 const style = `
   body { font: 14px/1.5 "Noto Sans", "DejaVu Sans", sans-serif; color: #1f2328 }
@@ -30,17 +27,11 @@ if (source === undefined || picture === undefined) throw new Error(usage)
 
 const options = { allowDangerousHtml: true, extensions: [gfm()], htmlExtensions: [gfmHtml()] }
 const body = micromark(readFileSync(source, 'utf8'), options)
-const folder = mkdtempSync(join(tmpdir(), 'render-'))
+const browser = await startBrowser()
 try {
-  const page = join(folder, 'page.html')
-  writeFileSync(page, `<!doctype html><meta charset="utf-8"><style>${style}</style>${body}`)
-  const { status, error, stderr } = spawnSync(resolve(import.meta.dirname, '../.sops-bin/chromium'), [
-    '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--hide-scrollbars', `--user-data-dir=${join(folder, 'profile')}`,
-    `--window-size=${width},${height}`, `--screenshot=${resolve(picture)}`, pathToFileURL(page).href,
-  ], { encoding: 'utf8', timeout: 60_000 })
-  if (error !== undefined) throw new Error('There is no browser to draw with. Fetch it with `npm run browser`.', { cause: error })
-  if (status !== 0) throw new Error(`chromium ended with ${String(status)}: ${stderr.slice(-500)}`)
+  const page = await browser.newPage({ viewport: { width: Number(width), height: Number(height) } })
+  await page.setContent(`<!doctype html><meta charset="utf-8"><style>${style}</style>${body}`)
+  await page.screenshot({ path: picture, fullPage: true })
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  await browser.close()
 }

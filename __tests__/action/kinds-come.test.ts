@@ -15,6 +15,7 @@ import { canary, expectNothingLeaked } from '../support/unchanged.ts'
 interface Row {
   readonly name: string
   readonly needs?: readonly Part[]
+  readonly needsForBoth?: readonly Part[]
   start(): Promise<AsyncDisposable & {
     readonly credentials: Readonly<Record<string, string>>
     readonly stranger: Readonly<Record<string, string>>
@@ -53,7 +54,7 @@ function expectReaders(run: ActionRun, action: string, readers: Readonly<Record<
 }
 
 const rows: readonly Row[] = [...localKinds, ...cloudKinds]
-for (const row of rows) where(...row.needs ?? []).describe(row.name, () => {
+for (const row of rows) where(...row.needs ?? [], ...row.needsForBoth ?? []).describe(row.name, () => {
   test('comes, takes the place of another of its kind, and that of an age key', async () => {
     await using kind = await row.start()
     using team = new Team()

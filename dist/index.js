@@ -55552,8 +55552,8 @@ function yamlBlocks(text) {
     }
     return found;
 }
-/** The metadata as sops lays it out, and what is inside of a value: neither has a secret's name. */
-const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
+/** The metadata as sops lays it out, with the empty line of a PGP message, and what is inside of a value: neither has a secret's name. */
+const nameless = /^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
 function yamlDocuments(text) {
     return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' }).map((document) => {
         const [error] = document.errors;
@@ -60580,8 +60580,9 @@ function byTurn(entries) {
     return trees;
 }
 function withoutMetadata(format, text) {
+    // A PGP message has an empty line in it.
     if (format === 'yaml')
-        return text.replace(/^sops:\n(?: .*\n)+/gm, '');
+        return text.replace(/^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+/gm, '');
     if (format === 'dotenv')
         return text.replace(/^sops_.*$/gm, '');
     return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
@@ -61349,7 +61350,7 @@ function jsonWith(version, other) {
     const taken = Object.entries(foreign.sops).filter(([name]) => keyFields.test(name));
     return JSON.stringify({ ...own, sops: Object.fromEntries([...kept, ...taken]) });
 }
-const yamlBlock = /^sops:\n((?: .*\n)+)/gm;
+const yamlBlock = /^sops:\n((?:(?: .*)?\n)+)/gm;
 /** Every document has the metadata, and all the same. */
 function yamlWith(version, other) {
     const [[, own = ''] = []] = version.matchAll(yamlBlock);

@@ -196,7 +196,8 @@ function byTurn(entries: readonly (readonly [readonly string[], string])[]): rea
 }
 
 function withoutMetadata(format: Format, text: string): string {
-  if (format === 'yaml') return text.replace(/^sops:\n(?: .*\n)+/gm, '')
+  // A PGP message has an empty line in it.
+  if (format === 'yaml') return text.replace(/^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+/gm, '')
   if (format === 'dotenv') return text.replace(/^sops_.*$/gm, '')
   return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text
 }

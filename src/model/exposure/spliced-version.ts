@@ -23,7 +23,7 @@ function jsonWith(version: string, other: string): string | null {
   return JSON.stringify({ ...own, sops: Object.fromEntries([...kept, ...taken]) })
 }
 
-const yamlBlock = /^sops:\n((?: .*\n)+)/gm
+const yamlBlock = /^sops:\n((?:(?: .*)?\n)+)/gm
 
 /** Every document has the metadata, and all the same. */
 function yamlWith(version: string, other: string): string | null {

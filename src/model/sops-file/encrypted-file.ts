@@ -63,8 +63,8 @@ function yamlBlocks(text: string): readonly unknown[] | null {
   return found
 }
 
-/** The metadata as sops lays it out, and what is inside of a value: neither has a secret's name. */
-const nameless = /^sops:\n(?: .*\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm
+/** The metadata as sops lays it out, with the empty line of a PGP message, and what is inside of a value: neither has a secret's name. */
+const nameless = /^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm
 
 function yamlDocuments(text: string): readonly unknown[] {
   return parseAllDocuments(text, { schema: 'failsafe', logLevel: 'error' }).map((document) => {

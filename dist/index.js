@@ -68882,7 +68882,11 @@ function resolveRequest(inputs, survey, past = noPast) {
     const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
     const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)));
     if (both !== undefined) {
-        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, { advice: 'Leave it out of one of them.' });
+        // Where a name is asked for, to leave the one that comes out would take the only key of whoever has taken the place.
+        const byKey = inputs.removedRecipients.flatMap((one) => parseRecipient(one) ?? []).some((one) => recipient_isMeantBy(one, both));
+        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, {
+            advice: byKey ? 'Leave it out of one of them.' : 'Where it has taken the place already, nothing is left to do. Else name the key that is to go, spelled in full.',
+        });
     }
     const required = request_resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known));
     const needed = removed.find((one) => required.some((other) => recipient_isMeantBy(other, one)));

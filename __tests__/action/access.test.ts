@@ -131,6 +131,10 @@ describe('a new key in the place of another', () => {
     expect(opens(company, fresh, 'finance/payroll.yaml')).toBe(false)
     expect(done.outputs).toMatchObject({ 'files-updated': '7', 'files-rotated': '7', 'exposed-secrets': '15' })
     expect(company.read('.sops.yaml').split('\n')).toHaveLength(company.git('show', 'HEAD:.sops.yaml').split('\n').length + 1)
+    // Asked for again, the name would be that of the new one.
+    company.commit()
+    const { sentence } = await refusalOf(company, { 'removed-recipient': 'bob', 'added-recipient': `bob=${fresh.recipient}` })
+    expect(sentence).toMatch(/both name age1.*Where it has taken the place already, nothing is left to do\. Else name the key that is to go/)
   })
 
   test('may be that of the runner itself, while another of its keys works', async () => {

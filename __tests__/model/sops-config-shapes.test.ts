@@ -3,12 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { parseDocument } from 'yaml'
 import { editConfig } from '../../src/model/sops-config/edit.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 import { readConfiguredRecipients } from '../../src/model/sops-file/updatekeys-output.ts'
 import { parseRecipient } from '../../src/model/recipient.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import { bech32 } from '../support/age-key.ts'
+import { where } from '../support/parts.ts'
 import { sopsBinary } from '../support/sops-binary.ts'
 
 // Every shape of a config, once without bob, once with carol beside him, once with carol in his place; then sops says who could
@@ -314,7 +316,13 @@ async function groupsBySops(config: string): Promise<string> {
   return answer.groups.map((group) => group.map(({ id }) => letterOf(id)).sort().join('')).join('|')
 }
 
-describe.each(shapes)('$name', ({ groups, before, ...wanted }) => {
+/** Whether a rule has a list outside of key_groups, which an older sops rejects. */
+function hasList(text: string): boolean {
+  const { creation_rules: rules } = parseDocument(full(text), { merge: true, logLevel: 'error' }).toJS() as { readonly creation_rules: readonly object[] }
+  return rules.some((rule) => Object.entries(rule).some(([name, value]) => name !== 'key_groups' && Array.isArray(value)))
+}
+
+for (const { name, groups, before, ...wanted } of shapes) where(...hasList(before) ? ['sops 3.11.0'] as const : []).describe(name, () => {
   test.each(['removed', 'added', 'replaced'] as const)('%s', async (edit) => {
     const result = editConfig(readSopsConfig('.sops.yaml', full(before)), edits[edit])
     expect(result).toEqual({ kind: 'edited', path: '.sops.yaml', before: full(before), after: full(wanted[edit]) })
@@ -338,7 +346,8 @@ describe('any kind of key beside one of another kind is the key that sops reads'
       '- key_groups: [{age: [B]}]\n'].map((rule) => [id, rule] as const)),
   ]
 
-  test.each(cases)('%s in %j', async (id, rule) => {
+  const takesHuawei = where('sops 3.11.0')
+  for (const [id, rule] of cases) (id.startsWith('tr-') ? takesHuawei.test : test)(`${id} in ${JSON.stringify(rule)}`, async () => {
     const recipient = parseRecipient(id) ?? age('X')
     const before = full(`creation_rules:\n${rule}`)
     const result = editConfig(readSopsConfig('.sops.yaml', before),

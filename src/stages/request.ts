@@ -1,7 +1,7 @@
 // What was asked for, in names → the keys that are meant. Throws where that is not exactly one thing.
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
-import { formsOf, ownerOf, resolveRecipients, resolveRequired } from '../model/owners/owners.ts'
+import { formsOf, ownerOf, resolveRecipients, resolveRequired, withSubkeys } from '../model/owners/owners.ts'
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
@@ -138,7 +138,7 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], pas
       advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
     })
   }
-  if (now.kind !== 'unknown') return resolved(now)
+  if (now.kind !== 'unknown') return withSubkeys(resolved(now), survey.owners, known)
   const then = resolveRecipients([asked], past.owners, past.known)
   return resolved(then.kind === 'unknown' ? now : then)
 }

@@ -77,7 +77,7 @@ describe('a second run for bob', () => {
     team.write('.sops.yaml', team.read('.sops.yaml').replace(/# alice/, '# bob'))
     team.commitOn('2026-04-10')
     const { sentence } = await refusalOf(team, { 'removed-recipient': 'bob' })
-    expect(sentence).toContain('"bob" could mean who was removed on 2026-02-10, by the record in .sops-owners.yaml:1, or whoever a comment calls so now:')
+    expect(sentence).toContain('"bob" could mean who was removed on 2026-02-10, by the record in .sops-owners.yaml:1, or whoever a comment or an anchor calls so now:')
     for (const { recipient } of [team.alice, team.bob]) expect(sentence).toContain(recipient)
     expect((await refusalOf(team, { 'removed-recipient': 'bob', 'added-recipient': makeAgeKey().recipient })).sentence).toContain('"bob" could mean who was removed')
     // The owners file says whose it is.

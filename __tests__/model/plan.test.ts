@@ -3,6 +3,7 @@ import type { EncryptedFile } from '../../src/model/sops-file/encrypted-file.ts'
 import { goneByConfig } from '../../src/model/exposure/losing.ts'
 import type { Groups, Plan, RekeyRequest } from '../../src/model/plan/plan.ts'
 import { planIdentity, planRekey } from '../../src/model/plan/plan.ts'
+import { shortForm } from '../../src/model/recipient.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import type { Runner } from '../../src/model/plan/runner.ts'
 import type { ConfigEdit } from '../../src/model/sops-config/edit.ts'
@@ -418,6 +419,33 @@ describe('who leaves by one key and stays by another', () => {
     const named = [...owners, { recipient: otherOfBob, name: 'Bob', from: 'comment' as const, path: 'x', line: 1 }]
     expect(plan([file([[alice, bob, otherOfBob]])], removal, become([alice, otherOfBob]), { survey: { owners: named } }).findings)
       .toMatchObject([{ code: 'still-reads', level: 'warning', path: 'a.yaml', message: expect.stringContaining('another key of Bob') }])
+  })
+
+  const findingsFor = (gone: string, names: readonly (readonly [string, 'owners-file' | 'anchor' | 'comment'])[]): unknown => {
+    const named = [{ recipient: bob, name: gone, from: 'anchor' as const, path: 'x', line: 1 },
+      ...names.map(([name, from]) => ({ recipient: otherOfBob, name, from, path: 'x', line: 1 }))]
+    return plan([file([[alice, bob, otherOfBob]])], removal, become([alice, otherOfBob]), { survey: { owners: named } }).findings
+  }
+
+  test.each([
+    ['bob', 'bob yubikey'], ['bob', 'Bob’s yubikey'], ['bob', "bob's yubikey"], ['bob', 'bob-yubikey'], ['bob_yubikey', 'bob'], ['bob (laptop)', 'bob (yubikey)'],
+    ['bob', 'bob(2024)'], ['bob', 'bob@acme.com'], ['Bob Smith <bob@acme.com>', 'bob@acme.com'], ['Robert bob@acme.com', 'Bob Smith <BOB@acme.com>'],
+    ['bob@laptop', 'bob@desktop'],
+  ])('is said with a perhaps: %s and %s', (gone, stays) => {
+    expect(findingsFor(gone, [[stays, 'comment']])).toEqual([{ code: 'still-reads', level: 'warning', path: 'a.yaml',
+      message: `it stays encrypted to ${shortForm(otherOfBob)}, whose name "${stays}" is like "${gone}", by which a removed key goes: perhaps it is the same person’s. Name it in \`removed-recipient\` too, if it is to go` }])
+  })
+
+  test.each([
+    ['bob', 'bobby'], ['Bob Smith', 'Bob Jones'], ['bob@acme.com', 'bob@example.org'], ['bob@acme.com', 'alice@acme.com'], ['bob@laptop', 'alice@laptop'],
+    ['root@web', 'root@db'], ['bob', 'alice'],
+  ])('is not said: %s and %s', (gone, stays) => {
+    expect(findingsFor(gone, [[stays, 'comment']])).toEqual([])
+  })
+
+  test('is said by any name of the key, unless the owners file knows whose it is', () => {
+    expect(findingsFor('bob', [['b2', 'anchor'], ["bob's yubikey", 'comment']])).toMatchObject([{ message: expect.stringContaining('"bob\'s yubikey" is like "bob"') }])
+    expect(findingsFor('bob', [['carol', 'owners-file'], ["bob's yubikey", 'comment']])).toEqual([])
   })
 
   test('is said: the same key in other words', () => {

@@ -6,6 +6,7 @@ import { diffLines, lineDiff } from '../../src/model/sops-config/diff.ts'
 import { removeRecipients } from '../../src/model/sops-config/edit.ts'
 import { proveEdit } from '../../src/model/sops-config/proof.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
+import { resolveRecipients } from '../../src/model/owners/owners.ts'
 import type { OwnedRecipient } from '../../src/model/owners/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
@@ -222,11 +223,19 @@ describe('comments above a key', () => {
       '- &a A\n# bob has until May\n# or June\n# Ask ops.\n- &bob B\n',
       '- &a A\n# Ask ops.\n'],
     ['a name goes', '- &a A\n# Ask ops.\n# deploy robot\n- B\n', '- &a A\n# Ask ops.\n'],
+    ['names stay where they may stand below their keys', '- A\n# alice\n- B\n# bob\n- C\n# carol\n', '- A\n# alice\n# bob\n- C\n# carol\n'],
     ['a comment behind the list stays', '- &a A\n- &b B\n# to be continued\n', '- &a A\n# to be continued\n'],
   ])('%s', (_, before, wanted) => {
     const keys = (text: string): string => `# bob wrote this file\nkeys:\n${text.replace(/^(?=.)/gm, '  ')}creation_rules: []\n`
     expect(after(keys(before))).toBe(full(keys(wanted)))
   })
+})
+
+test.each(['', '  '])('who is asked for by a name that may stand below the key is not found, and no other is taken, "%s"', (deeper) => {
+  const keys = ['A # alice', `B\n  ${deeper}# bob`, `C\n  ${deeper}# carol`].map((key) => `  - ${key}\n`).join('')
+  const { owners, recipients } = readSopsConfig('.sops.yaml', full(`keys:\n${keys}`))
+  expect(resolveRecipients(['bob'], owners, recipients)).toMatchObject({ kind: 'unknown' })
+  expect(resolveRecipients(['alice'], owners, recipients)).toEqual({ kind: 'resolved', recipients: [age('A')] })
 })
 
 test('what stands at the head of the file stays, though the list below it goes', () => {

@@ -1,7 +1,7 @@
 // What was asked for, in names → the keys that are meant. Throws where that is not exactly one thing.
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
-import { formsOf, ownerOf, resolveRecipients, resolveRequired } from '../model/owners/owners.ts'
+import { formsOf, ownerOf, resolveRecipients, resolveRequired, withSubkeys } from '../model/owners/owners.ts'
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
@@ -136,22 +136,22 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], pas
   const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null
   if (now.kind === 'resolved' && gone !== null) {
     throw new Failure('recipient-ambiguous', [
-      `"${asked}" could mean who was removed on ${gone.date}, by the record in ${survey.ownersFile?.path ?? ''}:${gone.line}, or whoever a comment calls so now:`,
+      `"${asked}" could mean who was removed on ${gone.date}, by the record in ${survey.ownersFile?.path ?? ''}:${gone.line}, or whoever a comment or an anchor calls so now:`,
       ...candidateLines('', survey.owners, [...now.recipients, gone.recipient]),
     ].map((line) => visible(line, 1000)).join('\n'), {
       advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
     })
   }
-  if (now.kind !== 'unknown') return resolved(now)
+  if (now.kind !== 'unknown') return withSubkeys(resolved(now), survey.owners, known)
   const then = resolveRecipients([asked], past.owners, past.known)
   return resolved(then.kind === 'unknown' ? now : then)
 }
 
-/** The record of another key, removed from whoever had the name then, where no more than comments give it to someone now. */
+/** The record of another key, removed from whoever had the name then, where no more than comments and anchors give it to someone now. */
 function recordOf(asked: string, now: readonly Recipient[], { owners, ownersFile }: Survey): RemovedRecord | null {
   const bears = (name: string | null): boolean => name !== null && formsOf(name).some((form) => formsOf(asked).includes(form))
   const sources = owners.filter(({ name, recipient }) => bears(name) && now.some((one) => isMeantBy(recipient, one)))
-  if (sources.length === 0 || sources.some(({ from }) => from !== 'comment')) return null
+  if (sources.length === 0 || sources.some(({ from }) => from !== 'comment' && from !== 'anchor')) return null
   const records = ownersFile?.removed ?? []
   if (records.some(({ recipient }) => now.some((one) => isMeantBy(recipient, one)))) return null
   return records.findLast(({ owner }) => bears(owner)) ?? null

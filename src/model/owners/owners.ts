@@ -93,6 +93,13 @@ function resolveAll(
   return { kind: 'resolved', recipients: [...resolved.values()] }
 }
 
+/** Each of them with what its holder opens by another key of the same PGP key: who goes by a name does not stay by a subkey. */
+export function withSubkeys(
+  recipients: readonly Recipient[], owners: readonly OwnedRecipient[], known: readonly Recipient[],
+): readonly Recipient[] {
+  return unique([...recipients, ...recipients.flatMap((one) => siblingsOf(one, owners, known))])
+}
+
 /** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
 export function nameInComment(comment: string): string | null {
   const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/(?<![\s:])[\s:]+$/, '')

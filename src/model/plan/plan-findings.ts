@@ -1,11 +1,13 @@
 // What a person has to know of a plan besides what will be done: who still reads, who came back, who is missing, what the policy says.
 // Must never decide anything.
 import { ruleFor } from '../sops-file/creation-rule.ts'
+import { asSeen } from '../owners/owners-candidates.ts'
+import { isLike } from '../owners/likeness.ts'
 import { ownerOf } from '../owners/owners.ts'
 import type { RemovedRecord } from '../owners/owners-file.ts'
 import type { EditedText, Groups, RekeyRequest } from './plan.ts'
 import { missingRequired, policyFindings } from './policy.ts'
-import { canonicalId, isSameKeyMaterial, shortForm } from '../recipient.ts'
+import { canonicalId, isMeantBy, isSameKeyMaterial, shortForm } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import type { Finding } from '../report.ts'
 import { linesOfComments } from '../sops-config/commented-out.ts'
@@ -75,16 +77,29 @@ function stillListed({ owners }: Survey, removed: ReadonlySet<string>): readonly
   }))
 }
 
-/** Who leaves by one key and may read by another: one of the same person, or the same key in other words. */
+/** All names of the keys, whatever says them, but of one that the owners file knows the name there. */
+function namesOf({ owners }: Survey, recipients: readonly Recipient[]): readonly string[] {
+  return [...new Set(recipients.flatMap((one) => {
+    const own = owners.filter(({ recipient }) => isMeantBy(recipient, one))
+    const listed = own.some(({ from }) => from === 'owners-file')
+    return [...[ownerOf(owners, one)].filter((name) => name !== null), ...listed ? [] : own.map(({ name }) => asSeen(name))]
+  }))]
+}
+
+/** Who leaves by one key and may read by another: one of the same person, perhaps by a like name, or the same key in other words. */
 function readsOtherwise(survey: Survey, { removed }: RekeyRequest, results: readonly PlannedResult[]): readonly Finding[] {
   const gone = new Set(removed.map(canonicalId))
-  const people = new Set(removed.flatMap((one) => ownerOf(survey.owners, one)?.toLowerCase() ?? []))
+  const people = namesOf(survey, removed)
   const why = (one: Recipient): string | null => {
     if (gone.has(canonicalId(one))) return null
     const same = removed.find((other) => isSameKeyMaterial(one, other))
     if (same !== undefined) return `it stays encrypted to ${shortForm(one)}, which is the removed key ${shortForm(same)} in other words`
-    const name = ownerOf(survey.owners, one)
-    return name !== null && people.has(name.toLowerCase()) ? `it stays encrypted to another key of ${name}, ${shortForm(one)}` : null
+    const names = namesOf(survey, [one])
+    const name = names.find((its) => people.some((other) => its.toLowerCase() === other.toLowerCase()))
+    if (name !== undefined) return `it stays encrypted to another key of ${name}, ${shortForm(one)}`
+    const [alike] = names.flatMap((its) => people.flatMap((other) => (isLike(its, other) ? [[its, other] as const] : [])))
+    if (alike === undefined) return null
+    return `it stays encrypted to ${shortForm(one)}, whose name "${alike[0]}" is like "${alike[1]}", by which a removed key goes: perhaps it is the same person’s`
   }
   const known = new Map<string, string | null>()
   return results.flatMap(({ file, groups }) => groups.flat().flatMap((one): readonly Finding[] => {

@@ -8,7 +8,7 @@ import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { commentsAbove } from './comments.ts'
 import type { CommentLine } from './comments.ts'
-import { hasOwnName, labelAbove, labelsThatName, nameBesideItem, nameLists } from './naming.ts'
+import { hasOwnName, labelAbove, labelsThatName, mayStandBelow, nameBesideItem, nameLists } from './naming.ts'
 import type { NameList } from './naming.ts'
 import { isLabel, isShort, signsBefore } from './names.ts'
 import type { NameSpan } from './names.ts'
@@ -39,7 +39,7 @@ export function commentsLeaving(
   }
   const label = labelAbove(text, slot)
   const isAlone = label !== null && !mentioned(label, staying) && ((labelsThatName(tree, list)[at] ?? null) !== null
-    || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands))
+    || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands && !mayStandBelow(text, list)))
   return lines.filter((_, index) => naming[index] === true || (isAlone && index === lines.length - 1))
 }
 

@@ -6,8 +6,9 @@
 // several on lines, since what stands there is about the rule. A label directly above an item is its name where nothing else names that
 // key, and no label of the list stands over a key that has no name: else it may be a heading. A key without a name above the
 // first label is under none; were it to count, who it belongs to could not leave without a name coming to others.
+// Where a label stands below the last item or deeper than the next one, those of the list may stand below their keys: none is a name.
 import { isAlias } from 'yaml'
-import { commentBehind, commentBeside, commentsAbove, isBehindDash, linesAboveHolder, lineEnd } from './comments.ts'
+import { commentBehind, commentBeside, commentsAbove, isBehindDash, linesAboveHolder, lineEnd, lineStart } from './comments.ts'
 import type { CommentLine } from './comments.ts'
 import { isLabel, isName, isParted, nameBeside, namesListed, signsBefore } from './names.ts'
 import type { NameSpan } from './names.ts'
@@ -123,10 +124,26 @@ export function labelAbove(text: string, slot: Slot): CommentLine | null {
   return last !== undefined && isLabel(last.text) && (before === undefined || !isLabel(before.text)) ? last : null
 }
 
+/** Whether labels of a list may be about the item above them. */
+export function mayStandBelow(text: string, { slots }: SlotList): boolean {
+  const column = (at: number): number => at - lineStart(text, at)
+  const [last] = slots.slice(-1)
+  if (last === undefined) return false
+  const next = lineEnd(text, last.end) + 1
+  const below = text.slice(next, lineEnd(text, next))
+  const first = /^[ \t]*/.exec(text.slice(lineStart(text, last.start)))?.[0].length ?? 0
+  if (/^[ \t]*#/.test(below) && below.indexOf('#') >= first && isLabel(below.trim())) return true
+  return slots.some((slot) => {
+    const label = labelAbove(text, slot)
+    return label !== null && text.indexOf('#', label.start) - label.start > column(slot.start)
+  })
+}
+
 /** By item, the label above it that is its name. One that stands over several keys without a name makes all of the list headings. */
 export function labelsThatName(tree: ConfigTree, list: SlotList): readonly (CommentLine | null)[] {
   const labels = list.slots.map((slot) => (list.style !== 'text' && isItem(slot) ? labelAbove(tree.text, slot) : null))
   if (labels.every((label) => label === null)) return labels
+  if (mayStandBelow(tree.text, list)) return labels.map(() => null)
   const nameless = list.slots.map((slot, at) => holdsKeys(tree, slot) && !hasOwnName(tree, list, at))
   let under = 0
   for (const [at, label] of labels.entries()) {

@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals'
+import type { OwnedRecipient } from '../../src/model/owners/owners.ts'
+import type { Recipient } from '../../src/model/recipient.ts'
+import { readSopsConfig } from '../../src/model/sops-config/read.ts'
+import type { Survey } from '../../src/model/survey.ts'
+import { resolveRequest } from '../../src/stages/request.ts'
+
+const [gone, now] = ['q', 'a'].map((letter): Recipient => ({ kind: 'age', id: `age1${letter.repeat(58)}` })) as [Recipient, Recipient]
+
+/** Who is meant by bob, where another key of his was recorded as removed; `more` say whose keys are, besides the config. */
+function removedByName(config: string, more: readonly OwnedRecipient[] = [], recorded: Recipient | null = gone): readonly Recipient[] {
+  const read = readSopsConfig('.sops.yaml', config)
+  const removed = recorded === null ? [] : [{ recipient: recorded, owner: 'bob', date: '2026-02-10', by: null, line: 3 }]
+  const survey: Survey = {
+    base: 'c', configs: [read], ignoredConfigs: [], files: [], others: [], damaged: [], skipped: [], unsure: [], unmatchedGlobs: [],
+    owners: [...read.owners, ...more], ownersFile: { path: '.sops-owners.yaml', text: '', removed },
+  }
+  return resolveRequest({ removedRecipients: ['bob'], addedRecipients: [], sameAccessAs: null, requiredRecipients: [] }, survey).removed
+}
+
+describe('a name under which another key was removed before', () => {
+  const anchored = `keys:\n  - &bob ${now.id}\n`
+
+  test.each([['a comment', `keys:\n  - ${now.id} # bob\n`], ['an anchor', anchored], ['both', `keys:\n  - &bob ${now.id} # bob\n`]])(
+    'is nobody’s by %s alone', (_, config) => {
+      expect(() => removedByName(config)).toThrow(expect.objectContaining({
+        code: 'recipient-ambiguous', advice: expect.stringContaining('Name the key that is meant, spelled in full.'),
+        message: expect.stringMatching(/^"bob" could mean who was removed on 2026-02-10, by the record in \.sops-owners\.yaml:3, or whoever a comment or an anchor calls so now:\n.*age1a/),
+      }))
+    })
+
+  test('is whose the owners file says it is', () => {
+    expect(removedByName(anchored, [{ recipient: now, name: 'bob', from: 'owners-file', path: '.sops-owners.yaml', line: 1 }])).toEqual([now])
+  })
+
+  test('is that of the same key, come back', () => {
+    expect(removedByName(anchored, [], now)).toEqual([now])
+  })
+})
+
+test('who goes by a name goes by the subkeys too, by the keyring', () => {
+  const [primary, subkey, others] = ['AB', 'CD', 'EF'].map((pair): Recipient => ({ kind: 'pgp', id: pair.repeat(20) })) as [Recipient, Recipient, Recipient]
+  const keyring = [primary, subkey, others].map((recipient): OwnedRecipient => ({
+    recipient, name: 'Robert Smith', from: 'keyring', path: 'keyring', line: 0, primary: (recipient === others ? others : primary).id,
+  }))
+  const config = (bobs: string): string => `creation_rules:\n  - pgp:\n      - ${bobs} # bob\n  - pgp: ${subkey.id},${others.id}\n`
+  expect(removedByName(config(primary.id), keyring, null)).toEqual([primary, subkey])
+  expect(removedByName(config(primary.id), [], null)).toEqual([primary])
+  // sops has gpg use that one alone.
+  expect(removedByName(config(`${primary.id}!`), keyring, null)).toEqual([{ kind: 'pgp', id: `${primary.id}!` }])
+})

@@ -46088,6 +46088,10 @@ function resolveAll(asked, owners, known, which) {
     }
     return { kind: 'resolved', recipients: [...resolved.values()] };
 }
+/** Each of them with what its holder opens by another key of the same PGP key: who goes by a name does not stay by a subkey. */
+function withSubkeys(recipients, owners, known) {
+    return unique([...recipients, ...recipients.flatMap((one) => siblingsOf(one, owners, known))]);
+}
 /** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
 function nameInComment(comment) {
     const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/(?<![\s:])[\s:]+$/, '');
@@ -54140,6 +54144,33 @@ function reachesBackTo(age, now) {
     return then;
 }
 
+;// CONCATENATED MODULE: ./lib/model/owners/likeness.js
+// Whether two names may be one person's: what is worth a look where somebody leaves by one of them.
+// Must never be what takes a key out, or keeps it: like is not the same.
+
+/**
+ * Names with a form or an e-mail address in common, `bob` and `bob's yubikey` or `bob-laptop`, `bob@laptop` and `bob@desktop`.
+ * Not `bob@acme.com` and `bob@example.org`.
+ */
+function isLike(a, b) {
+    const [ours, theirs] = [formsOf(a), formsOf(b)];
+    const emails = emailsIn(b);
+    return emailsIn(a).some((email) => emails.includes(email))
+        || ours.some((one) => theirs.some((other) => goesOn(one, other) || goesOn(other, one) || haveOneAccount(one, other)));
+}
+/** Whether a name is the other one, be it with something about it. */
+function goesOn(short, long) {
+    return long.startsWith(short) && " _-'’@(".includes(long.charAt(short.length));
+}
+/** Of one user on two machines. What belongs to root is a machine's. */
+function haveOneAccount(a, b) {
+    const [user] = /^[^\s@]+@(?=[^\s@.]+$)/.exec(a) ?? ['root@'];
+    return user !== 'root@' && /^[^\s@]+@(?=[^\s@.]+$)/.exec(b)?.[0] === user;
+}
+function emailsIn(name) {
+    return name.toLowerCase().split(/[\s<>(),;]+/).filter((word) => /^[^@]+@[^@.]+\./.test(word));
+}
+
 ;// CONCATENATED MODULE: ./lib/model/sops-config/commented-out.js
 // Keys in the comments of a `.sops.yaml`: an item that was commented out, or a key among other words.
 // Must never take a line of a text for a comment.
@@ -54183,6 +54214,8 @@ function keysIn(comment) {
 ;// CONCATENATED MODULE: ./lib/model/plan/plan-findings.js
 // What a person has to know of a plan besides what will be done: who still reads, who came back, who is missing, what the policy says.
 // Must never decide anything.
+
+
 
 
 
@@ -54235,18 +54268,32 @@ function stillListed({ owners }, removed) {
         code: 'public-key-listed', level: 'notice', path, message: `line ${line} still lists the key of ${name}; take it out where the list is used for anything`,
     }));
 }
-/** Who leaves by one key and may read by another: one of the same person, or the same key in other words. */
+/** All names of the keys, whatever says them, but of one that the owners file knows the name there. */
+function namesOf({ owners }, recipients) {
+    return [...new Set(recipients.flatMap((one) => {
+            const own = owners.filter(({ recipient }) => recipient_isMeantBy(recipient, one));
+            const listed = own.some(({ from }) => from === 'owners-file');
+            return [...[ownerOf(owners, one)].filter((name) => name !== null), ...listed ? [] : own.map(({ name }) => asSeen(name))];
+        }))];
+}
+/** Who leaves by one key and may read by another: one of the same person, perhaps by a like name, or the same key in other words. */
 function readsOtherwise(survey, { removed }, results) {
     const gone = new Set(removed.map(canonicalId));
-    const people = new Set(removed.flatMap((one) => ownerOf(survey.owners, one)?.toLowerCase() ?? []));
+    const people = namesOf(survey, removed);
     const why = (one) => {
         if (gone.has(canonicalId(one)))
             return null;
         const same = removed.find((other) => isSameKeyMaterial(one, other));
         if (same !== undefined)
             return `it stays encrypted to ${shortForm(one)}, which is the removed key ${shortForm(same)} in other words`;
-        const name = ownerOf(survey.owners, one);
-        return name !== null && people.has(name.toLowerCase()) ? `it stays encrypted to another key of ${name}, ${shortForm(one)}` : null;
+        const names = namesOf(survey, [one]);
+        const name = names.find((its) => people.some((other) => its.toLowerCase() === other.toLowerCase()));
+        if (name !== undefined)
+            return `it stays encrypted to another key of ${name}, ${shortForm(one)}`;
+        const [alike] = names.flatMap((its) => people.flatMap((other) => (isLike(its, other) ? [[its, other]] : [])));
+        if (alike === undefined)
+            return null;
+        return `it stays encrypted to ${shortForm(one)}, whose name "${alike[0]}" is like "${alike[1]}", by which a removed key goes: perhaps it is the same person’s`;
     };
     const known = new Map();
     return results.flatMap(({ file, groups }) => groups.flat().flatMap((one) => {
@@ -55943,6 +55990,7 @@ function isPlain(text) {
 // several on lines, since what stands there is about the rule. A label directly above an item is its name where nothing else names that
 // key, and no label of the list stands over a key that has no name: else it may be a heading. A key without a name above the
 // first label is under none; were it to count, who it belongs to could not leave without a name coming to others.
+// Where a label stands below the last item or deeper than the next one, those of the list may stand below their keys: none is a name.
 
 
 
@@ -56046,11 +56094,29 @@ function labelAbove(text, slot) {
     const [before, last] = [lines.at(-2), lines.at(-1)];
     return last !== undefined && isLabel(last.text) && (before === undefined || !isLabel(before.text)) ? last : null;
 }
+/** Whether labels of a list may be about the item above them. */
+function mayStandBelow(text, { slots }) {
+    const column = (at) => at - lineStart(text, at);
+    const [last] = slots.slice(-1);
+    if (last === undefined)
+        return false;
+    const next = lineEnd(text, last.end) + 1;
+    const below = text.slice(next, lineEnd(text, next));
+    const first = /^[ \t]*/.exec(text.slice(lineStart(text, last.start)))?.[0].length ?? 0;
+    if (/^[ \t]*#/.test(below) && below.indexOf('#') >= first && isLabel(below.trim()))
+        return true;
+    return slots.some((slot) => {
+        const label = labelAbove(text, slot);
+        return label !== null && text.indexOf('#', label.start) - label.start > column(slot.start);
+    });
+}
 /** By item, the label above it that is its name. One that stands over several keys without a name makes all of the list headings. */
 function labelsThatName(tree, list) {
     const labels = list.slots.map((slot) => (list.style !== 'text' && isItem(slot) ? labelAbove(tree.text, slot) : null));
     if (labels.every((label) => label === null))
         return labels;
+    if (mayStandBelow(tree.text, list))
+        return labels.map(() => null);
     const nameless = list.slots.map((slot, at) => holdsKeys(tree, slot) && !hasOwnName(tree, list, at));
     let under = 0;
     for (const [at, label] of labels.entries()) {
@@ -68905,22 +68971,22 @@ function whoGoes(asked, survey, known, past) {
     const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null;
     if (now.kind === 'resolved' && gone !== null) {
         throw new Failure('recipient-ambiguous', [
-            `"${asked}" could mean who was removed on ${gone.date}, by the record in ${survey.ownersFile?.path ?? ''}:${gone.line}, or whoever a comment calls so now:`,
+            `"${asked}" could mean who was removed on ${gone.date}, by the record in ${survey.ownersFile?.path ?? ''}:${gone.line}, or whoever a comment or an anchor calls so now:`,
             ...candidateLines('', survey.owners, [...now.recipients, gone.recipient]),
         ].map((line) => visible(line, 1000)).join('\n'), {
             advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
         });
     }
     if (now.kind !== 'unknown')
-        return request_resolved(now);
+        return withSubkeys(request_resolved(now), survey.owners, known);
     const then = resolveRecipients([asked], past.owners, past.known);
     return request_resolved(then.kind === 'unknown' ? now : then);
 }
-/** The record of another key, removed from whoever had the name then, where no more than comments give it to someone now. */
+/** The record of another key, removed from whoever had the name then, where no more than comments and anchors give it to someone now. */
 function recordOf(asked, now, { owners, ownersFile }) {
     const bears = (name) => name !== null && formsOf(name).some((form) => formsOf(asked).includes(form));
     const sources = owners.filter(({ name, recipient }) => bears(name) && now.some((one) => recipient_isMeantBy(recipient, one)));
-    if (sources.length === 0 || sources.some(({ from }) => from !== 'comment'))
+    if (sources.length === 0 || sources.some(({ from }) => from !== 'comment' && from !== 'anchor'))
         return null;
     const records = ownersFile?.removed ?? [];
     if (records.some(({ recipient }) => now.some((one) => recipient_isMeantBy(recipient, one))))
@@ -70673,7 +70739,7 @@ function accessTable(map, room) {
     const table = rows.length === 0 ? '' : [
         `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
         `| --- |${' ---: |'.repeat(environments.length + 1)}`,
-        ...rows.map((row) => `| ${[namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
+        ...rows.map((row) => `| ${[markdown_access_namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
     ].join('\n');
     const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
     const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
@@ -70705,7 +70771,7 @@ function rowsOf({ files, environments, readers }) {
         .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
         .sort((a, b) => b.total - a.total);
 }
-function namesOf({ readers, some }) {
+function markdown_access_namesOf({ readers, some }) {
     const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
     const [first] = readers;
     const marks = [
@@ -71898,7 +71964,7 @@ function commentsLeaving(tree, list, at, removed) {
     }
     const label = labelAbove(text, slot);
     const isAlone = label !== null && !mentioned(label, staying) && ((labelsThatName(tree, list)[at] ?? null) !== null
-        || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands));
+        || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands && !mayStandBelow(text, list)));
     return lines.filter((_, index) => naming[index] === true || (isAlone && index === lines.length - 1));
 }
 /** Whether keys that stay stand under the comment above an item: those up to the next label. */

@@ -6,7 +6,7 @@ import { accessMap } from './model/access/access-map.ts'
 import type { AccessMap } from './model/access/access-map.ts'
 import type { CheckFinding, CheckReport } from './model/check/check.ts'
 import { countOf, inOrder } from './model/check/check.ts'
-import { cameBack, damagedFiles, finding, oldDataKeys, policyOfFiles, standings, surveyed, unownedKeys } from './model/check/check-findings.ts'
+import { cameBack, damagedFiles, finding, heldKeys, oldDataKeys, policyOfFiles, standings, surveyed, unownedKeys } from './model/check/check-findings.ts'
 import type { Standing } from './model/check/check-findings.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs, Job } from './model/inputs.ts'
@@ -84,9 +84,10 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
       await readPast(open, survey, inputs.ownersFile, everywhere))
     const { reach } = open.history
     if (reach.kind === 'partial') findings.push(unseen(reach.why, inputs, readers))
-    const { keySince, sureSince } = findDueRotations(open.history, survey, [], null, startedAt)
+    const { keySince, sureSince, stillHeld } = findDueRotations(open.history, survey, [], null, startedAt)
     if (inputs.maxKeyAge !== null) run.keySince = keySince
     findings.push(...cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, sureSince, inputs.maxKeyAge, startedAt))
+    findings.push(...heldKeys(survey, stillHeld))
     run.exposure = await exposureOf(open, [...survey.owners, ...owners], [{ people: readers, only: null }], null)
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)

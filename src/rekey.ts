@@ -8,6 +8,7 @@ import type { Inputs } from './model/inputs.ts'
 import { whoLoses } from './model/exposure/losing.ts'
 import type { Plan } from './model/plan/plan.ts'
 import { planIdentity, planRekey } from './model/plan/plan.ts'
+import { removedForGood } from './model/plan/plan-findings.ts'
 import type { Recipient } from './model/recipient.ts'
 import { recordOf } from './model/owners/removal-record.ts'
 import type { Report } from './model/report.ts'
@@ -111,7 +112,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)]
     const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] }
     for (const line of whoIsMeant(resolved, known)) log.line(line)
-    const looksBack = everything || inputs.maxKeyAge !== null
+    const looksBack = everything || inputs.maxKeyAge !== null || removedForGood(known).length > 0
     const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
     run.keySince = keySince
     const request = run.request = {

@@ -153,6 +153,24 @@ describe('an earlier offboarding that ran updatekeys and forgot to rotate', () =
     expect(team.decrypt('spliced.yaml', { SOPS_AGE_KEY: team.bob.identity }).exitCode).toBe(25)
   })
 
+  test('is said by the check and finished by a run that names nobody, where the owners file records him as removed', async () => {
+    const { team } = halfDone()
+    using repository = team
+    const { alice, bob, ci } = team
+    repository.config({ alice, ci })
+    repository.write('.sops-owners.yaml', `owners: {}\nremoved:\n  - owner: bob\n    recipient: ${bob.recipient}\n    date: 2026-05-01\n`)
+    repository.commit()
+    const checked = await runAction(repository, { job: 'check', policy: 'off' })
+    expect(checked.report?.findings.filter(({ code }) => code === 'data-key-held')).toEqual([expect.objectContaining({
+      level: 'warning', path: 'app.yaml', message: expect.stringMatching(/^bob, recorded as removed on 2026-05-01 \(\.sops-owners\.yaml:3\), still has its data key, .*updatekeys alone does not revoke; rotate$/),
+    })])
+    const run = await runAction(repository, { policy: 'off' })
+    expect(run.exitCode === 0 ? '' : run.log).toBe('')
+    expect(run.report?.files.find(({ path }) => path === 'app.yaml')).toMatchObject({
+      action: 'rotated', dataKey: 'new', reason: expect.stringMatching(/ for bob, recorded as removed on 2026-05-01, /),
+    })
+  })
+
   test('is not told from a shallow checkout, which is said', async () => {
     const { team } = halfDone()
     using repository = team

@@ -138,7 +138,7 @@ describe('the branch is left as it is', () => {
     expect(remote('rev-parse', branch)).toBe(theirs)
   })
 
-  test('when someone made a commit in our name that is not the plan', async () => {
+  test('when someone made a commit in our name that is not the plan, also where GitHub signed it for a workflow of theirs', async () => {
     await done()
     const tree = remote('rev-parse', 'main^{tree}')
     const message = remote('log', '-1', '--format=%B', branch).replace(/(?<=\nSops-Rekey-Tree: ).*/, tree)
@@ -146,6 +146,14 @@ describe('the branch is left as it is', () => {
     const theirs = remote(...bot, 'commit-tree', tree, '-p', 'main', '-m', message)
     remote('update-ref', `refs/heads/${branch}`, theirs)
     expect(await refused()).toContain('ends in a commit that is not ours')
+    const made = await fetch(`${server.apiUrl}/repos/acme/infra/git/commits`, {
+      method: 'POST', headers: { authorization: `token ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ message, tree, parents: [remote('rev-parse', 'main')] }),
+    })
+    const { sha, verification } = await made.json() as { readonly sha: string; readonly verification: { readonly verified: boolean } }
+    expect(verification.verified).toBe(true)
+    remote('update-ref', `refs/heads/${branch}`, sha)
+    expect(await refused({ 'require-verified': 'true' })).toContain('ends in a commit that is not ours')
   })
 
   test('when its pull request goes into another base', async () => {

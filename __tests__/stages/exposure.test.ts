@@ -368,6 +368,20 @@ describe('a data key', () => {
     expect([...due]).toEqual([[path, expect.stringMatching(/^its data key may be one that was wrapped/)]])
   })
 
+  test('of someone recorded as removed is due where it surely was theirs, and they are not back; what one commit did in full is not done again', async () => {
+    using team = new Chronicle().begin(jan, { 'full.yaml': two, 'half.yaml': two, 'back.yaml': two })
+    team.offboard(feb, 'full.yaml').updatekeys(team.withoutBob, 'half.yaml')
+    team.write('.sops-owners.yaml', `owners: {}\nremoved: [{owner: bob, recipient: ${team.bob.recipient}, date: ${feb}}]\n`)
+    team.commitOn(mar)
+    await using open = await team.open()
+    const survey = await surveyRepository(team.checkout(), [])
+    const due = (named: readonly string[]): unknown =>
+      findDueRotations(open.history, survey, named.map((id) => ({ kind: 'age', id })), null, new Date(`${jun}T00:00:00Z`))
+    const reason = `its data key was wrapped until ${jan} for bob, recorded as removed on ${feb}, and has not changed since`
+    expect(due([])).toMatchObject({ due: new Map([['half.yaml', reason]]), stillHeld: new Map([['half.yaml', { until: jan }]]) })
+    expect(due([team.bob.recipient])).toMatchObject({ stillHeld: new Map() })
+  })
+
   test('of a file that came in the commit in which another one was moved is its own', async () => {
     using team = new Chronicle().begin(jan, { 'app.yaml': two }).move('app.yaml', 'moved.yaml')
     team.updatekeys(team.withoutBob, 'moved.yaml').rotate('moved.yaml')

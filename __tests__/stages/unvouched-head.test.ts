@@ -1,4 +1,4 @@
-// A commit that GitHub does not vouch for: each way in which it may be another than the plan, made with real sops and git.
+// A commit on our branch: each way in which it may be another than the plan, made with real sops and git.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -190,5 +190,5 @@ test('what the base has got since, and the button merged, counts as its own', as
 test('a commit that cannot be had is unknown, and the log says why', async () => {
   const said: string[] = []
   expect(await look('0123456789012345678901234567890123456789', base, { said })).toBe('unknown')
-  expect(said).toEqual([expect.stringMatching(/^The commit on the branch is not verified, and could not be looked into\. The commit 012345678901 could not be fetched: /)])
+  expect(said).toEqual([expect.stringMatching(/^The commit on the branch could not be looked into\. The commit 012345678901 could not be fetched: /)])
 })

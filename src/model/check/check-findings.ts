@@ -6,6 +6,7 @@ import type { Inputs } from '../inputs.ts'
 import { untoldKey } from '../exposure/data-key-links.ts'
 import type { KeyAge } from '../exposure/key-age.ts'
 import { reachesBackTo } from '../exposure/key-age.ts'
+import type { RemovedRecord } from '../owners/owners-file.ts'
 import { ownerOf } from '../owners/owners.ts'
 import type { Groups, SopsAnswer } from '../plan/plan.ts'
 import { policyOf, removedForGood } from '../plan/plan-findings.ts'
@@ -121,6 +122,18 @@ export function cameBack(survey: Survey, returned: ReturnedKeys): readonly Check
     return [finding('removed-came-back', 'warning', first.path, message, { about: id })]
   })
   return [...recorded, ...remembered]
+}
+
+/** Files that someone cannot read any more, who was removed, and whose data key was theirs `until` a day. */
+export function heldKeys(
+  survey: Survey, held: ReadonlyMap<string, { readonly record: RemovedRecord; readonly until: string }>,
+): readonly CheckFinding[] {
+  return [...held].map(([path, { record: { recipient, owner, date, line }, until }]) => {
+    const record = `recorded as removed on ${date} (${survey.ownersFile?.path ?? ''}:${line})`
+    return finding('data-key-held', 'warning', path,
+      `${owner ?? nameOf(survey, [recipient])}, ${record}, still has its data key, which was wrapped for them until ${until}: `
+      + 'updatekeys alone does not revoke; rotate', { about: canonicalId(recipient) })
+  })
 }
 
 /** Keys that no source gives a name; a warning where there is an owners file to enter them in. */

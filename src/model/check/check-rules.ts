@@ -43,6 +43,11 @@ export const checkRules: Readonly<Record<string, CheckRule>> = {
     help: 'A branch that is older than the removal may have been merged. Run the action with `removed-recipient` '
       + 'again; or, if the key is meant to be back, enter it under `owners` in the owners file.',
   },
+  'data-key-held': {
+    title: 'Someone who was removed still has the data key',
+    help: 'Run the action without `removed-recipient`: it gives the file a new data key. Then change the secrets that were '
+      + 'written since they left: they may have been read.',
+  },
   'merge-dropped': {
     title: 'A merge dropped a recipient',
     help: 'One side of the merge had this recipient, and the result does not, though no side removed it. Put it '

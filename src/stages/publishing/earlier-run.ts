@@ -1,5 +1,5 @@
 // What an earlier run of the same request left: its branch, its pull request, and whether that still is what this run would publish.
-// Must never take a commit for ours that is not, nor believe one that GitHub does not vouch for without a look into it.
+// Must never take a commit for ours that is not, nor believe one without a look into it: GitHub signs for whoever runs a workflow.
 import { lacksPlan } from '../../model/publishing/body-marks.ts'
 import { bot, readTrailers } from '../../model/publishing/commit-message.ts'
 import { Failure } from '../../model/failure.ts'
@@ -71,7 +71,7 @@ export async function findPublished(github: GitHub, wanted: BranchOfRequest, pol
   })
   const found = decide(head?.fingerprint ?? null)
   if (found.existing.kind === 'publish' && sha === null) await assertRoom(github, branch)
-  if (head === null || (head.verified && !head.isMerge)) return found
+  if (head === null) return found
   const { existing } = found
   if (existing.kind !== 'up-to-date') return head.isMerge ? decide(null) : found
   const seen = !head.verified && wanted.mustBeVerified ? 'unknown' : await wanted.look(existing.head, head.against)

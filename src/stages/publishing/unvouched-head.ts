@@ -1,4 +1,4 @@
-// A commit on our branch for which GitHub does not vouch, and anybody could have made → whether it holds the plan, told without a key.
+// A commit on our branch, which anybody who can push or start a workflow could have made → whether it holds the plan, told without a key.
 // Must never take its own word for it: every path is compared, and who reads each file.
 import { mkdirSync } from 'node:fs'
 import { Failure } from '../../model/failure.ts'
@@ -41,7 +41,7 @@ export async function lookAt(place: LookPlace, planned: Planned, head: string, a
     return isPart && await holdsPlan(aside, staging, planned, head, against) ? 'planned' : 'other'
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'git-failed') throw error
-    log.line(`The commit on the branch is not verified, and could not be looked into. ${error.message}`)
+    log.line(`The commit on the branch could not be looked into. ${error.message}`)
     return 'unknown'
   }
 }

@@ -54426,6 +54426,14 @@ function check_findings_cameBack(survey, returned) {
     });
     return [...recorded, ...remembered];
 }
+/** Files that someone cannot read any more, who was removed, and whose data key was theirs `until` a day. */
+function heldKeys(survey, held) {
+    return [...held].map(([path, { record: { recipient, owner, date, line }, until }]) => {
+        const record = `recorded as removed on ${date} (${survey.ownersFile?.path ?? ''}:${line})`;
+        return finding('data-key-held', 'warning', path, `${owner ?? nameOf(survey, [recipient])}, ${record}, still has its data key, which was wrapped for them until ${until}: `
+            + 'updatekeys alone does not revoke; rotate', { about: canonicalId(recipient) });
+    });
+}
 /** Keys that no source gives a name; a warning where there is an owners file to enter them in. */
 function unownedKeys(survey) {
     const level = survey.ownersFile === null ? 'notice' : 'warning';
@@ -60398,11 +60406,14 @@ function placeIn(config, { line }, path) {
 
 
 
+
+
 /** Where nothing was asked that takes a look back. */
-const nothingDue = { due: new Map(), keySince: new Map(), sureSince: new Map(), findings: [] };
+const nothingDue = { due: new Map(), keySince: new Map(), sureSince: new Map(), stillHeld: new Map(), findings: [] };
 /**
  * Due is what has an older data key than `age`, and what one of `removed` cannot read now, but whose data key was (or may have
- * been) wrapped for them once: whoever kept that can put it into the file of today.
+ * been) wrapped for them once: whoever kept that can put it into the file of today. The same for those who left before, as the
+ * owners file records it, where it surely was: of a removal that did all in one commit nothing is sure, and it is not done again.
  */
 function findDueRotations(history, survey, removed, age, now) {
     const ids = new Set(removed.map(canonicalId));
@@ -60437,8 +60448,14 @@ function findDueRotations(history, survey, removed, age, now) {
         else if (until !== null)
             due.set(path, `its data key was wrapped for the removed recipient until ${day(until)}, and has not changed since`);
     }
+    const stillHeld = heldByEarlier(history, survey, ids);
+    for (const [path, { record, until }] of stillHeld) {
+        const who = record.owner === null ? 'a recipient' : visible(record.owner);
+        if (!due.has(path))
+            due.set(path, `its data key was wrapped until ${until} for ${who}, recorded as removed on ${record.date}, and has not changed since`);
+    }
     const unseen = asked.length > 0 && reach.kind === 'partial' ? [partial(asked.length, reach.why)] : [];
-    return { due, keySince, sureSince, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] };
+    return { due, keySince, sureSince, stillHeld, findings: [...unseen, ...(removed.length === 0 && age === null ? [] : noLongerEncrypted(history, survey))] };
 }
 /** What is left of a file that was cut off before its first value looks like any other text. */
 function noLongerEncrypted({ plain }, { damaged, skipped }) {
@@ -60447,16 +60464,38 @@ function noLongerEncrypted({ plain }, { damaged, skipped }) {
         code: 'no-longer-encrypted', level: 'warning', path, message: 'it was encrypted at an earlier commit, and is not any more: it was cut off, or committed in the clear',
     }));
 }
-/** When the data key of the file at the base was last wrapped for one of `removed`; `perhaps` where it may be one that was. */
-function lastHeld(history, removed) {
+/** Files that someone with a record cannot read now, but whose data key they had; without those in `asked`. */
+function heldByEarlier(history, survey, asked) {
+    const found = new Map();
+    for (const record of removedForGood(survey)) {
+        const id = canonicalId(record.recipient);
+        if (asked.has(id))
+            continue;
+        const last = keysHeld(history, [record.recipient]);
+        for (const file of last.size === 0 ? [] : survey.files) {
+            const version = history.base.get(file.path);
+            const until = version === undefined || isReadBy(file, new Set([id])) ? undefined : last.get(history.dataKey(version));
+            if (until !== undefined && !found.has(file.path))
+                found.set(file.path, { record, until: day(until) });
+        }
+    }
+    return found;
+}
+/** The data keys that were wrapped for one of `removed`, and when that was last so. */
+function keysHeld(history, removed) {
     const meant = history.recipients.map((one) => removed.some((person) => recipient_isMeantBy(person, one)));
     const last = new Map();
-    for (const { after, time } of history.changes) {
+    for (const { after, time } of meant.includes(true) ? history.changes : []) {
         if (after === null || history.versions[after]?.readers.some((one) => meant[one]) !== true)
             continue;
         const key = history.dataKey(after);
         last.set(key, Math.max(last.get(key) ?? 0, time));
     }
+    return last;
+}
+/** When the data key of the file at the base was last wrapped for one of `removed`; `perhaps` where it may be one that was. */
+function lastHeld(history, removed) {
+    const last = keysHeld(history, removed);
     const perhaps = history.perhapsSame(last.keys());
     return (path) => {
         const version = history.base.get(path);
@@ -69540,10 +69579,11 @@ async function check(inputs, job, tools) {
             const { reach } = open.history;
             if (reach.kind === 'partial')
                 findings.push(check_unseen(reach.why, inputs, readers));
-            const { keySince, sureSince } = findDueRotations(open.history, survey, [], null, startedAt);
+            const { keySince, sureSince, stillHeld } = findDueRotations(open.history, survey, [], null, startedAt);
             if (inputs.maxKeyAge !== null)
                 run.keySince = keySince;
             findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, sureSince, inputs.maxKeyAge, startedAt));
+            findings.push(...heldKeys(survey, stillHeld));
             run.exposure = await exposureOf(open, [...survey.owners, ...owners], [{ people: readers, only: null }], null);
             const binary = await installing;
             log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
@@ -69663,6 +69703,11 @@ const checkRules = {
         title: 'A key that was removed is back',
         help: 'A branch that is older than the removal may have been merged. Run the action with `removed-recipient` '
             + 'again; or, if the key is meant to be back, enter it under `owners` in the owners file.',
+    },
+    'data-key-held': {
+        title: 'Someone who was removed still has the data key',
+        help: 'Run the action without `removed-recipient`: it gives the file a new data key. Then change the secrets that were '
+            + 'written since they left: they may have been read.',
     },
     'merge-dropped': {
         title: 'A merge dropped a recipient',
@@ -76047,6 +76092,7 @@ var rekey_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 async function rekey(inputs, tools) {
     const run = {
@@ -76088,7 +76134,7 @@ async function rekey(inputs, tools) {
             const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] };
             for (const line of whoIsMeant(resolved, known))
                 log.line(line);
-            const looksBack = everything || inputs.maxKeyAge !== null;
+            const looksBack = everything || inputs.maxKeyAge !== null || removedForGood(known).length > 0;
             const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue;
             run.keySince = keySince;
             const request = run.request = {
@@ -76594,7 +76640,7 @@ function overwrittenNotice(branch, sha) {
 
 ;// CONCATENATED MODULE: ./lib/stages/publishing/earlier-run.js
 // What an earlier run of the same request left: its branch, its pull request, and whether that still is what this run would publish.
-// Must never take a commit for ours that is not, nor believe one that GitHub does not vouch for without a look into it.
+// Must never take a commit for ours that is not, nor believe one without a look into it: GitHub signs for whoever runs a workflow.
 
 
 
@@ -76633,7 +76679,7 @@ async function findPublished(github, wanted, politeness) {
     const found = decide(head?.fingerprint ?? null);
     if (found.existing.kind === 'publish' && sha === null)
         await assertRoom(github, branch);
-    if (head === null || (head.verified && !head.isMerge))
+    if (head === null)
         return found;
     const { existing } = found;
     if (existing.kind !== 'up-to-date')
@@ -77299,7 +77345,7 @@ function overwrittenWords(sha) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/publishing/unvouched-head.js
-// A commit on our branch for which GitHub does not vouch, and anybody could have made → whether it holds the plan, told without a key.
+// A commit on our branch, which anybody who can push or start a workflow could have made → whether it holds the plan, told without a key.
 // Must never take its own word for it: every path is compared, and who reads each file.
 
 
@@ -77324,7 +77370,7 @@ async function lookAt(place, planned, head, against) {
     catch (error) {
         if (!(error instanceof Failure) || error.code !== 'git-failed')
             throw error;
-        log.line(`The commit on the branch is not verified, and could not be looked into. ${error.message}`);
+        log.line(`The commit on the branch could not be looked into. ${error.message}`);
         return 'unknown';
     }
 }

@@ -54164,8 +54164,12 @@ function goesOn(short, long) {
 }
 /** Of one user on two machines. What belongs to root is a machine's. */
 function haveOneAccount(a, b) {
-    const [user] = /^[^\s@]+@(?=[^\s@.]+$)/.exec(a) ?? ['root@'];
-    return user !== 'root@' && /^[^\s@]+@(?=[^\s@.]+$)/.exec(b)?.[0] === user;
+    const user = userIn(a);
+    return user !== null && user !== 'root' && userIn(b) === user;
+}
+/** That of `user@machine`; null for any other name, an e-mail address too. */
+function userIn(name) {
+    return /^([^\s@]+)@[^\s@.]+$/.exec(name)?.[1] ?? null;
 }
 function emailsIn(name) {
     return name.toLowerCase().split(/[\s<>(),;]+/).filter((word) => /^[^@]+@[^@.]+\./.test(word));
@@ -55607,8 +55611,12 @@ function yamlBlocks(text) {
     }
     return found;
 }
-/** The metadata as sops lays it out, with the empty line of a PGP message, and what is inside of a value: neither has a secret's name. */
-const nameless = /^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
+/** A YAML text without the metadata of each document, as sops lays that out: a PGP message has an empty line in it. */
+function withoutYamlMetadata(text) {
+    return text.replace(/^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+/gm, '');
+}
+/** What is inside of a value, which has no secret's name. */
+const insideOfValue = /(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
 function yamlDocuments(text) {
     return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' }).map((document) => {
         const [error] = document.errors;
@@ -55749,7 +55757,7 @@ function secretNames(file, bytes) {
     const names = file.format === 'binary' ? [wholeFile]
         : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
             : file.format === 'ini' ? iniNames(text)
-                : yamlNames(text.replace(nameless, ''));
+                : yamlNames(withoutYamlMetadata(text).replace(insideOfValue, ''));
     const unique = [...new Set(names)];
     return file.encryptsComments ? [...unique, comments] : unique;
 }
@@ -60685,9 +60693,8 @@ function byTurn(entries) {
     return trees;
 }
 function withoutMetadata(format, text) {
-    // A PGP message has an empty line in it.
     if (format === 'yaml')
-        return text.replace(/^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+/gm, '');
+        return withoutYamlMetadata(text);
     if (format === 'dotenv')
         return text.replace(/^sops_.*$/gm, '');
     return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
@@ -60945,7 +60952,7 @@ const inTheClear = 'a value stands in the clear at its name: only a decryption c
 const clearedHere = 'a value that is as long came to stand in the clear in its file: only a decryption can tell whether it is this one';
 const notEncrypted = 'the file is there, but is no longer one that sops can read';
 const leftInTheClear = 'it stood in the clear before it went: only a decryption can tell whether it still does elsewhere';
-const exposure_nameless = 'an encrypted comment has no name by which it could be compared with what it was';
+const nameless = 'an encrypted comment has no name by which it could be compared with what it was';
 /** Why it is not known whether they could read something at all. */
 function untoldDataKey({ wasTried }) {
     const then = wasTried ? 'and this runner could not try whether the data key is one that they had' : 'so that without a key nobody can tell whether the data key is one that they had';
@@ -61085,7 +61092,7 @@ class Group {
         const sizes = new Set(gone.map((iv) => history.sizeOf(iv)));
         if (isComment(key)) {
             const isGone = this.#fresh.length === 0 && [...sizes].every((size) => comments(size).length === 0);
-            return isSure && isGone ? this.#found(key, null, 'removed', null) : this.#found(key, null, 'unknown', isSure ? exposure_nameless : untold);
+            return isSure && isGone ? this.#found(key, null, 'removed', null) : this.#found(key, null, 'unknown', isSure ? nameless : untold);
         }
         const own = gone.map((iv) => ({ iv, size: history.sizeOf(iv) }));
         const clear = clearedAt(history, this.#home, last, own);
@@ -61111,7 +61118,7 @@ class Group {
     /** A question, or where none can be asked, the reason. */
     #untold(key, iv, reason, now, otherwise, gone) {
         if (isComment(key))
-            return this.#found(key, iv, 'unknown', reason === undecided ? exposure_nameless : reason);
+            return this.#found(key, iv, 'unknown', reason === undecided ? nameless : reason);
         return this.#asked(key, reason, this.#question(now, otherwise, gone), iv);
     }
     /** What stands in the clear under this name. */
@@ -76168,10 +76175,13 @@ async function rekey(inputs, tools) {
                 run.exposure = await exposureOf(open, survey.owners, lost, decryption);
                 log.line(exposureLine(run.exposure));
             }
-            const track = async (keys, by, pullRequestUrl) => tracker === null ? null : await tracker({
-                commit: survey.base, removed: keys, earlier: keys.length === 0 ? [] : before, pullRequestUrl,
-                ...await exposuresOf({ survey, named: [...keys, ...keys.length === 0 ? [] : before], known: run.exposure, plan: by, history, past, decryption }),
-            });
+            const track = async (keys, by, pullRequestUrl) => {
+                if (tracker === null)
+                    return null;
+                const earlier = keys.length === 0 ? [] : before;
+                const exposures = await exposuresOf({ survey, named: [...keys, ...earlier], known: run.exposure, plan: by, history, past, decryption });
+                return await tracker({ commit: survey.base, removed: keys, earlier, pullRequestUrl, ...exposures });
+            };
             const complete = async (done) => finish(done, await track(asked.removed, whole, done?.url ?? null));
             if (plan.record !== null)
                 staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false });

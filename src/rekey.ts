@@ -146,10 +146,12 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       run.exposure = await exposureOf(open, survey.owners, lost, decryption)
       log.line(exposureLine(run.exposure))
     }
-    const track = async (keys: readonly Recipient[], by: Plan | null, pullRequestUrl: string | null): Promise<Tracked | null> => tracker === null ? null : await tracker({
-      commit: survey.base, removed: keys, earlier: keys.length === 0 ? [] : before, pullRequestUrl,
-      ...await exposuresOf({ survey, named: [...keys, ...keys.length === 0 ? [] : before], known: run.exposure, plan: by, history, past, decryption }),
-    })
+    const track = async (keys: readonly Recipient[], by: Plan | null, pullRequestUrl: string | null): Promise<Tracked | null> => {
+      if (tracker === null) return null
+      const earlier = keys.length === 0 ? [] : before
+      const exposures = await exposuresOf({ survey, named: [...keys, ...earlier], known: run.exposure, plan: by, history, past, decryption })
+      return await tracker({ commit: survey.base, removed: keys, earlier, pullRequestUrl, ...exposures })
+    }
     const complete = async (done: Published | null): Promise<Result> => finish(done, await track(asked.removed, whole, done?.url ?? null))
     if (plan.record !== null) staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false })
     log.line(planLine(plan))

@@ -1,7 +1,7 @@
 // One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
 // Must never need a key, nor keep more of the text than that.
 import { parseAllDocuments } from 'yaml'
-import { comments, readEncryptedFile, wholeFile } from '../sops-file/encrypted-file.ts'
+import { comments, readEncryptedFile, wholeFile, withoutYamlMetadata } from '../sops-file/encrypted-file.ts'
 import type { EncryptedFile, Format } from '../sops-file/encrypted-file.ts'
 import { encryptedValues } from '../sops-file/encrypted-value.ts'
 import type { EncryptedValue } from '../sops-file/encrypted-value.ts'
@@ -196,8 +196,7 @@ function byTurn(entries: readonly (readonly [readonly string[], string])[]): rea
 }
 
 function withoutMetadata(format: Format, text: string): string {
-  // A PGP message has an empty line in it.
-  if (format === 'yaml') return text.replace(/^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+/gm, '')
+  if (format === 'yaml') return withoutYamlMetadata(text)
   if (format === 'dotenv') return text.replace(/^sops_.*$/gm, '')
   return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text
 }

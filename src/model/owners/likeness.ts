@@ -20,8 +20,13 @@ function goesOn(short: string, long: string): boolean {
 
 /** Of one user on two machines. What belongs to root is a machine's. */
 function haveOneAccount(a: string, b: string): boolean {
-  const [user] = /^[^\s@]+@(?=[^\s@.]+$)/.exec(a) ?? ['root@']
-  return user !== 'root@' && /^[^\s@]+@(?=[^\s@.]+$)/.exec(b)?.[0] === user
+  const user = userIn(a)
+  return user !== null && user !== 'root' && userIn(b) === user
+}
+
+/** That of `user@machine`; null for any other name, an e-mail address too. */
+function userIn(name: string): string | null {
+  return /^([^\s@]+)@[^\s@.]+$/.exec(name)?.[1] ?? null
 }
 
 function emailsIn(name: string): readonly string[] {

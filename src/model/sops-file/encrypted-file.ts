@@ -63,8 +63,13 @@ function yamlBlocks(text: string): readonly unknown[] | null {
   return found
 }
 
-/** The metadata as sops lays it out, with the empty line of a PGP message, and what is inside of a value: neither has a secret's name. */
-const nameless = /^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+|(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm
+/** A YAML text without the metadata of each document, as sops lays that out: a PGP message has an empty line in it. */
+export function withoutYamlMetadata(text: string): string {
+  return text.replace(/^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+/gm, '')
+}
+
+/** What is inside of a value, which has no secret's name. */
+const insideOfValue = /(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm
 
 function yamlDocuments(text: string): readonly unknown[] {
   return parseAllDocuments(text, { schema: 'failsafe', logLevel: 'error' }).map((document) => {
@@ -204,7 +209,7 @@ export function secretNames(file: EncryptedFile, bytes: Uint8Array): readonly st
   const names = file.format === 'binary' ? [wholeFile]
     : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
       : file.format === 'ini' ? iniNames(text)
-        : yamlNames(text.replace(nameless, ''))
+        : yamlNames(withoutYamlMetadata(text).replace(insideOfValue, ''))
   const unique = [...new Set(names)]
   return file.encryptsComments ? [...unique, comments] : unique
 }

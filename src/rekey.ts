@@ -7,8 +7,7 @@ import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { whoLoses } from './model/exposure/losing.ts'
 import type { Plan } from './model/plan/plan.ts'
-import { planIdentity, planRekey } from './model/plan/plan.ts'
-import { removedForGood } from './model/plan/plan-findings.ts'
+import { planIdentity } from './model/plan/plan.ts'
 import type { Recipient } from './model/recipient.ts'
 import { recordOf } from './model/owners/removal-record.ts'
 import type { Report } from './model/report.ts'
@@ -17,22 +16,21 @@ import { reportOf } from './model/run-report.ts'
 import { exposureLine, planLine, refusalOf, surveyLine, unexpected } from './model/run-words.ts'
 import { visible } from './model/safe-text.ts'
 import { partOf, shardsFor } from './model/plan/shard.ts'
-import type { Survey } from './model/survey.ts'
-import { editConfig } from './model/sops-config/edit.ts'
 import type { Publisher, Published } from './stages/publishing/publish.ts'
-import { exposureOf, partialExposure } from './stages/expose.ts'
-import { findDueRotations, nothingDue } from './stages/due-rotations.ts'
+import { isIdle, whatIsAsked } from './stages/asked.ts'
+import { exposureOf } from './stages/expose.ts'
+import { findDueRotations } from './stages/due-rotations.ts'
 import { HistoryOnDemand, openHistory } from './stages/history.ts'
 import { pathsOfOwners, readPast } from './stages/past-owners.ts'
-import { resolveWithPast, whoIsMeant } from './stages/request.ts'
+import { planStaged } from './stages/planned.ts'
 import type { Past } from './stages/request.ts'
 import { takeRotated } from './stages/rotated.ts'
 import { rekeyStaged } from './stages/rotate.ts'
-import { askSops, findHidden, stageCopies } from './stages/stage.ts'
 import { surveyRepository } from './stages/survey.ts'
 import { exposuresOf } from './stages/track.ts'
 import type { Tracked, Tracker } from './stages/track.ts'
 import { verifyStaged } from './stages/verify.ts'
+import { mendWorkingTree } from './stages/working-tree.ts'
 import { programFolder, trustedPath } from './tools/environment.ts'
 import type { Git, Remote } from './tools/git.ts'
 import { keyringOwners } from './tools/keyring.ts'
@@ -42,7 +40,6 @@ import { runnerOf } from './tools/runner-keys.ts'
 import type { SopsBinary } from './tools/sops-installer.ts'
 import { Sops } from './tools/sops.ts'
 import { Staging } from './tools/staging.ts'
-import { isHalfway, putBack, swapNote } from './tools/swap.ts'
 
 export interface Tools {
   readonly git: Git
@@ -76,22 +73,13 @@ export interface Result {
 
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
-  const run: { -readonly [K in keyof RunProgress]: RunProgress[K] } = {
-    outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], keySince: new Map(), published: false, failure: null,
-    rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
-    startedAt: new Date(), finishedAt: new Date(), runId: tools.runId, sops: null, sopsCalls: 0,
-  }
-  const finish = (published: Published | null, issue: Tracked | null = null): Result => {
-    run.finishedAt = new Date()
-    const planned = run.outcome === 'planned' ? run.plan : null
-    const shards = inputs.job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, inputs.job.shards)
-    return { report: reportOf(run), published, issue, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure }
-  }
+  const run = newRun(inputs, tools)
+  const finish = (published: Published | null, issue: Tracked | null = null): Result => resultOf(run, inputs, published, issue)
   let published: Published | null = null
   try {
     const { git, log, environment, temporary, remote, tracker } = tools
     const { job } = inputs
-    await mendWorkingTree(git, log, inputs)
+    await mendWorkingTree(git, log, inputs.dryRun)
     // Beside the survey; whether there is one matters only if there is something to do.
     const installing = tools.installSops()
     installing.catch(() => undefined)
@@ -103,23 +91,15 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const everything = inputs.removedRecipients.length > 0 || tracker !== null
     const texts = pathsOfOwners(surveyed, inputs.ownersFile)
     await using history = new HistoryOnDemand(async () => await openHistory(git, surveyed, { everything, texts, remote, temporary }), log)
-    if (nothingToDo(surveyed, inputs) && !await hadSecrets(surveyed, inputs, history)) {
+    if (await isIdle(surveyed, inputs, history)) {
       run.outcome = 'unchanged'
       return finish(inputs.dryRun ? null : await tools.publisher.settle(surveyed.base))
     }
     const past = async (everywhere: boolean): Promise<Past> => await readPast(await history.open(), surveyed, inputs.ownersFile, everywhere)
-    const resolved = await resolveWithPast(inputs, surveyed, past)
-    const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)]
-    const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] }
-    for (const line of whoIsMeant(resolved, known)) log.line(line)
-    const looksBack = everything || inputs.maxKeyAge !== null || removedForGood(known).length > 0
-    const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
-    run.keySince = keySince
-    const request = run.request = {
-      ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
-      date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
-    }
-    const edits = known.configs.map((config) => editConfig(config, request, known.owners))
+    const asked = await whatIsAsked(inputs, surveyed, history, past, { now: run.startedAt, actor: tools.actor, everything })
+    const { request, before } = asked
+    ;[run.survey, run.request, run.keySince] = [asked.survey, request, asked.keySince]
+    for (const line of asked.lines) log.line(line)
     const binary = await installing
     log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`)
     run.sops = { version: binary.version, sha256: binary.sha256 }
@@ -129,20 +109,16 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       program: binary.path, root: staging.root, workspace: git.root, environment,
       path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
     })
-    const hidden = await findHidden(sops, git.root, known, staging, availableParallelism())
-    const survey = run.survey = { ...known, damaged: [...known.damaged, ...hidden] }
-    stageCopies(git.root, survey, edits, staging)
-    const answers = await askSops(sops, survey, edits, staging, availableParallelism())
     const runner = runnerOf(environment, inputs.agePlugins)
-    const seen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null
-    const whole = planRekey(survey, request, edits, answers, runner, seen === null ? findings : [...findings, seen])
-    const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole
+    const { survey, plan: whole } = await planStaged(sops, staging, git.root, asked, runner)
+    const plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole
+    ;[run.survey, run.plan] = [survey, plan]
     const atOnce = inputs.concurrency ?? defaultConcurrency(plan)
     const decryption = inputs.dryRun || job.kind === 'plan' || plan.refusals.length > 0 ? null : { sops, staging, runner, atOnce }
-    const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before])
+    const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...request.removed, ...before])
     if (lost.length > 0) {
       const open = await history.open()
-      if (!looksBack) run.keySince = findDueRotations(open.history, survey, [], null, run.startedAt).keySince
+      if (!asked.lookedBack) run.keySince = findDueRotations(open.history, survey, [], null, run.startedAt).keySince
       run.exposure = await exposureOf(open, survey.owners, lost, decryption)
       log.line(exposureLine(run.exposure))
     }
@@ -152,7 +128,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
       const exposures = await exposuresOf({ survey, named: [...keys, ...earlier], known: run.exposure, plan: by, history, past, decryption })
       return await tracker({ commit: survey.base, removed: keys, earlier, pullRequestUrl, ...exposures })
     }
-    const complete = async (done: Published | null): Promise<Result> => finish(done, await track(asked.removed, whole, done?.url ?? null))
+    const complete = async (done: Published | null): Promise<Result> => finish(done, await track(request.removed, whole, done?.url ?? null))
     if (plan.record !== null) staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false })
     log.line(planLine(plan))
     if (plan.refusals.length > 0) {
@@ -199,30 +175,21 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
   }
 }
 
-/** An earlier run may have been killed, with all of its processes, while it replaced files. */
-async function mendWorkingTree(git: Git, log: Log, { dryRun }: Inputs): Promise<void> {
-  // What is no checkout is said by the survey.
-  const note = await git.ownPath(swapNote).catch(() => null)
-  if (note === null || !isHalfway(note)) return
-  if (dryRun) {
-    throw new Failure('changed-underneath', 'An earlier run was killed while it replaced files, and left some of them new.', {
-      advice: 'Run once without `dry-run`: that puts them back first.',
-    })
+type Run = { -readonly [K in keyof RunProgress]: RunProgress[K] }
+
+function newRun(inputs: Inputs, { runId }: Tools): Run {
+  return {
+    outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], keySince: new Map(), published: false,
+    failure: null, rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
+    startedAt: new Date(), finishedAt: new Date(), runId, sops: null, sopsCalls: 0,
   }
-  putBack(git.root, note)
-  log.line('An earlier run was killed while it replaced files: they are as they were before it.')
 }
 
-/** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */
-function nothingToDo({ files, damaged, unsure, others, configs }: Survey, { removedRecipients, addedRecipients, trackingIssue }: Inputs): boolean {
-  return files.length + damaged.length + unsure.length === 0 && !trackingIssue
-    && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0)
-}
-
-/** Whether there was once something for those to read who are removed, where nothing is encrypted and no config stands any more. */
-async function hadSecrets({ others, configs }: Survey, { removedRecipients }: Inputs, history: HistoryOnDemand): Promise<boolean> {
-  if (removedRecipients.length === 0 || others.length + configs.length > 0) return false
-  return (await history.open()).history.versions.length > 0
+function resultOf(run: Run, { job }: Inputs, published: Published | null, issue: Tracked | null): Result {
+  run.finishedAt = new Date()
+  const planned = run.outcome === 'planned' ? run.plan : null
+  const shards = job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, job.shards)
+  return { report: reportOf(run), published, issue, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure }
 }
 
 /** One process keeps a core busy; one that waits for a key service does not. */

@@ -1,4 +1,4 @@
-// Which changed lines of an edited `.sops.yaml` are not about the keys that were taken out.
+// Which changed lines of an edited `.sops.yaml` are not about the keys that were taken out or put in.
 // Must never know how the edit is made: it sees two texts, and the words that a line about these keys can hold.
 import { diffLines } from '../src/model/sops-config/diff.ts'
 
@@ -30,6 +30,19 @@ export function strayLines(before: string, after: string, words: readonly string
     }
   }
   return stray
+}
+
+/**
+ * Changed lines of a text to which keys were added that are not about them. About them is a line that holds one of `words`, a field or
+ * dash that holds nothing else, and a line with nothing lost of it, whether or not it holds one now.
+ */
+export function strayOfArrival(before: string, after: string, words: readonly string[]): readonly string[] {
+  const changes = diffLines(before, after)
+  const [cut, made] = ['-', '+'].map((sign) => changes.filter(({ op }) => op === sign).map(({ line }) => line))
+  const isAbout = (line: string): boolean => words.some((word) => plain(line).includes(plain(word))) || field.test(line)
+  const lost = (cut ?? []).filter((line) => !(made ?? []).some((other) => within(line.trim(), other)))
+  const strange = (made ?? []).filter((line) => line.trim() !== '' && !isAbout(line) && !(cut ?? []).some((other) => within(other.trim(), line)))
+  return [...lost.map((line) => `-${line}`), ...strange.map((line) => `+${line}`)]
 }
 
 function strayIn(hunk: readonly Change[], words: readonly string[]): readonly string[] {

@@ -12,8 +12,10 @@ import { findProgram, trustedPath } from '../src/tools/environment.ts'
 import { Git } from '../src/tools/git.ts'
 import { Sops } from '../src/tools/sops.ts'
 import { Staging } from '../src/tools/staging.ts'
+import { checkArrivals } from './corpus-arrivals.ts'
 import { checkDrift, checkFound, checkRead } from './corpus-reading.ts'
 import { checkRemovals } from './corpus-removals.ts'
+import type { Outcomes } from './corpus-requests.ts'
 
 /** Sops trees of several shapes: one owner or many, one rule or dozens, every format, and what only looks encrypted. */
 const usual = [
@@ -31,7 +33,8 @@ interface Outcome {
 
 const columns = [
   'repository', 'commit', 'tracked', 'encrypted', 'formats', 'kinds of keys', 'configs', 'damaged',
-  'in line', 'drifted', 'no rule', 'unanswered', 'removals', 'edits', 'refused', 'untouched', 'violations',
+  'in line', 'drifted', 'no rule', 'unanswered',
+  'removals', 'edits', 'refused', 'untouched', 'additions', 'edits', 'refused', 'replacements', 'edits', 'refused', 'violations',
 ]
 
 /** Nothing of the user's own takes part: no filters, hooks, keys or credentials; and nothing is asked of a network. */
@@ -75,9 +78,10 @@ async function check(name: string, source: string): Promise<Outcome> {
     const read = checkRead(root, survey, answers, program)
     const drift = checkDrift(survey, answers)
     const removals = await checkRemovals(survey, answers, sops, staging)
-    const violations = [found, read, drift, removals].flatMap((one) => one.violations)
-    const refusals = [...removals.refused].map(([reason, count]) => `${count} × refused: ${reason}`)
-    const refused = [...removals.refused.values()].reduce((sum, one) => sum + one, 0)
+    const [additions, replacements] = await checkArrivals(survey, answers, sops, staging)
+    const violations = [found, read, drift, removals, additions, replacements].flatMap((one) => one.violations)
+    const refusals = Object.entries({ removal: removals, addition: additions, replacement: replacements })
+      .flatMap(([what, { refused }]) => [...refused].map(([reason, count]) => `${count} × ${what} refused: ${reason}`))
     const { inLine, drifted, withoutRule, unanswered } = drift.drift
     return {
       violations,
@@ -87,7 +91,8 @@ async function check(name: string, source: string): Promise<Outcome> {
         counted(survey.files.map(({ format }) => format)),
         counted(survey.files.flatMap(({ metadata }) => [...new Set(metadata.groups.flat().map(({ kind }) => kind))])),
         survey.configs.length, survey.damaged.length, inLine, drifted, withoutRule, unanswered,
-        removals.asked, removals.edited, refused, removals.untouched, violations.length,
+        removals.asked, removals.edited, refusedIn(removals), removals.untouched,
+        ...[additions, replacements].flatMap((one) => [one.asked, one.edited, refusedIn(one)]), violations.length,
       ],
     }
   } catch (error) {
@@ -96,6 +101,10 @@ async function check(name: string, source: string): Promise<Outcome> {
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
+}
+
+function refusedIn({ refused }: Outcomes): number {
+  return [...refused.values()].reduce((sum, one) => sum + one, 0)
 }
 
 /** `yaml 12, json 1` */

@@ -37,9 +37,11 @@ export async function checkArrivals(survey: Survey, before: Answers, sops: Sops,
     return [{
       what: `${kind} ${doesGo ? 'for' : 'beside'} ${who}`,
       edit: (config) => editConfig(config, { removed: doesGo ? recipients : [], added: [added], like: recipients }, survey.owners),
-      stray: (path, old, edited) => (doesGo
-        ? strayLines(old, edited, wordsFor(survey, path, recipients)).filter((line) => !/^\+/.test(line) || strayOfArrival('', line.slice(1), [id, name]).length > 0)
-        : strayOfArrival(old, edited, [id, name])),
+      stray: (path, old, edited) => {
+        const stray = strayOfArrival(old, edited, [id, name])
+        const left = doesGo ? new Set(strayLines(old, edited, wordsFor(survey, path, recipients))) : null
+        return stray.filter((line) => left?.has(line) !== false)
+      },
       expected: (group) => (group.some(isModel) ? [...group.filter((one) => !doesGo || !isModel(one)), added.recipient] : group),
     }]
   })

@@ -34,13 +34,15 @@ export function strayLines(before: string, after: string, words: readonly string
 
 /**
  * Changed lines of a text to which keys were added that are not about them. About them is a line that holds one of `words`, a field or
- * dash that holds nothing else, and a line with nothing lost of it, whether or not it holds one now.
+ * dash that holds nothing else, and a line with nothing lost of it but an alias for the key that it stood for.
  */
 export function strayOfArrival(before: string, after: string, words: readonly string[]): readonly string[] {
   const changes = diffLines(before, after)
   const [cut, made] = ['-', '+'].map((sign) => changes.filter(({ op }) => op === sign).map(({ line }) => line))
   const isAbout = (line: string): boolean => words.some((word) => plain(line).includes(plain(word))) || field.test(line)
-  const lost = (cut ?? []).filter((line) => !(made ?? []).some((other) => within(line.trim(), other)))
+  const anchored = new Map([...before.matchAll(/&([\w-]+)[ \t]+([^\s#]+)/g)].map(([, anchor = '', key = '']) => [anchor, key]))
+  const written = (line: string): string => line.trim().replace(/\*([\w-]+)/g, (alias, anchor: string) => anchored.get(anchor) ?? alias)
+  const lost = (cut ?? []).filter((line) => !(made ?? []).some((other) => within(line.trim(), other) || within(written(line), other)))
   const strange = (made ?? []).filter((line) => line.trim() !== '' && !isAbout(line) && !(cut ?? []).some((other) => within(other.trim(), line)))
   return [...lost.map((line) => `-${line}`), ...strange.map((line) => `+${line}`)]
 }

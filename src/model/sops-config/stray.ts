@@ -12,7 +12,7 @@ import { isField, mapEntries, spelled } from './spelling.ts'
  * that come, what names them, their fields and the signs around them need not have been there.
  */
 export function strayLine(before: string, after: string, change: ConfigChange): number | null {
-  return foreignLine(before, after, wordsOf(change))
+  return foreignLine(before, after, wordsOf(change), spelledOut(before))
 }
 
 /** The first line, from 1, of `before` that is no longer there, nor a part of a line; an alias may have been spelled out. */
@@ -20,12 +20,18 @@ export function lostLine(before: string, after: string): number | null {
   return foreignLine(after, before, /(?!)/g)
 }
 
-function foreignLine(before: string, after: string, words: RegExp | null): number | null {
+/** Each line with what its aliases stand for behind them: they may have been spelled out. */
+function spelledOut(before: string): (line: string) => string {
+  const anchored = new Map([...before.matchAll(/&([^\s,:[\]{}]+)[ \t]+(.*)(?=\r?\n(.*)|$)/g)].map(([, anchor = '', value = '', below = '']) => [anchor, value + below]))
+  return (line) => line.replace(/\*([^\s,:[\]{}]+)/g, (alias, anchor: string) => `${alias} ${anchored.get(anchor) ?? ''}`)
+}
+
+function foreignLine(before: string, after: string, words: RegExp | null, sourceOf = (line: string): string => line): number | null {
   let [line, source, at] = [0, '', 0]
   const added: { readonly text: string; readonly line: number }[] = []
   for (const { op, line: text } of [...diffLines(before, after), { op: ' ', line: '' } as const]) {
     if (op !== '-') line += 1
-    if (op === '-') source += `${text}\n`
+    if (op === '-') source += `${sourceOf(text)}\n`
     if (op === '+') added.push({ text: oldPart(text, words), line })
     if (op !== ' ') continue
     at = 0

@@ -23,6 +23,7 @@ const usual = [
   'fluxcd/kustomize-controller', 'getsops/sops', 'Mic92/dotfiles', 'Mic92/sops-nix', 'carlpett/terraform-provider-sops',
   'jkroepke/helm-secrets', 'operate-first/apps', 'TUM-DSE/doctor-cluster-config', 'Misterio77/nix-config',
   'hmcts/sds-flux-config', 'NixOS/infra', 'clan-lol/clan-infra', 'OlafRadicke/daytona_beach',
+  '15cm/nixfiles', '0xFlicker/0xflick-com',
 ]
 
 interface Outcome {

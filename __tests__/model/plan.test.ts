@@ -376,7 +376,7 @@ describe('a config', () => {
   })
 
   test('that is generated is refused, with its line', () => {
-    const configs = [{ path: '.sops.yaml', text: '', recipients: [], owners: [], generatedBy: { line: 2, text: '# AUTOMATICALLY GENERATED' } }]
+    const configs = [{ path: '.sops.yaml', text: '', recipients: [], owners: [], untold: [], generatedBy: { line: 2, text: '# AUTOMATICALLY GENERATED' } }]
     const { refusals, configs: planned } = plan([], removal, { kind: 'same' }, { edits: [edited], survey: { configs } })
     expect(refusals).toEqual([{ path: '.sops.yaml', reason: expect.stringContaining('line 2: # AUTOMATICALLY GENERATED') }])
     expect(planned).toEqual([])

@@ -5,6 +5,7 @@ import { formsOf, ownerOf, resolveRecipients, resolveRequired, withSubkeys } fro
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
+import { untoldAs, untoldLines } from '../model/owners/untold.ts'
 import type { RekeyRequest } from '../model/plan/plan.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
@@ -117,7 +118,7 @@ export function resolveRequest(
       advice: byKey ? 'Leave it out of one of them.' : 'Where it has taken the place already, nothing is left to do. Else name the key that is to go, spelled in full.',
     })
   }
-  const required = resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known))
+  const required = resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known), survey)
   const needed = removed.find((one) => required.some((other) => isMeantBy(other, one)))
   if (needed !== undefined) {
     throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' })
@@ -127,7 +128,7 @@ export function resolveRequest(
 }
 
 function resolve(asked: readonly string[], survey: Survey, known: readonly Recipient[]): readonly Recipient[] {
-  return resolved(resolveRecipients(asked, survey.owners, known))
+  return resolved(resolveRecipients(asked, survey.owners, known), survey)
 }
 
 /** By what stands in the repository now; only of whom that knows nothing, by the past. */
@@ -142,9 +143,10 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], pas
       advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
     })
   }
-  if (now.kind !== 'unknown') return withSubkeys(resolved(now), survey.owners, known)
+  // What a comment may be saying of someone who is still there is not looked up in the past.
+  if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0) return withSubkeys(resolved(now, survey), survey.owners, known)
   const then = resolveRecipients([asked], past.owners, past.known)
-  return resolved(then.kind === 'unknown' ? now : then)
+  return resolved(then.kind === 'unknown' ? now : then, survey)
 }
 
 /** The record of another key, removed from whoever had the name then, where no more than comments and anchors give it to someone now. */
@@ -157,9 +159,10 @@ function recordOf(asked: string, now: readonly Recipient[], { owners, ownersFile
   return records.findLast(({ owner }) => bears(owner)) ?? null
 }
 
-function resolved(resolution: Resolution): readonly Recipient[] {
+function resolved(resolution: Resolution, { untold = [] }: Survey): readonly Recipient[] {
   if (resolution.kind === 'resolved') return resolution.recipients
-  throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'))
+  const why = resolution.kind === 'unknown' ? untoldLines(resolution.asked, untold) : []
+  throw new Failure(`recipient-${resolution.kind}`, [...resolution.message.split('\n'), ...why].map((line) => visible(line, 1000)).join('\n'))
 }
 
 /** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */

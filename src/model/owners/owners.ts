@@ -20,22 +20,6 @@ export type Resolution =
   | { readonly kind: 'unknown' | 'ambiguous'; readonly asked: string; readonly message: string }
 
 /**
- * The keys of a public-keys file with their names: `age1… bob`, `age1… # bob`, `# bob` on the line above,
- * `ssh-… AAAA bob@laptop`. A key without a name, and every line that does not begin with a key, is left out.
- */
-export function readPublicKeys(path: string, text: string): readonly OwnedRecipient[] {
-  const owners: OwnedRecipient[] = []
-  let above: string | null = null
-  for (const [at, line] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
-    const [recipient, beside] = keyAndRest(line.trim())
-    const name = beside ?? above
-    if (recipient !== null && name !== null) owners.push({ recipient, name, from: 'public-keys', path, line: at + 1 })
-    above = /^\s*#/.test(line) ? nameInComment(line) : null
-  }
-  return owners
-}
-
-/**
  * Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own
  * comment, PGP's user ids.
  */
@@ -229,10 +213,4 @@ function emailIn(name: string): string | null {
 
 function sshComment(recipient: Recipient): string | null {
   return recipient.kind === 'age-ssh' ? asSeen(recipient.id.replace(/^\S+ +\S+ */, '').replace(/^#\s*/, '')) || null : null
-}
-
-function keyAndRest(line: string): readonly [Recipient | null, string | null] {
-  const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)([^]*)$/.exec(line)
-  const recipient = parseRecipient(spelled?.[1] ?? '')
-  return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')]
 }

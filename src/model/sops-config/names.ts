@@ -81,6 +81,14 @@ export function nameBeside(comment: string): string | null {
   return name === null || sentence.test(name) ? null : name
 }
 
+/** What may be the name of one on a line of its own among keys: no sentence, no long one, no word for several, no setting. */
+export function nameOnLine(comment: string): string | null {
+  const core = coreOf(comment)
+  const words = core.split(' ')
+  const isOther = words.length > 5 || /[=?!*{}[\]]/.test(core) || words.some((word) => several.has(word.toLowerCase().replace(/[,.:]$/, '')))
+  return isOther ? null : nameBeside(comment)
+}
+
 /** How many characters stand before what a comment says: blanks, its signs, the sign of a list. */
 export function signsBefore(comment: string): number {
   const lead = /^[\s#]*/.exec(comment)?.[0].length ?? 0

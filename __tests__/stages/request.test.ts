@@ -74,3 +74,39 @@ describe('a name in a comment that may be about one key or another', () => {
     expect(told.asked.removed).toEqual([then.recipient])
   })
 })
+
+describe('a PGP key of which only the keyring says whose it is', () => {
+  const [primary, subkey, other] = ['AB', 'CD', 'EF'].map((pair): Recipient => ({ kind: 'pgp', id: pair.repeat(20) })) as [Recipient, Recipient, Recipient]
+  const keyOf = (name: string, ids: readonly Recipient[]): readonly OwnedRecipient[] => ids.flatMap(({ id }) => [id, `${id}!`]).map((id) => ({
+    recipient: { kind: 'pgp', id }, name, from: 'keyring', path: 'GNUPGHOME', line: 0, primary: ids[0]?.id ?? '',
+  }))
+  const keyring = [...keyOf('Carol <carol@acme.com>', [primary, subkey]), ...keyOf('Dave <dave@acme.com>', [other])]
+  const config = (...pgp: readonly Recipient[]): string => `creation_rules:\n  - age: ${now.id}\n    pgp: ${[...pgp, other].map(({ id }) => id).join(',')}\n`
+  const nobody = { removedRecipients: [], addedRecipients: [], sameAccessAs: null, requiredRecipients: [] }
+
+  test.each(['carol@acme.com', 'Carol', subkey.id])('was removed before: %s is known by what stood in history', async (asked) => {
+    const past = { owners: [], known: [primary, subkey, now], unseen: null }
+    const told = await resolveWithPast({ ...nobody, removedRecipients: [asked] }, surveyOf(config(), keyring), () => Promise.resolve(past))
+    expect(new Set(told.asked.removed)).toEqual(new Set([primary, subkey]))
+  })
+
+  test('is not looked for where history itself says who had the name', async () => {
+    const then: OwnedRecipient = { recipient: gone, name: 'carol', from: 'comment', path: '.sops.yaml at 0', line: 2 }
+    const past = { owners: [then], known: [primary, gone], unseen: null }
+    const told = await resolveWithPast({ ...nobody, removedRecipients: ['carol'] }, surveyOf(config(), keyring), () => Promise.resolve(past))
+    expect(told.asked.removed).toEqual([gone])
+  })
+
+  test('comes as one key, with its subkeys: as it is written there already, else by its fingerprint', () => {
+    const comes = (asked: string, text: string, more: readonly OwnedRecipient[] = []): readonly Recipient[] =>
+      resolveRequest({ ...nobody, addedRecipients: [asked], sameAccessAs: '*' }, surveyOf(text, [...keyring, ...more])).added.map(({ recipient }) => recipient)
+    expect(comes('carol@acme.com', config())).toEqual([primary])
+    for (const id of [subkey.id, `${subkey.id}!`, primary.id.toLowerCase(), primary.id.slice(-16)]) {
+      expect(comes('carol@acme.com', config({ kind: 'pgp', id }))).toEqual([{ kind: 'pgp', id }])
+    }
+    const namesake = keyOf('Carol (old) <carol@acme.com>', [{ kind: 'pgp', id: '12'.repeat(20) }])
+    expect(() => comes('carol@acme.com', config(), namesake)).toThrow(expect.objectContaining({
+      code: 'recipient-ambiguous', message: expect.stringMatching(/^"carol@acme\.com" stands for 2 keys, and a new recipient is one\./),
+    }))
+  })
+})

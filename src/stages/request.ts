@@ -1,7 +1,7 @@
 // What was asked for, in names → the keys that are meant. Throws where that is not exactly one thing.
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
-import { formsOf, ownerOf, resolveRecipients, resolveRequired, withSubkeys } from '../model/owners/owners.ts'
+import { eachKeyOnce, formsOf, ownerOf, resolveRecipients, resolveRequired, withSubkeys } from '../model/owners/owners.ts'
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
@@ -131,7 +131,7 @@ function resolve(asked: readonly string[], survey: Survey, known: readonly Recip
   return resolved(resolveRecipients(asked, survey.owners, known), survey)
 }
 
-/** By what stands in the repository now; only of whom that knows nothing, by the past. */
+/** By what stands in the repository now; only of whom that knows nothing, by the past, which has the keys but not the names of the keyring. */
 function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], past: Past): readonly Recipient[] {
   const now = resolveRecipients([asked], survey.owners, known)
   const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null
@@ -145,8 +145,9 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], pas
   }
   // What a comment may be saying of someone who is still there is not looked up in the past.
   if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0) return withSubkeys(resolved(now, survey), survey.owners, known)
-  const then = resolveRecipients([asked], past.owners, past.known)
-  return resolved(then.kind === 'unknown' ? now : then, survey)
+  const keyring = survey.owners.filter(({ from }) => from === 'keyring')
+  const then = [past.owners, keyring].map((owners) => resolveRecipients([asked], owners, past.known))
+  return withSubkeys(resolved(then.find(({ kind }) => kind !== 'unknown') ?? now, survey), keyring, past.known)
 }
 
 /** The record of another key, removed from whoever had the name then, where no more than comments and anchors give it to someone now. */
@@ -173,7 +174,7 @@ function newRecipient(asked: string, survey: Survey, known: readonly Recipient[]
   const recipient = parseRecipient(key)
   if (recipient !== null && name.trim() !== '') return { recipient: spelled(recipient, known), name: name.trim() }
   const written = unique([...known, ...survey.owners.map((owner) => owner.recipient)])
-  const [only, ...more] = resolve([asked], survey, written)
+  const [only, ...more] = eachKeyOnce(resolve([asked], survey, written), survey.owners, known)
   if (only === undefined || more.length > 0) {
     throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' })
   }

@@ -84,6 +84,19 @@ export function withSubkeys(
   return unique([...recipients, ...recipients.flatMap((one) => siblingsOf(one, owners, known))])
 }
 
+/** One for all that are the same PGP key or its subkeys, by the keyring: the one that is `known`, else the fingerprint of the key. */
+export function eachKeyOnce(
+  recipients: readonly Recipient[], owners: readonly OwnedRecipient[], known: readonly Recipient[],
+): readonly Recipient[] {
+  const primaryOf = (one: Recipient): string | undefined =>
+    owners.find(({ primary, recipient }) => primary !== undefined && isMeantBy(recipient, one))?.primary
+  return unique(recipients.map((one) => {
+    const primary = primaryOf(one)
+    if (primary === undefined) return one
+    return known.find((other) => primaryOf(other) === primary) ?? { kind: 'pgp', id: primary }
+  }))
+}
+
 /** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
 export function nameInComment(comment: string): string | null {
   const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/(?<![\s:])[\s:]+$/, '')

@@ -94,6 +94,11 @@ describe('who is asked for', () => {
     const bobs = [owned('Bob <bob@x.org>', bob), owned('Bob <bob@y.org>', carol)]
     expect(resolved('bob', bobs)).toBe('ambiguous')
     expect(resolved('bob@y.org', bobs)).toEqual([carol])
+    expect(resolved('bob', [owned('Bob (bob@x.org)', bob), owned('Bob - bob@y.org', carol)])).toBe('ambiguous')
+    const both = [owned('Bob <bob@x.org>', bob), owned('Bob <BOB@x.org> (bob@y.org)', bobToo), owned('Bob <bob@laptop>', carol)]
+    expect(resolved('bob', both.slice(0, 2))).toEqual([bob, bobToo])
+    expect(resolved('bob', both)).toBe('ambiguous')
+    expect(resolved('bob', [owned('Bob - bob@desktop', bob), owned('Bob - bob@laptop', bobToo)])).toEqual([bob, bobToo])
   })
 
   test.each([pgp.id.slice(-16), `0x${pgp.id.slice(-16).toLowerCase()}`, `${pgp.id}!`])('a PGP key by its id %s', (asked) => {

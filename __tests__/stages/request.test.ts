@@ -110,3 +110,14 @@ describe('a PGP key of which only the keyring says whose it is', () => {
     }))
   })
 })
+
+test('a key from before is not that of a namesake with another e-mail', async () => {
+  const inputs = { removedRecipients: ['bob'], addedRecipients: [], sameAccessAs: null, requiredRecipients: [] }
+  const earlier = async (name: string): Promise<readonly Recipient[]> => {
+    const then: OwnedRecipient = { recipient: gone, name, from: 'comment', path: '.sops.yaml at 0', line: 2 }
+    const past = { owners: [then], known: [gone], unseen: null }
+    return (await resolveWithPast(inputs, surveyOf(`keys:\n  - ${now.id} # Bob <bob@x.org>\n`), () => Promise.resolve(past))).earlier.map(({ recipient }) => recipient)
+  }
+  for (const name of ['bob', 'Bob (bob@X.org)', 'Bob <bob@y.org> <bob@x.org>']) expect(await earlier(name)).toEqual([gone])
+  for (const name of ['Bob <bob@y.org>', 'Bob (bob@y.org)', 'Bobby']) expect(await earlier(name)).toEqual([])
+})

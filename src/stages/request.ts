@@ -1,6 +1,7 @@
 // What was asked for, in names → the keys that are meant. Throws where that is not exactly one thing.
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
+import { haveOtherEmails } from '../model/owners/email.ts'
 import { eachKeyOnce, formsOf, ownerOf, resolveRecipients, resolveRequired, withSubkeys } from '../model/owners/owners.ts'
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
@@ -75,13 +76,11 @@ function earlierKeys(
 ): readonly OwnedRecipient[] {
   const asked = new Set(names.flatMap((name) => formsOf(name).slice(0, 1)))
   const isAsked = (name: string): boolean => formsOf(name).some((form) => asked.has(form))
-  const emails = (name: string): readonly string[] => formsOf(name).filter((form) => form.includes('@'))
-  const theirs = new Set(owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).flatMap(({ name }) => emails(name)))
+  const theirs = owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).map(({ name }) => name)
   const others = [...removed, ...added.map(({ recipient }) => recipient)]
   const found = past.filter(({ name, recipient }) => {
-    const [holder, own] = [ownerOf(owners, recipient), emails(name)]
-    const isNamesake = own.length > 0 && theirs.size > 0 && !own.some((email) => theirs.has(email))
-    return isAsked(name) && !isNamesake && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient))
+    const holder = ownerOf(owners, recipient)
+    return isAsked(name) && !haveOtherEmails([name], theirs) && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient))
   })
   return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed()
 }

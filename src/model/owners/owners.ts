@@ -1,5 +1,6 @@
 // Names and recipients: who holds which key, and what someone means who asks for a name or a key.
 // Must never guess: a name matches whole or not at all, and what could mean two things is an error that lists them.
+import { emailInBrackets, haveOtherEmails } from './email.ts'
 import { asSeen, candidateLines, placeOf } from './owners-candidates.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
@@ -107,7 +108,7 @@ export function nameInComment(comment: string): string | null {
 /** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. As seen, lower case. */
 export function formsOf(name: string): readonly string[] {
   const short = name.split(/ \(| <| - /, 1)[0] ?? name
-  return [...new Set([name, short, emailIn(name) ?? name].map(folded))]
+  return [...new Set([name, short, emailInBrackets(name) ?? name].map(folded))]
 }
 
 function folded(name: string): string {
@@ -151,7 +152,7 @@ function resolveOne(asked: string, owners: readonly OwnedRecipient[], known: rea
     return unknown(first === undefined ? noOne : `is in ${placeOf(first)}, but none of its keys stands in any file or config.`)
   }
   const meant = named.filter((owner) => recipients.some((one) => isMeantBy(owner.recipient, one)))
-  return areOnePersons(recipients, meant, owners, asked) ? resolved(recipients, meant.map(({ recipient }) => recipient))
+  return areOnePersons(recipients, meant, owners) ? resolved(recipients, meant.map(({ recipient }) => recipient))
     : no('ambiguous', 'could mean:', candidateLines('', meant, recipients))
 }
 
@@ -185,7 +186,7 @@ function givenToOthers(
 
 /** Whether `recipients`, which all bear the name that was asked for, are certainly one person's. */
 function areOnePersons(
-  recipients: readonly Recipient[], meant: readonly OwnedRecipient[], owners: readonly OwnedRecipient[], asked: string,
+  recipients: readonly Recipient[], meant: readonly OwnedRecipient[], owners: readonly OwnedRecipient[],
 ): boolean {
   if (recipients.length === 1) return true
   const listed = meant.filter(({ from }) => from === 'owners-file')
@@ -198,7 +199,7 @@ function areOnePersons(
     const there = meant.filter((owner) => owner.path === path)
     return recipients.every((one) => one === only || isIn(there, one))
   })
-  return oneFileSaysAll && !severalPeople(meant, asked)
+  return oneFileSaysAll && !severalPeople([...new Set(meant.map(({ name }) => name))])
 }
 
 function isIn(owners: readonly OwnedRecipient[], recipient: Recipient): boolean {
@@ -214,14 +215,9 @@ function unique(recipients: readonly Recipient[]): readonly Recipient[] {
 
 const whatToDo = 'Name one of them by its key, spelled in full, or by a name that only it has.'
 
-/** `Bob <bob@a>` and `Bob <bob@b>` are two people, though both may be called Bob. */
-function severalPeople(meant: readonly OwnedRecipient[], asked: string): boolean {
-  const emails = new Set(meant.flatMap(({ name }) => emailIn(name)?.toLowerCase() ?? []))
-  return emails.size > 1 && !emails.has(folded(asked))
-}
-
-function emailIn(name: string): string | null {
-  return /<([^<>\s@]+@[^<>\s]+)>/.exec(name)?.[1] ?? null
+/** `Bob <bob@a.org>` and `Bob <bob@b.org>` are two people, though both may be called Bob. */
+function severalPeople(names: readonly string[]): boolean {
+  return names.some((one) => names.some((other) => haveOtherEmails([one], [other])))
 }
 
 function sshComment(recipient: Recipient): string | null {

@@ -28,6 +28,11 @@ const notNames = new Set([
   ...several,
 ])
 
+/** Whether a word speaks of a key, a file or several, rather than of somebody. */
+export function isNobody(word: string): boolean {
+  return notNames.has(word.toLowerCase())
+}
+
 /** Words with which a sentence about a key begins, where what follows is in lower case; a name goes on in capitals. */
 const sentence = new RegExp(`^(?:TODO|FIXME|NOTE|${[
   'has', 'have', 'had', 'ask', 'add', 'see', 'keep', 'remove', 'removed', 'todo', 'fixme', 'note', 'is', 'are', 'was', 'were', 'use',

@@ -6,6 +6,7 @@ import type { AccessMap } from './model/access/access-map.ts'
 import { Failure } from './model/failure.ts'
 import type { Inputs } from './model/inputs.ts'
 import { whoLoses } from './model/exposure/losing.ts'
+import { namesakes } from './model/exposure/namesake.ts'
 import type { Plan } from './model/plan/plan.ts'
 import { planIdentity, planRekey } from './model/plan/plan.ts'
 import { removedForGood } from './model/plan/plan-findings.ts'
@@ -115,6 +116,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const looksBack = everything || inputs.maxKeyAge !== null || removedForGood(known).length > 0
     const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue
     run.keySince = keySince
+    const confused = before.length === 0 ? [] : namesakes((await history.open()).history, asked.removed, resolved.earlier, known.owners)
     const request = run.request = {
       ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
       date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
@@ -135,7 +137,7 @@ export async function rekey(inputs: Inputs, tools: Tools): Promise<Result> {
     const answers = await askSops(sops, survey, edits, staging, availableParallelism())
     const runner = runnerOf(environment, inputs.agePlugins)
     const seen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null
-    const whole = planRekey(survey, request, edits, answers, runner, seen === null ? findings : [...findings, seen])
+    const whole = planRekey(survey, request, edits, answers, runner, [...findings, ...confused, ...seen === null ? [] : [seen]])
     const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole
     const atOnce = inputs.concurrency ?? defaultConcurrency(plan)
     const decryption = inputs.dryRun || job.kind === 'plan' || plan.refusals.length > 0 ? null : { sops, staging, runner, atOnce }

@@ -1,5 +1,6 @@
 // After bob has left: what he still knows, run by run, also when his name stands nowhere any more.
 import { describe, expect, test } from '@jest/globals'
+import { shortForm } from '../../src/model/recipient.ts'
 import { runAction } from '../support/action.ts'
 import type { ActionRun } from '../support/action.ts'
 import { makeAgeKey } from '../support/age-key.ts'
@@ -110,7 +111,10 @@ describe('a second run for bob', () => {
     const inputs = { 'dry-run': 'true', policy: 'off' }
     const byName = await runUnchanged(team, { ...inputs, 'removed-recipient': 'bob' })
     expect(states(byName)).toEqual({ 'a.yaml p': 'current bob', 'b.yaml p': 'current bob' })
-    expect(byName.report).toMatchObject({ request: { removed: [{ id: recipient, owner: 'bob' }] }, findings: [] })
+    const [first, now] = [team.bob, second].map((key) => shortForm({ kind: 'age', id: key.recipient }))
+    const message = `bob stood for ${first ?? ''} until 2026-02-10, and now stands for ${now ?? ''}, which came later: perhaps it is another person. Only ${now ?? ''} is taken out`
+    expect(byName.report).toMatchObject({ request: { removed: [{ id: recipient, owner: 'bob' }] }, findings: [{ code: 'namesake', level: 'warning', path: null, message }] })
+    expect(byName.summary).toMatch(/Look at this first:[^]*perhaps it is another person/)
     expect(byName.log).toMatch(new RegExp(`^ *${team.bob.recipient}, an earlier key of bob, by \\.sops\\.yaml at [0-9a-f]{12} \\(2026-01-10\\)`, 'm'))
     expect(states(await runUnchanged(team, { ...inputs, 'removed-recipient': recipient }))).toEqual({ 'b.yaml p': 'current bob' })
     const { report } = await runAction(team, { job: 'check', policy: 'off', 'exposed-to': 'bob' })

@@ -1,7 +1,9 @@
 // Text that anyone may have committed, made to keep a matcher busy for minutes: it is read like any other.
 import { expect, test } from '@jest/globals'
 import { readVersion } from '../../src/model/exposure/file-version.ts'
-import { nameInComment, readPublicKeys } from '../../src/model/owners/owners.ts'
+import { isLike } from '../../src/model/owners/likeness.ts'
+import { nameInComment } from '../../src/model/owners/owners.ts'
+import { readPublicKeys } from '../../src/model/owners/public-keys.ts'
 import { shortForm } from '../../src/model/recipient.ts'
 import { isLabel, nameBeside, namesListed } from '../../src/model/sops-config/names.ts'
 
@@ -35,6 +37,8 @@ test.each([
   ['what parts names', () => namesListed(' and'.repeat(many), 0, 4 * many)],
   ['blanks in a label', () => isLabel(`# bob${' '.repeat(many)}x`)],
   ['a word before an odd end of line', () => readPublicKeys('keys.txt', `${'a'.repeat(many)}\u{2028}x`)],
+  ['words that tell keys apart', () => isLike(`bob${' old'.repeat(many)}`, 'alice')],
+  ['comments and keys by turns', () => readPublicKeys('keys.txt', `# bob\n${key}\n`.repeat(many / 10))],
   ['an address with many versions', () => shortForm({ kind: 'hc_vault', id: `https://vault/keys${'/v1/a'.repeat(many)}` })],
 ])('%s', (_, read) => {
   expect(read).not.toThrow()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { nameInComment, ownerOf, readPublicKeys, resolveRecipients, resolveRequired, sourceOf } from '../../src/model/owners/owners.ts'
+import { nameInComment, ownerOf, resolveRecipients, resolveRequired, sourceOf } from '../../src/model/owners/owners.ts'
 import type { OwnedRecipient } from '../../src/model/owners/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
@@ -15,25 +15,6 @@ let line = 0
 const owned = (name: string, recipient: Recipient, path = '.sops.yaml',
   from: OwnedRecipient['from'] = 'comment'): OwnedRecipient =>
   ({ name, recipient, path, from, line: line += 1 })
-
-describe('a public-keys file', () => {
-  const read = (text: string): unknown => readPublicKeys('keys.txt', text).map(({ name, recipient, line: at }) => [name,
-    recipient.id, at])
-
-  test.each([
-    ['name behind the key', `${alice.id} alice\n${bob.id}\tBob Smith\n`, [['alice', alice.id, 1], ['Bob Smith', bob.id, 2]]],
-    ['as a comment', `\n${alice.id} # alice\r\n`, [['alice', alice.id, 2]]],
-    ['above the key', `# the team\n# alice\n${alice.id}\n${bob.id}\n`, [['alice', alice.id, 3]]],
-    ['above wins nothing over behind', `# people\n${alice.id} alice\n`, [['alice', alice.id, 2]]],
-    ['not above a blank line', `# people\n\n${alice.id}\n`, []],
-    ['of an SSH key', `${ssh.id}\n`, [['dave@laptop', ssh.id.replace(' dave@laptop', ''), 1]]],
-    ['of a fingerprint in groups', 'FBC7 B9E2 A4F9 289A C0C1 D484 3D16 CEE4 A273 81B4 erin\n',
-      [['erin', 'FBC7 B9E2 A4F9 289A C0C1 D484 3D16 CEE4 A273 81B4', 1]]],
-    ['what is no key', `alice ${alice.id}\nage1short bob\n# public key: ${alice.id}\n${bob.id}\n`, []],
-  ])('%s', (_, text, wanted) => {
-    expect(read(text)).toEqual(wanted)
-  })
-})
 
 test('the owner of a key is told by anchors before comments before public-keys before its own comment', () => {
   const all = [owned('from keys', ssh, 'keys.txt', 'public-keys'), owned('from comment', ssh), owned('from anchor', ssh, 'x',
@@ -113,6 +94,11 @@ describe('who is asked for', () => {
     const bobs = [owned('Bob <bob@x.org>', bob), owned('Bob <bob@y.org>', carol)]
     expect(resolved('bob', bobs)).toBe('ambiguous')
     expect(resolved('bob@y.org', bobs)).toEqual([carol])
+    expect(resolved('bob', [owned('Bob (bob@x.org)', bob), owned('Bob - bob@y.org', carol)])).toBe('ambiguous')
+    const both = [owned('Bob <bob@x.org>', bob), owned('Bob <BOB@x.org> (bob@y.org)', bobToo), owned('Bob <bob@laptop>', carol)]
+    expect(resolved('bob', both.slice(0, 2))).toEqual([bob, bobToo])
+    expect(resolved('bob', both)).toBe('ambiguous')
+    expect(resolved('bob', [owned('Bob - bob@desktop', bob), owned('Bob - bob@laptop', bobToo)])).toEqual([bob, bobToo])
   })
 
   test.each([pgp.id.slice(-16), `0x${pgp.id.slice(-16).toLowerCase()}`, `${pgp.id}!`])('a PGP key by its id %s', (asked) => {

@@ -376,7 +376,7 @@ describe('a config', () => {
   })
 
   test('that is generated is refused, with its line', () => {
-    const configs = [{ path: '.sops.yaml', text: '', recipients: [], owners: [], generatedBy: { line: 2, text: '# AUTOMATICALLY GENERATED' } }]
+    const configs = [{ path: '.sops.yaml', text: '', recipients: [], owners: [], untold: [], generatedBy: { line: 2, text: '# AUTOMATICALLY GENERATED' } }]
     const { refusals, configs: planned } = plan([], removal, { kind: 'same' }, { edits: [edited], survey: { configs } })
     expect(refusals).toEqual([{ path: '.sops.yaml', reason: expect.stringContaining('line 2: # AUTOMATICALLY GENERATED') }])
     expect(planned).toEqual([])
@@ -430,7 +430,9 @@ describe('who leaves by one key and stays by another', () => {
   test.each([
     ['bob', 'bob yubikey'], ['bob', 'Bob’s yubikey'], ['bob', "bob's yubikey"], ['bob', 'bob-yubikey'], ['bob_yubikey', 'bob'], ['bob (laptop)', 'bob (yubikey)'],
     ['bob', 'bob(2024)'], ['bob', 'bob@acme.com'], ['Bob Smith <bob@acme.com>', 'bob@acme.com'], ['Robert bob@acme.com', 'Bob Smith <BOB@acme.com>'],
-    ['bob@laptop', 'bob@desktop'],
+    ['bob@laptop', 'bob@desktop'], ['bob laptop', 'bob yubikey'], ['bob-laptop', 'Bob_YubiKey'], ['Bob’s laptop', 'bob (yubikey 5c)'], ['bob old', 'bob new'],
+    ['bob1', 'bob2'], ['bob', 'bob2'], ['bob-2023', 'bob'], ['Bob Smith (work)', 'Bob Smith - home'], ['bob macbook-pro 2', 'Bob, phone'], ['bob-laptop1', 'bob-laptop2'], ['bob’s laptop', 'bob zenbook'], ['bob laptop', 'bob zenbook'],
+    ['bob laptop', 'bob@acme.com'], ['bob dev laptop', 'bob dev yubikey'], ['falcon-1', 'falcon-2'],
   ])('is said with a perhaps: %s and %s', (gone, stays) => {
     expect(findingsFor(gone, [[stays, 'comment']])).toEqual([{ code: 'still-reads', level: 'warning', path: 'a.yaml',
       message: `it stays encrypted to ${shortForm(otherOfBob)}, whose name "${stays}" is like "${gone}", by which a removed key goes: perhaps it is the same person’s. Name it in \`removed-recipient\` too, if it is to go` }])
@@ -438,7 +440,9 @@ describe('who leaves by one key and stays by another', () => {
 
   test.each([
     ['bob', 'bobby'], ['Bob Smith', 'Bob Jones'], ['bob@acme.com', 'bob@example.org'], ['bob@acme.com', 'alice@acme.com'], ['bob@laptop', 'alice@laptop'],
-    ['root@web', 'root@db'], ['bob', 'alice'],
+    ['root@web', 'root@db'], ['bob', 'alice'], ['bob laptop', 'alice laptop'], ['bob laptop', 'bobby yubikey'], ['prod cluster a', 'prod cluster b'],
+    ['prod-1', 'prod-2'], ['prod old', 'prod new'], ['falcon cluster 1', 'falcon cluster 2'], ['web1', 'web2'], ['k8s', 'k9s'], ['work laptop', 'work phone'], ['ci key', 'ci backup'],
+    ['Bob Smith 2', 'Bob Jones 2'], ['spare', 'backup key'], ['laptop', 'yubikey'], ['root@web1', 'root@web2'],
   ])('is not said: %s and %s', (gone, stays) => {
     expect(findingsFor(gone, [[stays, 'comment']])).toEqual([])
   })

@@ -110,8 +110,18 @@ describe('the owners in a config', () => {
     ['none where one stands over several keys', 'keys:\n  # Falcon\n  - A\n  - B\n  # Sparrow\n  - C\n', []],
     ['none where prose parts those under one', 'keys:\n  # Falcon\n  - A\n  # on leave until May\n  - B\n', []],
     ['one where the others have theirs beside', 'keys:\n  # falcon\n  - A\n  - B # bob\n', ['comment falcon = A .sops.yaml:3', 'comment bob = B .sops.yaml:4']],
-    ['one under a key that stands under none', 'keys:\n  - A\n  # bob\n  - B\n', ['comment bob = B .sops.yaml:4']],
+    ['none under a key that stands under none: it may be that one’s', 'keys:\n  - A\n  # bob\n  - B\n  # carol\n  - C\n', []],
+    ['none so, with a heading that is no name', 'keys:\n  # our people\n  - A\n  # bob\n  - B\n', []],
+    ['one so, behind an empty line', 'keys:\n  - A\n\n  # bob\n  - B\n  # carol\n  - C\n',
+      ['comment bob = B .sops.yaml:5', 'comment carol = C .sops.yaml:7']],
+    ['one so, where that has a name of its own', 'keys:\n  - &alice A\n  # bob\n  - B\n  - C # carol\n',
+      ['anchor alice = A .sops.yaml:2', 'comment bob = B .sops.yaml:4', 'comment carol = C .sops.yaml:5']],
+    ['those above, under a heading that may be a name too', 'keys:\n  # Falcon\n  # alice\n  - A\n  # bob\n  - B\n', ['comment bob = B .sops.yaml:6']],
+    ['one so, in brackets where others share a line', 'keys: [&alice A, &bob B,\n  # carol\n  C]\n',
+      ['anchor alice = A .sops.yaml:1', 'anchor bob = B .sops.yaml:1', 'comment carol = C .sops.yaml:3']],
+    ['none below, before an empty line', 'keys:\n  # Falcon\n  - A\n  # alice\n\n  # web\n  - B\n', []],
     ['none where they stand below their keys', 'keys:\n  - A\n  # alice\n  - B\n  # bob\n', []],
+    ['none below, under a heading', 'keys:\n  # Falcon\n  - A\n  # alice\n  - B\n  # bob\n', []],
     ['none below, before another entry', 'creation_rules:\n- age:\n  - A\n  # alice\n  - B\n  # bob\n  pgp: P\n', []],
     ['none below, in brackets', 'keys: [\n  A,\n  # alice\n  B\n  # bob\n  ]\n', []],
     ['none below, deeper than the dashes', 'keys:\n  - A\n    # alice\n  - B\n\n  - C # carol\n', ['comment carol = C .sops.yaml:6']],
@@ -137,6 +147,18 @@ describe('the owners in a config', () => {
   ])('%s', (_, text, wanted) => {
     expect(owners(text)).toEqual(wanted)
   })
+})
+
+test.each([
+  ['under a key that stands under none', '  - A\n  # bob\n  - B\n', ['bob 3']],
+  ['below', '  - A\n  # alice\n  - B\n  # bob\n', ['alice 3', 'bob 5']],
+  ['over several', '  # alice\n  - A\n  - B\n', ['alice 2']],
+  ['on top of each other', '  # alice\n  # bob\n  - A\n', ['alice 2', 'bob 3']],
+  ['not above one each', '  # alice\n  - A\n  # - bob\n  - B\n  - &carol C\n', []],
+  ['not above or below one that has a name', '  # Falcon\n  - &alice A\n  # Sparrow\n  - B # bob\n  # Crow\n', []],
+  ['not where it is none', '  - A\n  # the team\n  - B\n', []],
+])('names that may be about one key or another, %s', (_, text, wanted) => {
+  expect(readSopsConfig('.sops.yaml', full(`keys:\n${text}`)).untold.map(({ name, line, path }) => `${name} ${line}${path.replace('.sops.yaml', '')}`)).toEqual(wanted)
 })
 
 describe('a generated config', () => {

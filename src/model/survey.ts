@@ -3,6 +3,7 @@ import type { DamagedFile, EncryptedFile } from './sops-file/encrypted-file.ts'
 import { ownerOf } from './owners/owners.ts'
 import type { OwnedRecipient } from './owners/owners.ts'
 import type { RemovedRecord } from './owners/owners-file.ts'
+import type { UntoldName } from './owners/untold.ts'
 import type { Recipient } from './recipient.ts'
 import { canonicalId, shortForm } from './recipient.ts'
 import type { SopsConfig } from './sops-config/read.ts'
@@ -48,6 +49,8 @@ export interface Survey {
   readonly unmatchedGlobs: readonly string[]
   /** Who holds which key, by every source. */
   readonly owners: readonly OwnedRecipient[]
+  /** Names that stand in a comment which may be about one key or another. */
+  readonly untold?: readonly UntoldName[]
   readonly ownersFile: OwnersFile | null
 }
 

@@ -3,7 +3,7 @@
 import { Failure } from '../model/failure.ts'
 import { readOwnersFile } from '../model/owners/owners-file.ts'
 import type { OwnedRecipient } from '../model/owners/owners.ts'
-import { readPublicKeys } from '../model/owners/owners.ts'
+import { readPublicKeys } from '../model/owners/public-keys.ts'
 import { canonicalId } from '../model/recipient.ts'
 import { readSopsConfig } from '../model/sops-config/read.ts'
 import type { Survey } from '../model/survey.ts'
@@ -84,7 +84,7 @@ function read(path: string, ownersPath: string, bytes: Buffer): Omit<Past, 'unse
       return { owners: [...owners, ...left], known: structuredClone(removed.map(({ recipient }) => recipient)) }
     }
     const text = bytes.toString()
-    return publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null
+    return publicKey.test(text) ? { owners: readPublicKeys(path, text).owners, known: [] } : null
   } catch {
     return null
   }

@@ -1,10 +1,12 @@
 // What was asked for, in names → the keys that are meant. Throws where that is not exactly one thing.
 import type { Inputs } from '../model/inputs.ts'
 import { Failure } from '../model/failure.ts'
-import { formsOf, ownerOf, resolveRecipients, resolveRequired, withSubkeys } from '../model/owners/owners.ts'
+import { haveOtherEmails } from '../model/owners/email.ts'
+import { eachKeyOnce, formsOf, ownerOf, resolveRecipients, resolveRequired, withSubkeys } from '../model/owners/owners.ts'
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
+import { untoldAs, untoldLines } from '../model/owners/untold.ts'
 import type { RekeyRequest } from '../model/plan/plan.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
@@ -74,13 +76,11 @@ function earlierKeys(
 ): readonly OwnedRecipient[] {
   const asked = new Set(names.flatMap((name) => formsOf(name).slice(0, 1)))
   const isAsked = (name: string): boolean => formsOf(name).some((form) => asked.has(form))
-  const emails = (name: string): readonly string[] => formsOf(name).filter((form) => form.includes('@'))
-  const theirs = new Set(owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).flatMap(({ name }) => emails(name)))
+  const theirs = owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).map(({ name }) => name)
   const others = [...removed, ...added.map(({ recipient }) => recipient)]
   const found = past.filter(({ name, recipient }) => {
-    const [holder, own] = [ownerOf(owners, recipient), emails(name)]
-    const isNamesake = own.length > 0 && theirs.size > 0 && !own.some((email) => theirs.has(email))
-    return isAsked(name) && !isNamesake && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient))
+    const holder = ownerOf(owners, recipient)
+    return isAsked(name) && !haveOtherEmails([name], theirs) && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient))
   })
   return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed()
 }
@@ -117,7 +117,7 @@ export function resolveRequest(
       advice: byKey ? 'Leave it out of one of them.' : 'Where it has taken the place already, nothing is left to do. Else name the key that is to go, spelled in full.',
     })
   }
-  const required = resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known))
+  const required = resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known), survey)
   const needed = removed.find((one) => required.some((other) => isMeantBy(other, one)))
   if (needed !== undefined) {
     throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' })
@@ -127,10 +127,10 @@ export function resolveRequest(
 }
 
 function resolve(asked: readonly string[], survey: Survey, known: readonly Recipient[]): readonly Recipient[] {
-  return resolved(resolveRecipients(asked, survey.owners, known))
+  return resolved(resolveRecipients(asked, survey.owners, known), survey)
 }
 
-/** By what stands in the repository now; only of whom that knows nothing, by the past. */
+/** By what stands in the repository now; only of whom that knows nothing, by the past, which has the keys but not the names of the keyring. */
 function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], past: Past): readonly Recipient[] {
   const now = resolveRecipients([asked], survey.owners, known)
   const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null
@@ -142,9 +142,11 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], pas
       advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
     })
   }
-  if (now.kind !== 'unknown') return withSubkeys(resolved(now), survey.owners, known)
-  const then = resolveRecipients([asked], past.owners, past.known)
-  return resolved(then.kind === 'unknown' ? now : then)
+  // What a comment may be saying of someone who is still there is not looked up in the past.
+  if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0) return withSubkeys(resolved(now, survey), survey.owners, known)
+  const keyring = survey.owners.filter(({ from }) => from === 'keyring')
+  const then = [past.owners, keyring].map((owners) => resolveRecipients([asked], owners, past.known))
+  return withSubkeys(resolved(then.find(({ kind }) => kind !== 'unknown') ?? now, survey), keyring, past.known)
 }
 
 /** The record of another key, removed from whoever had the name then, where no more than comments and anchors give it to someone now. */
@@ -157,9 +159,10 @@ function recordOf(asked: string, now: readonly Recipient[], { owners, ownersFile
   return records.findLast(({ owner }) => bears(owner)) ?? null
 }
 
-function resolved(resolution: Resolution): readonly Recipient[] {
+function resolved(resolution: Resolution, { untold = [] }: Survey): readonly Recipient[] {
   if (resolution.kind === 'resolved') return resolution.recipients
-  throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'))
+  const why = resolution.kind === 'unknown' ? untoldLines(resolution.asked, untold) : []
+  throw new Failure(`recipient-${resolution.kind}`, [...resolution.message.split('\n'), ...why].map((line) => visible(line, 1000)).join('\n'))
 }
 
 /** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
@@ -170,7 +173,7 @@ function newRecipient(asked: string, survey: Survey, known: readonly Recipient[]
   const recipient = parseRecipient(key)
   if (recipient !== null && name.trim() !== '') return { recipient: spelled(recipient, known), name: name.trim() }
   const written = unique([...known, ...survey.owners.map((owner) => owner.recipient)])
-  const [only, ...more] = resolve([asked], survey, written)
+  const [only, ...more] = eachKeyOnce(resolve([asked], survey, written), survey.owners, known)
   if (only === undefined || more.length > 0) {
     throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' })
   }

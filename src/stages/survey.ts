@@ -4,7 +4,7 @@ import type { DamagedFile, EncryptedFile } from '../model/sops-file/encrypted-fi
 import { readEncryptedFile } from '../model/sops-file/encrypted-file.ts'
 import { ruleFor } from '../model/sops-file/creation-rule.ts'
 import { Failure } from '../model/failure.ts'
-import { readPublicKeys } from '../model/owners/owners.ts'
+import { readPublicKeys } from '../model/owners/public-keys.ts'
 import { readOwnersFile } from '../model/owners/owners-file.ts'
 import type { OwnedRecipient } from '../model/owners/owners.ts'
 import { visible } from '../model/safe-text.ts'
@@ -65,6 +65,7 @@ export async function surveyRepository(
   const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path)
   const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) }
   const owners: OwnedRecipient[] = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)]
+  const untold = configs.flatMap((config) => config.untold)
   const shared = sharedGroups()
   for (const path of [...candidates].sort()) {
     const read = readUnlinked(git.root, path)
@@ -75,7 +76,9 @@ export async function surveyRepository(
     }
     const file = readEncryptedFile(path, read.bytes)
     if (file === null) {
-      owners.push(...readPublicKeys(path, read.bytes.toString()))
+      const list = readPublicKeys(path, read.bytes.toString())
+      owners.push(...list.owners)
+      untold.push(...list.untold)
       if (!chosen(path)) continue
       if (isPointer(read.bytes) && isNamedByRule(path, configs, configPaths)) damaged.push({ path, damage: pointer })
       else if (mayHide(read.bytes)) unsure.push({ path, sha256: sha256Of(read.bytes) })
@@ -92,7 +95,7 @@ export async function surveyRepository(
   owners.push(...await keyring)
   const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path)
   const unmatchedGlobs = await unmatched(git.root, globs, [...files, ...damaged, ...skipped].map(({ path }) => path))
-  return { base, configs, ignoredConfigs, files, others, damaged, skipped, unsure, unmatchedGlobs, owners, ownersFile: record }
+  return { base, configs, ignoredConfigs, files, others, damaged, skipped, unsure, unmatchedGlobs, owners, untold, ownersFile: record }
 }
 
 /** Not by a rule for every file. */

@@ -7,8 +7,8 @@ import { code, plain } from '../safe-text.ts'
 
 const weight = { error: 0, warning: 2, notice: 3 }
 
-/** Someone can read what they should not, whatever this run does. */
-const grave = new Set(['still-reads', 'removed-came-back', 'no-longer-encrypted'])
+/** Someone can read what they should not, whatever this run does, or loses what is theirs. */
+const grave = new Set(['still-reads', 'removed-came-back', 'no-longer-encrypted', 'namesake'])
 
 /** Whether it has to be read before anything else. */
 export function isUrgent({ level, code }: Finding): boolean {

@@ -1,5 +1,6 @@
 // Names and recipients: who holds which key, and what someone means who asks for a name or a key.
 // Must never guess: a name matches whole or not at all, and what could mean two things is an error that lists them.
+import { emailInBrackets, haveOtherEmails } from './email.ts'
 import { asSeen, candidateLines, placeOf } from './owners-candidates.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
@@ -18,22 +19,6 @@ export interface OwnedRecipient {
 export type Resolution =
   | { readonly kind: 'resolved'; readonly recipients: readonly Recipient[] }
   | { readonly kind: 'unknown' | 'ambiguous'; readonly asked: string; readonly message: string }
-
-/**
- * The keys of a public-keys file with their names: `age1… bob`, `age1… # bob`, `# bob` on the line above,
- * `ssh-… AAAA bob@laptop`. A key without a name, and every line that does not begin with a key, is left out.
- */
-export function readPublicKeys(path: string, text: string): readonly OwnedRecipient[] {
-  const owners: OwnedRecipient[] = []
-  let above: string | null = null
-  for (const [at, line] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
-    const [recipient, beside] = keyAndRest(line.trim())
-    const name = beside ?? above
-    if (recipient !== null && name !== null) owners.push({ recipient, name, from: 'public-keys', path, line: at + 1 })
-    above = /^\s*#/.test(line) ? nameInComment(line) : null
-  }
-  return owners
-}
 
 /**
  * Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own
@@ -100,6 +85,19 @@ export function withSubkeys(
   return unique([...recipients, ...recipients.flatMap((one) => siblingsOf(one, owners, known))])
 }
 
+/** One for all that are the same PGP key or its subkeys, by the keyring: the one that is `known`, else the fingerprint of the key. */
+export function eachKeyOnce(
+  recipients: readonly Recipient[], owners: readonly OwnedRecipient[], known: readonly Recipient[],
+): readonly Recipient[] {
+  const primaryOf = (one: Recipient): string | undefined =>
+    owners.find(({ primary, recipient }) => primary !== undefined && isMeantBy(recipient, one))?.primary
+  return unique(recipients.map((one) => {
+    const primary = primaryOf(one)
+    if (primary === undefined) return one
+    return known.find((other) => primaryOf(other) === primary) ?? { kind: 'pgp', id: primary }
+  }))
+}
+
 /** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
 export function nameInComment(comment: string): string | null {
   const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/(?<![\s:])[\s:]+$/, '')
@@ -110,7 +108,7 @@ export function nameInComment(comment: string): string | null {
 /** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. As seen, lower case. */
 export function formsOf(name: string): readonly string[] {
   const short = name.split(/ \(| <| - /, 1)[0] ?? name
-  return [...new Set([name, short, emailIn(name) ?? name].map(folded))]
+  return [...new Set([name, short, emailInBrackets(name) ?? name].map(folded))]
 }
 
 function folded(name: string): string {
@@ -154,7 +152,7 @@ function resolveOne(asked: string, owners: readonly OwnedRecipient[], known: rea
     return unknown(first === undefined ? noOne : `is in ${placeOf(first)}, but none of its keys stands in any file or config.`)
   }
   const meant = named.filter((owner) => recipients.some((one) => isMeantBy(owner.recipient, one)))
-  return areOnePersons(recipients, meant, owners, asked) ? resolved(recipients, meant.map(({ recipient }) => recipient))
+  return areOnePersons(recipients, meant, owners) ? resolved(recipients, meant.map(({ recipient }) => recipient))
     : no('ambiguous', 'could mean:', candidateLines('', meant, recipients))
 }
 
@@ -188,7 +186,7 @@ function givenToOthers(
 
 /** Whether `recipients`, which all bear the name that was asked for, are certainly one person's. */
 function areOnePersons(
-  recipients: readonly Recipient[], meant: readonly OwnedRecipient[], owners: readonly OwnedRecipient[], asked: string,
+  recipients: readonly Recipient[], meant: readonly OwnedRecipient[], owners: readonly OwnedRecipient[],
 ): boolean {
   if (recipients.length === 1) return true
   const listed = meant.filter(({ from }) => from === 'owners-file')
@@ -201,7 +199,7 @@ function areOnePersons(
     const there = meant.filter((owner) => owner.path === path)
     return recipients.every((one) => one === only || isIn(there, one))
   })
-  return oneFileSaysAll && !severalPeople(meant, asked)
+  return oneFileSaysAll && !severalPeople([...new Set(meant.map(({ name }) => name))])
 }
 
 function isIn(owners: readonly OwnedRecipient[], recipient: Recipient): boolean {
@@ -217,22 +215,11 @@ function unique(recipients: readonly Recipient[]): readonly Recipient[] {
 
 const whatToDo = 'Name one of them by its key, spelled in full, or by a name that only it has.'
 
-/** `Bob <bob@a>` and `Bob <bob@b>` are two people, though both may be called Bob. */
-function severalPeople(meant: readonly OwnedRecipient[], asked: string): boolean {
-  const emails = new Set(meant.flatMap(({ name }) => emailIn(name)?.toLowerCase() ?? []))
-  return emails.size > 1 && !emails.has(folded(asked))
-}
-
-function emailIn(name: string): string | null {
-  return /<([^<>\s@]+@[^<>\s]+)>/.exec(name)?.[1] ?? null
+/** `Bob <bob@a.org>` and `Bob <bob@b.org>` are two people, though both may be called Bob. */
+function severalPeople(names: readonly string[]): boolean {
+  return names.some((one) => names.some((other) => haveOtherEmails([one], [other])))
 }
 
 function sshComment(recipient: Recipient): string | null {
   return recipient.kind === 'age-ssh' ? asSeen(recipient.id.replace(/^\S+ +\S+ */, '').replace(/^#\s*/, '')) || null : null
-}
-
-function keyAndRest(line: string): readonly [Recipient | null, string | null] {
-  const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)([^]*)$/.exec(line)
-  const recipient = parseRecipient(spelled?.[1] ?? '')
-  return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')]
 }

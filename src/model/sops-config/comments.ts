@@ -69,6 +69,19 @@ export function commentsAbove(text: string, slot: Pick<Slot, 'start' | 'floor'>)
   return lines
 }
 
+/** The own-line comments directly below an item, top first. */
+export function linesBelow(text: string, slot: Pick<Slot, 'end'>): readonly CommentLine[] {
+  const lines: CommentLine[] = []
+  for (let start = lineEnd(text, slot.end) + 1; start < text.length;) {
+    const end = Math.min(lineEnd(text, start) + 1, text.length)
+    const line = text.slice(start, end)
+    if (!/^[ \t]*#/.test(line)) break
+    lines.push({ start, end, text: line.trim() })
+    start = end
+  }
+  return lines
+}
+
 /** Whether what holds a list stands right behind a dash: above `- age: A` stands what is about the rule. */
 export function isBehindDash(text: string, { start }: Pick<Slot, 'start'>): boolean {
   return /^\s*-\s+$/.test(text.slice(lineStart(text, start), start))

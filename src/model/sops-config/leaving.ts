@@ -39,7 +39,7 @@ export function commentsLeaving(
   }
   const label = labelAbove(text, slot)
   const isAlone = label !== null && !mentioned(label, staying) && ((labelsThatName(tree, list)[at] ?? null) !== null
-    || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands && !mayStandBelow(text, list)))
+    || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands && !mayStandBelow(tree, list)))
   return lines.filter((_, index) => naming[index] === true || (isAlone && index === lines.length - 1))
 }
 

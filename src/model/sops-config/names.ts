@@ -28,6 +28,11 @@ const notNames = new Set([
   ...several,
 ])
 
+/** Whether a word speaks of a key, a file or several, rather than of somebody. */
+export function isNobody(word: string): boolean {
+  return notNames.has(word.toLowerCase())
+}
+
 /** Words with which a sentence about a key begins, where what follows is in lower case; a name goes on in capitals. */
 const sentence = new RegExp(`^(?:TODO|FIXME|NOTE|${[
   'has', 'have', 'had', 'ask', 'add', 'see', 'keep', 'remove', 'removed', 'todo', 'fixme', 'note', 'is', 'are', 'was', 'were', 'use',
@@ -79,6 +84,14 @@ export function isName(comment: string): boolean {
 export function nameBeside(comment: string): string | null {
   const name = nameInComment(comment.slice(signsBefore(comment)))
   return name === null || sentence.test(name) ? null : name
+}
+
+/** What may be the name of one on a line of its own among keys: no sentence, no long one, no word for several, no setting. */
+export function nameOnLine(comment: string): string | null {
+  const core = coreOf(comment)
+  const words = core.split(' ')
+  const isOther = words.length > 5 || /[=?!*{}[\]]/.test(core) || words.some((word) => several.has(word.toLowerCase().replace(/[,.:]$/, '')))
+  return isOther ? null : nameBeside(comment)
 }
 
 /** How many characters stand before what a comment says: blanks, its signs, the sign of a list. */

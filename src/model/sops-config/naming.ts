@@ -4,11 +4,11 @@
 // A comment beside an item is about that item. As many names as keys, in one comment beside or directly above a string or list on
 // one line, or on lines directly above a string that has its keys on lines, are about one key each; above the dash of a rule only
 // several on lines, since what stands there is about the rule. A label directly above an item is its name where nothing else names that
-// key, and no label of the list stands over a key that has no name: else it may be a heading. A key without a name above the
-// first label is under none; were it to count, who it belongs to could not leave without a name coming to others.
-// Where a label stands below the last item or deeper than the next one, those of the list may stand below their keys: none is a name.
+// key, and no label of the list stands over a key that has no name: else it may be a heading. A key without a name and an empty line
+// above the first label is under none; were it to count, who it belongs to could not leave without a name coming to others.
+// Where those of the list may stand below their keys, none is a name.
 import { isAlias } from 'yaml'
-import { commentBehind, commentBeside, commentsAbove, isBehindDash, linesAboveHolder, lineEnd, lineStart } from './comments.ts'
+import { commentBehind, commentBeside, commentsAbove, isBehindDash, linesAboveHolder, linesBelow, lineEnd, lineStart } from './comments.ts'
 import type { CommentLine } from './comments.ts'
 import { isLabel, isName, isParted, nameBeside, namesListed, signsBefore } from './names.ts'
 import type { NameSpan } from './names.ts'
@@ -124,18 +124,27 @@ export function labelAbove(text: string, slot: Slot): CommentLine | null {
   return last !== undefined && isLabel(last.text) && (before === undefined || !isLabel(before.text)) ? last : null
 }
 
-/** Whether labels of a list may be about the item above them. */
-export function mayStandBelow(text: string, { slots }: SlotList): boolean {
+/**
+ * Whether labels of a list may be about the item above them: one stands deeper than the next item, or behind the last one of a
+ * block of lines, or right below a key that has no name otherwise. Names below their keys, and none for the last, look just like
+ * names above, and none for the first.
+ */
+export function mayStandBelow(tree: ConfigTree, list: SlotList): boolean {
+  const [{ text }, { slots }] = [tree, list]
   const column = (at: number): number => at - lineStart(text, at)
-  const [last] = slots.slice(-1)
-  if (last === undefined) return false
-  const next = lineEnd(text, last.end) + 1
-  const below = text.slice(next, lineEnd(text, next))
-  const first = /^[ \t]*/.exec(text.slice(lineStart(text, last.start)))?.[0].length ?? 0
-  if (/^[ \t]*#/.test(below) && below.indexOf('#') >= first && isLabel(below.trim())) return true
-  return slots.some((slot) => {
+  const indentOf = (at: number): number => /^[ \t]*/.exec(text.slice(lineStart(text, at)))?.[0].length ?? 0
+  const isKey = (slot: Slot): boolean => recipientOf(tree, slot) !== null
+  return slots.some((slot, at) => {
     const label = labelAbove(text, slot)
-    return label !== null && text.indexOf('#', label.start) - label.start > column(slot.start)
+    if (label !== null && text.indexOf('#', label.start) - label.start > column(slot.start)) return true
+    const next = slots[at + 1]
+    if (next !== undefined && !text.slice(slot.end, next.start).includes('\n')) return false
+    const lines = linesBelow(text, slot)
+    const [first] = lines
+    if (first === undefined || !isLabel(first.text) || text.indexOf('#', first.start) - first.start < indentOf(slot.start)) return false
+    if (next === undefined) return true
+    const isParted = lines.at(-1)?.end !== lineStart(text, next.start)
+    return isKey(slot) && (isParted || (isKey(next) && !isLabel(commentsAbove(text, slot).at(-1)?.text ?? '') && !hasOwnName(tree, list, at)))
   })
 }
 
@@ -143,7 +152,7 @@ export function mayStandBelow(text: string, { slots }: SlotList): boolean {
 export function labelsThatName(tree: ConfigTree, list: SlotList): readonly (CommentLine | null)[] {
   const labels = list.slots.map((slot) => (list.style !== 'text' && isItem(slot) ? labelAbove(tree.text, slot) : null))
   if (labels.every((label) => label === null)) return labels
-  if (mayStandBelow(tree.text, list)) return labels.map(() => null)
+  if (mayStandBelow(tree, list)) return labels.map(() => null)
   const nameless = list.slots.map((slot, at) => holdsKeys(tree, slot) && !hasOwnName(tree, list, at))
   let under = 0
   for (const [at, label] of labels.entries()) {
@@ -156,4 +165,14 @@ export function labelsThatName(tree: ConfigTree, list: SlotList): readonly (Comm
     const isKey = nameless[at] === true && slot !== undefined && recipientOf(tree, slot) !== null
     return isKey && label !== null && !isParted(label.text) ? label : null
   })
+}
+
+/** The labels above and below the keys of a list that may be the name of one of them, and are not told to be that of any. */
+export function labelsUntold(tree: ConfigTree, list: SlotList): readonly CommentLine[] {
+  if (list.style === 'text') return []
+  const [told, last] = [labelsThatName(tree, list), list.slots.at(-1)]
+  const isNameless = (slot: Slot, at: number): boolean => recipientOf(tree, slot) !== null && !hasOwnName(tree, list, at)
+  const above = list.slots.flatMap((slot, at) => (isItem(slot) && told[at] === null && isNameless(slot, at) ? commentsAbove(tree.text, slot) : []))
+  const below = last !== undefined && isItem(last) && isNameless(last, list.slots.length - 1) ? linesBelow(tree.text, last) : []
+  return [...above, ...below].filter(({ text }) => isLabel(text))
 }

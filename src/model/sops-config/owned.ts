@@ -3,10 +3,11 @@
 import { isAlias } from 'yaml'
 import { nameInComment } from '../owners/owners.ts'
 import type { OwnedRecipient } from '../owners/owners.ts'
+import type { UntoldName } from '../owners/untold.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { isOfSeveral, signsBefore } from './names.ts'
-import { labelsThatName, nameBesideItem, namesInOrder } from './naming.ts'
+import { labelsThatName, labelsUntold, nameBesideItem, namesInOrder } from './naming.ts'
 import type { SlotList } from './slots.ts'
 import { anchorOf, recipientOf } from './tree.ts'
 import type { ConfigTree } from './tree.ts'
@@ -36,4 +37,16 @@ export function ownersIn(tree: ConfigTree, path: string): readonly OwnedRecipien
   }
   if (tree.root !== null) walk(tree.root)
   return [...owners.values()]
+}
+
+/** The names in comments that may be about one key or another. */
+export function untoldIn(tree: ConfigTree, path: string): readonly UntoldName[] {
+  const walk = (list: SlotList): readonly UntoldName[] => [
+    ...labelsUntold(tree, list).flatMap(({ start, text }) => {
+      const name = nameInComment(text.slice(signsBefore(text)))
+      return name === null ? [] : [{ name, path, line: tree.lineOf(start) }]
+    }),
+    ...list.slots.flatMap(({ below }) => (below === null ? [] : walk(below))),
+  ]
+  return tree.root === null ? [] : walk(tree.root)
 }

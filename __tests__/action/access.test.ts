@@ -131,10 +131,18 @@ describe('a new key in the place of another', () => {
     expect(opens(company, fresh, 'finance/payroll.yaml')).toBe(false)
     expect(done.outputs).toMatchObject({ 'files-updated': '7', 'files-rotated': '7', 'exposed-secrets': '15' })
     expect(company.read('.sops.yaml').split('\n')).toHaveLength(company.git('show', 'HEAD:.sops.yaml').split('\n').length + 1)
-    // Asked for again, the name would be that of the new one.
-    company.commit()
-    const { sentence } = await refusalOf(company, { 'removed-recipient': 'bob', 'added-recipient': `bob=${fresh.recipient}` })
-    expect(sentence).toMatch(/both name age1.*Where it has taken the place already, nothing is left to do\. Else name the key that is to go/)
+    company.commit('replaced')
+    // The same again is done: what the old key could read is told, and the new one is nobody who stays by mistake.
+    const request = { 'removed-recipient': 'bob', 'added-recipient': `bob=${fresh.recipient}` }
+    const again = await runUnchanged(company, request)
+    expect(again).toMatchObject({ exitCode: 0, outputs: { 'files-changed': '0', 'exposed-secrets': '15' } })
+    expect(again.report).toMatchObject({ outcome: 'unchanged', request: { removed: [{ id: company.bob.recipient }], added: [{ id: fresh.recipient }] } })
+    expect(again.report?.findings.filter(({ code }) => code !== 'single-key-kind')).toEqual([])
+    // Half of it undone, that half is done again.
+    company.git('checkout', '--quiet', 'HEAD~1', '--', 'prod')
+    company.commit('half of it')
+    expect((await run(company, request)).outputs).toMatchObject({ 'files-updated': '2', 'files-rotated': '2', 'exposed-secrets': '15' })
+    for (const path of Object.keys(secrets)) expect([path, opens(company, fresh, path), opens(company, company.bob, path)]).toEqual([path, true, false])
   })
 
   test('may be that of the runner itself, while another of its keys works', async () => {

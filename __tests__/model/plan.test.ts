@@ -419,6 +419,9 @@ describe('who leaves by one key and stays by another', () => {
     const named = [...owners, { recipient: otherOfBob, name: 'Bob', from: 'comment' as const, path: 'x', line: 1 }]
     expect(plan([file([[alice, bob, otherOfBob]])], removal, become([alice, otherOfBob]), { survey: { owners: named } }).findings)
       .toMatchObject([{ code: 'still-reads', level: 'warning', path: 'a.yaml', message: expect.stringContaining('another key of Bob') }])
+    // The one that takes the place is to stay.
+    const replacement: RekeyRequest = { ...removal, added: [{ recipient: otherOfBob, name: 'Bob' }] }
+    expect(plan([file([[alice, otherOfBob]])], replacement, { kind: 'same' }, { survey: { owners: named } }).findings).toEqual([])
   })
 
   const findingsFor = (gone: string, names: readonly (readonly [string, 'owners-file' | 'anchor' | 'comment'])[]): unknown => {

@@ -2,9 +2,13 @@
 // Must never stop at what an earlier version has wrong.
 import { Failure } from '../model/failure.ts'
 import { readOwnersFile } from '../model/owners/owners-file.ts'
+import type { RemovedRecord } from '../model/owners/owners-file.ts'
 import type { OwnedRecipient } from '../model/owners/owners.ts'
 import { readPublicKeys } from '../model/owners/owners.ts'
+import { pastOwners, recordedOwners } from '../model/owners/past-owner.ts'
+import type { PastOwner } from '../model/owners/past-owner.ts'
 import { canonicalId } from '../model/recipient.ts'
+import type { Recipient } from '../model/recipient.ts'
 import { readSopsConfig } from '../model/sops-config/read.ts'
 import type { Survey } from '../model/survey.ts'
 import { unique } from '../model/survey.ts'
@@ -27,7 +31,7 @@ function ownersPathIn({ ownersFile }: Survey, named: string | null): string {
 }
 
 /**
- * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
+ * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once a file, with the newest
  * commit that brought it; and all who stood in a config, could read a version of a file, or were recorded as removed. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
  * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
  */
@@ -36,19 +40,25 @@ export async function readPast(open: OpenHistory, survey: Survey, named: string 
   const unseen = history.reach.kind === 'whole' ? null : history.reach.why
   const ownersPath = ownersPathIn(survey, named)
   const versions = everywhere ? await everyText(open, survey.base) : open.texts
-  const found: Omit<Past, 'unseen'>[] = []
+  const found: (Omit<Past, 'unseen'> & { readonly path: string })[] = []
+  const newer = new Map<string, readonly OwnedRecipient[]>()
   await readBlobs(git, [...versions.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
     const version = versions.get(blob)
     if (version === undefined) return
     const { path, revision } = version
-    const past = read(path, ownersPath, bytes)
     const place = `${path} at ${revision.sha.slice(0, 12)} (${new Date(revision.time * 1000).toISOString().slice(0, 10)})`
-    if (past !== null) found.push({ known: past.known, owners: past.owners.map((owner) => ({ ...structuredClone(owner), path: place })) })
+    const past = read(path, ownersPath, bytes)
+    if (past === null) return
+    const named = structuredClone(past.owners)
+    found.push({ path, known: past.known, owners: [...pastOwners(named, place, newer.get(path) ?? []), ...recordedOwners(structuredClone(past.removed), place)] })
+    newer.set(path, named)
   })
-  const owners = new Map<string, OwnedRecipient>()
-  for (const owner of found.flatMap((past) => past.owners)) {
-    const key = `${owner.name}\n${canonicalId(owner.recipient)}`
-    if (!owners.has(key)) owners.set(key, owner)
+  const owners = new Map<string, PastOwner>()
+  for (const { path, owners: then } of found) {
+    for (const owner of then) {
+      const key = JSON.stringify([owner.name, canonicalId(owner.recipient), path])
+      if (!owners.has(key)) owners.set(key, owner)
+    }
   }
   return { owners: [...owners.values()], known: unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen }
 }
@@ -70,21 +80,25 @@ function isConfig(path: string): boolean {
   return path === '.sops.yaml' || path.endsWith('/.sops.yaml')
 }
 
-function read(path: string, ownersPath: string, bytes: Buffer): Omit<Past, 'unseen'> | null {
+interface Read {
+  readonly owners: readonly OwnedRecipient[]
+  readonly removed: readonly RemovedRecord[]
+  readonly known: readonly Recipient[]
+}
+
+function read(path: string, ownersPath: string, bytes: Buffer): Read | null {
   try {
     if (isConfig(path)) {
       const { owners, recipients } = readSopsConfig(path, bytes.toString())
-      return { owners, known: structuredClone(recipients) }
+      return { owners, removed: [], known: structuredClone(recipients) }
     }
     if (path === ownersPath) {
       const { owners, removed } = readOwnersFile(path, bytes.toString())
-      const left = removed.flatMap(({ recipient, owner, line }): OwnedRecipient[] =>
-        owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }])
       // A key that only has an owner stood in nothing that anyone could have read.
-      return { owners: [...owners, ...left], known: structuredClone(removed.map(({ recipient }) => recipient)) }
+      return { owners, removed, known: structuredClone(removed.map(({ recipient }) => recipient)) }
     }
     const text = bytes.toString()
-    return publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null
+    return publicKey.test(text) ? { owners: readPublicKeys(path, text), removed: [], known: [] } : null
   } catch {
     return null
   }

@@ -68,7 +68,7 @@ describe('a replacement that is asked for again', () => {
   function pastOf(...versions: readonly (readonly [path: string, text: string])[]): Past {
     const configs = versions.map(([path, text]) => readSopsConfig(path, text))
     const owners = configs.flatMap(({ owners: then, path }, at) =>
-      pastOwners(then, `${path} at ${configs.length - at}`, configs.slice(0, at).findLast((one) => one.path === path)?.owners ?? []))
+      pastOwners(then, `${path} at ${configs.length - at}`, configs.slice(0, at).filter((one) => one.path === path).slice(-1).map((one) => one.owners)))
     return { owners, known: configs.flatMap(({ recipients }) => recipients), unseen: null }
   }
 
@@ -111,9 +111,19 @@ describe('a replacement that is asked for again', () => {
     expect([alone.asked.removed, alone.earlier.map(({ recipient }) => recipient)]).toEqual([[old], [older]])
   })
 
+  test('names all keys that one name stood for at a time', async () => {
+    const past = pastOf(['.sops.yaml', rule(alice.id)], ['.sops.yaml', rule(`${older.id} # bob`, `${old.id} # bob`)], ['.sops.yaml', rule(`${older.id} # bob`)])
+    expect((await again([['.sops.yaml', done]], past)).asked.removed).toEqual([older, old])
+  })
+
   test('does not take a key that stood nowhere for one that took a place', async () => {
     const past = pastOf(['.sops.yaml', rule(`${older.id} # bob`)], ['.sops.yaml', rule(`${old.id} # bob`)])
     expect((await again([['.sops.yaml', done]], { ...past, known: [old] })).asked.removed).toEqual([old])
+  })
+
+  test('asks which one is meant of two that came in each other’s place', async () => {
+    const versions = [alice, old, older, old].map(({ id }) => ['.sops.yaml', rule(`${id} # ${id === alice.id ? 'alice' : 'bob'}`)] as const)
+    await expect(again([['.sops.yaml', rule(`${fresh.id} # zoe`)]], pastOf(...versions))).rejects.toMatchObject({ code: 'recipient-ambiguous' })
   })
 
   test.each<[string, readonly (readonly [string, string])[]]>([

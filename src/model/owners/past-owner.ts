@@ -11,10 +11,16 @@ export interface PastOwner extends OwnedRecipient {
   readonly next: readonly Recipient[]
 }
 
-/** The owners by an earlier version of a file, read at `place`; `newer`: by the version that came after it. */
-export function pastOwners(owners: readonly OwnedRecipient[], place: string, newer: readonly OwnedRecipient[]): readonly PastOwner[] {
-  const after = Map.groupBy(newer, ({ name }) => folded(name))
-  return owners.map((owner) => ({ ...owner, path: place, next: (after.get(folded(owner.name)) ?? []).map(({ recipient }) => recipient) }))
+/** The owners by an earlier version of a file, read at `place`; `after`: by each version that came in its place. */
+export function pastOwners(owners: readonly OwnedRecipient[], place: string, after: readonly (readonly OwnedRecipient[])[]): readonly PastOwner[] {
+  const versions = after.map((version) => Map.groupBy(version, ({ name }) => folded(name)))
+  return owners.map((owner) => {
+    const next = versions.flatMap((version) => {
+      const keys = (version.get(folded(owner.name)) ?? []).map(({ recipient }) => recipient)
+      return keys.some((one) => isMeantBy(owner.recipient, one)) ? [] : keys
+    })
+    return { ...owner, path: place, next }
+  })
 }
 
 /** Who held the keys that an owners file, read at `place`, records as removed; those that were removed on one day are of one time. */
@@ -33,7 +39,8 @@ export function lastNamed(asked: string, owners: readonly PastOwner[], known: re
   const named = owners.filter((owner) => bears(owner) && known.some((one) => isMeantBy(owner.recipient, one)))
   const ids = new Set(named.map(({ recipient }) => canonicalId(recipient)))
   const exchanged = new Set(named.filter(({ next }) => next.some((one) => ids.has(canonicalId(one)))).map(({ recipient }) => canonicalId(recipient)))
-  return owners.filter((owner) => !bears(owner) || !exchanged.has(canonicalId(owner.recipient)))
+  // Of keys that came in each other's place none is the last.
+  return exchanged.size === ids.size ? owners : owners.filter((owner) => !bears(owner) || !exchanged.has(canonicalId(owner.recipient)))
 }
 
 function folded(name: string): string {

@@ -118,6 +118,12 @@ test('nor is one that somebody put into a config', async () => {
     const all = [result.log, result.summary, JSON.stringify(result.outputs), JSON.stringify(result.report)].join('\n')
     expect(all).not.toContain(identity)
   }
+  // As a recipient it is the first thing to mend, before any key is used.
+  company.write('.sops.yaml', company.read('.sops.yaml').replace('- *ci\n', `- *ci\n          - ${identity}\n`))
+  company.commit()
+  company.credentials = {}
+  const { sentence } = await refusalOf(company, { 'removed-recipient': 'bob' })
+  expect(sentence).toMatch(/^\.sops\.yaml:16 holds a private key where the public one of a recipient belongs\. Take it out/)
 })
 
 describe('a new key in the place of another', () => {

@@ -74,8 +74,7 @@ describe('someone who comes', () => {
     company.commit()
     company.credentials = {}
     const { sentence } = await refusalOf(company, { 'added-recipient': `carol=${carol.recipient}`, 'same-access-as': 'bob' })
-    expect(sentence).toContain('prod/values.yaml.enc and prod/ключи и.yaml: it has drifted from prod/.sops.yaml: to follow its rule would also change +')
-    expect(sentence).toContain('which was not asked for')
+    expect(sentence).toMatch(/prod\/values\.yaml\.enc and prod\/ключи и\.yaml: it has drifted from prod\/\.sops\.yaml: by its rule age1\S+ would come, which was not asked for/)
   })
 
   test.each<[string, Readonly<Record<string, string>>, RegExp]>([

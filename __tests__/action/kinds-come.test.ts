@@ -1,8 +1,9 @@
-// Each kind of key as one that comes: beside somebody, in the place of another of its kind, in the place of an age key; in flat
-// rules and in key groups.
+// Each kind of key as one that comes: beside somebody, of its own kind or another, in the place of another of its kind, in the place
+// of an age key; in flat rules and in key groups, in files that its kind alone opens and in mixed ones.
 import { expect, test } from '@jest/globals'
 import type { ActionRun } from '../support/action.ts'
 import { runAction } from '../support/action.ts'
+import { makeAgeKey } from '../support/age-key.ts'
 import type { CloudKey } from '../support/cloud-kinds.ts'
 import { cloudKinds, sopsMeanwhile } from '../support/cloud-kinds.ts'
 import type { LocalKey } from '../support/local-kinds.ts'
@@ -27,8 +28,8 @@ interface Row {
 
 const plaintext = `password: ${canary}\n`
 const paths = ['flat.yaml', 'group.yaml']
-/** Read by a key of the kind and nobody else. */
-const alone = 'alone.yaml'
+/** Read by the first key of the kind alone, by the second alone, and by that and an age key. */
+const [alone, joined, mixed] = ['alone.yaml', 'joined.yaml', 'mixed.yaml'] as const
 
 async function opens(team: Team, path: string, credentials: Readonly<Record<string, string>>): Promise<boolean> {
   const { exitCode, stdout } = await sopsMeanwhile(team, ['decrypt', path], credentials)
@@ -60,31 +61,44 @@ for (const row of rows) where(...row.needs ?? [], ...row.needsForBoth ?? []).des
     using team = new Team()
     const { alice, bob, ci } = team
     const { first, second } = kind
+    const dave = makeAgeKey()
     const people = [alice, bob, ci].map(({ recipient }) => recipient)
     const files = first.flat === null ? ['group.yaml'] : paths
     const group = people.map((one) => `          - ${one}\n`).join('')
+    const keysOf = (key: CloudKey | LocalKey): string => key.inGroup.join('\n        ')
+    const withCi = second.inGroup[0] === 'age:' ? `${keysOf(second)}\n          - ${ci.recipient}` : `${keysOf(second)}\n        age:\n          - ${ci.recipient}`
     team.write('.sops.yaml', `creation_rules:\n${files.includes('flat.yaml') ? `  - path_regex: ^flat\n    age: ${people.join(',')}\n` : ''}  - path_regex: ^group\n    key_groups:\n      - age:\n${group}`
-      + `  - path_regex: ^alone\n    key_groups:\n      - ${first.inGroup.join('\n        ')}\n`)
+      + [[alone, keysOf(first)], [joined, keysOf(second)], [mixed, withCi]].map(([path, keys]) => `  - path_regex: ^${path}\n    key_groups:\n      - ${keys}\n`).join(''))
+    // Two keys of one name: who is like that comes beside either.
+    team.write('public-keys.txt', `${bob.recipient} erin\n${second.spelling} erin\n`)
     for (const path of files) team.encrypt(path, plaintext)
-    team.write(alone, plaintext)
-    expect(await sopsMeanwhile(team, ['encrypt', '--in-place', alone], kind.credentials)).toMatchObject({ exitCode: 0 })
+    for (const path of [alone, joined, mixed]) {
+      team.write(path, plaintext)
+      expect(await sopsMeanwhile(team, ['encrypt', '--in-place', path], kind.credentials)).toMatchObject({ exitCode: 0 })
+    }
     team.commit()
     team.credentials = together(kind.credentials, { SOPS_AGE_KEY: ci.identity })
     const all = (...ids: readonly string[]): Record<string, readonly string[]> => Object.fromEntries(files.map((path) => [path, ids]))
 
     const before = team.read('group.yaml')
-    const comes = await runAction(team, { ...kind.inputs, 'added-recipient': first.spelling, 'same-access-as': bob.recipient })
-    expectReaders(comes, 'updated', all(...people, first.id))
-    for (const path of files) expect([path, await opens(team, path, kind.credentials)]).toEqual([path, true])
+    const comes = await runAction(team, { ...kind.inputs, 'added-recipient': `"${first.spelling}", ${dave.recipient}`, 'same-access-as': 'erin' })
+    const [one, two] = [first.id, second.id]
+    expectReaders(comes, 'updated', { ...all(...people, one, dave.recipient), [joined]: [two, one, dave.recipient], [mixed]: [two, ci.recipient, one, dave.recipient] })
+    for (const path of [...files, joined, mixed]) {
+      expect([path, await opens(team, path, kind.credentials)]).toEqual([path, true])
+      expect([path, await opens(team, path, { ...kind.stranger, SOPS_AGE_KEY: dave.identity })]).toEqual([path, true])
+    }
     team.commit('comes')
     // Nothing was rotated: the old keys open the new values too.
     team.write('group.yaml', withOldKeys(before, team.read('group.yaml')))
     expect(await opens(team, 'group.yaml', { SOPS_AGE_KEY: bob.identity })).toBe(true)
     team.git('checkout', '--quiet', '--', 'group.yaml')
 
-    const old = new Map([alone, ...files].map((path) => [path, team.read(path)]))
+    const old = new Map([alone, ...files, joined, mixed].map((path) => [path, team.read(path)]))
     const replaces = await runAction(team, { ...kind.inputs, 'removed-recipient': first.spelling, 'added-recipient': second.spelling })
-    expectReaders(replaces, 'updated+rotated', { [alone]: [second.id], ...all(...people, second.id) })
+    expectReaders(replaces, 'updated+rotated', {
+      [alone]: [two], ...all(...people, dave.recipient, two), [joined]: [two, dave.recipient], [mixed]: [two, ci.recipient, dave.recipient],
+    })
     for (const [path, text] of old) {
       expect([path, await opens(team, path, kind.credentials)]).toEqual([path, true])
       // Without a new data key the stanza of the old key would still open it.
@@ -96,7 +110,7 @@ for (const row of rows) where(...row.needs ?? [], ...row.needsForBoth ?? []).des
     team.commit('replaces')
 
     const instead = await runAction(team, { ...kind.inputs, 'removed-recipient': bob.recipient, 'added-recipient': first.spelling })
-    expectReaders(instead, 'updated+rotated', all(alice.recipient, ci.recipient, second.id, first.id))
+    expectReaders(instead, 'updated+rotated', all(alice.recipient, ci.recipient, dave.recipient, two, one))
     for (const path of files) {
       expect([path, await opens(team, path, kind.credentials)]).toEqual([path, true])
       expect([path, await opens(team, path, { ...kind.stranger, SOPS_AGE_KEY: bob.identity })]).toEqual([path, false])

@@ -108,18 +108,21 @@ for (const row of localKinds) where(...row.needs ?? []).describe(row.name, () =>
     const { alice, ci } = team
     const { first, second } = kind
     const people = [alice.recipient, ci.recipient]
-    const rules = { ...flat('flat.yaml', people, first), 'group.yaml': group(people, first), 'two.yaml': group(people, first, second) }
+    const rules = {
+      ...flat('flat.yaml', people, first), 'group.yaml': group(people, first), 'two.yaml': group(people, first, second), 'alone.yaml': group([], first, second),
+    }
     const before = await encrypted(team, rules, kind.credentials)
     for (const path of before.keys()) expect(await opened(team, path, kind.credentials)).toBe(plaintext)
     // To encrypt to the key that stays, the runner needs the right to it.
     team.credentials = together(kind.credentials, { SOPS_AGE_KEY: ci.identity })
 
     const run = await runAction(team, { ...kind.inputs, 'removed-recipient': first.spelling })
-    const left = (path: string): string[] => (path === 'two.yaml' ? [...people, second.id] : people)
+    const both = ['two.yaml', 'alone.yaml']
+    const left = (path: string): string[] => [...path === 'alone.yaml' ? [] : people, ...both.includes(path) ? [second.id] : []]
     expectDone(run, 'updated+rotated', Object.fromEntries([...before.keys()].map((path) => [path, left(path)])))
     for (const [path, text] of before) {
-      expect(await opened(team, path, person(kind, alice))).toBe(plaintext)
-      expect(await opened(team, path, kind.credentials)).toBe(path === 'two.yaml' ? plaintext : null)
+      expect(await opened(team, path, person(kind, alice))).toBe(path === 'alone.yaml' ? null : plaintext)
+      expect(await opened(team, path, kind.credentials)).toBe(both.includes(path) ? plaintext : null)
       await expectSpliceFails(team, path, text, kind.credentials)
     }
     expect(team.read('.sops.yaml')).not.toContain(first.id.split('+')[0])

@@ -155,8 +155,25 @@ describe('a key that replaces another', () => {
     expect(after).toContain(`# laptop\n    - ${ssh.id}\n  bob:\n  -   "${bobToo.id}"\n`)
   })
 
+  test('is the owner’s whom the file does not know yet, where one is known from elsewhere', () => {
+    const named = { removed: [bob], added: [{ recipient: ssh, name: null }], ownerOf: () => 'bob' }
+    const after = `owners:\n  bob:\n    - ${ssh.id}\nremoved:\n${recordOf(bob, 'bob')}`
+    expect(edit('', named)).toBe(after)
+    expect(edit(after, { ...named, ownerOf: () => null })).toBeNull()
+    // By the record, where the key came back.
+    expect(edit(`removed:\n${recordOf(bob, 'Bob')}`, { ...named, ownerOf: () => 'robert' })).toBe(`removed:\n${recordOf(bob, 'Bob')}owners:\n  Bob:\n    - ${ssh.id}\n`)
+    expect(edit(`owners:\n  Bob: [${alice.id}]\n`, { ...named, removed: [alice, bob] })).toContain(`Bob: [${ssh.id}]`)
+    expect(edit(`owners:\n  Bob: [${bobToo.id}]\n`, named)).toContain(`Bob: [${bobToo.id}, ${ssh.id}]`)
+  })
+
+  test.each(['n'.repeat(201), 'two\nlines', ' blanks ', '<<', alice.id, ''])('is nobody’s where the file could not hold the name: %j', (name) => {
+    expect(edit('', { removed: [bob], added: [{ recipient: ssh, name: null }], ownerOf: () => name })).toBe(`removed:\n${recordOf(bob, null)}`)
+  })
+
   test('of two owners has no owner that anyone could tell', () => {
     expect(edit(text, { removed: [alice, bob], added: [{ recipient: ssh, name: null }] })).not.toContain(ssh.id)
+    expect(edit(text, { removed: [alice, pgp], added: [{ recipient: ssh, name: null }], ownerOf: () => 'carol' })).not.toContain(ssh.id)
+    expect(edit('', { removed: [alice, bob], added: [{ recipient: ssh, name: null }], ownerOf: ({ id }) => (id === bob.id ? 'bob' : 'alice') })).not.toContain(ssh.id)
   })
 })
 

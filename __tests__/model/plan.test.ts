@@ -62,18 +62,24 @@ describe('a removal', () => {
   test.each<[string, readonly SurveyedFile[], ConfiguredRecipients, RegExp]>([
     ['nobody would be left', [file([[bob]])], become([alice]), /nobody could read/],
     ['a key group would be empty', [file([[alice], [bob], [ci]])], become([alice], [ci]), /key group 2 of 3 would be empty/],
-    ['the config gained a reader', [file([[alice, bob]])], become([alice, mallory]), /drifted from \.sops\.yaml.*\+mallory/],
-    ['the config lost another', [file([[alice, bob, ci]])], become([alice]), /drifted.*−ci/],
-    ['a key changed its group', [file([[alice, bob, ci], [kms]])], become([alice], [kms, ci]), /drifted/],
+    ['the config gained a reader', [file([[alice, bob]])], become([alice, mallory]), /drifted from \.sops\.yaml: by its rule mallory would come, which was not asked for\. Run once without removed-recipient/],
+    ['the config lost another', [file([[alice, bob, ci]])], become([alice]), /drifted from \.sops\.yaml: by its rule ci would go, which/],
+    ['a key changed its group', [file([[alice, bob, ci], [kms]])], become([alice], [kms, ci]), /by its rule ci \(key group 2\) would come, ci \(key group 1\) would go, which/],
     ['the config has another number of groups', [file([[alice, bob]])], { ...become([alice], [ci]), thresholdChanges: true } as ConfiguredRecipients, /threshold/],
     ['the config still names the removed', [file([[alice, bob]])], { kind: 'same' }, /still names/],
     ['no rule matches', [file([[alice, bob]])], { kind: 'no-rule' }, /no rule of \.sops\.yaml names keys for it/],
     ['there is no config', [file([[alice, bob]], 'a.yaml', null)], { kind: 'no-rule' }, /no \.sops\.yaml/],
-    ['sops can’t work with the file', [file([[alice, bob]])], { kind: 'unreadable', reason: 'yaml: line 3' }, /yaml: line 3/],
+    ['sops can’t work with the file', [file([[alice, bob]])], { kind: 'unreadable', reason: 'yaml: line 3' }, /^sops can't work with it by \.sops\.yaml: yaml: line 3\. Mend the rule or the file/],
   ])('is refused where %s', (_, files, answer, sentence) => {
     const { refusals, changes } = plan(files, removal, answer)
     expect(refusals).toEqual([{ path: 'a.yaml', reason: expect.stringMatching(sentence) }])
     expect(changes).toEqual([])
+  })
+
+  test('names the rule by which sops can’t work with a file', () => {
+    const configs = [readSopsConfig('.sops.yaml', `creation_rules:\n  - path_regex: ^b\n    age: ${alice.id}\n  - age: robert\n`)]
+    expect(plan([file([[alice, bob]])], removal, { kind: 'unreadable', reason: 'unknown recipient type: robert' }, { survey: { configs } }).refusals)
+      .toMatchObject([{ reason: expect.stringMatching(/^sops can't work with it by the rule at \.sops\.yaml:4: unknown recipient type: robert\. Mend/) }])
   })
 
   test('leaves a file alone that the removed can’t read, and says where it drifts', () => {
@@ -185,9 +191,10 @@ describe('an addition', () => {
   })
 
   test.each<[string, ConfiguredRecipients, RegExp]>([
-    ['the config gains another reader as well', become([alice, bob, carol.recipient, mallory]), /would also change \+mallory, which was not asked for/],
+    ['the config gains another reader as well', become([alice, bob, carol.recipient, mallory]), /by its rule mallory would come, which was not asked for\. Run once without added-recipient/],
     ['the config does not name the new one', { kind: 'same' }, /does not name the added recipient/],
-    ['the config loses someone', become([bob, carol.recipient]), /−alice/],
+    ['the config loses someone', become([bob, carol.recipient]), /by its rule alice would go, which/],
+    ['the rule has not him whose access the new one gets', become([alice, mallory]), /by its rule mallory would come, bob would go, carol would not come, which/],
     ['no rule matches', { kind: 'no-rule' }, /no rule of/],
   ])('is refused where %s', (_, answer, sentence) => {
     expect(plan([file([[alice, bob]])], onboarding, answer).refusals).toEqual([{ path: 'a.yaml', reason: expect.stringMatching(sentence) }])
@@ -419,6 +426,9 @@ describe('who leaves by one key and stays by another', () => {
     const named = [...owners, { recipient: otherOfBob, name: 'Bob', from: 'comment' as const, path: 'x', line: 1 }]
     expect(plan([file([[alice, bob, otherOfBob]])], removal, become([alice, otherOfBob]), { survey: { owners: named } }).findings)
       .toMatchObject([{ code: 'still-reads', level: 'warning', path: 'a.yaml', message: expect.stringContaining('another key of Bob') }])
+    // The one that takes the place is to stay.
+    const replacement: RekeyRequest = { ...removal, added: [{ recipient: otherOfBob, name: 'Bob' }] }
+    expect(plan([file([[alice, otherOfBob]])], replacement, { kind: 'same' }, { survey: { owners: named } }).findings).toEqual([])
   })
 
   const findingsFor = (gone: string, names: readonly (readonly [string, 'owners-file' | 'anchor' | 'comment'])[]): unknown => {

@@ -371,6 +371,21 @@ describe('an edit is proven', () => {
       .toMatch(/^config-edit: \.sops\.yaml could not be edited: .* mean the same .* Take the key out .* by hand/)
   })
 
+  test.each([
+    ['an item', 'creation_rules:\n  - key_groups:\n      - age:\n          - A\n          - S\n'],
+    ['one that nothing uses', 'creation_rules:\n  - age: A\nkeys:\n\n  - &bob S # bob\n'],
+    ['a part of a string', 'creation_rules:\n  - age: >-\n      A,\n      B,\n      S\n'],
+    ['a name', 'creation_rules:\n  - age: A\n\n\nS: B\n'],
+    ['one of a plugin', 'creation_rules:\n  - age: A\n    pgp:\n\n      - AGE-PLUGIN-YUBIKEY-1QQQQQQ\n'],
+  ])('a private key is refused, also where nobody goes: %s', (_, text) => {
+    const secret = `AGE-SECRET-KEY-1${'Q'.repeat(58)}`
+    const said = failure(() => remove(text.replace(/\bS\b/, secret), []))
+    expect(said).toMatch(/^config-unreadable: \.sops\.yaml:5 holds a private key where .* Take it out, and treat it as leaked.*removed-recipient/)
+    expect(said).not.toContain('QQQQ')
+    // In a comment it is nobody's recipient.
+    expect(remove(`# ${secret}\ncreation_rules:\n  - age: A # ${secret}\n`)).toEqual({ kind: 'untouched' })
+  })
+
   test('a key that is spelled with an escape is left to people', () => {
     expect(failure(() => remove('creation_rules:\n  - age: "A\\x2c B"\n'))).toMatch(/^config-edit: .*line 2 .*backslash/)
     expect(failure(() => remove('creation_rules:\n  - age: "A,\\\n      B"\n')))

@@ -2,8 +2,15 @@ import { describe, expect, test } from '@jest/globals'
 import type { OwnedRecipient } from '../../src/model/owners/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
+import type { RemovedRecord } from '../../src/model/owners/owners-file.ts'
+import { pastOwners } from '../../src/model/owners/past-owner.ts'
 import type { Survey } from '../../src/model/survey.ts'
+import { openHistory } from '../../src/stages/history.ts'
+import { pathsOfOwners, readPast } from '../../src/stages/past-owners.ts'
+import type { Past, ResolvedRequest } from '../../src/stages/request.ts'
 import { resolveRequest, resolveWithPast } from '../../src/stages/request.ts'
+import { surveyRepository } from '../../src/stages/survey.ts'
+import { Chronicle } from '../support/history.ts'
 
 const [gone, now] = ['q', 'a'].map((letter): Recipient => ({ kind: 'age', id: `age1${letter.repeat(58)}` })) as [Recipient, Recipient]
 
@@ -68,7 +75,7 @@ describe('a name in a comment that may be about one key or another', () => {
 
   test('is not looked up in the past: who had the name then may be another, or have another key', async () => {
     const then: OwnedRecipient = { recipient: { kind: 'age', id: `age1${'c'.repeat(58)}` }, name: 'bob', from: 'comment', path: '.sops.yaml at 0', line: 2 }
-    const past = { owners: [then], known: [then.recipient], unseen: null }
+    const past: Past = { owners: [{ ...then, next: [] }], known: [then.recipient], unseen: null }
     await expect(resolveWithPast(inputs, survey, () => Promise.resolve(past))).rejects.toMatchObject({ code: 'recipient-unknown' })
     const told = await resolveWithPast(inputs, surveyOf(`keys:\n  - ${gone.id}\n`), () => Promise.resolve(past))
     expect(told.asked.removed).toEqual([then.recipient])
@@ -92,7 +99,7 @@ describe('a PGP key of which only the keyring says whose it is', () => {
 
   test('is not looked for where history itself says who had the name', async () => {
     const then: OwnedRecipient = { recipient: gone, name: 'carol', from: 'comment', path: '.sops.yaml at 0', line: 2 }
-    const past = { owners: [then], known: [primary, gone], unseen: null }
+    const past: Past = { owners: [{ ...then, next: [] }], known: [primary, gone], unseen: null }
     const told = await resolveWithPast({ ...nobody, removedRecipients: ['carol'] }, surveyOf(config(), keyring), () => Promise.resolve(past))
     expect(told.asked.removed).toEqual([gone])
   })
@@ -115,9 +122,142 @@ test('a key from before is not that of a namesake with another e-mail', async ()
   const inputs = { removedRecipients: ['bob'], addedRecipients: [], sameAccessAs: null, requiredRecipients: [] }
   const earlier = async (name: string): Promise<readonly Recipient[]> => {
     const then: OwnedRecipient = { recipient: gone, name, from: 'comment', path: '.sops.yaml at 0', line: 2 }
-    const past = { owners: [then], known: [gone], unseen: null }
+    const past: Past = { owners: [{ ...then, next: [] }], known: [gone], unseen: null }
     return (await resolveWithPast(inputs, surveyOf(`keys:\n  - ${now.id} # Bob <bob@x.org>\n`), () => Promise.resolve(past))).earlier.map(({ recipient }) => recipient)
   }
   for (const name of ['bob', 'Bob (bob@X.org)', 'Bob <bob@y.org> <bob@x.org>']) expect(await earlier(name)).toEqual([gone])
   for (const name of ['Bob <bob@y.org>', 'Bob (bob@y.org)', 'Bobby']) expect(await earlier(name)).toEqual([])
+})
+
+describe('a replacement that is asked for again', () => {
+  const [old, fresh, alice, older] = ['q', 'z', 'a', 'w'].map((letter): Recipient => ({ kind: 'age', id: `age1${letter.repeat(58)}` })) as
+    [Recipient, Recipient, Recipient, Recipient]
+  const rule = (...keys: readonly string[]): string => `creation_rules:\n  - key_groups:\n      - age:\n${keys.map((one) => `          - ${one}\n`).join('')}`
+  const done = rule(alice.id, `${fresh.id} # bob`)
+  const inRequest = { removedRecipients: ['bob'], addedRecipients: [`bob=${fresh.id}`], sameAccessAs: null, requiredRecipients: [] }
+
+  /** By versions of configs, the newest first, in which names stand beside keys. */
+  function pastOf(...versions: readonly (readonly [path: string, text: string])[]): Past {
+    const configs = versions.map(([path, text]) => readSopsConfig(path, text))
+    const owners = configs.flatMap(({ owners: then, path }, at) =>
+      pastOwners(then, `${path} at ${configs.length - at}`, configs.slice(0, at).filter((one) => one.path === path).slice(-1).map((one) => one.owners)))
+    return { owners, known: configs.flatMap(({ recipients }) => recipients), unseen: null }
+  }
+
+  async function again(
+    configs: readonly (readonly [path: string, text: string])[], past: Past, request: Partial<typeof inRequest> = {}, more: Partial<Survey> = {},
+  ): Promise<ResolvedRequest> {
+    const read = configs.map(([path, text]) => readSopsConfig(path, text))
+    const survey: Survey = {
+      base: 'c', configs: read, ignoredConfigs: [], files: [], others: [], damaged: [], skipped: [], unsure: [], unmatchedGlobs: [], ownersFile: null,
+      ...more, owners: [...read.flatMap(({ owners }) => owners), ...more.owners ?? []],
+    }
+    return await resolveWithPast({ ...inRequest, ...request }, survey, async () => await Promise.resolve(past))
+  }
+
+  const before = pastOf(['.sops.yaml', done], ['.sops.yaml', rule(alice.id, `${old.id} # bob`)])
+
+  test.each<[string, Partial<typeof inRequest>, string]>([
+    ['by the name that the new one has now', {}, done],
+    ['by a name and a bare key', { addedRecipients: [fresh.id] }, done],
+    ['by a name that nobody has any more', { addedRecipients: [`zoe=${fresh.id}`] }, rule(alice.id, `${fresh.id} # zoe`)],
+    ['by keys in full', { removedRecipients: [old.id], addedRecipients: [fresh.id] }, done],
+    ['by an anchor', {}, `keys:\n  - &bob ${fresh.id}\n${rule(alice.id, '*bob')}`],
+  ])('%s names whose place was taken', async (_, request, config) => {
+    const { asked, earlier } = await again([['.sops.yaml', config]], before, request)
+    expect(asked).toMatchObject({ removed: [old], added: [{ recipient: fresh }], like: [old] })
+    expect(earlier).toEqual([])
+  })
+
+  test('that is done in one config and not in another names the old key alone', async () => {
+    const half = [['.sops.yaml', done], ['prod/.sops.yaml', rule(`${old.id} # bob`)]] as const
+    expect((await again(half, before)).asked).toMatchObject({ removed: [old], like: [old] })
+    expect((await again([['.sops.yaml', rule(`${old.id} # bob`, `${fresh.id} # bob`)]], before)).asked.removed).toEqual([old])
+  })
+
+  test('names the key that went last, and those before it as earlier ones', async () => {
+    const versions = [done, rule(`${old.id} # bob`), rule(`${older.id} # bob`)].map((text) => ['.sops.yaml', text] as const)
+    const { asked, earlier } = await again([['.sops.yaml', done]], pastOf(...versions))
+    expect([asked.removed, earlier.map(({ recipient }) => recipient)]).toEqual([[old], [older]])
+    const alone = await again([['.sops.yaml', rule(alice.id)]], pastOf(...versions.slice(1)), { addedRecipients: [] })
+    expect([alone.asked.removed, alone.earlier.map(({ recipient }) => recipient)]).toEqual([[old], [older]])
+  })
+
+  test('names all keys that one name stood for at a time', async () => {
+    const past = pastOf(['.sops.yaml', rule(alice.id)], ['.sops.yaml', rule(`${older.id} # bob`, `${old.id} # bob`)], ['.sops.yaml', rule(`${older.id} # bob`)])
+    expect((await again([['.sops.yaml', done]], past)).asked.removed).toEqual([older, old])
+  })
+
+  test('does not take a key that stood nowhere for one that took a place', async () => {
+    const past = pastOf(['.sops.yaml', rule(`${older.id} # bob`)], ['.sops.yaml', rule(`${old.id} # bob`)])
+    expect((await again([['.sops.yaml', done]], { ...past, known: [old] })).asked.removed).toEqual([old])
+  })
+
+  test('asks which one is meant of two that came in each other’s place', async () => {
+    const versions = [alice, old, older, old].map(({ id }) => ['.sops.yaml', rule(`${id} # ${id === alice.id ? 'alice' : 'bob'}`)] as const)
+    await expect(again([['.sops.yaml', rule(`${fresh.id} # zoe`)]], pastOf(...versions))).rejects.toMatchObject({ code: 'recipient-ambiguous' })
+  })
+
+  test.each<[string, readonly (readonly [string, string])[]]>([
+    ['in two files', [['a/.sops.yaml', rule(`${old.id} # bob`)], ['b/.sops.yaml', rule(`${older.id} # bob`)]]],
+    ['of whom one came after the other had gone', [rule(`${old.id} # bob`), rule(alice.id), rule(`${older.id} # bob`)].map((text) => ['.sops.yaml', text])],
+  ])('asks which one is meant of two of the name %s', async (_, versions) => {
+    await expect(again([['.sops.yaml', done]], pastOf(...versions))).rejects.toMatchObject({ code: 'recipient-ambiguous' })
+  })
+
+  test('knows by every commit which key took the place of which', async () => {
+    using team = new Chronicle()
+    for (const [at, keys] of [[`${older.id} # bob`], [`${old.id} # bob`], []].entries()) {
+      team.write('.sops.yaml', rule(alice.id, ...keys))
+      // One that he lost without another key.
+      team.write('prod/.sops.yaml', rule(alice.id, ...at < 2 ? [`${older.id} # bob`] : []) + '#'.repeat(at))
+      team.commitOn(`2026-0${at + 1}-10`)
+    }
+    const git = team.checkout()
+    const survey = await surveyRepository(git, [])
+    await using open = await openHistory(git, survey, { everything: true, texts: pathsOfOwners(survey, null), remote: null, temporary: team.path })
+    const resolved = await resolveWithPast({ ...inRequest, addedRecipients: [] }, survey, async (everywhere) => await readPast(open, survey, null, everywhere))
+    expect([resolved.asked.removed, resolved.earlier.map(({ recipient }) => recipient)]).toEqual([[old], [older]])
+  })
+
+  test('goes by the record in an owners file, the last of them', async () => {
+    const record = (recipient: Recipient, date: string): RemovedRecord => ({ recipient, owner: 'bob', date, by: null, line: 1 })
+    const removed = [record(older, '2026-01-02'), record(old, '2026-03-04')]
+    const ownersFile = { path: '.sops-owners.yaml', text: '', removed }
+    const nothing = pastOf()
+    const { asked, earlier } = await again([['.sops.yaml', done]], nothing, {}, { ownersFile })
+    expect([asked.removed, earlier.map(({ recipient }) => recipient)]).toEqual([[old], [older]])
+  })
+
+  test('knows a key by a keyring that nothing in the repository names any more', async () => {
+    const pgp: Recipient = { kind: 'pgp', id: 'AB'.repeat(20) }
+    const keyring: OwnedRecipient = { recipient: pgp, name: 'Bob <bob@x.org>', from: 'keyring', path: 'keyring', line: 0 }
+    const past = pastOf(['.sops.yaml', `creation_rules:\n  - pgp: ${pgp.id}\n`])
+    expect((await again([['.sops.yaml', done]], past, {}, { owners: [keyring] })).asked.removed).toEqual([pgp])
+  })
+
+  test('leaves the version that files have for an Azure key without one', async () => {
+    const [vault, oldVault] = ['new', 'old'].map((name): Recipient => ({ kind: 'azure_keyvault', id: `https://v.vault.azure.net/keys/${name}` })) as [Recipient, Recipient]
+    const [version, before] = ['1', '2'].map((digit): Recipient => ({ ...vault, id: `${vault.id}/${digit.repeat(32)}` })) as [Recipient, Recipient]
+    const of = (recipient: Recipient): string => `creation_rules:\n  - azure_keyvault:\n      - ${recipient.id} # bob\n`
+    const file = { path: 'a.yaml', metadata: { groups: [[version]] } } as unknown as Survey['others'][number]
+    const past = pastOf(['.sops.yaml', of(vault)], ['.sops.yaml', of(oldVault)])
+    const request = { addedRecipients: [`bob=${vault.id}`] }
+    expect((await again([['.sops.yaml', of(vault)]], { ...past, known: [...past.known, before, version] }, request, { others: [file] })).asked.removed).toEqual([oldVault])
+  })
+
+  test('leaves an SSH key that bears the name in itself', async () => {
+    const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGK1dOZZ8Wz0CE2m4EWKc9zGPGfBNZBNHKO6nCtL4bFq bob'
+    const past = pastOf(['.sops.yaml', rule(ssh)], ['.sops.yaml', rule(`${old.id} # bob`)])
+    expect((await again([['.sops.yaml', rule(ssh)]], past, { addedRecipients: [ssh] })).asked.removed).toEqual([old])
+  })
+
+  test.each<[string, Partial<typeof inRequest>, string, Past, object]>([
+    ['whose new key nobody has yet', { removedRecipients: ['robert'] }, rule(alice.id), pastOf(['.sops.yaml', rule(`${old.id} # robert`)]), { code: 'recipient-unknown' }],
+    ['of a key that nobody ever knew', {}, done, pastOf(['.sops.yaml', done]), { code: 'input', message: expect.stringMatching(/both name age1z+\. Nothing tells of another key/) }],
+    ['of a key by itself', { removedRecipients: [fresh.id] }, done, before, { code: 'input', advice: 'Leave it out of one of them.' }],
+    ['of a key that a shallow clone hides', {}, done, { ...pastOf(), unseen: 'It is shallow' }, { code: 'input', message: expect.stringMatching(/both name.*\n.*It is shallow\. Write `fetch-depth: 0`/) }],
+  ])('is refused: one %s', async (_, request, config, past, failure) => {
+    await expect(again([['.sops.yaml', config]], past, request)).rejects.toEqual(expect.objectContaining(failure))
+  })
 })

@@ -41,8 +41,8 @@ export interface KmsFault {
 export interface KmsServer extends AsyncDisposable {
   readonly url: string
   readonly calls: readonly KmsCall[]
-  /** A new key, random and of this process only; answers its ARN. */
-  createKey(region?: string, account?: string): string
+  /** A new key, random and of this process only, of several regions where its id begins with `mrk-`; answers its ARN. */
+  createKey(region?: string, account?: string, severalRegions?: boolean): string
   /** An alias `alias/<name>` beside the key it stands for; answers the alias' ARN. */
   createAlias(name: string, keyArn: string): string
   /** What a client needs in its environment to talk to this service and to nothing else. */
@@ -173,8 +173,8 @@ export async function startKmsServer(options: { readonly delay?: number } = {}):
   return {
     url,
     calls,
-    createKey(inRegion = region, account = '111122223333') {
-      const id = randomUUID()
+    createKey(inRegion = region, account = '111122223333', severalRegions = false) {
+      const id = severalRegions ? `mrk-${randomUUID().replaceAll('-', '')}` : randomUUID()
       const arn = `arn:aws:kms:${inRegion}:${account}:key/${id}`
       const key = { arn, material: randomBytes(32) }
       keys.set(id, key).set(arn, key)

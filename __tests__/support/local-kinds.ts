@@ -100,6 +100,20 @@ async function startKmsWithRole(context: boolean): Promise<RunningLocalKind> {
   }
 }
 
+/** The one key goes by an alias, the other is one that AWS keeps in several regions. */
+async function startKmsByOtherNames(): Promise<RunningLocalKind> {
+  const kms = await startKmsServer()
+  const key = (arn: string): LocalKey => ({ ...named('kms', 'kms', arn), inGroup: ['kms:', `  - arn: ${arn}`] })
+  const credentials = kms.environment()
+  return {
+    credentials,
+    // The service takes whoever signs: a stranger is somebody who finds nobody there.
+    stranger: { ...credentials, AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' },
+    first: key(kms.createAlias('secrets/ci', kms.createKey())), second: key(kms.createKey('eu-west-1', '111122223333', true)),
+    [Symbol.asyncDispose]: async () => await kms[Symbol.asyncDispose](),
+  }
+}
+
 /** A private key in PEM and its public half as in `authorized_keys`. */
 function makeSshKey(type: 'ed25519' | 'rsa'): { readonly pem: string; readonly line: string } {
   const word = (bytes: Buffer | string): Buffer => {
@@ -165,6 +179,7 @@ export const localKinds: readonly LocalKind[] = [
   { name: 'hc_vault', kind: 'hc_vault', needs: ['bao'], start: startVault },
   { name: 'kms with a role', kind: 'kms', start: async () => await startKmsWithRole(false) },
   { name: 'kms with a role and a context', kind: 'kms', start: async () => await startKmsWithRole(true) },
+  { name: 'kms by an alias, and in several regions', kind: 'kms', start: startKmsByOtherNames },
   { name: 'age with an Ed25519 key of SSH', kind: 'age-ssh', needsForBoth: ['sops 3.11.0'], start: async () => await startSsh('ed25519') },
   { name: 'age with an RSA key of SSH', kind: 'age-ssh', needsForBoth: ['sops 3.11.0'], start: async () => await startSsh('rsa') },
   { name: 'post-quantum age', kind: 'age', needs: ['sops 3.11.0'], start: startPostQuantum },

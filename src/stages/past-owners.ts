@@ -2,9 +2,13 @@
 // Must never stop at what an earlier version has wrong.
 import { Failure } from '../model/failure.ts'
 import { readOwnersFile } from '../model/owners/owners-file.ts'
+import type { RemovedRecord } from '../model/owners/owners-file.ts'
 import type { OwnedRecipient } from '../model/owners/owners.ts'
+import { pastOwners, recordedOwners } from '../model/owners/past-owner.ts'
+import type { PastOwner } from '../model/owners/past-owner.ts'
 import { readPublicKeys } from '../model/owners/public-keys.ts'
 import { canonicalId } from '../model/recipient.ts'
+import type { Recipient } from '../model/recipient.ts'
 import { readSopsConfig } from '../model/sops-config/read.ts'
 import type { Survey } from '../model/survey.ts'
 import { unique } from '../model/survey.ts'
@@ -28,63 +32,80 @@ function ownersPathIn({ ownersFile }: Survey, named: string | null): string {
 
 /**
  * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
- * commit that brought it; and all who stood in a config, could read a version of a file, or were recorded as removed. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
+ * commit that brought it and the keys that came in its place; and all who stood in a config, could read a version of a file, or were recorded as removed. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
  * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
  */
 export async function readPast(open: OpenHistory, survey: Survey, named: string | null, everywhere: boolean): Promise<Past> {
   const { git, history, missing } = open
   const unseen = history.reach.kind === 'whole' ? null : history.reach.why
   const ownersPath = ownersPathIn(survey, named)
-  const versions = everywhere ? await everyText(open, survey.base) : open.texts
-  const found: Omit<Past, 'unseen'>[] = []
+  const { versions, followed } = everywhere ? await everyText(open, survey.base, pathsOfOwners(survey, named)) : { versions: open.texts, followed: new Map<string, never>() }
+  const found = new Map<string, Read & { readonly place: string }>()
   await readBlobs(git, [...versions.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
     const version = versions.get(blob)
     if (version === undefined) return
     const { path, revision } = version
     const past = read(path, ownersPath, bytes)
     const place = `${path} at ${revision.sha.slice(0, 12)} (${new Date(revision.time * 1000).toISOString().slice(0, 10)})`
-    if (past !== null) found.push({ known: past.known, owners: past.owners.map((owner) => ({ ...structuredClone(owner), path: place })) })
+    if (past !== null) found.set(blob, { ...structuredClone(past), place })
   })
-  const owners = new Map<string, OwnedRecipient>()
-  for (const owner of found.flatMap((past) => past.owners)) {
-    const key = `${owner.name}\n${canonicalId(owner.recipient)}`
-    if (!owners.has(key)) owners.set(key, owner)
+  const owners = new Map<string, PastOwner>()
+  for (const [blob, { place, ...then }] of found) {
+    const after = [...followed.get(blob) ?? []].map((other) => found.get(other)?.owners ?? [])
+    for (const owner of [...pastOwners(then.owners, place, after), ...recordedOwners(then.removed, place)]) {
+      const key = `${owner.name}\n${canonicalId(owner.recipient)}`
+      const newest = owners.get(key) ?? owner
+      owners.set(key, { ...newest, next: unique([...newest.next, ...owner.next]) })
+    }
   }
-  return { owners: [...owners.values()], known: unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen }
+  return { owners: [...owners.values()], known: unique([...[...found.values()].flatMap(({ known }) => known), ...history.recipients]), unseen }
 }
 
-async function everyText({ git, history, missing }: OpenHistory, base: string): Promise<ReadonlyMap<string, PastText>> {
-  const texts = new Map<string, PastText>()
+interface EveryText {
+  readonly versions: ReadonlyMap<string, PastText>
+  /** Of the versions of what `says` who holds which key, each with those that came in its place. */
+  readonly followed: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+async function everyText({ git, history, missing }: OpenHistory, base: string, says: (path: string) => boolean): Promise<EveryText> {
+  const versions = new Map<string, PastText>()
+  const followed = new Map<string, Set<string>>()
   try {
-    await readRevisions(git, base, (revision, path, _, blob) => {
-      if (blob !== null && !missing.has(blob) && !texts.has(blob)) texts.set(blob, { path, revision })
+    await readRevisions(git, base, (revision, path, before, after) => {
+      if (after === null) return
+      if (!missing.has(after) && !versions.has(after)) versions.set(after, { path, revision })
+      if (before !== null && says(path)) followed.set(before, (followed.get(before) ?? new Set()).add(after))
     })
   } catch (error) {
     // A clone without trees has no changes to tell; that is known already.
     if (history.reach.kind === 'whole' || !(error instanceof Failure) || error.code !== 'git-failed') throw error
   }
-  return texts
+  return { versions, followed }
 }
 
 function isConfig(path: string): boolean {
   return path === '.sops.yaml' || path.endsWith('/.sops.yaml')
 }
 
-function read(path: string, ownersPath: string, bytes: Buffer): Omit<Past, 'unseen'> | null {
+interface Read {
+  readonly owners: readonly OwnedRecipient[]
+  readonly removed: readonly RemovedRecord[]
+  readonly known: readonly Recipient[]
+}
+
+function read(path: string, ownersPath: string, bytes: Buffer): Read | null {
   try {
     if (isConfig(path)) {
       const { owners, recipients } = readSopsConfig(path, bytes.toString())
-      return { owners, known: structuredClone(recipients) }
+      return { owners, removed: [], known: recipients }
     }
     if (path === ownersPath) {
       const { owners, removed } = readOwnersFile(path, bytes.toString())
-      const left = removed.flatMap(({ recipient, owner, line }): OwnedRecipient[] =>
-        owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }])
       // A key that only has an owner stood in nothing that anyone could have read.
-      return { owners: [...owners, ...left], known: structuredClone(removed.map(({ recipient }) => recipient)) }
+      return { owners, removed, known: removed.map(({ recipient }) => recipient) }
     }
     const text = bytes.toString()
-    return publicKey.test(text) ? { owners: readPublicKeys(path, text).owners, known: [] } : null
+    return publicKey.test(text) ? { owners: readPublicKeys(path, text).owners, removed: [], known: [] } : null
   } catch {
     return null
   }

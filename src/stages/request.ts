@@ -6,6 +6,8 @@ import { eachKeyOnce, formsOf, ownerOf, resolveRecipients, resolveRequired, with
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
+import { lastNamed, recordedOwners } from '../model/owners/past-owner.ts'
+import type { PastOwner } from '../model/owners/past-owner.ts'
 import { untoldAs, untoldLines } from '../model/owners/untold.ts'
 import type { RekeyRequest } from '../model/plan/plan.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../model/recipient.ts'
@@ -19,7 +21,7 @@ export type RequestedRecipients = Pick<RekeyRequest, 'removed' | 'added' | 'like
 
 /** Who held which key at earlier commits, and every recipient that stood in a file or config then. */
 export interface Past {
-  readonly owners: readonly OwnedRecipient[]
+  readonly owners: readonly PastOwner[]
   readonly known: readonly Recipient[]
   /** Why only part of it could be seen; null where it is whole. */
   readonly unseen: string | null
@@ -52,17 +54,24 @@ export async function resolveWithPast(
     const asked = resolveRequest(inputs, survey, records)
     return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] })
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0) throw error
+    if (!mayHaveGone(error) || inputs.removedRecipients.length === 0) throw error
     const { owners, known, unseen } = await past(true)
     const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen }
     try {
       return told(resolveRequest(inputs, survey, all), all)
     } catch (still) {
-      if (unseen === null || !(still instanceof Failure) || still.code !== 'recipient-unknown') throw still
+      if (unseen === null || !mayHaveGone(still)) throw still
       const seen = `Whoever was removed before may stand in the part of the history that could not be seen: ${visible(unseen, 1000)}.`
       throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still })
     }
   }
+}
+
+/** There is nobody but the new one: then who goes may have gone before. */
+class BothNamed extends Failure {}
+
+function mayHaveGone(error: unknown): error is Failure {
+  return error instanceof BothNamed || (error instanceof Failure && error.code === 'recipient-unknown')
 }
 
 function isName(asked: string): boolean {
@@ -86,10 +95,8 @@ function earlierKeys(
 }
 
 function recordedIn({ ownersFile }: Survey): Past {
-  const removed = ownersFile?.removed ?? []
-  const owners = removed.flatMap(({ recipient, owner, line }): OwnedRecipient[] =>
-    owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }])
-  return { owners, known: removed.map(({ recipient }) => recipient), unseen: null }
+  const { removed = [], path = '' } = ownersFile ?? {}
+  return { owners: recordedOwners(removed, path), known: removed.map(({ recipient }) => recipient), unseen: null }
 }
 
 const noPast: Past = { owners: [], known: [], unseen: null }
@@ -105,18 +112,11 @@ export function resolveRequest(
     })
   }
   const known = knownRecipients(survey)
-  // Whoever takes someone's place needs that place to be there.
-  const before = inputs.addedRecipients.length > 0 ? noPast : past
-  const removed = unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, before)))
   const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known))
-  const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)))
-  if (both !== undefined) {
-    // Where a name is asked for, to leave the one that comes out would take the only key of whoever has taken the place.
-    const byKey = inputs.removedRecipients.flatMap((one) => parseRecipient(one) ?? []).some((one) => isMeantBy(one, both))
-    throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, {
-      advice: byKey ? 'Leave it out of one of them.' : 'Where it has taken the place already, nothing is left to do. Else name the key that is to go, spelled in full.',
-    })
-  }
+  const comes = added.map(({ recipient }) => recipient)
+  // Whoever takes someone's place needs that place to be there; who has it already took it from someone who is gone.
+  const before = comes.every((one) => known.some((other) => sameRecipient(one, other))) ? past : noPast
+  const removed = unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, comes, before)))
   const required = resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known), survey)
   const needed = removed.find((one) => required.some((other) => isMeantBy(other, one)))
   if (needed !== undefined) {
@@ -130,9 +130,17 @@ function resolve(asked: readonly string[], survey: Survey, known: readonly Recip
   return resolved(resolveRecipients(asked, survey.owners, known), survey)
 }
 
-/** By what stands in the repository now; only of whom that knows nothing, by the past, which has the keys but not the names of the keyring. */
-function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], past: Past): readonly Recipient[] {
-  const now = resolveRecipients([asked], survey.owners, known)
+/**
+ * By what stands in the repository now, and is not to come; only of whom that knows nothing, by the past. A name that stands for the
+ * key that has taken a place stood for another one before.
+ */
+function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], comes: readonly Recipient[], past: Past): readonly Recipient[] {
+  const inFull = parseRecipient(asked)
+  const fresh = newKeys(comes, known, survey)
+  const isOld = (one: Recipient): boolean => !fresh.has(canonicalId(one))
+  const others = known.filter(isOld)
+  if (inFull !== null && comes.some((one) => sameRecipient(one, inFull))) throw bothNamed(inFull, 'Leave it out of one of them.')
+  const now = resolveRecipients([asked], survey.owners, others)
   const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null
   if (now.kind === 'resolved' && gone !== null) {
     throw new Failure('recipient-ambiguous', [
@@ -143,10 +151,29 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], pas
     })
   }
   // What a comment may be saying of someone who is still there is not looked up in the past.
-  if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0) return withSubkeys(resolved(now, survey), survey.owners, known)
+  if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0) return withSubkeys(resolved(now, survey), survey.owners, others)
+  const ever = past.known.filter(isOld)
+  const owners = lastNamed(asked, past.owners.filter(({ recipient }) => isOld(recipient)), ever)
+  // A keyring has no past, and may know a key that nothing else names.
   const keyring = survey.owners.filter(({ from }) => from === 'keyring')
-  const then = [past.owners, keyring].map((owners) => resolveRecipients([asked], owners, past.known))
-  return withSubkeys(resolved(then.find(({ kind }) => kind !== 'unknown') ?? now, survey), keyring, past.known)
+  const then = [owners, keyring].map((named) => resolveRecipients([asked], named, ever)).find(({ kind }) => kind !== 'unknown')
+  if (then !== undefined) return withSubkeys(resolved(then, survey), keyring, ever)
+  const whole = comes.length === 0 ? now : resolveRecipients([asked], survey.owners, known)
+  const [both] = whole.kind === 'resolved' ? whole.recipients : []
+  if (both === undefined) return resolved(now, survey)
+  throw bothNamed(both, 'Nothing tells of another key whose place it took. Name the key that is to go, spelled in full.')
+}
+
+function bothNamed(one: Recipient, advice: string): Failure {
+  return new BothNamed('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(one.id)}.`, { advice })
+}
+
+/** The ids of those that come; where a config names an Azure key without a version, also of the one that files have for it. */
+function newKeys(comes: readonly Recipient[], known: readonly Recipient[], { configs }: Survey): ReadonlySet<string> {
+  const written = new Set(configs.flatMap(({ recipients }) => recipients).map(canonicalId))
+  const inFiles = known.filter((one) => !written.has(canonicalId(one)))
+  const versions = comes.filter((one) => written.has(canonicalId(one))).flatMap((one) => inFiles.filter((other) => isMeantBy(one, other)))
+  return new Set([...comes, ...versions].map(canonicalId))
 }
 
 /** The record of another key, removed from whoever had the name then, where no more than comments and anchors give it to someone now. */

@@ -2,7 +2,7 @@
 // Must never write the file anew.
 import { isScalar } from 'yaml'
 import { Failure } from '../failure.ts'
-import { readOwnersFile } from './owners-file.ts'
+import { isOwnersName, readOwnersFile } from './owners-file.ts'
 import type { OwnersFile } from './owners-file.ts'
 import { appendItem, fieldItems, lineEnding, scalarText } from './owners-file-text.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../recipient.ts'
@@ -52,13 +52,11 @@ export function editOwnersFile(path: string, text: string, change: OwnersChange)
   const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient)
     || (means(recipient, change.removed) && !means(recipient, change.staying)))
   const staying = before.owners.filter((owned) => !leaving.includes(owned))
-  const arriving = arrivals(before, leaving, staying, change, fail)
+  const holders = unique(change.removed).map((recipient) => ({ recipient, owner: holderOf(recipient, before, leaving, change) }))
+  const leavers = [...leaving.map(({ name }) => name), ...holders.flatMap(({ owner }) => owner ?? [])]
+  const arriving = arrivals(before, leavers, staying, change, fail)
   const recorded = before.removed.map(({ recipient }) => recipient)
-  const records = unique(change.removed).filter((recipient) => !among(recorded, recipient))
-    .map((recipient): NewRecord => ({
-      owner: leaving.find((owned) => isMeantBy(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
-      recipient, date: change.date, by: change.by,
-    }))
+  const records = holders.filter(({ recipient }) => !among(recorded, recipient)).map((one): NewRecord => ({ ...one, date: change.date, by: change.by }))
   let after: string
   try {
     after = apply(path, text, leaving, arriving, records)
@@ -68,6 +66,14 @@ export function editOwnersFile(path: string, text: string, change: OwnersChange)
   if (after === text) return null
   prove(path, after, { owners: [...staying, ...arriving], removed: [...before.removed, ...records] }, fail)
   return after
+}
+
+/** By the file, by its record of the key, by what is known from elsewhere; null too where that is no name that the file can hold. */
+function holderOf(recipient: Recipient, before: OwnersFile, leaving: readonly Owned[], { ownerOf }: OwnersChange): string | null {
+  const own = leaving.find((owned) => isMeantBy(owned.recipient, recipient))?.name
+    ?? before.removed.findLast((record) => sameRecipient(record.recipient, recipient))?.owner
+  const other = ownerOf?.(recipient) ?? null
+  return own ?? (other === null || !isOwnersName(other) ? null : other)
 }
 
 function apply(
@@ -88,13 +94,13 @@ function apply(
 
 /** The added keys that have to be entered, each with its owner's name as the file spells it. */
 function arrivals(
-  before: OwnersFile, leaving: readonly Owned[], staying: readonly Owned[], { added }: OwnersChange, fail: Fail,
+  before: OwnersFile, leavers: readonly string[], staying: readonly Owned[], { added }: OwnersChange, fail: Fail,
 ): readonly Owned[] {
-  const [leaver, ...more] = new Set(leaving.map(({ name }) => name))
+  const [leaver, ...more] = new Map(leavers.map((name) => [name.toLowerCase(), name])).values()
   const arriving: Owned[] = []
   for (const { recipient, name: asked } of added) {
-    const spelled = before.owners.find(({ name }) => name.toLowerCase() === asked?.toLowerCase())?.name
-    const name = spelled ?? asked ?? (more.length === 0 ? leaver : undefined)
+    const wanted = asked ?? (more.length === 0 ? leaver : undefined)
+    const name = before.owners.find((owned) => owned.name.toLowerCase() === wanted?.toLowerCase())?.name ?? wanted
     const holder = [...staying, ...arriving].find((owned) => sameRecipient(owned.recipient, recipient))
     if (holder !== undefined && asked !== null && holder.name !== name) {
       throw fail(`the key that was added for ${visible(asked, 60)} is ${visible(holder.name, 60)}'s in it`)

@@ -142,9 +142,14 @@ function checkName(name: string | null, at: Node, fail: Fail, right: keyof typeo
   if (name === null || name.trim() === '') throw fail('a name is missing', at, right)
   if (name === '<<') throw fail('a merge has no place here: spell it out', at, right)
   if (parseRecipient(name) !== null) throw fail('a key stands where the name of its owner belongs', at, right)
-  if (name.trim() !== name || visible(name, maxName) !== name) {
+  if (!isOwnersName(name)) {
     throw fail(`a name is one line of at most ${maxName} characters that can be seen`, at, right)
   }
+}
+
+/** Whether the file can hold the name: a line of characters that can be seen, and no key. */
+export function isOwnersName(name: string): boolean {
+  return name !== '' && name !== '<<' && parseRecipient(name) === null && name.trim() === name && visible(name, maxName) === name
 }
 
 function textOf(node: Node | null): string | null {

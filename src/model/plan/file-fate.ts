@@ -1,6 +1,7 @@
 // One file + the request + what sops says of it → what happens to it, or why that is refused. Pure.
 // Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
 import { ruleFor } from '../sops-file/creation-rule.ts'
+import type { CreationRule } from '../sops-file/creation-rule.ts'
 import type { Finding } from '../report.ts'
 import type { Groups, PlannedFile, RekeyRequest } from './plan.ts'
 import { canonicalId, isMeantBy, sameRecipient } from '../recipient.ts'
@@ -17,7 +18,11 @@ export type Fate =
 
 /** sops decides who reads a file: where its word is not what was read from the file, or it has none, the run is refused. */
 export function misread(survey: Survey, file: SurveyedFile, answer: ConfiguredRecipients, current: Groups | null): Fate | null {
-  if (answer.kind === 'unreadable') return { kind: 'refused', reason: `sops can't work with it by ${file.config ?? ''}: ${answer.reason}` }
+  if (answer.kind === 'unreadable') {
+    const rule = ruleOf(survey, file)
+    const by = rule === null ? file.config ?? '' : `the rule at ${file.config ?? ''}:${rule.line}`
+    return { kind: 'refused', reason: `sops can't work with it by ${by}: ${answer.reason}. Mend the rule or the file, or leave it out with \`files\`` }
+  }
   if (current === null) return { kind: 'refused', reason: "sops can't work with it" }
   const filled = file.metadata.groups.filter((group) => group.length > 0)
   const hidden = difference(survey, filled, current)
@@ -53,10 +58,14 @@ function untouched(survey: Survey, { removed, added, like }: RekeyRequest, file:
   return `${nameOf(survey, added.map(({ recipient }) => recipient))} can read it already`
 }
 
-/** sops takes the first rule that matches, also where that says how to encrypt and leaves the keys to the command line. */
-function withoutKeys({ configs }: Survey, { path, config }: SurveyedFile): string {
+function ruleOf({ configs }: Pick<Survey, 'configs'>, { path, config }: SurveyedFile): CreationRule | null {
   const governing = configs.find((one) => one.path === config)
-  const rule = governing === undefined ? null : ruleFor(governing, path)
+  return governing === undefined ? null : ruleFor(governing, path)
+}
+
+/** sops takes the first rule that matches, also where that says how to encrypt and leaves the keys to the command line. */
+function withoutKeys(survey: Survey, file: SurveyedFile): string {
+  const [{ config }, rule] = [file, ruleOf(survey, file)]
   if (rule === null) return `no rule of ${config ?? ''} names keys for it, so that sops can't update it. Add a rule for it`
   return `the rule in line ${rule.line} of ${config ?? ''}, which is the first that matches it, names no keys, so that sops can't update it. Write its keys there, or into a rule above that one`
 }
@@ -79,13 +88,29 @@ function planAsked(
   if (answer.kind === 'same') return byConfig(loses ? 'its config still names the removed recipient after the edit' : 'its config does not name the added recipient after the edit')
   if (answer.thresholdChanges) return byConfig("its config would change the number of key groups, and with it Shamir's threshold")
   const named = asSopsNames(after, answer.groups, request)
-  const drift = difference(survey, named, answer.groups)
+  const drift = driftBeside(survey, request, named, answer.groups)
   if (drift !== null) {
-    return byConfig(`it has drifted from ${config}: to follow its rule would also change ${drift}, which was not asked for. `
+    return byConfig(`it has drifted from ${config}: by its rule ${drift}, which was not asked for. `
       + `Run once without ${request.removed.length > 0 ? 'removed' : 'added'}-recipient to bring files in line, or mend the rule`)
   }
   const why = loses ? (request.added.length > 0 ? 'a recipient takes the place of the removed one' : 'the removed recipient can read it') : 'the added recipient gets access'
   return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: named, reason: why } }
+}
+
+/** Who would come and go by the config beside those who were asked for, and who of these would not come; null where nobody. */
+function driftBeside(survey: Survey, { added }: RekeyRequest, wanted: Groups, configured: Groups): string | null {
+  const spelled = (one: Recipient, at: number): string =>
+    (added.find(({ recipient }) => sameRecipient(recipient, one))?.name ?? nameOf(survey, [one])) + (wanted.length > 1 ? ` (key group ${at + 1})` : '')
+  const without = (from: Groups, other: Groups, isSaid: (one: Recipient) => boolean): readonly string[] => from.flatMap((group, at) => {
+    const ids = idsOf(other[at] ?? [])
+    return group.filter((one) => !ids.has(canonicalId(one)) && isSaid(one)).map((one) => spelled(one, at))
+  })
+  const isNew = (one: Recipient): boolean => added.some(({ recipient }) => sameRecipient(recipient, one))
+  const said = [
+    [without(configured, wanted, () => true), 'would come'], [without(wanted, configured, (one) => !isNew(one)), 'would go'],
+    [without(wanted, configured, isNew), 'would not come'],
+  ] as const
+  return said.flatMap(([who, does]) => (who.length === 0 ? [] : [`${who.join(', ')} ${does}`])).join(', ') || null
 }
 
 /** A key may be asked for in fewer words than sops has for it: an Azure key without a version is the one of the newest. */
@@ -127,9 +152,9 @@ function someoneLoses(from: Groups, to: Groups): boolean {
 }
 
 /** Where a file takes another number of its key groups than its rule says, which sops does not tell; null where it does not. */
-export function thresholdDrift({ configs }: Pick<Survey, 'configs'>, { path, config, metadata: { groups, shamirThreshold } }: SurveyedFile): string | null {
-  const governing = groups.length < 2 ? undefined : configs.find((one) => one.path === config)
-  const rule = governing === undefined ? null : ruleFor(governing, path)
+export function thresholdDrift(survey: Pick<Survey, 'configs'>, file: SurveyedFile): string | null {
+  const { config, metadata: { groups, shamirThreshold } } = file
+  const rule = groups.length < 2 ? null : ruleOf(survey, file)
   if (rule === null) return null
   const [has, wants] = [shamirThreshold ?? groups.length, rule.shamirThreshold ?? groups.length]
   return has === wants ? null

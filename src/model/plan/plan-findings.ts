@@ -87,13 +87,14 @@ function namesOf({ owners }: Survey, recipients: readonly Recipient[]): readonly
 }
 
 /** Who leaves by one key and may read by another: one of the same person, perhaps by a like name, or the same key in other words. */
-function readsOtherwise(survey: Survey, { removed }: RekeyRequest, results: readonly PlannedResult[]): readonly Finding[] {
+function readsOtherwise(survey: Survey, { removed, added }: RekeyRequest, results: readonly PlannedResult[]): readonly Finding[] {
   const gone = new Set(removed.map(canonicalId))
   const people = namesOf(survey, removed)
   const why = (one: Recipient): string | null => {
     if (gone.has(canonicalId(one))) return null
     const same = removed.find((other) => isSameKeyMaterial(one, other))
     if (same !== undefined) return `it stays encrypted to ${shortForm(one)}, which is the removed key ${shortForm(same)} in other words`
+    if (added.some(({ recipient }) => isMeantBy(recipient, one))) return null
     const names = namesOf(survey, [one])
     const name = names.find((its) => people.some((other) => its.toLowerCase() === other.toLowerCase()))
     if (name !== undefined) return `it stays encrypted to another key of ${name}, ${shortForm(one)}`

@@ -14,6 +14,7 @@ import { emptied, gone, inSopsOrder, minus, recipientsIn } from './keys.ts'
 import type { IsRemoved } from './keys.ts'
 import { namesBy } from './known-names.ts'
 import { uncovered } from './overrides.ts'
+import { refusePrivateKey } from './private-key.ts'
 import { nameGained, proveEdit } from './proof.ts'
 import { cutsIn } from './removal.ts'
 import { child, lineOf, rulesIn } from './rules.ts'
@@ -52,7 +53,7 @@ export function removeRecipients(
  * it overrides, and where a comment would pass for the
  * name of a key that it does not name now. A name that no comment can hold is
  * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
- * with this change.
+ * with this change, and `config-unreadable` for a private key.
  */
 export function editConfig(config: SopsConfig, asked: ConfigChange, owners: readonly OwnedRecipient[] = config.owners): ConfigEdit {
   const { path, text: before } = config
@@ -63,6 +64,7 @@ export function editConfig(config: SopsConfig, asked: ConfigChange, owners: read
   }
   const namesOf = namesBy(owners)
   const old = readTree(path, before, namesOf)
+  refusePrivateKey(path, old)
   const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)])
   if (escaped !== null) {
     throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {

@@ -70,6 +70,10 @@ describe('a name in a comment that may be about one key or another', () => {
       code: 'recipient-unknown',
       message: expect.stringMatching(/^"Bob" is neither[^]*\nThe comment in \.sops\.yaml:3 says "bob", and may be about the key above it or about the one below: write the name beside its key \(`age1… # bob`\), as an anchor \(`&bob age1…`\), or in the owners file\.$/),
     }))
+    const many = surveyOf(`keys:\n${`  - ${gone.id}\n  # Bob S.\n`.repeat(7)}`)
+    expect(() => resolveRequest({ ...inputs, removedRecipients: ['Bob S.'] }, many)).toThrow(expect.objectContaining({
+      message: expect.stringMatching(/only it has\.(?:\nThe comment in \.sops\.yaml:\d+ says "Bob S\.".*: write the name beside its key \(`age1… # Bob S\.`\), or in the owners file\.){5}$/),
+    }))
     expect(() => resolveRequest({ ...inputs, removedRecipients: ['carol'] }, survey)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('The comment') }))
   })
 

@@ -14,8 +14,10 @@ export function untoldAs(asked: string, untold: readonly UntoldName[]): readonly
   return untold.filter(({ name }) => whole !== undefined && formsOf(name).includes(whole))
 }
 
-/** Why a name that stands there is nobody's, a line for each place, with what to write; none where it stands nowhere. */
+/** Why a name that stands there is nobody's, a line for each of the first places, with what to write; none where it stands nowhere. */
 export function untoldLines(asked: string, untold: readonly UntoldName[]): readonly string[] {
-  return untoldAs(asked, untold).map(({ name, path, line }) =>
-    `The comment in ${path}:${line} says "${name}", and may be about the key above it or about the one below: write the name beside its key (\`age1… # ${name}\`), as an anchor (\`&${name} age1…\`), or in the owners file.`)
+  return untoldAs(asked, untold).slice(0, 5).map(({ name, path, line }) => {
+    const anchor = /^[\w-]+$/.test(name) ? `as an anchor (\`&${name} age1…\`), ` : ''
+    return `The comment in ${path}:${line} says "${name}", and may be about the key above it or about the one below: write the name beside its key (\`age1… # ${name}\`), ${anchor}or in the owners file.`
+  })
 }

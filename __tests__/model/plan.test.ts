@@ -207,6 +207,15 @@ describe('an addition', () => {
     expect(changesOf(plan([file([[bob]])], replacement, become([carol.recipient])))).toMatchObject([{ after: [[carol.recipient]] }])
     expect(plan([file([[alice]])], replacement, { kind: 'same' }).unchanged).toMatchObject([{ reason: expect.stringContaining('removed recipient is not among') }])
   })
+
+  test('is one too where the newest version of an Azure key takes the place of a version', () => {
+    const [newest, first, second] = ['', `/${'1'.repeat(32)}`, `/${'2'.repeat(32)}`].map((version): Recipient =>
+      ({ kind: 'azure_keyvault', id: `https://v.vault.azure.net/keys/sops${version}` })) as [Recipient, Recipient, Recipient]
+    const request: RekeyRequest = { ...none, removed: [first], like: [first], added: [{ recipient: newest, name: null }] }
+    expect(changesOf(plan([file([[first]])], request, become([second])))).toEqual([{ updatekeys: true, rotate: true, after: [[second]] }])
+    // It is there by any version that stays.
+    expect(plan([file([[second]])], { ...request, removed: [], like: [second] }, { kind: 'same' }).unchanged).toHaveLength(1)
+  })
 })
 
 describe('who has to stay', () => {

@@ -376,13 +376,18 @@ describe('an edit is proven', () => {
     ['one that nothing uses', 'creation_rules:\n  - age: A\nkeys:\n\n  - &bob S # bob\n'],
     ['a part of a string', 'creation_rules:\n  - age: >-\n      A,\n      B,\n      S\n'],
     ['a name', 'creation_rules:\n  - age: A\n\n\nS: B\n'],
+    ['one in lower case', 'creation_rules:\n  - age:\n      - A\n\n      - s\n'],
+    ['a post-quantum one', 'creation_rules:\n  - age:\n      - A\n\n      - PQ\n'],
+    ['one in PEM', 'creation_rules:\n  - age: A\nkeys:\n  - |\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    QQQQ\n'],
     ['one of a plugin', 'creation_rules:\n  - age: A\n    pgp:\n\n      - AGE-PLUGIN-YUBIKEY-1QQQQQQ\n'],
   ])('a private key is refused, also where nobody goes: %s', (_, text) => {
     const secret = `AGE-SECRET-KEY-1${'Q'.repeat(58)}`
-    const said = failure(() => remove(text.replace(/\bS\b/, secret), []))
+    const spelled = text.replace(/\bS\b/, secret).replace(/\bs\b/, secret.toLowerCase()).replace(/\bPQ\b/, secret.replace('KEY-', 'KEY-PQ-'))
+    const said = failure(() => remove(spelled, []))
     expect(said).toMatch(/^config-unreadable: \.sops\.yaml:5 holds a private key where .* Take it out, and treat it as leaked.*removed-recipient/)
-    expect(said).not.toContain('QQQQ')
-    // In a comment it is nobody's recipient.
+    expect(said).not.toMatch(/QQQQ/i)
+    // In a comment it is nobody's recipient, and a file may be called like it.
+    expect(remove('creation_rules:\n  - path_regex: age-secret-key-1.yaml|AGE-SECRET-KEY-2|AGE-PLUGIN-YUBIKEY-1.key\n    age: A\n')).toEqual({ kind: 'untouched' })
     expect(remove(`# ${secret}\ncreation_rules:\n  - age: A # ${secret}\n`)).toEqual({ kind: 'untouched' })
   })
 

@@ -46,8 +46,10 @@ function requested({ removed, added, like }: RekeyRequest, { metadata: { groups 
   const [leaves, model] = [idsOf(removed), like === 'every rule' ? null : idsOf(like)]
   return groups.map((group) => {
     const joins = model === null || group.some((one) => model.has(canonicalId(one)))
-    const comes = joins ? added.map(({ recipient }) => recipient).filter((one) => !group.some((present) => isMeantBy(one, present))) : []
-    return [...group.filter((one) => !leaves.has(canonicalId(one))), ...comes]
+    const stays = group.filter((one) => !leaves.has(canonicalId(one)))
+    // An Azure key without a version is not there by the version that goes.
+    const comes = joins ? added.map(({ recipient }) => recipient).filter((one) => !stays.some((present) => isMeantBy(one, present))) : []
+    return [...stays, ...comes]
   })
 }
 

@@ -44,7 +44,8 @@ function sopsChoice(config: string, text: string, asked: readonly string[]): (nu
   const { stdout, error } = spawnSync(sopsBinary(), ['--config', join(root, config), 'updatekeys', ...files], {
     input: 'n\n'.repeat(asked.length), encoding: 'utf8', env: {}, timeout: 20_000,
   })
-  if (error !== undefined) throw error
+  // Where it cannot load the config it ends before it has read an answer.
+  if (error !== undefined && !('code' in error && error.code === 'EPIPE')) throw error
   const answers = stdout.split("changes will be made to the file's groups:").slice(1)
   if (answers.length === 0) return asked.map(() => null)
   // One that sops has no answer for would shift the others.

@@ -221,8 +221,17 @@ describe('commits of others on our branch', () => {
     const merge = remote('-c', 'user.name=carol', '-c', 'user.email=carol@example.com', 'commit-tree', remote('merge-tree', '--write-tree', branch, 'main'), '-p', branch, '-p', 'main', '-m', 'Merge')
     remote('update-ref', `refs/heads/${branch}`, merge)
     expect((await keyless()).outputs).toMatchObject({ 'pull-request-operation': 'unchanged', 'pull-request-head-sha': merge })
+
+    // A merge is no work of theirs, which the next plan would have to spare.
+    team.encrypt('b.yaml', 'password: s3cret\n')
+    push()
+    expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'updated' })
+    expect(remote('log', '--format=%P', '-1', branch)).toBe(remote('rev-parse', 'main'))
     const theirs = remote('-c', 'user.name=carol', '-c', 'user.email=carol@example.com', 'commit-tree', 'main^{tree}', '-p', branch, '-p', 'main', '-m', 'Merge')
     remote('update-ref', `refs/heads/${branch}`, theirs)
+    expect(annotations(await keyless(), 'error')).toEqual([expect.stringContaining('ends in a commit that is not ours')])
+    team.encrypt('c.yaml', 'password: s3cret\n')
+    push()
     expect(annotations(await keyless(), 'error')).toEqual([expect.stringContaining('ends in a commit that is not ours')])
   })
 

@@ -7,6 +7,7 @@ import { buildCommit } from './git-commit.ts'
 import type { Commit, CommitOptions } from './git-commit.ts'
 import { GitProgram, pathsIn } from './git-program.ts'
 import type { ProgramOptions } from './git-program.ts'
+import { mergedTree } from './git-merged-tree.ts'
 import { fetchBeside, pushAside, pushBranch } from './git-remote.ts'
 import type { PushOptions, PushWaits, Remote } from './git-remote.ts'
 import { pause } from './stop.ts'
@@ -135,10 +136,14 @@ export class Git {
     return await this.#fetched(remote, commit, commit, folder, ['--unshallow'], 'The history before the checkout')
   }
 
-  /** The same, for `commit` and its parents, which need not be part of the checkout's history; that is known up to `base`. */
-  async with(remote: Remote, commit: string, base: string, folder: string): Promise<Git> {
+  /**
+   * The same, for `commit` and what led to it, so many commits deep at least; they need not be part of the checkout's history, which
+   * is known up to `base`.
+   */
+  async with(remote: Remote, commit: string, base: string, folder: string, depth = 2): Promise<Git> {
+    const deep = `--depth=${depth}`
     // A partial clone may have the commit, and passes for one that has all that belongs to it.
-    const options = await this.isPartialClone() ? ['--refetch', '--depth=2'] : await this.isShallow() ? ['--depth=2'] : []
+    const options = await this.isPartialClone() ? ['--refetch', deep] : await this.isShallow() ? [deep] : []
     return await this.#fetched(remote, commit, base, folder, options, `The commit ${commit.slice(0, 12)}`)
   }
 
@@ -171,6 +176,11 @@ export class Git {
       changed.set(fields[at + 1] ?? '', status === 'M' && from === `:${to ?? ''}` ? blob : null)
     }
     return changed
+  }
+
+  /** As `mergedTree` says. Writes objects: for a repository of its own, not for the checkout. */
+  async mergedTree(base: string, ours: string, theirs: string): Promise<string | null> {
+    return await mergedTree(this.#git, base, ours, theirs)
   }
 
   /** Whether `commit` is known here, and part of what `tip` holds. Of a shallow clone, only what it has is known. */

@@ -12,6 +12,7 @@ import { compareUrl } from '../../tools/github.ts'
 import type { GitHub } from '../../tools/github.ts'
 import type { Log } from '../../tools/log.ts'
 import { sha256Of } from '../../tools/staging.ts'
+import { areCleanMerges } from './clean-merges.ts'
 import { assertNotOvertaken, assertOnBase } from './base-branch.ts'
 import { closeSettled } from './close-pull-request.ts'
 import { findPublished, madeFor } from './earlier-run.ts'
@@ -81,6 +82,7 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
         // Where the branch is named after the request, it says which one it is.
         request: wanted.branch === null ? null : requestOf(inputs, base),
         look: async (head, against) => await lookAt({ git, github, remote, log, staging, tip }, planned, head, against),
+        areClean: async (made, merges) => await areCleanMerges({ git, github, remote, log, staging, tip }, commit, made, merges),
       }, wanted)
       published = existing
       vouched = verified

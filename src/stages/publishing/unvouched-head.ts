@@ -48,7 +48,7 @@ export async function lookAt(place: LookPlace, planned: Planned, head: string, a
 }
 
 /** Null where that cannot be told. */
-async function isOnBase({ github, tip }: LookPlace, aside: Git, base: string, commit: string): Promise<boolean | null> {
+export async function isOnBase({ github, tip }: LookPlace, aside: Git, base: string, commit: string): Promise<boolean | null> {
   if (commit === base || commit === tip || await aside.isPartOf(commit, base)) return true
   return (await compareCommits(github, commit, tip))?.isAhead ?? null
 }

@@ -357,6 +357,17 @@ describe('when nothing is left to do', () => {
     const result = await keyless(nothing)
     expect(annotations(result, 'warning')).toEqual([expect.stringContaining('#1 has commits that are not ours')])
     expect(result.outputs['pull-request-operation']).toBe('none')
+
+    // In our name, with our marks, and with a file of theirs.
+    const ours = `${aligned}~1`
+    const blob = remote('rev-parse', 'main:.sops.yaml')
+    const tree = execFileSync('git', ['--git-dir', server.repository, 'mktree'], {
+      encoding: 'utf8', input: `${remote('ls-tree', ours)}\n100644 blob ${blob}\tnotes.txt\n`,
+    }).trim()
+    const message = remote('log', '-1', '--format=%B', ours).replace(/(?<=\nSops-Rekey-Tree: ).*/, tree)
+    const bot = ['-c', 'user.name=github-actions[bot]', '-c', 'user.email=41898282+github-actions[bot]@users.noreply.github.com']
+    remote('update-ref', `refs/heads/${aligned}`, remote(...bot, 'commit-tree', tree, '-p', `${ours}~1`, '-m', message))
+    expect(annotations(await keyless(nothing), 'warning')).toEqual([expect.stringContaining('#1 has commits that are not ours')])
   })
 
   test('the answer to the deletion of the branch is lost, and no harm done', async () => {

@@ -24,7 +24,7 @@ export interface Made {
  * GitHub it is signed with GitHub's own key, which vouches for the committer, GitHub itself, and signs for a bot only where the
  * request left the author to GitHub.
  */
-export async function madeFor(github: GitHub, sha: string, host: string): Promise<Made | null> {
+async function madeFor(github: GitHub, sha: string, host: string): Promise<Made | null> {
   return madeBy(await readCommit(github, sha), host)
 }
 
@@ -84,7 +84,7 @@ export async function findPublished(github: GitHub, wanted: BranchOfRequest, pol
 }
 
 /** A commit of ours at the end of a branch, as it seems. */
-interface Head extends Made {
+export interface Head extends Made {
   /** By what it differs from that is what it was made for. */
   readonly against: string
   readonly commit: GitHubCommit
@@ -95,7 +95,7 @@ interface Head extends Made {
 const mostMerges = 10
 
 /** Null where it is not ours, as it seems. */
-async function readHead(github: GitHub, sha: string, host: string): Promise<Head | null> {
+export async function readHead(github: GitHub, sha: string, host: string): Promise<Head | null> {
   let commit = await readCommit(github, sha)
   const against = commit.parents.at(-1)
   const merges: GitHubCommit[] = []

@@ -11,11 +11,11 @@ import type { Remote } from '../../tools/git-remote.ts'
 import { compareUrl } from '../../tools/github.ts'
 import type { GitHub } from '../../tools/github.ts'
 import type { Log } from '../../tools/log.ts'
-import { sha256Of } from '../../tools/staging.ts'
+import { Staging, sha256Of } from '../../tools/staging.ts'
 import { areCleanMerges } from './clean-merges.ts'
 import { assertNotOvertaken, assertOnBase } from './base-branch.ts'
 import { closeSettled } from './close-pull-request.ts'
-import { findPublished, madeFor } from './earlier-run.ts'
+import { findPublished, readHead } from './earlier-run.ts'
 import { ClosedMeanwhile, assertStillOpen, overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
 import type { Existing } from './existing-pull-request.ts'
 import { keptFrom, nothingKept } from './kept.ts'
@@ -25,6 +25,8 @@ import { nothingPublished } from './publish.ts'
 import type { Published, Publisher } from './publish.ts'
 import { bodyOf, complete, openPullRequest } from './pull-request.ts'
 import { baseOf, branchOf, requestOf, textsOf } from '../request-names.ts'
+import { usualOwnersFile } from '../survey.ts'
+import { lookAtSettled } from './settled-head.ts'
 import { wantsBot } from './signed-commit.ts'
 import { removeLeftovers } from './staging-ref.ts'
 import { lookAt } from './unvouched-head.ts'
@@ -33,6 +35,8 @@ export interface PullRequestPlace {
   readonly git: Git
   readonly github: GitHub
   readonly log: Log
+  /** Where temporary folders are made. */
+  readonly temporary: string
   /** Like `https://github.com`. */
   readonly serverUrl: string
   /** The branch the run was started on, as the event says; null for a tag or a pull request. */
@@ -107,7 +111,14 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       }
       const { closed, warnings } = await closeSettled(github, {
         base, branch, request: requestOf(inputs, base), ownBranch: wanted.branch === null, commit, runUrl: place.runUrl,
-        madeFor: async (sha) => (await madeFor(github, sha, host))?.fingerprint ?? null,
+        readHead: async (sha) => {
+          const head = await readHead(github, sha, host)
+          return head === null ? null : { fingerprint: head.fingerprint, look: async () => {
+            await using staging = Staging.create(place.temporary)
+            const looking = { git, github, remote, log, staging, tip: commit }
+            return await lookAtSettled(looking, commit, head, inputs.ownersFile ?? usualOwnersFile)
+          } }
+        },
         deleteBranch: wanted.deleteBranch ? async (sha) => await git.push({ branch, commit: null, expected: sha, ...remote }) : null,
       })
       return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings }

@@ -151,7 +151,7 @@ test('what is called after secrets, and has one', () => {
     .toEqual([true, true, true, true, true, true, false, false, false])
   const held = ['DB_PASSWORD=hunter2', 'password: "hunter2"', '  "apiKey": "abcdef",', 'export API_TOKEN=abcdef']
   const not = [
-    'PASSWORD=', 'PASSWORD=changeme', 'PASSWORD=${PASSWORD}', 'token: {{ .token }}', '# token: abcdef', 'TOKEN_FILE=/run/token', 'LEVEL=debugging', 'token', 'url: token:abcdef',
+    'PASSWORD=', 'USE_PASSWORD=yes', 'PASSWORD=changeme', 'PASSWORD=${PASSWORD}', 'token: {{ .token }}', '# token: abcdef', 'TOKEN_FILE=/run/token', 'LEVEL=debugging', 'token', 'url: token:abcdef',
     'SECRET=<your secret>', `${'x'.repeat(300)}token=abcdef`,
   ]
   expect([...held, ...not].filter(holdsNamedSecret)).toEqual(held)

@@ -32,8 +32,8 @@ export default tseslint.config(
     '^(?!\\./|\\.\\./(?:[\\w-]+/)?[^./]+\\.ts$|yaml$|re2js$).*$',
     'model is pure: it imports only model, and the libraries that read YAML and RE2.',
   ),
-  room(['src/tools/**'], '^\\.\\./(stages|rekey|inputs|outputs)', 'tools know only the model.'),
-  room(['src/stages/**'], '^(?:\\.\\./)+(rekey|inputs|outputs|index)', 'stages know the model and the tools.'),
+  room(['src/tools/**'], '^\\.\\./(stages|rekey|inputs|input-values|pull-request-inputs|contradictions|outputs)', 'tools know only the model.'),
+  room(['src/stages/**'], '^(?:\\.\\./)+(rekey|inputs|input-values|pull-request-inputs|contradictions|outputs|index)', 'stages know the model and the tools.'),
   { files: ['**/*.js', '**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
   { files: ['demo/**', 'bench/**', 'scripts/**', '__tests__/**'], rules: { 'no-console': 'off' } },
 )

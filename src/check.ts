@@ -13,6 +13,7 @@ import type { Inputs, Job } from './model/inputs.ts'
 import { resolveRequired } from './model/owners/owners.ts'
 import type { OwnedRecipient, Resolution } from './model/owners/owners.ts'
 import type { Recipient } from './model/recipient.ts'
+import { Renames } from './model/check/renamed-plaintext.ts'
 import { returnedKeys } from './model/check/returned-keys.ts'
 import { surveyLine } from './model/run-words.ts'
 import { visible } from './model/safe-text.ts'
@@ -20,7 +21,7 @@ import { knownRecipients } from './model/survey.ts'
 import type { Survey } from './model/survey.ts'
 import { askKeyless } from './stages/check-drift.ts'
 import { findMergeDrops } from './stages/check-merges.ts'
-import { findPlaintext, onceEncrypted, unencryptedFiles } from './stages/check-plaintext.ts'
+import { filesWithKey, findPlaintext, onceEncrypted, unencryptedFiles } from './stages/check-plaintext.ts'
 import { findDueRotations } from './stages/due-rotations.ts'
 import { exposureOf } from './stages/expose.ts'
 import { openHistory } from './stages/history.ts'
@@ -76,10 +77,14 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
     findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey))
     findings.push(...await findMergeDrops(git, merges, survey))
     const unencrypted = await unencryptedFiles(git, survey, inputs.files)
+    const renames = new Renames(onceEncrypted(unencrypted))
     await using open = await openHistory(git, survey, {
-      everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), texts: pathsOfOwners(survey, inputs.ownersFile), remote: null, temporary: tools.temporary,
+      everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), texts: pathsOfOwners(survey, inputs.ownersFile),
+      onChange: (...change) => renames.visit(...change), remote: null, temporary: tools.temporary,
     })
-    findings.push(...findPlaintext(git, survey, unencrypted, open.history))
+    findings.push(...findPlaintext(git, survey, unencrypted, {
+      history: open.history, encryptedAs: renames.encryptedAs(open.history), withKey: await filesWithKey(git),
+    }))
     const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) =>
       await readPast(open, survey, inputs.ownersFile, everywhere))
     const { reach } = open.history

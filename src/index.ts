@@ -129,7 +129,7 @@ function toolsFor(inputs: Inputs, program: string, environment: Environment, tem
     installSops: install,
     publisher: inputs.job.kind === 'rotate' ? folderPublisher(checkout, inputs.job.folder, inputs.job.shard, startedFor)
       : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program, startedFor)
-      : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), log, serverUrl }, inputs, inputs.pullRequest),
+      : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), log, temporary, serverUrl }, inputs, inputs.pullRequest),
     tracker: !inputs.trackingIssue || inputs.dryRun || (inputs.job.kind !== 'all' && inputs.job.kind !== 'publish') ? null
       : issueTracker({ ...place, github: gitHub(environment, inputs.token) }, inputs),
     remote: repository === null || inputs.token === '' ? null : { url: `${serverUrl}/${repository}`, token: inputs.token },

@@ -1,5 +1,5 @@
 // The check in the built bundle: what it finds, that it needs no key and gives none away, also on an outsider's content.
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
@@ -106,6 +106,11 @@ describe('finds', () => {
   test('plaintext that a rule names, and says no byte of it', async () => {
     using repository = team()
     const { alice } = repository
+    repository.encrypt('moved.yaml', `first: ${canary}\nsecond: ${canary}\n`)
+    repository.commit()
+    rmSync(join(repository.root, 'moved.yaml'))
+    repository.write('secrets/moved.yaml', `first: ${canary}\nsecond: ${canary}\n`)
+    repository.write('secrets/deploy_key', `${alice.identity}\n`)
     repository.write('.sops.yaml', `creation_rules:\n  - path_regex: \\.enc\\.yaml$\n    age: ${alice.recipient} # alice\n`
       + `  - path_regex: ^secrets/\n    age: ${alice.recipient}\n  - age: ${alice.recipient}\n`)
     const paths = ['a.enc.yaml', 'secrets/db.yaml', 'secrets/README.md', 'deploy.yaml']
@@ -114,11 +119,12 @@ describe('finds', () => {
     repository.commit()
     const all = await check(repository)
     const plaintext = ({ found }: Checked): string[] => found.filter((one) => one.startsWith('plaintext'))
-    expect(plaintext(all)).toEqual(['plaintext error a.enc.yaml', 'plaintext warning secrets/db.yaml'])
+    const errors = ['secrets/deploy_key', 'secrets/moved.yaml'].map((path) => `plaintext error ${path}`)
+    expect(plaintext(all)).toEqual(['plaintext error a.enc.yaml', ...errors, 'plaintext warning secrets/db.yaml'])
     expect(messageOf(all, 'plaintext')).toContain('the rule at .sops.yaml:2')
     expect(all.run.exitCode).toBe(1)
     const narrowed = await check(repository, { files: '!a.enc.yaml' })
-    expect(plaintext(narrowed)).toEqual(['plaintext warning secrets/db.yaml'])
+    expect(plaintext(narrowed)).toEqual([...errors, 'plaintext warning secrets/db.yaml'])
   })
 
   test('a removed key that came back, by the owners file', async () => {

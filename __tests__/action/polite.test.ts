@@ -221,8 +221,17 @@ describe('commits of others on our branch', () => {
     const merge = remote('-c', 'user.name=carol', '-c', 'user.email=carol@example.com', 'commit-tree', remote('merge-tree', '--write-tree', branch, 'main'), '-p', branch, '-p', 'main', '-m', 'Merge')
     remote('update-ref', `refs/heads/${branch}`, merge)
     expect((await keyless()).outputs).toMatchObject({ 'pull-request-operation': 'unchanged', 'pull-request-head-sha': merge })
+
+    // A merge is no work of theirs, which the next plan would have to spare.
+    team.encrypt('b.yaml', 'password: s3cret\n')
+    push()
+    expect((await done()).outputs).toMatchObject({ 'pull-request-operation': 'updated' })
+    expect(remote('log', '--format=%P', '-1', branch)).toBe(remote('rev-parse', 'main'))
     const theirs = remote('-c', 'user.name=carol', '-c', 'user.email=carol@example.com', 'commit-tree', 'main^{tree}', '-p', branch, '-p', 'main', '-m', 'Merge')
     remote('update-ref', `refs/heads/${branch}`, theirs)
+    expect(annotations(await keyless(), 'error')).toEqual([expect.stringContaining('ends in a commit that is not ours')])
+    team.encrypt('c.yaml', 'password: s3cret\n')
+    push()
     expect(annotations(await keyless(), 'error')).toEqual([expect.stringContaining('ends in a commit that is not ours')])
   })
 
@@ -348,6 +357,17 @@ describe('when nothing is left to do', () => {
     const result = await keyless(nothing)
     expect(annotations(result, 'warning')).toEqual([expect.stringContaining('#1 has commits that are not ours')])
     expect(result.outputs['pull-request-operation']).toBe('none')
+
+    // In our name, with our marks, and with a file of theirs.
+    const ours = `${aligned}~1`
+    const blob = remote('rev-parse', 'main:.sops.yaml')
+    const tree = execFileSync('git', ['--git-dir', server.repository, 'mktree'], {
+      encoding: 'utf8', input: `${remote('ls-tree', ours)}\n100644 blob ${blob}\tnotes.txt\n`,
+    }).trim()
+    const message = remote('log', '-1', '--format=%B', ours).replace(/(?<=\nSops-Rekey-Tree: ).*/, tree)
+    const bot = ['-c', 'user.name=github-actions[bot]', '-c', 'user.email=41898282+github-actions[bot]@users.noreply.github.com']
+    remote('update-ref', `refs/heads/${aligned}`, remote(...bot, 'commit-tree', tree, '-p', `${ours}~1`, '-m', message))
+    expect(annotations(await keyless(nothing), 'warning')).toEqual([expect.stringContaining('#1 has commits that are not ours')])
   })
 
   test('the answer to the deletion of the branch is lost, and no harm done', async () => {

@@ -1,6 +1,7 @@
 // When a plaintext file was surely meant to be encrypted: by the words of its rule, and by what it holds.
 import { describe, expect, test } from '@jest/globals'
-import { canHoldSecret, isMeant, isSecretInTheClear } from '../../src/model/check/meant-to-encrypt.ts'
+import { canHoldSecret, holdsNamedSecret, isMeant, isNamedForSecrets, isSecretInTheClear } from '../../src/model/check/meant-to-encrypt.ts'
+import { holdsPrivateKey } from '../../src/model/check/private-key-text.ts'
 
 describe('a rule that names the file', () => {
   test.each([
@@ -109,4 +110,50 @@ test('a Secret of Kubernetes is in the clear where it has a value of its own, th
   expect([secret('stringData:\n    a: b\n'), `kind: Other\n---\n${secret('# a comment\ndata:\n    # another\n    a: Yg==\n')}`, secret('data: {a: Yg==}\n')].map(isSecretInTheClear)).toEqual([true, true, true])
   expect([secret(''), secret('data:\n'), secret('stringData:\n    a: ${A}\n    b: ""\ntype: Opaque\n'), secret('data:\n    a: b\n').replace('Secret', 'ConfigMap'), 'data:\n    a: b\n'].map(isSecretInTheClear))
     .toEqual([false, false, false, false, false])
+})
+
+test('a file without an ending, in a folder of secrets, is one where it is nothing but one word', () => {
+  expect(['secrets/token', 'secrets/deploy/token'].map((path) => isMeant('secrets/.*', path))).toEqual(['token', 'token'])
+  expect([isMeant('secrets/.*', 'secrets/a.txt'), isMeant('.*', 'secrets/token')]).toEqual([null, null])
+  expect(['hunter2hunter2\n', 'two words\n', '#!/bin/sh', 'short', `age1${'q'.repeat(58)}\n`, ''].map((text) => canHoldSecret(text, 'token')))
+    .toEqual([true, false, false, false, false, false])
+})
+
+describe('a private key', () => {
+  const base64 = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7'
+  const pem = (kind: string): string => `-----BEGIN ${kind}-----\n${base64}\n-----END ${kind}-----\n`
+  test.each<[string, string]>([
+    ['of PEM', pem('PRIVATE KEY')], ['of RSA', pem('RSA PRIVATE KEY')], ['of OpenSSH', pem('OPENSSH PRIVATE KEY')], ['of PGP', pem('PGP PRIVATE KEY BLOCK')],
+    ['with headers', pem('EC PRIVATE KEY').replace('-----\n', '-----\nProc-Type: 4,ENCRYPTED\n\n')],
+    ['in YAML', `tls:\n  key: |\n${pem('PRIVATE KEY').replace(/^/gm, '    ')}`], ['in JSON', JSON.stringify({ key: pem('PRIVATE KEY') })],
+    ['behind one that is left out', `-----BEGIN PRIVATE KEY-----\n...\n${pem('PRIVATE KEY')}`],
+    ['of age', `# public key: age1\nAGE-SECRET-KEY-1${'Q'.repeat(58)}\n`], ['of age, after quantum computers', `AGE-SECRET-KEY-PQ-1${'Q'.repeat(58)}`],
+  ])('%s', (_, text) => {
+    expect(holdsPrivateKey(text)).toBe(true)
+  })
+
+  test.each<[string, string]>([
+    ['a public one', pem('PUBLIC KEY')], ['a certificate', pem('CERTIFICATE')], ['one that is left out', pem('PRIVATE KEY').replace(base64, '...')],
+    ['a mention', `if (text.includes('-----BEGIN PRIVATE KEY-----')) throw new Error('${base64.slice(0, 30)}')\n`],
+    ['a template', pem('PRIVATE KEY').replace(base64, '{{ .Values.key | indent 4 }}')], ['the beginning of one of age', 'AGE-SECRET-KEY-1QQQ'],
+  ])('not %s', (_, text) => {
+    expect(holdsPrivateKey(text)).toBe(false)
+  })
+
+  test('is looked for in no time in what has very many beginnings of one', () => {
+    expect(holdsPrivateKey('-----BEGIN PRIVATE KEY-----\n'.repeat(200_000))).toBe(false)
+    expect(holdsPrivateKey(`-----BEGIN ${'A '.repeat(1_000_000)}`)).toBe(false)
+  })
+})
+
+test('what is called after secrets, and has one', () => {
+  expect(['.env', 'a/prod.env', '.env.production', 'a/secrets.yaml', 'secret.json', 'credentials.ini', 'a.yaml', 'environment', 'secrets/a.yaml'].map(isNamedForSecrets))
+    .toEqual([true, true, true, true, true, true, false, false, false])
+  const held = ['DB_PASSWORD=hunter2', 'password: "hunter2"', '  "apiKey": "abcdef",', 'export API_TOKEN=abcdef']
+  const not = [
+    'PASSWORD=', 'USE_PASSWORD=yes', 'PASSWORD=changeme', 'PASSWORD=${PASSWORD}', 'token: {{ .token }}', '# token: abcdef', 'TOKEN_FILE=/run/token', 'LEVEL=debugging', 'token', 'url: token:abcdef',
+    'SECRET=<your secret>', `${'x'.repeat(300)}token=abcdef`,
+  ]
+  expect([...held, ...not].filter(holdsNamedSecret)).toEqual(held)
+  expect(holdsNamedSecret('token'.repeat(1_000_000))).toBe(false)
 })

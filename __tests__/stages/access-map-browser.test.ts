@@ -223,6 +223,17 @@ describe('everyone can use it', () => {
     expect(await page.locator('.scroll[tabindex="0"]').count()).toBe(1)
   })
 
+  test.each([1280, 390])('the table of readers ends in the middle of a row where there are more, %i wide', async (width) => {
+    const page = await open(write(companySurvey(400, 12)), { viewport: { width, height: 900 } })
+    const seen = await page.evaluate<number>(`(() => {
+      const { bottom } = document.querySelector('.scroll').getBoundingClientRect()
+      const boxes = [...document.querySelectorAll('.overview tbody tr')].map((row) => row.getBoundingClientRect())
+      const last = boxes.find((box) => box.bottom > bottom)
+      return (bottom - last.top) / last.height
+    })()`)
+    expect([seen > 0.4, seen < 0.8]).toEqual([true, true])
+  })
+
   test('dark is dark, and paper is white whatever the screen is', async () => {
     const page = await open(write(small), { colorScheme: 'dark' })
     const back = async (): Promise<string> => await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')

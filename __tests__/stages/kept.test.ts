@@ -88,6 +88,23 @@ test('is no file that has changed since', async () => {
   expect(await kept(commit, [alice, ci], true)).toEqual([])
 })
 
+test('is no file that got the new data key meanwhile, gave it to bob, and was changed back', async () => {
+  const { alice, ci } = team
+  team.write('b.yaml', team.read('a.yaml'))
+  team.commit()
+  const commit = earlier(() => {
+    withoutBob()
+    sops('rotate', '--in-place', '--rm-age', team.bob.recipient, 'b.yaml')
+  })
+  const before = team.git('rev-parse', 'HEAD')
+  team.git('checkout', '--quiet', commit, '--', 'a.yaml')
+  sops('updatekeys', '--yes', 'a.yaml')
+  team.commit()
+  team.git('checkout', '--quiet', before, '--', 'a.yaml')
+  team.commit()
+  expect(await kept(commit, [alice, ci], true)).toEqual(['b.yaml'])
+})
+
 test('is no file that sops could not read', async () => {
   const { alice, ci } = team
   expect(await kept(earlier(() => team.write('a.yaml', 'password: s3cret\n')), [alice, ci], true)).toEqual([])

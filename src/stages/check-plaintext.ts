@@ -7,7 +7,12 @@ import type { CreationRule } from '../model/sops-file/creation-rule.ts'
 import type { CheckFinding } from '../model/check/check.ts'
 import { finding } from '../model/check/check-findings.ts'
 import type { History } from '../model/exposure/history.ts'
-import { canHoldSecret, encryptsSecrets, isLikeSecrets, isMeant, isSecretInTheClear } from '../model/check/meant-to-encrypt.ts'
+import {
+  canHoldSecret, encryptsSecrets, holdsNamedSecret, isLikeSecrets, isMeant, isNamedForSecrets, isReadable, isSecretInTheClear,
+} from '../model/check/meant-to-encrypt.ts'
+import type { Meant } from '../model/check/meant-to-encrypt.ts'
+import { holdsPrivateKey, privateKeyMarks } from '../model/check/private-key-text.ts'
+import type { Renames } from '../model/check/renamed-plaintext.ts'
 import type { SopsConfig } from '../model/sops-config/read.ts'
 import type { Git } from '../tools/git.ts'
 import { readUnlinked } from '../tools/staging.ts'
@@ -41,32 +46,84 @@ export function onceEncrypted(files: readonly Unencrypted[]): ReadonlySet<string
   return new Set(files.filter((one) => one.rule.regex !== null || isLikely(one)).map(({ path }) => path))
 }
 
+/** What of the files in the clear is known beside their names. */
+export interface Known {
+  readonly history: History
+  /** Under which other name a file was encrypted. */
+  readonly encryptedAs: ReturnType<Renames['encryptedAs']>
+  /** Paths with a mark of a private key in them. */
+  readonly withKey: ReadonlySet<string>
+}
+
+/** Of a folder, under one rule: how many files of a kind that secrets are kept in are encrypted, and how many are not. */
+interface Beside {
+  encrypted: number
+  plain: number
+}
+
+export async function filesWithKey(git: Git): Promise<ReadonlySet<string>> {
+  return new Set(await git.filesWith(...privateKeyMarks))
+}
+
 /** Links are not followed; a file over 64 MiB is none that sops takes. */
-export function findPlaintext(git: Git, survey: Survey, files: readonly Unencrypted[], { plain }: History): readonly CheckFinding[] {
-  const beside = new Map<string, number>()
-  const count = (where: string, by: 1 | -1): unknown => beside.set(where, (beside.get(where) ?? 0) + by)
+export function findPlaintext(git: Git, survey: Survey, files: readonly Unencrypted[], known: Known): readonly CheckFinding[] {
+  const places = new Map<string, Beside>()
+  const besideAt = (place: string): Beside => {
+    const beside = places.get(place) ?? { encrypted: 0, plain: 0 }
+    places.set(place, beside)
+    return beside
+  }
   for (const { path, config } of survey.files) {
     const rule = ruleIn(survey, config, path)
-    if (rule !== null) count(placeIn(config ?? '', rule, path), 1)
+    if (rule !== null) besideAt(placeIn(config ?? '', rule, path)).encrypted += 1
   }
-  for (const one of files) if (isLikely(one)) count(placeIn(one.config.path, one.rule, one.path), -1)
+  for (const one of files) if (isLikely(one)) besideAt(placeIn(one.config.path, one.rule, one.path)).plain += 1
   return files.flatMap((one): readonly CheckFinding[] => {
     const { path, config, rule } = one
+    const found = judge(git.root, one, besideAt(placeIn(config.path, rule, path)), known)
+    if (found === null) return []
     const which = `the rule at ${config.path}:${rule.line} is for it (${rule.regex === null ? 'without a path_regex' : `path_regex ${rule.regex}`})`
-    // Of what was encrypted once nobody has to ask whether that was meant.
-    if (plain.has(path)) return [finding('plaintext', 'error', path, `${which}, it was encrypted at an earlier commit, and is not any more`)]
-    // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
-    const isForgotten = rule.regex !== null && isLikely(one) && (beside.get(placeIn(config.path, rule, path)) ?? 0) > 0
-    const meant = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null)
-    // A rule for the values of Secrets means each Secret, whatever it says of paths.
-    const isForSecrets = encryptsSecrets(rule.encryptedRegex) && isLikely(one)
-    const read = meant === null && !isForSecrets ? null : readUnlinked(git.root, path)
-    if (read === null || typeof read === 'string') return []
-    const text = read.bytes.toString()
-    if (meant !== null && canHoldSecret(text, meant)) return [finding('plaintext', meant, path, `${which}, and it is not encrypted`)]
-    return isForSecrets && isSecretInTheClear(text)
-      ? [finding('plaintext', 'warning', path, `${which} and has the values of a Secret encrypted (encrypted_regex ${rule.encryptedRegex ?? ''}), and it is a Secret in the clear`)] : []
+    return [finding('plaintext', found.level, path, `${which}${found.why}`)]
   })
+}
+
+function judge(root: string, one: Unencrypted, beside: Beside, known: Known): { readonly level: Meant; readonly why: string } | null {
+  const { path, config, rule } = one
+  // Of what was encrypted once nobody has to ask whether that was meant.
+  if (known.history.plain.has(path)) return { level: 'error', why: ', it was encrypted at an earlier commit, and is not any more' }
+  const bytes = onDemand(() => {
+    const read = readUnlinked(root, path)
+    return typeof read === 'string' ? null : read.bytes
+  })
+  const text = (): string => bytes()?.toString() ?? ''
+  const former = known.encryptedAs(path, () => bytes() ?? Buffer.of())
+  if (former !== null && canHoldSecret(text(), 'error')) {
+    return { level: 'error', why: `, it was encrypted at an earlier commit as ${former}, and is not any more` }
+  }
+  if (known.withKey.has(path) && rule.regex !== null && !isReadable(path) && holdsPrivateKey(text())) {
+    return { level: 'error', why: ', and it is not encrypted, and holds a private key' }
+  }
+  // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
+  const isForgotten = rule.regex !== null && isLikely(one) && beside.encrypted > beside.plain
+  const told = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null)
+  if (told !== null && canHoldSecret(text(), told)) {
+    // What is called after secrets is one of them where it has one, or where all that lies beside it is encrypted.
+    const isSure = isNamedForSecrets(path) && (holdsNamedSecret(text()) || (beside.encrypted > 0 && beside.plain === 1))
+    return { level: told === 'error' || isSure ? 'error' : 'warning', why: ', and it is not encrypted' }
+  }
+  // A rule for the values of Secrets means each Secret, whatever it says of paths.
+  if (!encryptsSecrets(rule.encryptedRegex) || !isLikely(one) || !isSecretInTheClear(text())) return null
+  const how = `encrypted_regex ${rule.encryptedRegex ?? ''}`
+  return { level: 'warning', why: ` and has the values of a Secret encrypted (${how}), and it is a Secret in the clear` }
+}
+
+/** Reads once. */
+function onDemand<T>(read: () => T): () => T {
+  const known: T[] = []
+  return () => {
+    if (known.length === 0) known.push(read())
+    return known[0] as T
+  }
 }
 
 function isLikely({ path, config }: Unencrypted): boolean {

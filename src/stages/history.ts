@@ -10,7 +10,8 @@ import { HistoryBuilder } from '../model/exposure/history.ts'
 import { mayHoldSecrets } from '../model/exposure/plain-scalars.ts'
 import { historyLine } from '../model/run-words.ts'
 import type { Survey } from '../model/survey.ts'
-import type { Git, Remote } from '../tools/git.ts'
+import type { Git } from '../tools/git.ts'
+import type { Remote } from '../tools/git-remote.ts'
 import { readBlobs, readMissing, readRevisions, readTree } from '../tools/git-history.ts'
 import type { Revision } from '../tools/git-history.ts'
 import type { Log } from '../tools/log.ts'
@@ -28,6 +29,8 @@ export interface HistoryOptions {
   readonly also?: ReadonlySet<string>
   /** Paths of which every version is to be known as a text too. */
   readonly texts?: (path: string) => boolean
+  /** Is told each change of a regular file that led to the base, the newest first; git's ids of the bytes, null: none. */
+  readonly onChange?: (commit: string, path: string, before: string | null, after: string | null) => void
   /** Where to fetch from what a shallow checkout lacks; null: nowhere. */
   readonly remote: Remote | null
   /** Where temporary folders are made. */
@@ -98,7 +101,7 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
     const [tree, isPartial] = await Promise.all([readBase(git, survey.base, encrypted), git.isPartialClone()])
     const missing = isPartial ? await readMissing(git, survey.base) : new Set<string>()
     const wantedPaths = options.everything ? null : new Set([...encrypted, ...options.also ?? []])
-    const { found, texts, cameAsOneWent } = await readChanges(git, survey.base, tree.plain, wantedPaths, options.texts)
+    const { found, texts, cameAsOneWent } = await readChanges(git, survey.base, tree.plain, wantedPaths, options)
     const wanted = wantedBlobs(found, tree)
     const builder = new HistoryBuilder()
     const atBase = new Set(tree.encrypted.values())
@@ -201,7 +204,8 @@ type FoundChange = Omit<Change, 'before' | 'after'> & { readonly before: string 
  * it that can hold secrets, where something went in it that may have been encrypted.
  */
 async function readChanges(
-  git: Git, base: string, plain: ReadonlySet<string>, paths: ReadonlySet<string> | null, isText: (path: string) => boolean = () => false,
+  git: Git, base: string, plain: ReadonlySet<string>, paths: ReadonlySet<string> | null,
+  { texts: isText = () => false, onChange }: Pick<HistoryOptions, 'texts' | 'onChange'>,
 ): Promise<{
   readonly found: readonly FoundChange[]; readonly texts: ReadonlyMap<string, PastText>; readonly cameAsOneWent: ReadonlyMap<number, readonly string[]>
 }> {
@@ -228,6 +232,7 @@ async function readChanges(
       sha = revision.sha
       commit += 1
     }
+    onChange?.(revision.sha, path, before, after)
     if (after !== null && isText(path) && !texts.has(after)) texts.set(after, { path, revision })
     if (paths === null && before === null && came.length < mostCame && mayHoldSecrets(path)) came.push(path)
     if (paths === null && isPlain(before) && isPlain(after)) return

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { readEncryptedFile } from '../model/sops-file/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
 import { visible } from '../model/safe-text.ts'
-import { blobId } from '../tools/git.ts'
+import { blobId } from '../tools/git-commit.ts'
 import type { Git, TrackedPath } from '../tools/git.ts'
 import { readUnlinked } from '../tools/staging.ts'
 

@@ -2,7 +2,7 @@
 // lists and deletes refs, compares.
 // Must never name an author or committer, without which alone GitHub signs, nor move a ref without saying what it must be at.
 import { visible } from '../model/safe-text.ts'
-import type { TreeEntry } from './git.ts'
+import type { TreeEntry } from './git-commit.ts'
 import { GitHubFailure } from './github.ts'
 import type { GitHub } from './github.ts'
 

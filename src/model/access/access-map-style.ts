@@ -2,7 +2,7 @@
 // Must never fetch anything; the hash in the page's policy is that of this very text.
 
 /** SHA-256 of `style` in base64. */
-export const styleHash = 'HZzgflShq0jkBVme/BbBfr4tgBRlV/QFln/+LHyYNyA='
+export const styleHash = 'lreXgZ5sA5vb/JDywr8XflbTG/3Cg2uow9pgYOhxLCw='
 
 export const style = `
 :root {
@@ -48,7 +48,8 @@ select, input, button {
 }
 input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
 button { width: auto; cursor: pointer; background: var(--band); }
-.scroll { overflow: auto; max-height: 28rem; border: 1px solid var(--line); border-radius: 6px; }
+/* Ends in the middle of a row, so that one sees that there are more. */
+.scroll { overflow: auto; max-height: calc(12.6 * (2.2rem + 1px)); border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; }
 th, td {
   text-align: left; vertical-align: top; padding: .35rem .75rem; border-top: 1px solid var(--line);

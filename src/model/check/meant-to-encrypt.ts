@@ -6,6 +6,9 @@ import { formatByName } from '../sops-file/encrypted-file.ts'
 /** `error`: the rule names the file; `warning`: it names a folder or a kind of file that secrets are kept in. */
 export type Meant = 'error' | 'warning'
 
+/** `token`: the rule names a folder, and the name of the file says nothing: it is a secret if it is nothing but one word. */
+type Told = Meant | 'token'
+
 const spoken = /secret|sops|encrypt|credential|password/i
 const spokenWhole = /^(?:enc|private|vault|keys?|env)$/i
 /** The ending of a whole kind of files. */
@@ -30,18 +33,23 @@ const readable = [
  * encrypted; null where the regex does not say so. It says so by a word like `secrets`, `enc` or `sops` that the path has too,
  * or by naming one file of one folder whole. docs/check.md has the rule and the figures.
  */
-export function isMeant(regex: string | null, path: string): Meant | null {
-  if (regex === null || readable.some((name) => name.test(path))) return null
+export function isMeant(regex: string | null, path: string): Told | null {
+  if (regex === null || isReadable(path)) return null
   const told = alternatives(regex).filter((one) => matches(one, path)).map((one) => toldBy(one, path))
-  return told.includes('error') ? 'error' : told.includes('warning') ? 'warning' : null
+  return (['error', 'warning', 'token'] as const).find((one) => told.includes(one)) ?? null
+}
+
+/** Whether a file of this name is there to be read, whatever is in it. */
+export function isReadable(path: string): boolean {
+  return readable.some((name) => name.test(path))
 }
 
 /** Whether a file of this name can be one of secrets among others that are encrypted: of a format that sops reads in parts. */
 export function isLikeSecrets(path: string): boolean {
-  return formatByName(path) !== 'binary' && !readable.some((name) => name.test(path))
+  return formatByName(path) !== 'binary' && !isReadable(path)
 }
 
-function toldBy(pattern: string, path: string): Meant | null {
+function toldBy(pattern: string, path: string): Told | null {
   // A class may hold a slash, which parts nothing.
   const plain = pattern.replace(/\[[/\\]+\]|\\\//g, '/').replace(/\[\^[^\][]*\]/g, '.')
   const [, folders = '', last = ''] = /^(.*\/)?(.*)$/s.exec(plain) ?? []
@@ -51,9 +59,11 @@ function toldBy(pattern: string, path: string): Meant | null {
   if (speaks(ending, name, kindOfFile)) return 'error'
   if (ending === last && /[a-z0-9]\/$/i.test(folders) && wordsIn(last).length > 1) return 'error'
   // Anything may lie beside secrets; an ending that the rule itself spells out was meant.
-  if (formatByName(path) === 'binary' && !keyFiles.test(path) && wordsIn(ending).length === 0) return null
+  const isOther = formatByName(path) === 'binary' && !keyFiles.test(path) && wordsIn(ending).length === 0
+  if (isOther && name.includes('.')) return null
   // Without a folder in it, a regex may find its words anywhere in the path.
-  return speaks(last, folders === '' ? path : name) || speaks(folders, folder) ? 'warning' : null
+  const isSpoken = speaks(last, folders === '' ? path : name) || speaks(folders, folder)
+  return !isSpoken ? null : isOther ? 'token' : 'warning'
 }
 
 /** Whether a word that secrets are called by, and that is none of `save`, stands in both. */
@@ -107,10 +117,11 @@ const manifest = /^kind:[ \t]*["']?(\w+)/m
 
 /**
  * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template whose values all come
- * from elsewhere, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret.
+ * from elsewhere, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret. A `token` is one word.
  */
-export function canHoldSecret(text: string, meant: Meant): boolean {
+export function canHoldSecret(text: string, meant: Told): boolean {
   if (text.split('\n').every(saysNothing) || isTemplate(text)) return false
+  if (meant === 'token') return /^(?!age1)\S{8,500}$/.test(text.trim())
   if (/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) && !text.includes('PRIVATE KEY')) return false
   if (meant === 'error') return true
   const [, kind = 'Secret'] = /^apiVersion:/m.test(text) ? manifest.exec(text) ?? [] : []
@@ -149,6 +160,26 @@ export function encryptsSecrets(encryptedRegex: string | null): boolean {
 /** Whether a Secret of Kubernetes in `text` has a value of its own, and none that is put in later. */
 export function isSecretInTheClear(text: string): boolean {
   return secretData(text)?.some((line) => !saysNothing(line) && isFilled(line.replace(/\$\{[^}]*\}/g, ''))) === true
+}
+
+/** Names that files have for the secrets in them. */
+const namedForSecrets = /(?:^|\/)(?:[^/]*\.env|\.env\.[^/]+|secrets?\.[^/]+|credentials?\.[^/]+)$/i
+const secretName = /passw(?:or)?d|passphrase|secret|token|credential|(?:api|access|private|signing|encryption)[_-]?key/i
+/** What stands there until somebody writes a value, or says where it comes from. */
+const placeholder = /^$|^(?:null|true|false|none|changeme|change[-_]me|todo|x+|\*+|\.+)$|^[$<%{]|^(?:your|example|dummy|replace|insert|path)\b|^[./~]/i
+
+/** Whether a file is called after the secrets in it, and has a value under a name like `password` or `API_TOKEN`. */
+export function isNamedForSecrets(path: string): boolean {
+  return namedForSecrets.test(path)
+}
+
+export function holdsNamedSecret(text: string): boolean {
+  return text.split('\n').some((line) => {
+    const at = line.search(/[:=]/)
+    if (at < 0 || saysNothing(line) || !secretName.test(line.slice(0, Math.min(at, 200)))) return false
+    const value = line.slice(at + 1, at + 200).trim().replace(/^["']|["',]+$/g, '')
+    return value.length >= 4 && !placeholder.test(value)
+  })
 }
 
 /** Whether a line is blank, a comment, or the start of a document. */

@@ -3,6 +3,7 @@
 import { marksIn, settledBody } from '../../model/publishing/body-marks.ts'
 import { link, visible } from '../../model/safe-text.ts'
 import type { AnyPullRequest, GitHub } from '../../tools/github.ts'
+import type { Look } from './unvouched-head.ts'
 
 export interface Settling {
   readonly base: string
@@ -14,8 +15,8 @@ export interface Settling {
   /** The commit that the run found nothing to do at. */
   readonly commit: string
   readonly runUrl: string | null
-  /** For which plan the branch's last commit was made; null where that is not ours, or not as we made it. */
-  readonly madeFor: (sha: string) => Promise<string | null>
+  /** What ends in this commit; null where that is not ours, or not as we made it. */
+  readonly readHead: (sha: string) => Promise<SettledHead | null>
   /** Deletes the branch only if it still is at `sha`; null where it is to be kept. */
   readonly deleteBranch: ((sha: string) => Promise<void>) | null
 }
@@ -26,9 +27,16 @@ export interface Settled {
   readonly warnings: readonly string[]
 }
 
+export interface SettledHead {
+  /** Of the plan that it was made for. */
+  readonly fingerprint: string
+  /** Whether there is nothing in it but what a run puts there. */
+  readonly look: () => Promise<Look>
+}
+
 /** Never throws. Closes only where the run saw what the base holds now. */
 export async function closeSettled(github: GitHub, settling: Settling): Promise<Settled> {
-  const { base, branch, request, ownBranch, commit, madeFor } = settling
+  const { base, branch, request, ownBranch, commit, readHead } = settling
   let pullRequest: AnyPullRequest | undefined
   try {
     const present = (await github.pullRequests(branch)).filter((one) => one.state === 'open' && one.base === base)
@@ -36,12 +44,18 @@ export async function closeSettled(github: GitHub, settling: Settling): Promise<
     if (pullRequest === undefined || await github.branchHead(base) !== commit) return { closed: null, warnings: [] }
     const { number, headSha, body } = pullRequest
     const isTold = ownBranch || marksIn(body).request === request
-    const fingerprint = await madeFor(headSha)
+    const head = await readHead(headSha)
     // On a branch of several requests one that we know nothing of is none of our business.
-    if (!isTold && fingerprint === null) return { closed: null, warnings: [] }
+    if (!isTold && head === null) return { closed: null, warnings: [] }
     if (!isTold) return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} stays open: its text no longer says for which request it is.`] }
-    if (fingerprint === null) return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} has commits that are not ours, and stays open.`] }
-    await close(github, branch, pullRequest, fingerprint)
+    const seen = await head?.look() ?? 'other'
+    if (head === null || seen === 'other') {
+      return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} has commits that are not ours, and stays open. Look at them, then merge or close it.`] }
+    }
+    if (seen === 'unknown') {
+      return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} stays open: whether its commits are ours could not be seen. Look at them, then merge or close it.`] }
+    }
+    await close(github, branch, pullRequest, head.fingerprint)
   } catch (error) {
     const what = pullRequest === undefined ? 'its pull request could not be looked for'
       : `pull request #${pullRequest.number} stays open`

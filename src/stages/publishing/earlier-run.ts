@@ -24,7 +24,7 @@ export interface Made {
  * GitHub it is signed with GitHub's own key, which vouches for the committer, GitHub itself, and signs for a bot only where the
  * request left the author to GitHub.
  */
-export async function madeFor(github: GitHub, sha: string, host: string): Promise<Made | null> {
+async function madeFor(github: GitHub, sha: string, host: string): Promise<Made | null> {
   return madeBy(await readCommit(github, sha), host)
 }
 
@@ -50,6 +50,8 @@ export interface BranchOfRequest {
   readonly mustBeVerified: boolean
   /** Whether `head` differs from `against` by this very plan. */
   readonly look: (head: string, against: string) => Promise<Look>
+  /** Whether the merges on top of a commit of ours hold nothing but it and the base. */
+  readonly areClean: (made: GitHubCommit, merges: readonly GitHubCommit[]) => Promise<boolean>
 }
 
 /** What an earlier run left. */
@@ -63,7 +65,7 @@ export interface EarlierRun {
 export async function findPublished(github: GitHub, wanted: BranchOfRequest, politeness: Politeness): Promise<EarlierRun> {
   const { branch } = wanted
   const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)])
-  const head = sha === null ? null : await readHead(github, sha, wanted)
+  const head = sha === null ? null : await readHead(github, sha, wanted.host)
   const closedFor = politeness.onClosed === 'respect' ? await readClosed(github, wanted, pullRequests) : new Map<number, string>()
   const decide = (fingerprint: string | null): EarlierRun => ({
     existing: decideExisting({ ...wanted, head: sha === null ? null : { sha, madeFor: fingerprint }, pullRequests, closedFor }, politeness),
@@ -73,35 +75,37 @@ export async function findPublished(github: GitHub, wanted: BranchOfRequest, pol
   if (found.existing.kind === 'publish' && sha === null) await assertRoom(github, branch)
   if (head === null) return found
   const { existing } = found
-  if (existing.kind !== 'up-to-date') return head.isMerge ? decide(null) : found
+  const isOurs = async (): Promise<boolean> => head.merges.length === 0 || await wanted.areClean(head.commit, head.merges)
+  if (existing.kind !== 'up-to-date') return existing.kind === 'closed-by-hand' || await isOurs() ? found : decide(null)
   const seen = !head.verified && wanted.mustBeVerified ? 'unknown' : await wanted.look(existing.head, head.against)
   if (seen === 'planned') return found
-  if (seen === 'other' || head.isMerge) return decide(null)
+  if (seen === 'other' || !await isOurs()) return decide(null)
   return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified: false }
 }
 
 /** A commit of ours at the end of a branch, as it seems. */
-interface Head extends Made {
+export interface Head extends Made {
   /** By what it differs from that is what it was made for. */
   readonly against: string
-  /** The base was merged into the branch, as the button "Update branch" does. */
-  readonly isMerge: boolean
+  readonly commit: GitHubCommit
+  /** Merges of the base into the branch, as the button "Update branch" makes them, the oldest first. */
+  readonly merges: readonly GitHubCommit[]
 }
 
 const mostMerges = 10
 
-/** Null where it is not ours. One below merges of the base counts only if it was made for this very plan. */
-async function readHead(github: GitHub, sha: string, { host, fingerprint }: BranchOfRequest): Promise<Head | null> {
-  const last = await readCommit(github, sha)
-  let [commit, verified] = [last, last.verified]
-  for (let merges = 0; merges < mostMerges && commit.parents.length === 2; merges += 1) {
+/** Null where it is not ours, as it seems. */
+export async function readHead(github: GitHub, sha: string, host: string): Promise<Head | null> {
+  let commit = await readCommit(github, sha)
+  const against = commit.parents.at(-1)
+  const merges: GitHubCommit[] = []
+  while (merges.length < mostMerges && commit.parents.length === 2) {
+    merges.unshift(commit)
     commit = await readCommit(github, commit.parents[0] ?? '')
-    verified &&= commit.verified
   }
   const made = madeBy(commit, host)
-  const isMerge = commit !== last
-  const against = last.parents.at(-1)
-  return made === null || against === undefined || (isMerge && made.fingerprint !== fingerprint) ? null : { ...made, verified, against, isMerge }
+  const verified = [commit, ...merges].every((one) => one.verified)
+  return made === null || against === undefined ? null : { ...made, verified, against, commit, merges }
 }
 
 /** A few are enough: of a person who closes one after the other, each with another text, the last counts. */

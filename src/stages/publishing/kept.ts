@@ -7,8 +7,9 @@ import { Failure } from '../../model/failure.ts'
 import { count } from '../../model/markdown/markdown-paths.ts'
 import type { Plan, PlannedFile } from '../../model/plan/plan.ts'
 import { isAsPlanned } from '../../model/plan/verification.ts'
-import type { Git, Remote } from '../../tools/git.ts'
-import { readBlobs, readReplaced } from '../../tools/git-history.ts'
+import type { Git } from '../../tools/git.ts'
+import type { Remote } from '../../tools/git-remote.ts'
+import { readBlobs, readReplaced, readRevisions } from '../../tools/git-history.ts'
 import type { Log } from '../../tools/log.ts'
 import type { Staging } from '../../tools/staging.ts'
 
@@ -22,7 +23,8 @@ export function sayKept(kept: Kept, log: Log): void {
 }
 
 /**
- * Of the files that `commit` gave new bytes, those that had the same before and would get the same readers now. `staging` still
+ * Of the files that `commit` gave new bytes, those that had the same before, and ever since as far as the checkout's history tells,
+ * and would get the same readers now. `staging` still
  * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew, and the log says so.
  */
 export async function keptFrom(
@@ -33,9 +35,10 @@ export async function keptFrom(
   try {
     const aside = await git.with(remote, commit, base, folder)
     const replaced = await readReplaced(aside, commit)
+    const touched = await touchedBetween(aside, `${commit}^`, base)
     const wanted = new Map(plan.changes.flatMap((change): (readonly [string, PlannedFile])[] => {
       const there = replaced.get(change.file.path)
-      return there?.before === change.file.blob ? [[there.after, change]] : []
+      return there?.before === change.file.blob && !touched.has(change.file.path) ? [[there.after, change]] : []
     }))
     const kept = new Map<string, Buffer>()
     await readBlobs(aside, [...wanted.keys()], (blob, bytes) => {
@@ -48,6 +51,16 @@ export async function keptFrom(
     log.line(`What stands on the branch could not be looked at, so all is made anew. ${error.message}`)
     return nothingKept
   }
+}
+
+/**
+ * What was changed on the way, be it changed back since: the new bytes may have stood there, and been given to others. Nothing,
+ * where a shallow checkout does not have the way.
+ */
+async function touchedBetween(git: Git, from: string, to: string): Promise<ReadonlySet<string>> {
+  const touched = new Set<string>()
+  if (await git.isPartOf(from, to)) await readRevisions(git, `${from}..${to}`, (_, path) => touched.add(path))
+  return touched
 }
 
 function isUsable(change: PlannedFile, before: Buffer, bytes: Buffer): boolean {

@@ -6,14 +6,16 @@ import type { Inputs, PullRequestInputs } from '../../model/inputs.ts'
 import { renderPullRequestBody } from '../../model/markdown/markdown.ts'
 import { textsOf as plannedTexts } from '../../model/plan/plan.ts'
 import { visible } from '../../model/safe-text.ts'
-import type { Git, Remote } from '../../tools/git.ts'
+import type { Git } from '../../tools/git.ts'
+import type { Remote } from '../../tools/git-remote.ts'
 import { compareUrl } from '../../tools/github.ts'
 import type { GitHub } from '../../tools/github.ts'
 import type { Log } from '../../tools/log.ts'
-import { sha256Of } from '../../tools/staging.ts'
+import { Staging, sha256Of } from '../../tools/staging.ts'
+import { areCleanMerges } from './clean-merges.ts'
 import { assertNotOvertaken, assertOnBase } from './base-branch.ts'
 import { closeSettled } from './close-pull-request.ts'
-import { findPublished, madeFor } from './earlier-run.ts'
+import { findPublished, readHead } from './earlier-run.ts'
 import { ClosedMeanwhile, assertStillOpen, overwrittenNotice, respectedNotice } from './existing-pull-request.ts'
 import type { Existing } from './existing-pull-request.ts'
 import { keptFrom, nothingKept } from './kept.ts'
@@ -23,6 +25,8 @@ import { nothingPublished } from './publish.ts'
 import type { Published, Publisher } from './publish.ts'
 import { bodyOf, complete, openPullRequest } from './pull-request.ts'
 import { baseOf, branchOf, requestOf, textsOf } from '../request-names.ts'
+import { usualOwnersFile } from '../survey.ts'
+import { lookAtSettled } from './settled-head.ts'
 import { wantsBot } from './signed-commit.ts'
 import { removeLeftovers } from './staging-ref.ts'
 import { lookAt } from './unvouched-head.ts'
@@ -31,6 +35,8 @@ export interface PullRequestPlace {
   readonly git: Git
   readonly github: GitHub
   readonly log: Log
+  /** Where temporary folders are made. */
+  readonly temporary: string
   /** Like `https://github.com`. */
   readonly serverUrl: string
   /** The branch the run was started on, as the event says; null for a tag or a pull request. */
@@ -80,6 +86,7 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
         // Where the branch is named after the request, it says which one it is.
         request: wanted.branch === null ? null : requestOf(inputs, base),
         look: async (head, against) => await lookAt({ git, github, remote, log, staging, tip }, planned, head, against),
+        areClean: async (made, merges) => await areCleanMerges({ git, github, remote, log, staging, tip }, commit, made, merges),
       }, wanted)
       published = existing
       vouched = verified
@@ -104,7 +111,14 @@ export function pullRequestPublisher(place: PullRequestPlace, inputs: Inputs, wa
       }
       const { closed, warnings } = await closeSettled(github, {
         base, branch, request: requestOf(inputs, base), ownBranch: wanted.branch === null, commit, runUrl: place.runUrl,
-        madeFor: async (sha) => (await madeFor(github, sha, host))?.fingerprint ?? null,
+        readHead: async (sha) => {
+          const head = await readHead(github, sha, host)
+          return head === null ? null : { fingerprint: head.fingerprint, look: async () => {
+            await using staging = Staging.create(place.temporary)
+            const looking = { git, github, remote, log, staging, tip: commit }
+            return await lookAtSettled(looking, commit, head, inputs.ownersFile ?? usualOwnersFile)
+          } }
+        },
         deleteBranch: wanted.deleteBranch ? async (sha) => await git.push({ branch, commit: null, expected: sha, ...remote }) : null,
       })
       return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings }

@@ -5,8 +5,9 @@ import { Failure } from '../../model/failure.ts'
 import { readOwnersFile } from '../../model/owners/owners-file.ts'
 import type { EditedText, PlannedFile } from '../../model/plan/plan.ts'
 import { sameRecipient } from '../../model/recipient.ts'
-import { blobId } from '../../tools/git.ts'
-import type { Git, Remote } from '../../tools/git.ts'
+import { blobId } from '../../tools/git-commit.ts'
+import type { Git } from '../../tools/git.ts'
+import type { Remote } from '../../tools/git-remote.ts'
 import { compareCommits } from '../../tools/github-git.ts'
 import type { GitHub } from '../../tools/github.ts'
 import { readBlobs, readDifference } from '../../tools/git-history.ts'
@@ -47,7 +48,7 @@ export async function lookAt(place: LookPlace, planned: Planned, head: string, a
 }
 
 /** Null where that cannot be told. */
-async function isOnBase({ github, tip }: LookPlace, aside: Git, base: string, commit: string): Promise<boolean | null> {
+export async function isOnBase({ github, tip }: LookPlace, aside: Git, base: string, commit: string): Promise<boolean | null> {
   if (commit === base || commit === tip || await aside.isPartOf(commit, base)) return true
   return (await compareCommits(github, commit, tip))?.isAhead ?? null
 }

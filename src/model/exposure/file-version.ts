@@ -36,7 +36,7 @@ export interface FileVersion {
   readonly marks: readonly string[]
 }
 
-/** A step into a map or a list. The first step of a key is the document, or which of several of that name. */
+/** A step into a map or a list. The first step of a key is the document, from 0; where lines share a name, the later ones have -1, -2 and so on. */
 type Step = string | number
 const anyValue = /ENC\[AES256_GCM,data:[^\][\n]*\]/g
 const [ofComments, ofWholeFile] = ['[-1]', '[-2]']
@@ -76,13 +76,17 @@ function readableValues(file: EncryptedFile, text: string): ReturnType<typeof va
   }
 }
 
-/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
+/**
+ * The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`, with `(document 2)` behind it where that is not the
+ * first. No two keys of a file have the same, but for lines that share their name.
+ */
 export function spelledKey(key: string): string {
   if (key === ofComments) return comments
   if (key === ofWholeFile) return wholeFile
-  const [, ...steps] = JSON.parse(key) as Step[]
+  const [document, ...steps] = JSON.parse(key) as [number, ...Step[]]
   const name = (step: string): string => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step)
-  return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('')
+  const spelled = steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('')
+  return document > 0 ? `${spelled} (document ${document + 1})` : spelled
 }
 
 /** The same for values that can change places without being changed: the items of a list, documents, comments. */
@@ -140,7 +144,7 @@ export function scalarsIn(format: Format, text: string, isLeftOut: (item: unknow
       for (const [name, one] of Object.entries(item)) if (steps.length > 1 || name !== 'sops') walk(one, [...steps, name])
     } else found.push([JSON.stringify(steps), JSON.stringify(item)])
   }
-  treesIn(format, text).forEach((tree, at) => walk(tree, [at]))
+  treesIn(format, text).forEach((tree, at) => walk(tree, [format === 'yaml' ? at : -at]))
   return found
 }
 

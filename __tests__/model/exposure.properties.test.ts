@@ -160,8 +160,8 @@ function traced(history: History, states: readonly State[]): Readonly<Record<str
   const plainOfIv = new Map(history.versions.flatMap(({ leaves }, version) => leaves.map(({ key, iv }) => [iv, plains.get(`${version} ${key}`)])))
   const of = ({ iv }: { readonly iv: number }): string => plainOfIv.get(iv) ?? ''
   const decrypted: Decrypted = {
-    at: ({ version, key }) => plains.get(`${version} ${key}`) ?? '', of, nameOf: () => '', nameOfKnown: () => '',
-    same: (known, digest) => known.filter((one) => of(one) === digest), find: () => [],
+    at: ({ version, key }) => [plains.get(`${version} ${key}`) ?? ''], of: (known) => [of(known)], nameOf: () => '', nameOfKnown: () => '',
+    same: (known, [digest]) => known.filter((one) => of(one) === digest), find: () => [],
     lackOf: () => null, lackAt: () => null, whyNotClear: () => null, inTheClear: () => null, isClear: () => false,
   }
   const secrets = traceExposure(history, [bob], []).flatMap((one): ExposedSecret[] => {

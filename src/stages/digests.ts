@@ -1,8 +1,10 @@
 // Versions → digests of their values, decrypted in memory under a key that lives as long as the comparison.
 // Must never keep a plaintext, nor write a digest down.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import type { Digests } from '../model/exposure/exposure-answer.ts'
 import { mended, scalarsIn } from '../model/exposure/file-version.ts'
 import type { Place } from '../model/exposure/hiding-places.ts'
+import { spellingsOf } from '../model/exposure/spellings.ts'
 import type { Runner } from '../model/plan/runner.ts'
 import { decryptionRefusal } from '../model/plan/runner.ts'
 import { withKeysOf } from '../model/exposure/spliced-version.ts'
@@ -19,11 +21,12 @@ export interface Decryption {
   readonly atOnce: number
 }
 
-export class Digests {
+/** Digests of versions, made as they are asked for. */
+export class DigestedVersions {
   readonly #secret = randomBytes(32)
   readonly #folder = `.sops-rekey-history-${randomUUID()}`
-  readonly #byVersion = new Map<number, ReadonlyMap<string, string> | null>()
-  readonly #byIv = new Map<number, string>()
+  readonly #byVersion = new Map<number, ReadonlyMap<string, Digests> | null>()
+  readonly #byIv = new Map<number, Digests>()
   readonly #tried = new Set<number>()
   readonly #open: OpenHistory
   readonly #decryption: Decryption
@@ -43,11 +46,11 @@ export class Digests {
     return (this.#byVersion.get(version) ?? null) !== null
   }
 
-  at({ version, key }: Pick<Place, 'version' | 'key'>): string | null {
+  at({ version, key }: Pick<Place, 'version' | 'key'>): Digests | null {
     return this.#byVersion.get(version)?.get(key) ?? null
   }
 
-  of(iv: number): string | null {
+  of(iv: number): Digests | null {
     return this.#byIv.get(iv) ?? null
   }
 
@@ -56,8 +59,8 @@ export class Digests {
     return this.#tried.has(iv)
   }
 
-  digestOf(value: string): string {
-    return createHmac('sha256', this.#secret).update(value).digest('base64')
+  digestsOf(value: string): Digests {
+    return spellingsOf(value).map((one) => createHmac('sha256', this.#secret).update(one).digest('base64'))
   }
 
   /** Decrypts what the runner can and may of the first `most`, and returns how many it could. What fails is remembered, and fails nothing else. */
@@ -75,7 +78,7 @@ export class Digests {
       const { format = 'binary', leaves = [] } = history.versions[version] ?? {}
       const file = { path: this.#path(version), format, explicitType: true, config: null }
       const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) =>
-        new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.digestOf(value)]))).catch(() => null)
+        new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.digestsOf(value)]))).catch(() => null)
       staging.remove(file.path)
       this.#byVersion.set(version, digests)
       for (const { key, iv } of leaves) {

@@ -287,6 +287,48 @@ describe('a value that is gone from its name', () => {
   })
 })
 
+describe('a value that stood in the clear', () => {
+  const because = { state: 'current', reason: 'it stood in the clear at an earlier commit' }
+
+  test('before its file was encrypted is one that bob could read, though that never was encrypted for him', async () => {
+    using team = new Chronicle()
+    const file = (path: string, text: string): void => {
+      team.write(path, text)
+      team.config(team.withoutBob)
+    }
+    file('app.yaml', `a: ${canary}-a\nb: change-me\nlist:\n    - ${canary}-c\n`)
+    file('app.env', `# ${canary}\nA="${canary}-env"\n`)
+    file('plain.yaml', `a: ${canary}\n`)
+    team.commitOn(jan)
+    team.encrypt('app.yaml', `a: ${canary}-a\nb: ${canary}-b\nlist:\n    - ${canary}-new\n    - ${canary}-c\nnew: ${canary}-d\n`)
+    team.encrypt('app.env', `A=${canary}-env\n`)
+    team.move('app.env', 'secrets/app.sops.env').commitOn(feb)
+    const untold = { state: 'unknown', since: jan, until: feb }
+    expect(await team.tell()).toEqual({ 'app.yaml a': untold, 'app.yaml b': untold, 'app.yaml list[0]': untold, 'secrets/app.sops.env A': untold })
+    expect((await team.secrets()).map(({ reason }) => reason)).toEqual(Array(4).fill('a value stood in the clear at its name: only a decryption can tell whether it is still this one'))
+    const found = await team.secrets(team.ci.identity)
+    expect(found.map(({ key, state }) => `${key} ${state}`)).toEqual(['a current', 'b changed', 'list[0] changed', 'list[1] current', 'A current'])
+    expect(found[0]).toMatchObject({ ...because, readBy: [expect.stringContaining('age1')], until: `${feb}T12:00:00.000Z` })
+  })
+
+  test('in a file of sops is one that he could read, once it is encrypted there; what is in the clear to this day is none', async () => {
+    using team = new Chronicle()
+    const text = `kind: Secret\npw: ${canary}-a\ntoken: ${canary}-b\n`
+    const encrypt = (day: string, names: string): void => {
+      team.encrypt('app.yaml', text, '--encrypted-regex', `^(${names})$`)
+      team.commitOn(day)
+    }
+    team.config(team.withoutBob)
+    encrypt(jan, 'pw')
+    encrypt(feb, 'pw|token')
+    expect(await team.tell(team.ci.identity)).toEqual({ 'app.yaml token': { state: 'current', since: jan, until: feb } })
+    team.edit('app.yaml', `kind: Secret\npw: ${canary}-a\nrenamed:\n    token: ${canary}-b\n`).commitOn(mar)
+    expect((await team.secrets(team.ci.identity)).map(({ key, reason }) => [key, reason])).toEqual([['token', 'a value of it that they knew stands at renamed.token in app.yaml']])
+    encrypt(apr, 'pw')
+    expect(await team.tell(team.ci.identity)).toEqual({})
+  })
+})
+
 describe('where there is much to compare', () => {
   test('each file of today is compared, however many they are', async () => {
     using team = new Chronicle().begin(jan, { 'app.yaml': two })
@@ -342,7 +384,7 @@ describe('a data key', () => {
     team.config(team.withoutBob)
     team.encrypt('app.yaml', `a: ${canary}-a\nb: other\n`)
     team.commitOn(mar)
-    expect(await team.tell()).toMatchObject({ 'app.yaml a': { state: 'unknown', until: feb }, 'app.yaml b': { state: 'unknown' } })
+    expect(await team.tell()).toMatchObject({ 'app.yaml a': { state: 'unknown', until: mar }, 'app.yaml b': { state: 'unknown' } })
     // It may as well be the old ciphertext, brought back and edited, for all that can be told where the old data key can't be tried.
     expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'current' }, 'app.yaml b': { state: 'changed' } })
     expect(await team.tell(makeAgeKey().identity)).toMatchObject({ 'app.yaml a': { state: 'unknown' }, 'app.yaml b': { state: 'unknown' } })

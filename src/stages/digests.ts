@@ -1,10 +1,9 @@
-// Versions → digests of their values, decrypted in memory under a key that lives as long as the comparison.
+// Versions → digests of their values, which are decrypted in memory.
 // Must never keep a plaintext, nor write a digest down.
-import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Digests } from '../model/exposure/exposure-answer.ts'
 import { mended, scalarsIn } from '../model/exposure/file-version.ts'
 import type { Place } from '../model/exposure/hiding-places.ts'
-import { spellingsOf } from '../model/exposure/spellings.ts'
 import type { Runner } from '../model/plan/runner.ts'
 import { decryptionRefusal } from '../model/plan/runner.ts'
 import { withKeysOf } from '../model/exposure/spliced-version.ts'
@@ -23,7 +22,6 @@ export interface Decryption {
 
 /** Digests of versions, made as they are asked for. */
 export class DigestedVersions {
-  readonly #secret = randomBytes(32)
   readonly #folder = `.sops-rekey-history-${randomUUID()}`
   readonly #byVersion = new Map<number, ReadonlyMap<string, Digests> | null>()
   readonly #byIv = new Map<number, Digests>()
@@ -51,16 +49,12 @@ export class DigestedVersions {
   }
 
   of(iv: number): Digests | null {
-    return this.#byIv.get(iv) ?? null
+    return this.#byIv.get(iv) ?? this.#open.history.clearDigests.get(iv) ?? null
   }
 
   /** Whether a version was looked at that has it. */
   wasTried(iv: number): boolean {
     return this.#tried.has(iv)
-  }
-
-  digestsOf(value: string): Digests {
-    return spellingsOf(value).map((one) => createHmac('sha256', this.#secret).update(one).digest('base64'))
   }
 
   /** Decrypts what the runner can and may of the first `most`, and returns how many it could. What fails is remembered, and fails nothing else. */
@@ -78,7 +72,7 @@ export class DigestedVersions {
       const { format = 'binary', leaves = [] } = history.versions[version] ?? {}
       const file = { path: this.#path(version), format, explicitType: true, config: null }
       const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) =>
-        new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.digestsOf(value)]))).catch(() => null)
+        new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.#open.digestsOf(value)]))).catch(() => null)
       staging.remove(file.path)
       this.#byVersion.set(version, digests)
       for (const { key, iv } of leaves) {

@@ -73,7 +73,7 @@ async function decryptFor(asked: readonly AskedSecret[], open: OpenHistory, hist
   // Each file of the base at most once, however many they are.
   const today = await digests.take(versionsOf(questions.flatMap(({ now, clear }) => [now, clear])), Infinity)
   const most = Math.max(mostVersions, 2 * today)
-  const plain = await plainFilesFor(questions, open, digests)
+  const plain = await plainFilesFor(questions, open)
   const told = (): Decrypted => decryptedBy(digests, history, most, plain)
   /** What would be done with, if what it was not held against yet is another value. */
   const doubtful = (): readonly Question[] => {
@@ -111,11 +111,11 @@ function asLongAs({ now, known }: Question): readonly KnownValue[] {
 }
 
 /** What came in the clear since one of the files went that are asked about. */
-async function plainFilesFor(questions: readonly Question[], open: OpenHistory, digests: DigestedVersions): Promise<PlainFiles> {
+async function plainFilesFor(questions: readonly Question[], open: OpenHistory): Promise<PlainFiles> {
   const gone = questions.filter(({ went }) => went !== null)
   const sizes = new Set(gone.flatMap(({ own }) => own.flatMap(({ size }) => alikeSizes(size))))
   const first = gone.reduce((commit, { went }) => Math.max(commit, went ?? 0), 0)
-  return gone.length === 0 ? nothingPlain : await readPlainFiles(open, first, sizes, (value) => digests.digestsOf(value))
+  return gone.length === 0 ? nothingPlain : await readPlainFiles(open, first, sizes, open.digestsOf)
 }
 
 /** Many questions ask about the same values and places: each list of them is gone through once. */

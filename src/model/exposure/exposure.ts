@@ -33,6 +33,8 @@ export function isAsked(traced: TracedSecret): traced is AskedSecret {
 const undecided = 'its IV is another one: only a decryption can tell whether the value is'
 const elsewhere = 'a value that is as long stands elsewhere, and is not known to be another: only a decryption can tell whether it is this one'
 const inTheClear = 'a value stands in the clear at its name: only a decryption can tell whether it is this one'
+const stoodInTheClear = 'a value stood in the clear at its name: only a decryption can tell whether it is still this one'
+const wasInTheClear = 'it stood in the clear at an earlier commit'
 const clearedHere = 'a value that is as long came to stand in the clear in its file: only a decryption can tell whether it is this one'
 const notEncrypted = 'the file is there, but is no longer one that sops can read'
 const leftInTheClear = 'it stood in the clear before it went: only a decryption can tell whether it still does elsewhere'
@@ -181,7 +183,8 @@ class Group {
       if (hasKnownKey && !this.#secrets.has(key)) {
         return isComment(key) ? [] : { ...this.#asked(key, undecided, this.#question([leaf], null, gone)), untold: null }
       }
-      return this.#isSure(key) ? this.#untold(key, null, undecided, [leaf], 'changed', gone) : this.#untold(key, null, this.#world.untold, [leaf], 'unknown', gone)
+      const why = this.#secrets.get(key)?.ivs.every((one) => this.#world.known.byIv.get(one) === 'clear') === true ? stoodInTheClear : undecided
+      return this.#isSure(key) ? this.#untold(key, null, why, [leaf], 'changed', gone) : this.#untold(key, null, this.#world.untold, [leaf], 'unknown', gone)
     })
   }
 
@@ -258,6 +261,7 @@ class Group {
 
   #stateOf(knowing: Knowing): readonly [SecretState, string | null] {
     if (knowing === 'perhaps') return ['unknown', this.#world.untold]
+    if (knowing === 'clear') return ['current', wasInTheClear]
     return [knowing === 'spliced' && this.#wasAnother ? 'changed-too-early' : 'current', null]
   }
 

@@ -26,12 +26,17 @@ export interface ClearValue {
   readonly size: number
 }
 
+/** The same with its text, which is never kept. */
+export interface ClearText extends ClearValue {
+  readonly text: string
+}
+
 export interface FileVersion {
   readonly format: Format
   readonly explicitType: boolean
   readonly readers: readonly Recipient[]
   readonly leaves: readonly Leaf[]
-  readonly clear: readonly ClearValue[]
+  readonly clear: readonly ClearText[]
   /** Texts that only a version with the same data key can have too: the end of each wrapped data key, and the MAC's tag. */
   readonly marks: readonly string[]
 }
@@ -117,13 +122,23 @@ function valuesOf({ format, metadata }: EncryptedFile, text: string): Pick<FileV
   const valueAt = (scalar: unknown): EncryptedValue | undefined => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)]
   const isComment = (scalar: unknown): boolean => valueAt(scalar)?.type === 'comment'
   const leaves: Leaf[] = []
-  const clear: ClearValue[] = []
+  const clear: ClearText[] = []
   for (const [key, scalar] of scalarsIn(format, body, isComment)) {
     const value = valueAt(scalar)
     if (value !== undefined) leaves.push(leaf(key, value))
-    else clear.push({ key, size: Buffer.byteLength(scalar) })
+    else clear.push({ key, size: Buffer.byteLength(scalar), text: scalar })
   }
   return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear }
+}
+
+/** What a file in the clear holds, read as sops would encrypt it in that format; nothing where it is none of that. */
+export function clearTexts(format: Format, bytes: Buffer): readonly ClearText[] {
+  const encoding = format === 'binary' ? 'latin1' : 'utf8'
+  try {
+    return scalarsIn(format, bytes.toString(encoding)).map(([key, text]) => ({ key, text, size: Buffer.byteLength(text, encoding) }))
+  } catch {
+    return []
+  }
 }
 
 function leaf(key: string, { iv, tag, data }: EncryptedValue): Leaf {

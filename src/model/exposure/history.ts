@@ -2,7 +2,8 @@
 // Pure. Must never take a history that is cut off for the whole one.
 import { perhapsReached, stillUntold, untoldLinks } from './data-key-links.ts'
 import type { DataKeyLink } from './data-key-links.ts'
-import type { FileVersion } from './file-version.ts'
+import type { Digests } from './exposure-answer.ts'
+import type { ClearText, ClearValue, FileVersion } from './file-version.ts'
 import type { Recipient } from '../recipient.ts'
 import { canonicalId } from '../recipient.ts'
 
@@ -28,7 +29,18 @@ export interface KnownLeaf {
   readonly size: number
 }
 
-interface StoredVersion extends Pick<FileVersion, 'format' | 'explicitType' | 'clear'> {
+/** What stood in the clear from one commit to another under names that something encrypted has had too: whoever has the repository knows it. */
+export interface ClearVersion {
+  /** By its place in `changes`: the one that this is a part of, or else the next that brought the file encrypted. */
+  readonly change: number
+  readonly leaves: readonly KnownLeaf[]
+  /** In seconds since 1970; `until` is `Infinity` for what stands at the base. */
+  readonly since: number
+  readonly until: number
+}
+
+interface StoredVersion extends Pick<FileVersion, 'format' | 'explicitType'> {
+  readonly clear: readonly ClearValue[]
   readonly blob: string
   readonly readers: readonly number[]
   readonly leaves: readonly KnownLeaf[]
@@ -57,6 +69,9 @@ export class History {
   readonly decrypted: ReadonlySet<string>
   /** By commit: files of the base in the clear that came in it, where an encrypted one went in it. */
   readonly cameInTheClear: ReadonlyMap<number, readonly string[]>
+  readonly clearVersions: readonly ClearVersion[]
+  /** Of the values in those, by their IVs, which are made up. */
+  readonly clearDigests: ReadonlyMap<number, Digests>
   readonly recipients: readonly Recipient[]
   /** What one commit left untold of data keys, the oldest first. */
   readonly links: readonly DataKeyLink[]
@@ -77,6 +92,8 @@ export class History {
     this.plain = parts.plain
     this.decrypted = parts.decrypted
     this.cameInTheClear = parts.cameInTheClear
+    this.clearVersions = parts.clearVersions
+    this.clearDigests = parts.clearDigests
     this.recipients = parts.recipients
     this.#parts = parts
     this.wasTried = told !== null
@@ -115,7 +132,7 @@ export class History {
 
   /** In bytes; the plaintext of an IV is as long as its ciphertext. */
   sizeOf(iv: number): number {
-    this.#sizes ??= this.versions.reduce<number[]>((sizes, { leaves }) => {
+    this.#sizes ??= [...this.versions, ...this.clearVersions].reduce<number[]>((sizes, { leaves }) => {
       for (const leaf of leaves) sizes[leaf.iv] = leaf.size
       return sizes
     }, [])
@@ -151,7 +168,7 @@ interface ToldLinks {
   readonly areDifferent: (old: number, fresh: number) => boolean
 }
 
-interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'unreadable' | 'changes' | 'versions' | 'base' | 'plain' | 'decrypted' | 'cameInTheClear' | 'recipients'> {
+interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'unreadable' | 'changes' | 'versions' | 'base' | 'plain' | 'decrypted' | 'cameInTheClear' | 'clearVersions' | 'clearDigests' | 'recipients'> {
   readonly dataKeys: readonly number[]
 }
 
@@ -164,10 +181,18 @@ export class HistoryBuilder {
   readonly #ivs = new Map<string, number>()
   readonly #keys = new Map<string, string>()
   readonly #leaves: KnownLeaf[] = []
-  readonly #clear = new Map<string, FileVersion['clear']>()
+  readonly #clear = new Map<string, readonly ClearValue[]>()
+  readonly #clearLeaves = new Map<string, readonly KnownLeaf[]>()
+  readonly #clearDigests = new Map<number, Digests>()
+  readonly #digestsOf: ((text: string) => Digests) | null
   readonly #readers = new Map<string, number>()
   readonly #recipients: Recipient[] = []
   #unreadable = 0
+
+  /** `digestsOf`: makes of what stands in the clear what is kept of it; null: that is of no interest. */
+  constructor(digestsOf: ((text: string) => Digests) | null = null) {
+    this.#digestsOf = digestsOf
+  }
 
   /** `blob` is git's id of the version's bytes. */
   add(blob: string, version: FileVersion): void {
@@ -177,11 +202,34 @@ export class HistoryBuilder {
     const leaves = version.leaves.map(({ key, iv, size }) => this.#leafOf(key, numberOf(this.#ivs, iv), size))
     const readers = version.readers.map((one) => this.#readerOf(one))
     this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves, clear: this.#clearOf(version.clear) })
+    this.addClear(blob, version.clear)
     for (const token of [...version.marks, ...version.leaves.map((leaf) => leaf.token)]) {
       const owner = this.#owners.get(token)
       if (owner === undefined) this.#owners.set(ownText(token), number)
       else this.#parents[this.#root(number)] = this.#root(owner)
     }
+  }
+
+  /** Takes what stands in the clear, under names that something newer has encrypted. */
+  addClear(blob: string, texts: readonly ClearText[]): void {
+    const digestsOf = this.#digestsOf
+    if (digestsOf === null) return
+    const leaves = texts.filter(({ key, size }) => size > 0 && this.#keys.has(key)).map(({ key, size, text }) => {
+      const digests = digestsOf(text)
+      const leaf = this.#leafOf(key, numberOf(this.#ivs, `${digests[0] ?? ''} ${key}`), size)
+      this.#clearDigests.set(leaf.iv, digests)
+      return leaf
+    })
+    if (leaves.length > 0) this.#clearLeaves.set(blob, leaves)
+  }
+
+  hasClear(): boolean {
+    return this.#clearLeaves.size > 0
+  }
+
+  /** What `addClear` has taken of a blob. */
+  clearLeavesOf(blob: string): readonly KnownLeaf[] {
+    return this.#clearLeaves.get(blob) ?? []
   }
 
   /** Takes note of a version that is sops' by its looks and can't be read. */
@@ -194,9 +242,9 @@ export class HistoryBuilder {
     return this.#numbers.get(blob) ?? null
   }
 
-  finish(rest: Pick<HistoryParts, 'reach' | 'tooLarge' | 'changes' | 'base' | 'plain'> & Partial<Pick<HistoryParts, 'decrypted' | 'cameInTheClear'>>): History {
+  finish(rest: Pick<HistoryParts, 'reach' | 'tooLarge' | 'changes' | 'base' | 'plain'> & Partial<Pick<HistoryParts, 'decrypted' | 'cameInTheClear' | 'clearVersions'>>): History {
     return new History({
-      decrypted: new Set(), cameInTheClear: new Map(), ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
+      decrypted: new Set(), cameInTheClear: new Map(), clearVersions: [], ...rest, clearDigests: this.#clearDigests, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
     })
   }
 
@@ -210,9 +258,9 @@ export class HistoryBuilder {
   }
 
   /** Most versions of a file leave the same in the clear. */
-  #clearOf(clear: FileVersion['clear']): FileVersion['clear'] {
-    const text = JSON.stringify(clear)
-    const known = this.#clear.get(text) ?? JSON.parse(text) as FileVersion['clear']
+  #clearOf(clear: readonly ClearText[]): readonly ClearValue[] {
+    const text = JSON.stringify(clear.map(({ key, size }) => ({ key, size })))
+    const known = this.#clear.get(text) ?? JSON.parse(text) as readonly ClearValue[]
     this.#clear.set(text, known)
     return known
   }

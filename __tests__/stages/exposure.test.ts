@@ -390,21 +390,24 @@ describe('a data key', () => {
     expect(await team.tell(makeAgeKey().identity)).toMatchObject({ 'app.yaml a': { state: 'unknown' }, 'app.yaml b': { state: 'unknown' } })
   })
 
-  test.each<[string, (team: Chronicle) => void]>([
-    ['moved, edited and wrapped anew', (team) => team.move('app.yaml', 'moved.yaml')],
-    ['deleted, and brought back with an edit, wrapped anew', (team) => {
+  test.each<[string, string, (team: Chronicle) => void]>([
+    ['moved, edited and wrapped anew', 'changed-too-early', (team) => team.move('app.yaml', 'moved.yaml')],
+    // What is new in a copy was not changed there.
+    ['copied, edited and wrapped anew', 'current', (team) => team.write('copy.yaml', team.read('app.yaml'))],
+    ['moved, while another one took its place', 'current', (team) => team.move('app.yaml', 'moved.yaml').encrypt('app.yaml', 'a: one\n')],
+    ['deleted, and brought back with an edit, wrapped anew', 'changed-too-early', (team) => {
       const old = team.read('app.yaml')
       team.git('rm', '--quiet', 'app.yaml')
       team.commitOn(feb)
       team.write('app.yaml', old)
     }],
-  ])('of a file with one value may be the old one where one commit had it %s: a key that opens both tells', async (_, bring) => {
+  ])('of a file with one value may be the old one where one commit had it %s: a key that opens both tells', async (_, state, bring) => {
     using team = new Chronicle().begin(jan, { 'app.yaml': 'a: one\n', 'other.yaml': 'b: two\n' })
     bring(team)
-    const path = existsSync(join(team.root, 'app.yaml')) ? 'app.yaml' : 'moved.yaml'
+    const path = ['copy.yaml', 'moved.yaml'].find((one) => existsSync(join(team.root, one))) ?? 'app.yaml'
     team.updatekeys(team.withoutBob, path).set(path, '["a"]', 'other').commitOn(mar)
     expect((await team.tell())[`${path} a`]).toMatchObject({ state: 'unknown' })
-    expect((await team.tell(team.ci.identity))[`${path} a`]).toMatchObject({ state: 'changed-too-early' })
+    expect((await team.tell(team.ci.identity))[`${path} a`]).toMatchObject({ state })
     const survey = await surveyRepository(team.checkout(), [])
     await using open = await team.open()
     const { due } = findDueRotations(open.history, survey, [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`))

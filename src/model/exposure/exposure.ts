@@ -43,7 +43,7 @@ const nameless = 'an encrypted comment has no name by which it could be compared
 /** Why it is not known whether they could read something at all. */
 export function untoldDataKey({ wasTried }: Pick<History, 'wasTried'>): string {
   const then = wasTried ? 'and this runner could not try whether the data key is one that they had' : 'so that without a key nobody can tell whether the data key is one that they had'
-  return `it is not known whether they could read its last value: one commit changed all of the values and the recipients, ${then}`
+  return `it is not known whether they could read its last value: one commit changed all of the values and the recipients, of it or of a copy, ${then}`
 }
 
 /**
@@ -193,8 +193,11 @@ class Group {
     const { atBase } = this.#world
     return [...this.#secrets].flatMap(([key, { ivs }]): TracedSecret | [] => {
       const [latest = -1] = ivs
-      if (this.#hasName(key) || atBase.has(latest)) return []
-      return this.#goneFrom(key, this.#gone(ivs))
+      const gone = this.#gone(ivs)
+      if (this.#hasName(key) || gone.length === 0) return []
+      const traced = this.#goneFrom(key, gone)
+      // What went to another path with its file is told there; what it was before may have stayed.
+      return atBase.has(latest) && !isAsked(traced) && traced.state === 'removed' ? [] : traced
     })
   }
 

@@ -2,6 +2,7 @@
 // Pure. Must never take what they may have read for what they surely did.
 import type { ClearVersion, History } from './history.ts'
 import { lineageOf } from './lineage.ts'
+import type { Lineage } from './lineage.ts'
 import { isMeantBy } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 
@@ -101,7 +102,7 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
     }
   })
   const readBy = new Set(people)
-  for (const { home, leaves, since, until } of people.length === 0 ? [] : clearIn(history, (change, iv) => homeOfEach(change)?.(iv) ?? homes[change])) {
+  for (const { home, leaves, since, until } of people.length === 0 ? [] : clearIn(history, { homes, homeOfEach })) {
     const change = shared((span) => ended(begun(span, { readBy, listed: null }, since), until))
     for (const { key, iv } of leaves) {
       const [secret, value] = [entryOf(secretsAt(home), key, newSecret), entryOf(values, iv, newValue)]
@@ -134,16 +135,21 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
  * reads at the base is no secret.
  */
 function clearIn(
-  { clearVersions, changes, base, versions }: History, homeOf: (change: number, iv: number) => string | undefined,
+  { clearVersions, changes, base, versions }: History, { homes, homeOfEach }: Pick<Lineage, 'homes' | 'homeOfEach'>,
 ): readonly (Pick<ClearVersion, 'leaves' | 'since' | 'until'> & { readonly home: string })[] {
-  const byHome = clearVersions.flatMap(({ change, leaves, since, until }) => [...Map.groupBy(leaves, ({ iv }) => homeOf(change, iv) ?? '')]
-    .map(([home, some]) => ({ home, leaves: some, since, until })))
-  const encrypted = new Map(byHome.map(({ home }) => [home, new Set<string>()]))
-  if (encrypted.size > 0) changes.forEach(({ after }, at) => {
-    for (const { key, iv } of versions[after ?? -1]?.leaves ?? []) encrypted.get(homeOf(at, iv) ?? '')?.add(key)
+  /** The value's own, and that of its file, if another one outlived that. */
+  const homesOf = (at: number, iv: number): readonly string[] => [homeOfEach(at)?.(iv) ?? [], homes[at] ?? []].flat()
+  const encrypted = new Map<string, Set<string>>()
+  for (const { change, leaves } of clearVersions) for (const { iv } of leaves) for (const home of homesOf(change, iv)) encrypted.set(home, new Set())
+  if (encrypted.size === 0) return []
+  changes.forEach(({ after }, at) => {
+    for (const { key, iv } of versions[after ?? -1]?.leaves ?? []) encrypted.get(homesOf(at, iv)[0] ?? '')?.add(key)
   })
   for (const [home, keys] of encrypted) for (const { key } of versions[base.get(home) ?? -1]?.clear ?? []) keys.delete(key)
-  return byHome.map((one) => ({ ...one, leaves: one.leaves.filter(({ key }) => encrypted.get(one.home)?.has(key)) }))
+  return clearVersions.flatMap(({ change, leaves, since, until }) => {
+    const byHome = Map.groupBy(leaves, ({ key, iv }) => homesOf(change, iv).find((home) => encrypted.get(home)?.has(key)) ?? null)
+    return [...byHome].flatMap(([home, some]) => (home === null ? [] : [{ home, leaves: some, since, until }]))
+  })
 }
 
 /** Of a secret, or of a value wherever it stands: for sure, and perhaps. null: not at all. */

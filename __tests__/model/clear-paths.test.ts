@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { ClearPaths } from '../../src/model/exposure/clear-paths.ts'
 import type { FoundChange } from '../../src/model/exposure/clear-paths.ts'
 import { clearTexts } from '../../src/model/exposure/file-version.ts'
-import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history-builder.ts'
 
 const change = (commit: number, path: string, before: string | null, after: string | null): FoundChange =>
   ({ commit, path, time: 100 - commit, isMerge: false, before, after })

@@ -2,13 +2,14 @@
 // own state, which has the plaintexts and data keys that the code under test never sees.
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isAsked, traceExposure } from '../../src/model/exposure/exposure.ts'
+import { traceExposure } from '../../src/model/exposure/exposure.ts'
 import { answer } from '../../src/model/exposure/exposure-answer.ts'
 import type { Decrypted } from '../../src/model/exposure/exposure-answer.ts'
 import type { FileVersion } from '../../src/model/exposure/file-version.ts'
-import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history-builder.ts'
 import type { Change, History } from '../../src/model/exposure/history.ts'
 import { mergedSecrets } from '../../src/model/exposure/merged-exposure.ts'
+import { isAsked } from '../../src/model/exposure/traced-secret.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import type { ExposedSecret } from '../../src/model/report.ts'
 

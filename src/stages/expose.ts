@@ -1,7 +1,6 @@
 // History + who loses access → the secrets they could read, and what has become of each; with a key where one is needed.
 // Must never take for compared what was not decrypted.
-import type { AskedSecret, TracedSecret } from '../model/exposure/exposure.ts'
-import { isAsked, traceExposure } from '../model/exposure/exposure.ts'
+import { traceExposure } from '../model/exposure/exposure.ts'
 import type { Decrypted, Digests, Question } from '../model/exposure/exposure-answer.ts'
 import { answer, soughtOf } from '../model/exposure/exposure-answer.ts'
 import { spelledKey } from '../model/exposure/file-version.ts'
@@ -10,6 +9,8 @@ import type { History } from '../model/exposure/history.ts'
 import type { Losing } from '../model/exposure/losing.ts'
 import { mergedPeople, mergedSecrets, personsAmong } from '../model/exposure/merged-exposure.ts'
 import { alikeSizes, isAlike } from '../model/exposure/spellings.ts'
+import { isAsked } from '../model/exposure/traced-secret.ts'
+import type { AskedSecret, TracedSecret } from '../model/exposure/traced-secret.ts'
 import type { OwnedRecipient } from '../model/owners/owners.ts'
 import { isDone } from '../model/report.ts'
 import type { ExposedSecret, Finding } from '../model/report.ts'

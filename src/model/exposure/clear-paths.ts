@@ -1,6 +1,7 @@
 // Which files in the clear became encrypted ones: at their own path, or at another one that the same commit brought.
 // Pure. Must never keep a text, nor have one parsed that nothing encrypted came of.
-import type { Change, ClearVersion, HistoryBuilder } from './history.ts'
+import type { Change, ClearVersion } from './history.ts'
+import type { HistoryBuilder } from './history-builder.ts'
 import type { Format } from '../sops-file/encrypted-file.ts'
 
 /** A change, with the blobs in the place of versions. */

@@ -17,8 +17,13 @@ test.each<[string, string, string]>([
   expect(isAlike(Buffer.byteLength(one, 'latin1'), Buffer.byteLength(other))).toBe(true)
 })
 
+test('a number is the same however sops writes it, which is no longer where it is encrypted', () => {
+  expect(areOne('12345678.50', '1.23456785e+07')).toBe(true)
+  expect(areOne('12345678.50', '1.23456785e+08')).toBe(false)
+})
+
 test.each([
-  ['pass', 'Pass'], ['pass', 'pass1'], ['pass', '"pass'], ['12345678901234567', '12345678901234568'], ['aHVudGVyMg', 'aHVudGVyMh'], ['abcd', Buffer.from('abcd', 'base64').toString('latin1')],
+  ['pass', 'Pass'], ['1234567890123456', '1234567890123457'], ['9007199254740993', '9007199254740992'], ['pass', 'pass1'], ['pass', '"pass'], ['12345678901234567', '12345678901234568'], ['aHVudGVyMg', 'aHVudGVyMh'], ['abcd', Buffer.from('abcd', 'base64').toString('latin1')],
 ])('%j is another value than %j', (one, other) => {
   expect(areOne(one, other)).toBe(false)
 })

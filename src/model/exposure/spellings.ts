@@ -12,8 +12,8 @@ export function spellingsOf(value: string): readonly string[] {
   return [...new Set([value, bare, number, ...decoded === null ? [] : [decoded, unquoted(decoded.trim()).trim()]])]
 }
 
-/** No more digits than a number keeps. */
-const decimal = /^(?=.{1,16}$)[+-]?\d{1,14}(?:\.\d{1,14})?$/
+/** No more digits than a number keeps; sops writes large fractions with an exponent. */
+const decimal = /^[+-]?(?=[\d.]{1,15}(?:e|$))\d+(?:\.\d+)?(?:e[+-]?\d{1,2})?$/i
 
 function unquoted(text: string): string {
   const [, inside] = /^"([^]*)"$/.exec(text) ?? /^'([^]*)'$/.exec(text) ?? []

@@ -52,9 +52,15 @@ interface Step {
   readonly commit: boolean
 }
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom(...kinds, 'edit', 'offboard', 'add'), path: fc.nat(7), to: fc.nat(7), name: fc.constantFrom(...names), other: fc.constantFrom(...names),
+  kind: fc.constantFrom(...kinds, 'edit', 'edit', 'edit', 'offboard', 'offboard', 'add'), path: fc.nat(7), to: fc.nat(7), name: fc.constantFrom(...names), other: fc.constantFrom(...names),
   plain: fc.constantFrom(...plains), flag: fc.boolean(), commit: fc.integer({ min: 0, max: 3 }).map((at) => at > 0),
 })
+
+const one = (kind: Step['kind'], path: number, rest: Partial<Step> = {}): Step => ({ kind, path, to: 0, name: 'k', other: 'k', plain: 'a', flag: false, commit: true, ...rest })
+/** Too rare to be met by chance: a file was moved after a value of it had been changed, and that came back in another one at its path. */
+const leftBehind = [one('add', 2, { to: 1, flag: true }), one('add', 2), one('rename', 2, { to: 3, commit: false }), one('add', 2, { name: 'l', plain: 'b' })]
+/** What stood in the clear was encrypted and copied; the copy alone is left. */
+const leftAsCopy = [one('addClear', 0), one('encrypt', 0), one('restore', 0, { to: 1 }), one('delete', 0, { commit: false }), one('addClear', 0)]
 
 let fresh = 0
 const next = (): number => (fresh += 1)
@@ -273,6 +279,6 @@ test('what bob knows and is in use is never said to be changed or removed, nor l
     }
     const inUse = new Set(valuesIn(Object.values(base).filter(({ clear }) => clear !== true)))
     expect([...known].filter((plain) => inUse.has(plain) && !told.has(plain))).toEqual([])
-  }), { numRuns: 2000 })
-  for (const state of ['current', 'changed-too-early', 'unknown', 'changed', 'removed']) expect(seen.get(state)).toBeGreaterThan(10)
+  }), { numRuns: 3000, examples: [leftBehind, leftAsCopy].flatMap((some) => kindsOfKey.map((key) => [5, [some, [], [], []], false, key])) })
+  for (const state of ['current', 'changed-too-early', 'unknown', 'changed', 'removed']) expect(seen.get(state)).toBeGreaterThan(5)
 })

@@ -8,7 +8,6 @@ import type { ByLength, Place, lastWith } from './hiding-places.ts'
 import type { History, KnownLeaf } from './history.ts'
 import { joined } from './known-values.ts'
 import type { Knowing, KnownSecret, KnownValues } from './known-values.ts'
-import { isAsked } from './traced-secret.ts'
 import type { AskedSecret, TracedSecret } from './traced-secret.ts'
 import type { Recipient } from '../recipient.ts'
 import type { ExposedSecret, SecretState } from '../report.ts'
@@ -83,14 +82,10 @@ export class ValuesOfName {
 
   /** What they knew under a name that is no more, or that is no more encrypted. */
   gone(): readonly TracedSecret[] {
-    const { atBase } = this.#world
     return [...this.#secrets].flatMap(([key, { ivs }]): TracedSecret | [] => {
-      const [latest = -1] = ivs
-      const gone = this.#gone(ivs)
-      if (this.#hasName(key) || gone.length === 0) return []
-      const traced = this.#goneFrom(key, gone)
       // What went to another path with its file is told there; what it was before may have stayed.
-      return atBase.has(latest) && !isAsked(traced) && traced.state === 'removed' ? [] : traced
+      const gone = this.#gone(ivs)
+      return this.#hasName(key) || gone.length === 0 ? [] : this.#goneFrom(key, gone)
     })
   }
 

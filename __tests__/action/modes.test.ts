@@ -231,7 +231,7 @@ describe('a file', () => {
     expect(team.decrypt('all.yaml', { SOPS_AGE_KEY: alice.identity }).stdout)
       .toBe(`a: ${canary}-1\n---\nb: ${canary}-2\n---\nc:\n    - ${canary}-3\n`)
     expect(readers(team, 'all.yaml')).toEqual(['alice', 'ci'])
-    expect(run.report?.exposure.map(({ key }) => key)).toEqual(['a', 'b', 'c[0]'])
+    expect(run.report?.exposure.map(({ key }) => key)).toEqual(['a', 'b (document 2)', 'c[0] (document 3)'])
   })
 
   test.each([

@@ -1,6 +1,6 @@
 // Keys that a commit had taken out of a file and that are back, by a history that is made up.
 import { expect, test } from '@jest/globals'
-import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history-builder.ts'
 import type { Change } from '../../src/model/exposure/history.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import { returnedKeys } from '../../src/model/check/returned-keys.ts'

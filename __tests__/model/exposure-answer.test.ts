@@ -1,8 +1,9 @@
 // What has become of a secret, by what could be decrypted: `changed` and `removed` only where nothing is left to be held against it.
 import { expect, test } from '@jest/globals'
 import { answer } from '../../src/model/exposure/exposure-answer.ts'
-import type { Decrypted, Known, Question } from '../../src/model/exposure/exposure-answer.ts'
+import type { Decrypted, Digests, Known, Question } from '../../src/model/exposure/exposure-answer.ts'
 import type { KnownValue, Place } from '../../src/model/exposure/hiding-places.ts'
+import { spellingsOf } from '../../src/model/exposure/spellings.ts'
 
 const size = 12
 const known = (iv: number, rest: Partial<Known> = {}): Known =>
@@ -24,12 +25,14 @@ interface World {
 }
 
 function told(question: Partial<Question>, { then = { 1: 'old' }, now = { 0: 'new' }, places = [], all = [was], clear, whyNotClear }: World): unknown {
-  const of = ({ iv }: { readonly iv: number }): string | null => then[iv] ?? null
-  const at = ({ version }: Place): string | null => now[version] ?? null
+  const digests = (text: string | undefined): Digests | null => (text === undefined ? null : spellingsOf(text))
+  const of = ({ iv }: { readonly iv: number }): Digests | null => digests(then[iv])
+  const at = ({ version }: Place): Digests | null => digests(now[version])
+  const areOne = (one: Digests | null, other: Digests): boolean => one?.some((each) => other.includes(each)) === true
   const decrypted: Decrypted = {
-    at, of, same: (list, digest) => list.filter((one) => of(one) === digest), find: (list, digest) => list.filter((place) => at(place) === digest),
+    at, of, same: (list, value) => list.filter((one) => areOne(of(one), value)), find: (list, value) => list.filter((place) => areOne(at(place), value)),
     lackOf: (list) => (list.every((one) => of(one) !== null) ? null : 'is closed'), lackAt: (list) => (list.every((one) => at(one) !== null) ? null : 'is closed'),
-    inTheClear: (_, digest) => (digest === clear ? 'plain.env' : null), isClear: () => clear !== undefined, whyNotClear: () => whyNotClear ?? null,
+    inTheClear: (_, [text]) => (text === clear ? 'plain.env' : null), isClear: () => clear !== undefined, whyNotClear: () => whyNotClear ?? null,
     nameOf: ({ version }) => `place ${version}`, nameOfKnown: ({ iv }) => `value ${iv}`,
   }
   const asked: Question = {
@@ -47,9 +50,12 @@ test.each<[string, Partial<Question>, World, unknown]>([
   ['one as long that they know from another name, and that is another', {}, { all: [was, known(2)], then: { 1: 'old', 2: 'third' } }, ['changed', null]],
   ['one as long that they know from another name, and that nothing opens', {}, { all: [was, known(2)] }, ['unknown', 'a value as long that they knew from another name is closed']],
   ['a value that they only perhaps know from another name', {}, { all: [was, known(2, { knowing: 'perhaps' })], then: { 1: 'old', 2: 'new' } }, ['unknown', untold]],
+  ['the same value in quotes', {}, { now: { 0: '"old"' } }, ['current', 'it is a value that they know, written another way']],
+  ['a value that they know from another name, in quotes', {}, { all: [was, known(2)], then: { 1: 'old', 2: 'new' }, now: { 0: '"new"' } }, ['current', 'it is a value that they know from value 2, written another way']],
   ['the old one, which is closed', {}, { then: {} }, ['unknown', 'an earlier value of it is closed']],
   ['the new one, which is closed', {}, { now: {} }, ['unknown', 'the file is closed']],
   ['the old value, that stands elsewhere', {}, { places: [elsewhere], now: { 0: 'new', 1: 'old' } }, ['current', 'a value of it that they knew stands at place 1']],
+  ['the old value, that stands elsewhere in quotes', {}, { places: [elsewhere], now: { 0: 'new', 1: '"old"' } }, ['current', 'a value of it that they knew stands at place 1, written another way']],
   ['a value elsewhere, that is closed', {}, { places: [elsewhere] }, ['unknown', 'a file that may hold it now is closed']],
 ])('at its name stands %s', (_, question, world, expected) => {
   expect(told(question, world)).toEqual(expected)

@@ -1,8 +1,9 @@
 // What is kept of a large repository: as much as it has values, and no more for values that are as long as each other.
 import { expect, test } from '@jest/globals'
-import { isAsked, traceExposure } from '../../src/model/exposure/exposure.ts'
-import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import { traceExposure } from '../../src/model/exposure/exposure.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history-builder.ts'
 import type { Change } from '../../src/model/exposure/history.ts'
+import { isAsked } from '../../src/model/exposure/traced-secret.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 const [alice, bob] = ['a', 'q'].map((letter): Recipient => ({ kind: 'age', id: `age1${letter.repeat(58)}` })) as [Recipient, Recipient]

@@ -1,6 +1,6 @@
 // A version of a file as history has it: each value by its name, whatever its metadata looks like.
 import { expect, test } from '@jest/globals'
-import { readVersion } from '../../src/model/exposure/file-version.ts'
+import { readVersion, scalarsIn, spelledKey } from '../../src/model/exposure/file-version.ts'
 import { withKeysOf } from '../../src/model/exposure/spliced-version.ts'
 import { readEncryptedFile, secretNames } from '../../src/model/sops-file/encrypted-file.ts'
 
@@ -25,4 +25,13 @@ test('a PGP message goes whole into another version', () => {
   const spliced = withKeysOf('yaml', first, first.replace('hF4DoO58', 'hF4DoO99'))
   expect(spliced).toContain(message.replace('hF4DoO58', 'hF4DoO99'))
   expect(spliced?.split('\n').sort()).toEqual(first.replace('hF4DoO58', 'hF4DoO99').split('\n').sort())
+})
+
+test.each([
+  ['each document by its number, but for the first', 'yaml', 'p: 1\n---\np: 2\nhosts:\n  - 3\n---\np: 4\n', ['p', 'p (document 2)', 'hosts[0] (document 2)', 'p (document 3)']],
+  ['lines that share a name by that name alone', 'dotenv', 'A=1\nA=2\nB=3\n', ['A', 'B', 'A']],
+] as const)('a report names %s', (_, format, text, names) => {
+  const keys = scalarsIn(format, text).map(([key]) => key)
+  expect(keys.map(spelledKey)).toEqual(names)
+  expect(new Set(keys).size).toBe(names.length)
 })

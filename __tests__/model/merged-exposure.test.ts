@@ -1,7 +1,7 @@
 // What several people could read, in one list: of each what is true of them.
 import { expect, test } from '@jest/globals'
 import { mergedPeople, mergedSecrets, personsAmong } from '../../src/model/exposure/merged-exposure.ts'
-import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history-builder.ts'
 import type { OwnedRecipient } from '../../src/model/owners/owners.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 import type { ExposedSecret } from '../../src/model/report.ts'

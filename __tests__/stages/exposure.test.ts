@@ -119,6 +119,7 @@ describe('a value that is gone from its name', () => {
     ['in the clear, by the rule', `pw: ${secret}\ntoken: q\n`, 'app.yaml pw', (team) => {
       team.encrypt('app.yaml', `pw: ${secret}\ntoken: q\n`, '--encrypted-regex', '^token$')
     }, 'pw in app.yaml, in the clear'],
+    ['in Base64', `stringData:\n    pw: ${secret}\nz: q\n`, 'app.yaml stringData.pw', (team) => team.edit('app.yaml', `data:\n    pw: ${Buffer.from(secret).toString('base64')}\nz: q\n`), 'data.pw in app.yaml, written another way'],
     ['moved to another file', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => team.set('other.yaml', '["pw"]', secret).run('unset', 'app.yaml', '["pw"]'), 'pw in other.yaml'],
     ['in a file of another name and format, encrypted anew', `pw: ${secret}\nz: q\n`, 'app.yaml pw', (team) => {
       team.git('rm', '--quiet', 'app.yaml')
@@ -155,8 +156,8 @@ describe('a value that is gone from its name', () => {
     expect((await team.secrets(makeAgeKey().identity)).find(({ key }) => key === 'pw')).toMatchObject({ state: 'unknown', reason: expect.stringContaining('cannot be decrypted') })
   })
 
-  test('is removed where nothing is as long as it that he is not known to know', async () => {
-    using team = after(`pw: ${secret}\nz: ${canary}-q\n`, (one) => one.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["new"]', `${other} and more`))
+  test('is removed where nothing is as long as it, or as another spelling, that he is not known to know', async () => {
+    using team = after(`pw: ${secret}\nz: ${canary}-q\n`, (one) => one.run('unset', 'app.yaml', '["pw"]').set('app.yaml', '["new"]', `${other} and much more`))
     expect((await team.tell())['app.yaml pw']?.state).toBe('removed')
     expect((await team.tell(team.ci.identity))['app.yaml pw']?.state).toBe('removed')
     expect(team.calls).toBe(0)
@@ -200,7 +201,7 @@ describe('a value that is gone from its name', () => {
     team.set('app.yaml', '["password"]', 'hunter3').commitOn(may)
     expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'unknown' } })
     expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml pw': { state: 'removed' } })
-    team.set('app.yaml', '["password"]', 'hunter').commitOn(jun)
+    team.set('app.yaml', '["password"]', 'hunt').commitOn(jun)
     expect(await team.tell()).toMatchObject({ 'app.yaml pw': { state: 'removed' } })
   })
 
@@ -286,6 +287,48 @@ describe('a value that is gone from its name', () => {
   })
 })
 
+describe('a value that stood in the clear', () => {
+  const because = { state: 'current', reason: 'it stood in the clear at an earlier commit' }
+
+  test('before its file was encrypted is one that bob could read, though that never was encrypted for him', async () => {
+    using team = new Chronicle()
+    const file = (path: string, text: string): void => {
+      team.write(path, text)
+      team.config(team.withoutBob)
+    }
+    file('app.yaml', `a: ${canary}-a\nb: change-me\nlist:\n    - ${canary}-c\n`)
+    file('app.env', `# ${canary}\nA="${canary}-env"\n`)
+    file('plain.yaml', `a: ${canary}\n`)
+    team.commitOn(jan)
+    team.encrypt('app.yaml', `a: ${canary}-a\nb: ${canary}-b\nlist:\n    - ${canary}-new\n    - ${canary}-c\nnew: ${canary}-d\n`)
+    team.encrypt('app.env', `A=${canary}-env\n`)
+    team.move('app.env', 'secrets/app.sops.env').commitOn(feb)
+    const untold = { state: 'unknown', since: jan, until: feb }
+    expect(await team.tell()).toEqual({ 'app.yaml a': untold, 'app.yaml b': untold, 'app.yaml list[0]': untold, 'secrets/app.sops.env A': untold })
+    expect((await team.secrets()).map(({ reason }) => reason)).toEqual(Array(4).fill('a value stood in the clear at its name: only a decryption can tell whether it is still this one'))
+    const found = await team.secrets(team.ci.identity)
+    expect(found.map(({ key, state }) => `${key} ${state}`)).toEqual(['a current', 'b changed', 'list[0] changed', 'list[1] current', 'A current'])
+    expect(found[0]).toMatchObject({ ...because, readBy: [expect.stringContaining('age1')], until: `${feb}T12:00:00.000Z` })
+  })
+
+  test('in a file of sops is one that he could read, once it is encrypted there; what is in the clear to this day is none', async () => {
+    using team = new Chronicle()
+    const text = `kind: Secret\npw: ${canary}-a\ntoken: ${canary}-b\n`
+    const encrypt = (day: string, names: string): void => {
+      team.encrypt('app.yaml', text, '--encrypted-regex', `^(${names})$`)
+      team.commitOn(day)
+    }
+    team.config(team.withoutBob)
+    encrypt(jan, 'pw')
+    encrypt(feb, 'pw|token')
+    expect(await team.tell(team.ci.identity)).toEqual({ 'app.yaml token': { state: 'current', since: jan, until: feb } })
+    team.edit('app.yaml', `kind: Secret\npw: ${canary}-a\nrenamed:\n    token: ${canary}-b\n`).commitOn(mar)
+    expect((await team.secrets(team.ci.identity)).map(({ key, reason }) => [key, reason])).toEqual([['token', 'a value of it that they knew stands at renamed.token in app.yaml']])
+    encrypt(apr, 'pw')
+    expect(await team.tell(team.ci.identity)).toEqual({})
+  })
+})
+
 describe('where there is much to compare', () => {
   test('each file of today is compared, however many they are', async () => {
     using team = new Chronicle().begin(jan, { 'app.yaml': two })
@@ -341,27 +384,30 @@ describe('a data key', () => {
     team.config(team.withoutBob)
     team.encrypt('app.yaml', `a: ${canary}-a\nb: other\n`)
     team.commitOn(mar)
-    expect(await team.tell()).toMatchObject({ 'app.yaml a': { state: 'unknown', until: feb }, 'app.yaml b': { state: 'unknown' } })
+    expect(await team.tell()).toMatchObject({ 'app.yaml a': { state: 'unknown', until: mar }, 'app.yaml b': { state: 'unknown' } })
     // It may as well be the old ciphertext, brought back and edited, for all that can be told where the old data key can't be tried.
     expect(await team.tell(team.ci.identity)).toMatchObject({ 'app.yaml a': { state: 'current' }, 'app.yaml b': { state: 'changed' } })
     expect(await team.tell(makeAgeKey().identity)).toMatchObject({ 'app.yaml a': { state: 'unknown' }, 'app.yaml b': { state: 'unknown' } })
   })
 
-  test.each<[string, (team: Chronicle) => void]>([
-    ['moved, edited and wrapped anew', (team) => team.move('app.yaml', 'moved.yaml')],
-    ['deleted, and brought back with an edit, wrapped anew', (team) => {
+  test.each<[string, string, (team: Chronicle) => void]>([
+    ['moved, edited and wrapped anew', 'changed-too-early', (team) => team.move('app.yaml', 'moved.yaml')],
+    // What is new in a copy was not changed there.
+    ['copied, edited and wrapped anew', 'current', (team) => team.write('copy.yaml', team.read('app.yaml'))],
+    ['moved, while another one took its place', 'current', (team) => team.move('app.yaml', 'moved.yaml').encrypt('app.yaml', 'a: one\n')],
+    ['deleted, and brought back with an edit, wrapped anew', 'changed-too-early', (team) => {
       const old = team.read('app.yaml')
       team.git('rm', '--quiet', 'app.yaml')
       team.commitOn(feb)
       team.write('app.yaml', old)
     }],
-  ])('of a file with one value may be the old one where one commit had it %s: a key that opens both tells', async (_, bring) => {
+  ])('of a file with one value may be the old one where one commit had it %s: a key that opens both tells', async (_, state, bring) => {
     using team = new Chronicle().begin(jan, { 'app.yaml': 'a: one\n', 'other.yaml': 'b: two\n' })
     bring(team)
-    const path = existsSync(join(team.root, 'app.yaml')) ? 'app.yaml' : 'moved.yaml'
+    const path = ['copy.yaml', 'moved.yaml'].find((one) => existsSync(join(team.root, one))) ?? 'app.yaml'
     team.updatekeys(team.withoutBob, path).set(path, '["a"]', 'other').commitOn(mar)
     expect((await team.tell())[`${path} a`]).toMatchObject({ state: 'unknown' })
-    expect((await team.tell(team.ci.identity))[`${path} a`]).toMatchObject({ state: 'changed-too-early' })
+    expect((await team.tell(team.ci.identity))[`${path} a`]).toMatchObject({ state })
     const survey = await surveyRepository(team.checkout(), [])
     await using open = await team.open()
     const { due } = findDueRotations(open.history, survey, [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`))
@@ -653,8 +699,8 @@ describe('a file', () => {
     const told = Object.entries(await team.tell(team.ci.identity))
     expect(told.filter(([, { state }]) => state === 'changed').map(([one]) => one)).toEqual([`${path} ${name}`])
     expect(told.filter(([, { state }]) => state === 'current').length).toBe(told.length - 1)
-    team.set(path, key, 'B').commitOn(apr)
-    expect((await team.tell(team.ci.identity))[`${path} ${name}`]?.state).toBe('current')
+    team.set(path, key, '"B"').commitOn(apr)
+    expect((await team.secrets(team.ci.identity)).find((one) => one.key === name)).toMatchObject({ state: 'current', reason: 'it is a value that they know, written another way' })
   })
 
   test('of bytes is one secret', async () => {

@@ -1,6 +1,7 @@
-// Versions → digests of their values, decrypted in memory under a key that lives as long as the comparison.
+// Versions → digests of their values, which are decrypted in memory.
 // Must never keep a plaintext, nor write a digest down.
-import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import type { Digests } from '../model/exposure/exposure-answer.ts'
 import { mended, scalarsIn } from '../model/exposure/file-version.ts'
 import type { Place } from '../model/exposure/hiding-places.ts'
 import type { Runner } from '../model/plan/runner.ts'
@@ -19,11 +20,11 @@ export interface Decryption {
   readonly atOnce: number
 }
 
-export class Digests {
-  readonly #secret = randomBytes(32)
+/** Digests of versions, made as they are asked for. */
+export class DigestedVersions {
   readonly #folder = `.sops-rekey-history-${randomUUID()}`
-  readonly #byVersion = new Map<number, ReadonlyMap<string, string> | null>()
-  readonly #byIv = new Map<number, string>()
+  readonly #byVersion = new Map<number, ReadonlyMap<string, Digests> | null>()
+  readonly #byIv = new Map<number, Digests>()
   readonly #tried = new Set<number>()
   readonly #open: OpenHistory
   readonly #decryption: Decryption
@@ -43,21 +44,17 @@ export class Digests {
     return (this.#byVersion.get(version) ?? null) !== null
   }
 
-  at({ version, key }: Pick<Place, 'version' | 'key'>): string | null {
+  at({ version, key }: Pick<Place, 'version' | 'key'>): Digests | null {
     return this.#byVersion.get(version)?.get(key) ?? null
   }
 
-  of(iv: number): string | null {
-    return this.#byIv.get(iv) ?? null
+  of(iv: number): Digests | null {
+    return this.#byIv.get(iv) ?? this.#open.history.clearDigests.get(iv) ?? null
   }
 
   /** Whether a version was looked at that has it. */
   wasTried(iv: number): boolean {
     return this.#tried.has(iv)
-  }
-
-  digestOf(value: string): string {
-    return createHmac('sha256', this.#secret).update(value).digest('base64')
   }
 
   /** Decrypts what the runner can and may of the first `most`, and returns how many it could. What fails is remembered, and fails nothing else. */
@@ -75,7 +72,7 @@ export class Digests {
       const { format = 'binary', leaves = [] } = history.versions[version] ?? {}
       const file = { path: this.#path(version), format, explicitType: true, config: null }
       const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) =>
-        new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.digestOf(value)]))).catch(() => null)
+        new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.#open.digestsOf(value)]))).catch(() => null)
       staging.remove(file.path)
       this.#byVersion.set(version, digests)
       for (const { key, iv } of leaves) {

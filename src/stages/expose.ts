@@ -1,18 +1,20 @@
 // History + who loses access → the secrets they could read, and what has become of each; with a key where one is needed.
 // Must never take for compared what was not decrypted.
-import type { AskedSecret, TracedSecret } from '../model/exposure/exposure.ts'
-import { isAsked, traceExposure } from '../model/exposure/exposure.ts'
-import type { Decrypted, Question } from '../model/exposure/exposure-answer.ts'
+import { traceExposure } from '../model/exposure/exposure.ts'
+import type { Decrypted, Digests, Question } from '../model/exposure/exposure-answer.ts'
 import { answer, soughtOf } from '../model/exposure/exposure-answer.ts'
 import { spelledKey } from '../model/exposure/file-version.ts'
 import type { KnownValue, Place } from '../model/exposure/hiding-places.ts'
 import type { History } from '../model/exposure/history.ts'
 import type { Losing } from '../model/exposure/losing.ts'
 import { mergedPeople, mergedSecrets, personsAmong } from '../model/exposure/merged-exposure.ts'
+import { alikeSizes, isAlike } from '../model/exposure/spellings.ts'
+import { isAsked } from '../model/exposure/traced-secret.ts'
+import type { AskedSecret, TracedSecret } from '../model/exposure/traced-secret.ts'
 import type { OwnedRecipient } from '../model/owners/owners.ts'
 import { isDone } from '../model/report.ts'
 import type { ExposedSecret, Finding } from '../model/report.ts'
-import { Digests } from './digests.ts'
+import { DigestedVersions } from './digests.ts'
 import type { Decryption } from './digests.ts'
 import type { OpenHistory } from './history.ts'
 import { mostPlainFiles, nothingPlain, readPlainFiles } from './plain-files.ts'
@@ -26,7 +28,7 @@ import { tellDataKeys } from './told-keys.ts'
 export async function exposureOf(
   open: OpenHistory, owners: readonly OwnedRecipient[], losing: readonly Losing[], decryption: Decryption | null,
 ): Promise<readonly ExposedSecret[]> {
-  const digests = decryption === null ? null : new Digests(open, decryption)
+  const digests = decryption === null ? null : new DigestedVersions(open, decryption)
   const persons = losing.flatMap(({ people, only }) => personsAmong(people, owners, open.history).map((keys) => ({ keys, only })))
   const history = digests === null ? open.history : await tellDataKeys(open.history, persons.map(({ keys }) => keys), digests)
   const each = persons.map(({ keys, only }) => traceExposure(history, keys, owners).filter(({ file }) => only === null || only.has(file)))
@@ -54,7 +56,7 @@ const rounds = 3
 type Settled = ReadonlyMap<TracedSecret, ExposedSecret | null>
 
 /** The secrets with their states; null: nothing to report. What only a decryption can tell is `unknown` where nothing may be, or can be, decrypted. */
-async function settle(traced: readonly TracedSecret[], open: OpenHistory, history: History, digests: Digests | null): Promise<Settled> {
+async function settle(traced: readonly TracedSecret[], open: OpenHistory, history: History, digests: DigestedVersions | null): Promise<Settled> {
   const asked = traced.filter(isAsked)
   const settled = new Map<TracedSecret, ExposedSecret | null>(traced.flatMap((one) => (isAsked(one) ? [] : [[one, one]])))
   if (digests === null) return new Map([...settled, ...asked.map((one) => [one, one.untold] as const)])
@@ -67,12 +69,12 @@ async function settle(traced: readonly TracedSecret[], open: OpenHistory, histor
 }
 
 /** Decrypts what the questions turn on, as little as can be. */
-async function decryptFor(asked: readonly AskedSecret[], open: OpenHistory, history: History, digests: Digests): Promise<Decrypted> {
+async function decryptFor(asked: readonly AskedSecret[], open: OpenHistory, history: History, digests: DigestedVersions): Promise<Decrypted> {
   const questions = asked.map(({ question }) => question)
   // Each file of the base at most once, however many they are.
   const today = await digests.take(versionsOf(questions.flatMap(({ now, clear }) => [now, clear])), Infinity)
   const most = Math.max(mostVersions, 2 * today)
-  const plain = await plainFilesFor(questions, open, digests)
+  const plain = await plainFilesFor(questions, open)
   const told = (): Decrypted => decryptedBy(digests, history, most, plain)
   /** What would be done with, if what it was not held against yet is another value. */
   const doubtful = (): readonly Question[] => {
@@ -106,19 +108,19 @@ function versionsOf(lists: Iterable<readonly Place[]>): readonly number[] {
 
 /** What they knew at the name that can be what stands there now. */
 function asLongAs({ now, known }: Question): readonly KnownValue[] {
-  return known.filter(({ size }) => now.some((place) => place.size === size))
+  return known.filter(({ size }) => now.some((place) => isAlike(place.size, size)))
 }
 
 /** What came in the clear since one of the files went that are asked about. */
-async function plainFilesFor(questions: readonly Question[], open: OpenHistory, digests: Digests): Promise<PlainFiles> {
+async function plainFilesFor(questions: readonly Question[], open: OpenHistory): Promise<PlainFiles> {
   const gone = questions.filter(({ went }) => went !== null)
-  const sizes = new Set(gone.flatMap(({ own }) => own.map(({ size }) => size)))
+  const sizes = new Set(gone.flatMap(({ own }) => own.flatMap(({ size }) => alikeSizes(size))))
   const first = gone.reduce((commit, { went }) => Math.max(commit, went ?? 0), 0)
-  return gone.length === 0 ? nothingPlain : await readPlainFiles(open, first, sizes, (value) => digests.digestOf(value))
+  return gone.length === 0 ? nothingPlain : await readPlainFiles(open, first, sizes, open.digestsOf)
 }
 
 /** Many questions ask about the same values and places: each list of them is gone through once. */
-function decryptedBy(digests: Digests, { base }: History, most: number, plain: PlainFiles): Decrypted {
+function decryptedBy(digests: DigestedVersions, { base }: History, most: number, plain: PlainFiles): Decrypted {
   const paths = new Map([...base].map(([path, version]) => [version, path]))
   const known = byDigest<KnownValue>(({ iv }) => digests.of(iv))
   const places = byDigest<Place>((place) => digests.at(place))
@@ -137,20 +139,30 @@ function decryptedBy(digests: Digests, { base }: History, most: number, plain: P
   return {
     at: (place) => digests.at(place),
     of: ({ iv }) => digests.of(iv),
-    same: (list, digest) => known(list, digest) as typeof list,
+    same: (list, value) => known(list, value) as typeof list,
     find: places,
     lackOf, lackAt,
-    inTheClear: (commit, digest) => plain.holding.get(digest)?.find(({ came }) => came <= commit)?.path ?? null,
-    isClear: (commit, size) => (plain.newest.get(size) ?? Infinity) <= commit,
+    inTheClear: (commit, value) => value.flatMap((digest) => plain.holding.get(digest) ?? []).find(({ came }) => came <= commit)?.path ?? null,
+    isClear: (commit, size) => alikeSizes(size).some((one) => (plain.newest.get(one) ?? Infinity) <= commit),
     whyNotClear: () => (plain.tooMany ? `more than ${mostPlainFiles} files have come in the clear since it went, and not all were looked at` : null),
     nameOf: ({ version, key }) => `${spelledKey(key)} in ${paths.get(version) ?? 'another file'}`,
     nameOfKnown: ({ home, key }) => `${spelledKey(key)} in ${home}`,
   }
 }
 
-function byDigest<T>(digestOf: (one: T) => string | null): (list: readonly T[], digest: string) => readonly T[] {
-  const index = once((list: readonly T[]) => Map.groupBy(list, (one) => digestOf(one) ?? ''))
-  return (list, digest) => index(list).get(digest) ?? []
+function byDigest<T>(digestsOf: (one: T) => Digests | null): (list: readonly T[], value: Digests) => readonly T[] {
+  const index = once((list: readonly T[]) => {
+    const found = new Map<string, T[]>()
+    for (const one of list) {
+      for (const digest of digestsOf(one) ?? []) {
+        const same = found.get(digest)
+        if (same === undefined) found.set(digest, [one])
+        else same.push(one)
+      }
+    }
+    return found
+  })
+  return (list, value) => [...new Set(value.flatMap((digest) => index(list).get(digest) ?? []))]
 }
 
 function once<K extends object, V>(find: (of: K) => V): (of: K) => V {
@@ -163,7 +175,7 @@ function once<K extends object, V>(find: (of: K) => V): (of: K) => V {
 }
 
 /** As few versions as hold all of `ivs`, as far as the greedy way finds them; the newer of two, which the runner rather opens. No more than `most`. */
-function cover(ivs: ReadonlySet<number>, history: History, digests: Digests, most: number): readonly number[] {
+function cover(ivs: ReadonlySet<number>, history: History, digests: DigestedVersions, most: number): readonly number[] {
   if (ivs.size === 0) return []
   const left = new Set(ivs)
   const order = [...new Set(history.changes.flatMap(({ after }) => after ?? []))].filter((version) => !digests.has(version))

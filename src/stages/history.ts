@@ -4,9 +4,12 @@ import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../model/failure.ts'
-import { mended, readVersion } from '../model/exposure/file-version.ts'
+import { ClearPaths } from '../model/exposure/clear-paths.ts'
+import type { FoundChange } from '../model/exposure/clear-paths.ts'
+import type { Digests } from '../model/exposure/exposure-answer.ts'
+import { clearTexts, mended, readVersion } from '../model/exposure/file-version.ts'
 import type { Change, History, HistoryReach } from '../model/exposure/history.ts'
-import { HistoryBuilder } from '../model/exposure/history.ts'
+import { HistoryBuilder } from '../model/exposure/history-builder.ts'
 import { mayHoldSecrets } from '../model/exposure/plain-scalars.ts'
 import { historyLine } from '../model/run-words.ts'
 import type { Survey } from '../model/survey.ts'
@@ -15,6 +18,7 @@ import type { Remote } from '../tools/git-remote.ts'
 import { readBlobs, readMissing, readRevisions, readTree } from '../tools/git-history.ts'
 import type { Revision } from '../tools/git-history.ts'
 import type { Log } from '../tools/log.ts'
+import { digestMaker } from './value-digests.ts'
 
 /** A text of some commit, by the path that it had there. */
 export interface PastText {
@@ -48,14 +52,20 @@ export class OpenHistory {
   readonly base: string
   /** Ids of objects that a partial clone left out: to ask git for one of them fails. */
   readonly missing: ReadonlySet<string>
+  /** Makes of a value what can be compared with what the history keeps of others. */
+  readonly digestsOf: (value: string) => Digests
   readonly #folder: string | null
 
-  constructor(history: History, texts: ReadonlyMap<string, PastText>, git: Git, base: string, missing: ReadonlySet<string>, folder: string | null) {
+  constructor(
+    history: History, texts: ReadonlyMap<string, PastText>, git: Git, base: string, missing: ReadonlySet<string>, digestsOf: (value: string) => Digests,
+    folder: string | null,
+  ) {
     this.history = history
     this.texts = texts
     this.git = git
     this.base = base
     this.missing = missing
+    this.digestsOf = digestsOf
     this.#folder = folder
   }
 
@@ -96,6 +106,7 @@ export class HistoryOnDemand {
 /** Reads what led to the base of `survey`. What can't be read is said in the history's `reach`, and never stops the run. */
 export async function openHistory(checkout: Git, survey: Survey, options: HistoryOptions): Promise<OpenHistory> {
   const { git, folder, why } = await reachBack(checkout, survey.base, options)
+  const digestsOf = digestMaker()
   const encrypted = new Set([...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].map(({ path }) => path))
   try {
     const [tree, isPartial] = await Promise.all([readBase(git, survey.base, encrypted), git.isPartialClone()])
@@ -103,15 +114,23 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
     const wantedPaths = options.everything ? null : new Set([...encrypted, ...options.also ?? []])
     const { found, texts, cameAsOneWent } = await readChanges(git, survey.base, tree.plain, wantedPaths, options)
     const wanted = wantedBlobs(found, tree)
-    const builder = new HistoryBuilder()
+    const builder = new HistoryBuilder(digestsOf)
+    const clear = new ClearPaths(found)
     const atBase = new Set(tree.encrypted.values())
     const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, raw) => {
       const bytes = mended(raw)
-      if (!bytes.includes('ENC[AES256_GCM,')) return
-      const version = readVersion(wanted.get(blob) ?? '', bytes)
+      const stood = wanted.get(blob) ?? []
+      if (!bytes.includes('ENC[AES256_GCM,')) {
+        const format = clear.formatOf(stood, bytes.length)
+        if (format !== null) builder.addClear(blob, clearTexts(format, bytes))
+        return
+      }
+      const version = readVersion(stood[0] ?? '', bytes)
       // What stands at the base has been told by the survey.
       if (version === 'unreadable' && !atBase.has(blob)) builder.addUnreadable()
-      if (version !== null && version !== 'unreadable') builder.add(blob, version)
+      if (version === null || version === 'unreadable') return
+      builder.add(blob, version)
+      for (const path of stood) clear.isEncrypted(path, version.format)
     })
     const changes = found.map(({ before, after, ...rest }): Change => ({ ...rest, before: numberOf(builder, before), after: numberOf(builder, after) }))
       .filter(({ before, after }) => before !== null || after !== null)
@@ -128,12 +147,14 @@ export async function openHistory(checkout: Git, survey: Survey, options: Histor
     const decrypted = new Set(found.flatMap(({ path, before, after }) => (numberOf(builder, before) !== null && after !== null && numberOf(builder, after) === null ? [path] : [])))
     const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length
     const reach = reachOf([why, lost > 0 ? `the clone is a partial one (\`filter\` or \`sparse-checkout\` of actions/checkout), which leaves out contents (${lost} of them)` : null])
-    return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain, decrypted, cameInTheClear }), texts, git, survey.base, missing, folder)
+    const clearVersions = clear.versionsOf(builder)
+    const history = builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain, decrypted, cameInTheClear, clearVersions })
+    return new OpenHistory(history, texts, git, survey.base, missing, digestsOf, folder)
   } catch (error) {
     if (folder !== null) await rm(folder, { recursive: true, force: true })
     if (!(error instanceof Failure) || error.code !== 'git-failed') throw error
     const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() })
-    return new OpenHistory(nothing, new Map(), checkout, survey.base, new Set(), null)
+    return new OpenHistory(nothing, new Map(), checkout, survey.base, new Set(), digestsOf, null)
   }
 }
 
@@ -196,8 +217,6 @@ async function reachBack(checkout: Git, base: string, { remote, temporary }: His
 /** Of the files that came in the clear as another one went, more are of no interest. */
 const mostCame = 200
 
-type FoundChange = Omit<Change, 'before' | 'after'> & { readonly before: string | null; readonly after: string | null }
-
 /**
  * Every change that can be about an encrypted file, or just those of `paths` and of what they can have been renamed from: what went
  * in the commit in which one of them came. And the versions of each text that is asked for; and by commit, of every change, what came in
@@ -243,11 +262,17 @@ async function readChanges(
   return { found, texts, cameAsOneWent }
 }
 
-/** Each version's blob with a path that it stood at; without those that the survey has found to be no encrypted file. */
-function wantedBlobs(changes: readonly FoundChange[], { encrypted, plain }: BaseTree): ReadonlyMap<string, string> {
-  const wanted = new Map([...encrypted].map(([path, blob]) => [blob, path]))
-  for (const { path, before, after } of changes) {
-    for (const blob of [after, before]) if (blob !== null && !wanted.has(blob) && !plain.has(blob)) wanted.set(blob, path)
+/** Each version's blob with the paths that it stood at; without those that the survey has found to be no encrypted file. */
+function wantedBlobs(changes: readonly FoundChange[], { encrypted, plain }: BaseTree): ReadonlyMap<string, readonly string[]> {
+  const wanted = new Map<string, string[]>()
+  const add = (blob: string, path: string): void => {
+    const paths = wanted.get(blob)
+    if (paths === undefined) wanted.set(blob, [path])
+    else if (paths.at(-1) !== path) paths.push(path)
   }
+  for (const [path, blob] of encrypted) add(blob, path)
+  // What followed at a path is read first.
+  for (const { path, after } of changes) if (after !== null && !plain.has(after)) add(after, path)
+  for (const { path, before } of changes) if (before !== null && !plain.has(before)) add(before, path)
   return wanted
 }

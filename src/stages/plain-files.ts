@@ -1,13 +1,14 @@
 // What came to a repository in the clear since a commit → which file holds a value, by digests.
 // Must never keep a text, nor look at more than people can have put a secret into.
 import type { History } from '../model/exposure/history.ts'
+import type { Digests } from '../model/exposure/exposure-answer.ts'
 import { mayHoldSecrets, scalarsOf } from '../model/exposure/plain-scalars.ts'
 import { readBlobs, readRevisions } from '../tools/git-history.ts'
 import type { OpenHistory } from './history.ts'
 
 /** Files that came in the clear. */
 export interface PlainFiles {
-  /** By a digest: the files that hold the value, with the number of the commit in which they came. */
+  /** By each digest of a value: the files that hold it, with the number of the commit in which they came. */
   readonly holding: ReadonlyMap<string, readonly PlainFile[]>
   /** By the length of a value: the newest commit that brought one as long. */
   readonly newest: ReadonlyMap<number, number>
@@ -26,7 +27,7 @@ const maxBytes = 1024 * 1024
 
 /** Of the base, what came in `commit` or later (a number of `Change`); `sizes`: how long the values are that are looked for, in bytes. */
 export async function readPlainFiles(
-  { git, base, history, missing }: OpenHistory, commit: number, sizes: ReadonlySet<number>, digestOf: (value: string) => string,
+  { git, base, history, missing }: OpenHistory, commit: number, sizes: ReadonlySet<number>, digestsOf: (value: string) => Digests,
 ): Promise<PlainFiles> {
   const files = (await cameSince({ git, base, history }, commit)).filter(({ blob }) => !missing.has(blob))
   const byBlob = Map.groupBy(files.slice(0, mostPlainFiles), ({ blob }) => blob)
@@ -38,8 +39,7 @@ export async function readPlainFiles(
     const values = new Map([...scalarsOf(same[0]?.path ?? '', text).map((value) => [value, Buffer.byteLength(value)] as const), [bytes.toString('latin1'), bytes.length]])
     for (const [value, size] of values) {
       if (!sizes.has(size)) continue
-      const digest = digestOf(value)
-      holding.set(digest, [...holding.get(digest) ?? [], ...same])
+      for (const digest of digestsOf(value)) holding.set(digest, [...holding.get(digest) ?? [], ...same])
       newest.set(size, Math.min(newest.get(size) ?? Infinity, ...same.map(({ came }) => came)))
     }
   }, ({ length }) => length <= maxBytes)

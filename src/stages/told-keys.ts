@@ -3,13 +3,13 @@
 import type { History } from '../model/exposure/history.ts'
 import { isMeantBy } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
-import type { Digests } from './digests.ts'
+import type { DigestedVersions } from './digests.ts'
 
 /** Pairs of versions that are tried, each a process of sops. */
 const mostPairs = 100
 
 /** Tried is what may have given one of `persons` a data key that is not known to be theirs, step by step from those that are. */
-export async function tellDataKeys(history: History, persons: readonly (readonly Recipient[])[], digests: Digests): Promise<History> {
+export async function tellDataKeys(history: History, persons: readonly (readonly Recipient[])[], digests: DigestedVersions): Promise<History> {
   const told = new Map<string, boolean | null>()
   let known = history
   while (known.links.length > 0 && told.size < mostPairs) {

@@ -1,9 +1,10 @@
 // Which data keys may be one although nothing that stands in two versions tells it: what one commit left untold.
 // Pure. Must never take what may be the same for what is.
 import type { Change, KnownLeaf } from './history.ts'
+import { StandingFiles } from './standing-files.ts'
 
 /** Why a data key may be an older one, as a part of a sentence. */
-export const untoldKey = 'one commit changed every value and the recipients, so that nothing tells whether the data key changed too'
+export const untoldKey = 'one commit changed every value and the recipients, of it or of a copy, so that nothing tells whether the data key changed too'
 
 /** Any of `olds` may have the data key of any of `news`: versions by their numbers. */
 export interface DataKeyLink {
@@ -25,7 +26,8 @@ const mostPairs = 10_000
  * The oldest first. One commit that changed every value and the recipients too may have rotated or not, also where it brought the
  * file to another path, or back to its own. Where the recipients stayed, nothing but a rotation wraps the data key anew; where an IV
  * stayed, its ciphertext tells. A file that came as another one went is another file where no name of a value, and no length of one,
- * stands in both.
+ * stands in both. A file that came beside the one that it is most like may be a copy of that, which was edited and wrapped anew before it
+ * was committed.
  */
 export function untoldLinks(history: Versions): readonly DataKeyLink[] {
   const { changes } = history
@@ -33,6 +35,8 @@ export function untoldLinks(history: Versions): readonly DataKeyLink[] {
   const { traces, readersOf, isUntold, isLike } = comparing(history)
   const told = new Set(changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after))
   const stood = new Map<string, number>()
+  const standing = new StandingFiles((version) => history.versions[version]?.leaves ?? [])
+  const dataKeys = new Set<number>()
   for (const inCommit of [...Map.groupBy(changes, ({ commit }) => commit).values()].reverse()) {
     const went = inCommit.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []))
     const came = inCommit.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []))
@@ -47,8 +51,17 @@ export function untoldLinks(history: Versions): readonly DataKeyLink[] {
       if (old !== undefined && isUntold(old, after) && (before !== null || isLike(old, after))) links.push({ olds: [old], news: [after] })
       if (isOrphan) orphans.push(after)
     }
-    links.push(...linksAmong(went.filter((version) => !isInherited(version)), orphans, readersOf, (old, fresh) => isUntold(old, fresh) && isLike(old, fresh)))
+    const moved = linksAmong(went.filter((version) => !isInherited(version)), orphans, readersOf, (old, fresh) => isUntold(old, fresh) && isLike(old, fresh))
+    links.push(...moved)
+    const linked = new Set(moved.flatMap(({ news }) => news))
+    for (const { path, before, after, isMerge } of inCommit) {
+      if (before !== null || after === null || (isMerge && told.has(after)) || dataKeys.has(history.dataKey(after)) || linked.has(after)) continue
+      const olds = standing.mostLike(path, after).filter((old) => isUntold(old, after))
+      if (olds.length > 0) links.push({ olds, news: [after] })
+    }
     for (const { path, before, after } of inCommit) {
+      standing.put(path, after)
+      if (after !== null) dataKeys.add(history.dataKey(after))
       // What lives on at another path does not come back to this one.
       if (after === null && before !== null && !isInherited(before)) stood.set(path, before)
       else stood.delete(path)

@@ -2,6 +2,7 @@
 // Pure. Must never take what was not decrypted, or what only perhaps was theirs, for something else than it was.
 import { isShort } from './hiding-places.ts'
 import type { ByLength, KnownValue, Place } from './hiding-places.ts'
+import { isAlike } from './spellings.ts'
 import type { SecretState } from '../report.ts'
 
 /** A value that they knew at the name, or in the list, that is asked about; and what it is called where it stands there. */
@@ -38,17 +39,20 @@ export interface Answer {
   readonly iv: number | null
 }
 
+/** Of a value, and of what it reads as in other spellings. Two values are one where they share one; the first is that of the value as it is written. */
+export type Digests = readonly string[]
+
 /** What was decrypted, as digests; only equality matters. */
 export interface Decrypted {
   /** null: the version could not be decrypted. */
-  readonly at: (place: Place) => string | null
-  readonly of: (known: { readonly iv: number }) => string | null
-  /** Which of `known` have the digest. */
-  readonly same: <K extends KnownValue>(known: readonly K[], digest: string) => readonly K[]
-  readonly find: (places: readonly Place[], digest: string) => readonly Place[]
+  readonly at: (place: Place) => Digests | null
+  readonly of: (known: { readonly iv: number }) => Digests | null
+  /** Which of `known` are the same value, however they are written. */
+  readonly same: <K extends KnownValue>(known: readonly K[], value: Digests) => readonly K[]
+  readonly find: (places: readonly Place[], value: Digests) => readonly Place[]
   /** The path of a file that came in the clear in `commit` or later, and holds the value. */
-  readonly inTheClear: (commit: number, digest: string) => string | null
-  /** Whether such a file holds any value as long. */
+  readonly inTheClear: (commit: number, value: Digests) => string | null
+  /** Whether such a file holds any value that is as long, or as long as another spelling. */
   readonly isClear: (commit: number, size: number) => boolean
   /** What is wrong with one that there is no digest of, like `cannot be decrypted by this runner`; null where there is one of each. */
   readonly lackOf: (known: readonly KnownValue[]) => string | null
@@ -62,7 +66,8 @@ export interface Decrypted {
 /** null: nothing to report here, since what they knew is found, and reported, at another place of the same list. */
 export function answer(question: Question, decrypted: Decrypted): Answer | null {
   const { now, known, otherwise, untold } = question
-  const here = now.map(decrypted.at).flatMap((digest) => (digest === null ? [] : decrypted.same(known, digest)))
+  const here = now.map(decrypted.at).flatMap((value) => (value === null ? [] : decrypted.same(known, value)
+    .map((one) => ({ ...one, reason: one.reason ?? (isWrittenSo(decrypted.of(one), value) ? null : respelled) }))))
   if (here.length > 0 && otherwise === 'removed') return null
   const surely = here.filter(isSure)
   if (surely.length > 0) return worst(surely)
@@ -74,33 +79,42 @@ export function answer(question: Question, decrypted: Decrypted): Answer | null 
   return { state: closed === null ? otherwise : 'unknown', reason: closed, iv: null }
 }
 
+/** Whether two values that are one are written in the same way too. */
+function isWrittenSo(one: Digests | null, value: Digests): boolean {
+  return one?.[0] === value[0]
+}
+
 function worst(among: readonly Answer[]): Answer {
   const { state, reason, iv } = among.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b))
   return { state, reason, iv }
 }
 
 /** What stands at the name is a value that they know from another name. */
-function fromElsewhere({ now, byLength, untold }: Question, { at, same, nameOfKnown }: Decrypted): readonly Answer[] {
+function fromElsewhere({ now, byLength, untold }: Question, { at, of, same, nameOfKnown }: Decrypted): readonly Answer[] {
   const found = now.flatMap((place) => {
-    const digest = at(place)
-    return digest === null ? [] : same(byLength.known(place.size), digest)
+    const value = at(place)
+    return value === null ? [] : same(byLength.known(place.size), value).map((one) => ({ one, how: isWrittenSo(of(one), value) ? '' : inAnotherWay }))
   })
-  const one = found.find(isSure)
+  const { one, how } = found.find((each) => isSure(each.one) && each.how === '') ?? found.find((each) => isSure(each.one)) ?? {}
   if (one === undefined) return found.length === 0 ? [] : [{ state: 'unknown', reason: untold, iv: null }]
-  const from = nameOfKnown(one)
+  const from = `${nameOfKnown(one)}${how}`
   return [isShort(one) ? { state: 'unknown', reason: `it is the same as what they know from ${from}, and ${tooShort}`, iv: null }
     : { state: 'current', reason: `it is a value that they know from ${from}`, iv: null }]
 }
 
 /** What stood at the name stands elsewhere. */
-function elsewhere({ own, byLength, clear, went, isHere, untold }: Question, { of, find, nameOf, inTheClear }: Decrypted): readonly Answer[] {
+function elsewhere({ own, byLength, clear, went, isHere, untold }: Question, { at, of, find, nameOf, inTheClear }: Decrypted): readonly Answer[] {
   return own.flatMap((one): Answer | [] => {
-    const digest = of(one)
-    if (digest === null) return []
-    const [encrypted, cleared] = [byLength.places(one.size), clear].map((places) => find(places, digest).find((place) => !isHere(place)))
-    const path = went === null ? null : inTheClear(went, digest)
-    const where = encrypted !== undefined ? `at ${nameOf(encrypted)}`
-      : cleared !== undefined ? `at ${nameOf(cleared)}, in the clear` : path !== null ? `in the clear in ${path}` : null
+    const value = of(one)
+    if (value === null) return []
+    const [encrypted, cleared] = [byLength.places(one.size), clear].map((places) => {
+      const others = find(places, value).filter((place) => !isHere(place))
+      return others.find((place) => isWrittenSo(at(place), value)) ?? others[0]
+    })
+    const path = went === null ? null : inTheClear(went, value)
+    const how = (place: Place): string => (isWrittenSo(at(place), value) ? '' : inAnotherWay)
+    const where = encrypted !== undefined ? `at ${nameOf(encrypted)}${how(encrypted)}`
+      : cleared !== undefined ? `at ${nameOf(cleared)}, in the clear${how(cleared)}` : path !== null ? `in the clear in ${path}` : null
     if (where === null) return []
     if (isSure(one) && !isShort(one)) return { state: 'current', reason: `a value of it that they knew stands ${where}`, iv: one.iv }
     return { state: 'unknown', reason: isSure(one) ? `the same as a value of it that they knew stands ${where}, and ${tooShort}` : untold, iv: null }
@@ -114,7 +128,7 @@ function whyNot(question: Question, decrypted: Decrypted): string | null {
   const said = (what: string, lack: string | null): string | null => (lack === null ? null : `${what} ${lack}`)
   const sizes = [...new Set(now.map(({ size }) => size))]
   return said('the file', lackAt(now))
-    ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => sizes.includes(size)), ...soughtOf(question, decrypted)]))
+    ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => sizes.some((one) => isAlike(one, size))), ...soughtOf(question, decrypted)]))
     ?? said('a value as long that they knew from another name', otherwise === 'changed' ? first(sizes, (size) => lackOf(byLength.known(size))) : null)
     ?? said('a file that may hold it now', first(own, ({ size }) => lackAt(byLength.places(size))) ?? lackAt(clear))
     ?? (went === null || own.length === 0 ? null : whyNotClear(went))
@@ -122,7 +136,7 @@ function whyNot(question: Question, decrypted: Decrypted): string | null {
 
 /** Of what stood at the name, what there is any place for. */
 export function soughtOf({ own, byLength, clear, went }: Question, { isClear }: Pick<Decrypted, 'isClear'>): readonly Known[] {
-  return own.filter(({ size }) => byLength.places(size).length > 0 || clear.some((place) => place.size === size) || (went !== null && isClear(went, size)))
+  return own.filter(({ size }) => byLength.places(size).length > 0 || clear.some((place) => isAlike(place.size, size)) || (went !== null && isClear(went, size)))
 }
 
 function first<T>(list: readonly T[], find: (one: T) => string | null): string | null {
@@ -133,6 +147,8 @@ function first<T>(list: readonly T[], find: (one: T) => string | null): string |
   return null
 }
 
+const inAnotherWay = ', written another way'
+const respelled = `it is a value that they know${inAnotherWay}`
 const tooShort = 'that is too short to be the same for sure, and not by chance'
 
 function isSure({ knowing }: KnownValue): boolean {

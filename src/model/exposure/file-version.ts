@@ -26,17 +26,22 @@ export interface ClearValue {
   readonly size: number
 }
 
+/** The same with its text, which is never kept. */
+export interface ClearText extends ClearValue {
+  readonly text: string
+}
+
 export interface FileVersion {
   readonly format: Format
   readonly explicitType: boolean
   readonly readers: readonly Recipient[]
   readonly leaves: readonly Leaf[]
-  readonly clear: readonly ClearValue[]
+  readonly clear: readonly ClearText[]
   /** Texts that only a version with the same data key can have too: the end of each wrapped data key, and the MAC's tag. */
   readonly marks: readonly string[]
 }
 
-/** A step into a map or a list. The first step of a key is the document, or which of several of that name. */
+/** A step into a map or a list. The first step of a key is the document, from 0; where lines share a name, the later ones have -1, -2 and so on. */
 type Step = string | number
 const anyValue = /ENC\[AES256_GCM,data:[^\][\n]*\]/g
 const [ofComments, ofWholeFile] = ['[-1]', '[-2]']
@@ -76,13 +81,17 @@ function readableValues(file: EncryptedFile, text: string): ReturnType<typeof va
   }
 }
 
-/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
+/**
+ * The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`, with `(document 2)` behind it where that is not the
+ * first. No two keys of a file have the same, but for lines that share their name.
+ */
 export function spelledKey(key: string): string {
   if (key === ofComments) return comments
   if (key === ofWholeFile) return wholeFile
-  const [, ...steps] = JSON.parse(key) as Step[]
+  const [document, ...steps] = JSON.parse(key) as [number, ...Step[]]
   const name = (step: string): string => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step)
-  return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('')
+  const spelled = steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('')
+  return document > 0 ? `${spelled} (document ${document + 1})` : spelled
 }
 
 /** The same for values that can change places without being changed: the items of a list, documents, comments. */
@@ -113,13 +122,23 @@ function valuesOf({ format, metadata }: EncryptedFile, text: string): Pick<FileV
   const valueAt = (scalar: unknown): EncryptedValue | undefined => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)]
   const isComment = (scalar: unknown): boolean => valueAt(scalar)?.type === 'comment'
   const leaves: Leaf[] = []
-  const clear: ClearValue[] = []
+  const clear: ClearText[] = []
   for (const [key, scalar] of scalarsIn(format, body, isComment)) {
     const value = valueAt(scalar)
     if (value !== undefined) leaves.push(leaf(key, value))
-    else clear.push({ key, size: Buffer.byteLength(scalar) })
+    else clear.push({ key, size: Buffer.byteLength(scalar), text: scalar })
   }
   return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear }
+}
+
+/** What a file in the clear holds, read as sops would encrypt it in that format; nothing where it is none of that. */
+export function clearTexts(format: Format, bytes: Buffer): readonly ClearText[] {
+  const encoding = format === 'binary' ? 'latin1' : 'utf8'
+  try {
+    return scalarsIn(format, bytes.toString(encoding)).map(([key, text]) => ({ key, text, size: Buffer.byteLength(text, encoding) }))
+  } catch {
+    return []
+  }
 }
 
 function leaf(key: string, { iv, tag, data }: EncryptedValue): Leaf {
@@ -140,7 +159,7 @@ export function scalarsIn(format: Format, text: string, isLeftOut: (item: unknow
       for (const [name, one] of Object.entries(item)) if (steps.length > 1 || name !== 'sops') walk(one, [...steps, name])
     } else found.push([JSON.stringify(steps), JSON.stringify(item)])
   }
-  treesIn(format, text).forEach((tree, at) => walk(tree, [at]))
+  treesIn(format, text).forEach((tree, at) => walk(tree, [format === 'yaml' ? at : -at]))
   return found
 }
 

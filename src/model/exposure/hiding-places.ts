@@ -1,8 +1,9 @@
 // Where a value that somebody knew can stand now, and what a value of today can be of all that they knew: by its length, which its
-// ciphertext has too. Pure. Must never take for a proof that two values are as long as each other.
+// ciphertext has too, and by those that its other spellings have. Pure. Must never take a length for a proof.
 import { isComment } from './file-version.ts'
 import type { History, KnownLeaf } from './history.ts'
 import type { Knowing, KnownValues } from './known-values.ts'
+import { alikeSizes, isAlike } from './spellings.ts'
 
 /** A value of a version, to be decrypted. */
 export interface Place {
@@ -21,7 +22,7 @@ export interface KnownValue {
   readonly knowing: Knowing
 }
 
-/** Lists of what is as long as each other: any number of questions share them. */
+/** Lists of what is as long as a value, or as another spelling of it: any number of questions share them. */
 export interface ByLength {
   /** What stands at the base and they are not sure to know. What they are sure to know is reported where it stands. */
   readonly places: (size: number) => readonly Place[]
@@ -38,20 +39,25 @@ export function isShort({ size }: { readonly size: number }): boolean {
   return size < shortest
 }
 
-const [noPlaces, nothingKnown]: readonly [readonly Place[], readonly KnownValue[]] = [[], []]
-
 export function byLength(history: History, known: KnownValues): ByLength {
   const isUnsure = (iv: number): boolean => (known.byIv.get(iv) ?? 'perhaps') === 'perhaps'
   const atBase = [...new Set(history.base.values())].flatMap((version) => leavesOf(history, version)
     .flatMap(({ key, iv, size }): Place[] => (isUnsure(iv) ? [{ version, key, size }] : [])))
-  const grouped = (places: readonly Place[]): ReadonlyMap<number, readonly Place[]> => Map.groupBy(places, ({ size }) => size)
-  const places = grouped(atBase.filter(({ key }) => !isComment(key)))
-  const comments = grouped(atBase.filter(({ key }) => isComment(key)))
-  let knownBySize: ReadonlyMap<number, readonly KnownValue[]> | null = null
   return {
-    places: (size) => places.get(size) ?? noPlaces,
-    comments: (size) => comments.get(size) ?? noPlaces,
-    known: (size) => (knownBySize ??= Map.groupBy(allKnown(history, known), (one) => one.size)).get(size) ?? nothingKnown,
+    places: alike(() => atBase.filter(({ key }) => !isComment(key))),
+    comments: alike(() => atBase.filter(({ key }) => isComment(key))),
+    known: alike(() => allKnown(history, known)),
+  }
+}
+
+function alike<T extends { readonly size: number }>(all: () => Iterable<T>): (size: number) => readonly T[] {
+  let bySize: ReadonlyMap<number, readonly T[]> | null = null
+  const lists = new Map<number, readonly T[]>()
+  return (size) => {
+    const sized = bySize ??= Map.groupBy(all(), (one) => one.size)
+    const list = lists.get(size) ?? alikeSizes(size).flatMap((one) => sized.get(one) ?? [])
+    lists.set(size, list)
+    return list
   }
 }
 
@@ -72,7 +78,7 @@ export function clearedAt(history: History, home: string, lastWith: (iv: number)
   const version = history.base.get(home)
   const clear = version === undefined ? [] : history.versions[version]?.clear ?? []
   if (version === undefined || clear.length === 0) return []
-  return clear.filter(({ key, size }) => values.some((value) => value.size === size
+  return clear.filter(({ key, size }) => values.some((value) => isAlike(value.size, size)
     && history.versions[lastWith(value.iv) ?? -1]?.clear.some((one) => one.key === key) !== true)).map(({ key, size }) => ({ version, key, size }))
 }
 

@@ -2,9 +2,9 @@
 // Pure. Must never take a history that is cut off for the whole one.
 import { perhapsReached, stillUntold, untoldLinks } from './data-key-links.ts'
 import type { DataKeyLink } from './data-key-links.ts'
-import type { FileVersion } from './file-version.ts'
+import type { Digests } from './exposure-answer.ts'
+import type { ClearValue, FileVersion } from './file-version.ts'
 import type { Recipient } from '../recipient.ts'
-import { canonicalId } from '../recipient.ts'
 
 /** How far back commits could be read, and whether every file in them. */
 export type HistoryReach = { readonly kind: 'whole' } | { readonly kind: 'partial'; readonly why: string }
@@ -28,7 +28,18 @@ export interface KnownLeaf {
   readonly size: number
 }
 
-interface StoredVersion extends Pick<FileVersion, 'format' | 'explicitType' | 'clear'> {
+/** What stood in the clear from one commit to another under names that something encrypted has had too: whoever has the repository knows it. */
+export interface ClearVersion {
+  /** By its place in `changes`: the one that this is a part of, or else the next that brought the file encrypted. */
+  readonly change: number
+  readonly leaves: readonly KnownLeaf[]
+  /** In seconds since 1970; `until` is `Infinity` for what stands at the base. */
+  readonly since: number
+  readonly until: number
+}
+
+export interface StoredVersion extends Pick<FileVersion, 'format' | 'explicitType'> {
+  readonly clear: readonly ClearValue[]
   readonly blob: string
   readonly readers: readonly number[]
   readonly leaves: readonly KnownLeaf[]
@@ -57,6 +68,9 @@ export class History {
   readonly decrypted: ReadonlySet<string>
   /** By commit: files of the base in the clear that came in it, where an encrypted one went in it. */
   readonly cameInTheClear: ReadonlyMap<number, readonly string[]>
+  readonly clearVersions: readonly ClearVersion[]
+  /** Of the values in those, by their IVs, which are made up. */
+  readonly clearDigests: ReadonlyMap<number, Digests>
   readonly recipients: readonly Recipient[]
   /** What one commit left untold of data keys, the oldest first. */
   readonly links: readonly DataKeyLink[]
@@ -77,6 +91,8 @@ export class History {
     this.plain = parts.plain
     this.decrypted = parts.decrypted
     this.cameInTheClear = parts.cameInTheClear
+    this.clearVersions = parts.clearVersions
+    this.clearDigests = parts.clearDigests
     this.recipients = parts.recipients
     this.#parts = parts
     this.wasTried = told !== null
@@ -115,7 +131,7 @@ export class History {
 
   /** In bytes; the plaintext of an IV is as long as its ciphertext. */
   sizeOf(iv: number): number {
-    this.#sizes ??= this.versions.reduce<number[]>((sizes, { leaves }) => {
+    this.#sizes ??= [...this.versions, ...this.clearVersions].reduce<number[]>((sizes, { leaves }) => {
       for (const leaf of leaves) sizes[leaf.iv] = leaf.size
       return sizes
     }, [])
@@ -151,98 +167,6 @@ interface ToldLinks {
   readonly areDifferent: (old: number, fresh: number) => boolean
 }
 
-interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'unreadable' | 'changes' | 'versions' | 'base' | 'plain' | 'decrypted' | 'cameInTheClear' | 'recipients'> {
+export interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'unreadable' | 'changes' | 'versions' | 'base' | 'plain' | 'decrypted' | 'cameInTheClear' | 'clearVersions' | 'clearDigests' | 'recipients'> {
   readonly dataKeys: readonly number[]
-}
-
-/** Takes versions one by one as they are read, so that none has to be kept. */
-export class HistoryBuilder {
-  readonly #versions: StoredVersion[] = []
-  readonly #numbers = new Map<string, number>()
-  readonly #parents: number[] = []
-  readonly #owners = new Map<string, number>()
-  readonly #ivs = new Map<string, number>()
-  readonly #keys = new Map<string, string>()
-  readonly #leaves: KnownLeaf[] = []
-  readonly #clear = new Map<string, FileVersion['clear']>()
-  readonly #readers = new Map<string, number>()
-  readonly #recipients: Recipient[] = []
-  #unreadable = 0
-
-  /** `blob` is git's id of the version's bytes. */
-  add(blob: string, version: FileVersion): void {
-    const number = this.#versions.length
-    this.#numbers.set(blob, number)
-    this.#parents.push(number)
-    const leaves = version.leaves.map(({ key, iv, size }) => this.#leafOf(key, numberOf(this.#ivs, iv), size))
-    const readers = version.readers.map((one) => this.#readerOf(one))
-    this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves, clear: this.#clearOf(version.clear) })
-    for (const token of [...version.marks, ...version.leaves.map((leaf) => leaf.token)]) {
-      const owner = this.#owners.get(token)
-      if (owner === undefined) this.#owners.set(ownText(token), number)
-      else this.#parents[this.#root(number)] = this.#root(owner)
-    }
-  }
-
-  /** Takes note of a version that is sops' by its looks and can't be read. */
-  addUnreadable(): void {
-    this.#unreadable += 1
-  }
-
-  /** null: no encrypted file. */
-  numberOf(blob: string): number | null {
-    return this.#numbers.get(blob) ?? null
-  }
-
-  finish(rest: Pick<HistoryParts, 'reach' | 'tooLarge' | 'changes' | 'base' | 'plain'> & Partial<Pick<HistoryParts, 'decrypted' | 'cameInTheClear'>>): History {
-    return new History({
-      decrypted: new Set(), cameInTheClear: new Map(), ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
-    })
-  }
-
-  /** One for the many versions that have it. */
-  #leafOf(key: string, iv: number, size: number): KnownLeaf {
-    const known = this.#leaves[iv]
-    if (known?.key === key) return known
-    const leaf = { key: this.#keys.get(key) ?? ownText(key), iv, size }
-    this.#keys.set(leaf.key, leaf.key)
-    return (this.#leaves[iv] = leaf)
-  }
-
-  /** Most versions of a file leave the same in the clear. */
-  #clearOf(clear: FileVersion['clear']): FileVersion['clear'] {
-    const text = JSON.stringify(clear)
-    const known = this.#clear.get(text) ?? JSON.parse(text) as FileVersion['clear']
-    this.#clear.set(text, known)
-    return known
-  }
-
-  #readerOf(recipient: Recipient): number {
-    const before = this.#recipients.length
-    const number = numberOf(this.#readers, canonicalId(recipient))
-    if (number === before) this.#recipients.push(structuredClone(recipient))
-    return number
-  }
-
-  #root(of: number): number {
-    let root = of
-    while (this.#parents[root] !== root) root = this.#parents[root] ?? root
-    for (let at = of; at !== root;) {
-      const next = this.#parents[at] ?? root
-      this.#parents[at] = root
-      at = next
-    }
-    return root
-  }
-}
-
-function numberOf(numbers: Map<string, number>, text: string): number {
-  const known = numbers.get(text) ?? numbers.size
-  if (known === numbers.size) numbers.set(ownText(text), known)
-  return known
-}
-
-/** A piece of a text keeps all of it in memory; this does not. */
-function ownText(text: string): string {
-  return Buffer.from(text).toString()
 }

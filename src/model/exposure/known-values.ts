@@ -1,16 +1,17 @@
 // What some people could read at any commit: the values, from when to when, and how surely.
 // Pure. Must never take what they may have read for what they surely did.
-import type { History } from './history.ts'
+import type { ClearVersion, History } from './history.ts'
 import { lineageOf } from './lineage.ts'
+import type { Lineage } from './lineage.ts'
 import { isMeantBy } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 
 /**
  * How a value is known. `listed`: they stood in a version that has it, or could open it with a data key that they were given
  * later. `spliced`: it came when they stood there no more, under a data key that they had. `perhaps`: nobody can tell whether
- * that data key is one that they had.
+ * that data key is one that they had. `clear`: it stood in the clear, where whoever has the repository could read it.
  */
-export type Knowing = 'listed' | 'spliced' | 'perhaps'
+export type Knowing = 'listed' | 'spliced' | 'clear' | 'perhaps'
 
 /** In seconds since 1970: the first commit at which they could read it, and the one that took it from them last. */
 export interface Span {
@@ -100,6 +101,16 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
       take(value, is, begin)
     }
   })
+  const readBy = new Set(people)
+  for (const { home, leaves, since, until } of people.length === 0 ? [] : clearIn(history, { homes, homeOfEach })) {
+    const change = shared((span) => ended(begun(span, { readBy, listed: null }, since), until))
+    for (const { key, iv } of leaves) {
+      const [secret, value] = [entryOf(secretsAt(home), key, newSecret), entryOf(values, iv, newValue)]
+      addIv(secret, iv)
+      byIv.set(iv, 'clear')
+      for (const spans of [secret, value]) spans.sure = change(spans.sure ?? never)
+    }
+  }
   for (const [home, secrets] of byHome) {
     for (const [key, secret] of secrets) {
       // The end of what never was theirs.
@@ -117,6 +128,28 @@ export function knownTo(people: readonly Recipient[], history: History): KnownVa
     readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
     canRead,
   }
+}
+
+/**
+ * What stood in the clear under a name that has been encrypted in the same file, and is not in the clear there now: what everybody still
+ * reads at the base is no secret.
+ */
+function clearIn(
+  { clearVersions, changes, base, versions }: History, { homes, homeOfEach }: Pick<Lineage, 'homes' | 'homeOfEach'>,
+): readonly (Pick<ClearVersion, 'leaves' | 'since' | 'until'> & { readonly home: string })[] {
+  /** The value's own, and that of its file, if another one outlived that. */
+  const homesOf = (at: number, iv: number): readonly string[] => [homeOfEach(at)?.(iv) ?? [], homes[at] ?? []].flat()
+  const encrypted = new Map<string, Set<string>>()
+  for (const { change, leaves } of clearVersions) for (const { iv } of leaves) for (const home of homesOf(change, iv)) encrypted.set(home, new Set())
+  if (encrypted.size === 0) return []
+  changes.forEach(({ after }, at) => {
+    for (const { key, iv } of versions[after ?? -1]?.leaves ?? []) encrypted.get(homesOf(at, iv)[0] ?? '')?.add(key)
+  })
+  for (const [home, keys] of encrypted) for (const { key } of versions[base.get(home) ?? -1]?.clear ?? []) keys.delete(key)
+  return clearVersions.flatMap(({ change, leaves, since, until }) => {
+    const byHome = Map.groupBy(leaves, ({ key, iv }) => homesOf(change, iv).find((home) => encrypted.get(home)?.has(key)) ?? null)
+    return [...byHome].flatMap(([home, some]) => (home === null ? [] : [{ home, leaves: some, since, until }]))
+  })
 }
 
 /** Of a secret, or of a value wherever it stands: for sure, and perhaps. null: not at all. */
@@ -213,7 +246,7 @@ function accessOf(people: readonly Recipient[], history: History): {
   }
 }
 
-const order: readonly (Knowing | undefined)[] = ['listed', 'spliced', 'perhaps', undefined]
+const order: readonly (Knowing | undefined)[] = ['listed', 'spliced', 'clear', 'perhaps', undefined]
 
 function surest(a: Knowing | undefined, b: Knowing): Knowing {
   return order.indexOf(a) < order.indexOf(b) ? a ?? b : b

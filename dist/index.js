@@ -46018,27 +46018,32 @@ function nameDistance(asked, name) {
     return (row[b.length] ?? 0) / Math.max(a.length, b.length, 1);
 }
 
+;// CONCATENATED MODULE: ./lib/model/owners/email.js
+// The e-mail addresses in a name.
+// Must never take `user@machine` for one: that is an account, and its holder has others.
+
+/** As seen, in lower case, each once: what is in `<>`, and any other word with a domain. */
+function emailsIn(name) {
+    const seen = asSeen(name).normalize('NFC').toLowerCase();
+    const words = seen.split(/[\s<>(),;]+/).filter((word) => /^[^@]+@[^@.]+\./.test(word));
+    return [...new Set([emailInBrackets(seen) ?? [], words].flat())];
+}
+/** That by which somebody may be asked for. */
+function emailInBrackets(name) {
+    return /<([^<>\s@]+@[^<>\s]+)>/.exec(name)?.[1] ?? null;
+}
+/** Whether both names, or all of several for one, say an e-mail address and none that the other has. */
+function haveOtherEmails(ones, others) {
+    const [ours, theirs] = [ones.flatMap(emailsIn), others.flatMap(emailsIn)];
+    return ours.length > 0 && theirs.length > 0 && !ours.some((email) => theirs.includes(email));
+}
+
 ;// CONCATENATED MODULE: ./lib/model/owners/owners.js
 // Names and recipients: who holds which key, and what someone means who asks for a name or a key.
 // Must never guess: a name matches whole or not at all, and what could mean two things is an error that lists them.
 
 
-/**
- * The keys of a public-keys file with their names: `age1… bob`, `age1… # bob`, `# bob` on the line above,
- * `ssh-… AAAA bob@laptop`. A key without a name, and every line that does not begin with a key, is left out.
- */
-function readPublicKeys(path, text) {
-    const owners = [];
-    let above = null;
-    for (const [at, line] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
-        const [recipient, beside] = keyAndRest(line.trim());
-        const name = beside ?? above;
-        if (recipient !== null && name !== null)
-            owners.push({ recipient, name, from: 'public-keys', path, line: at + 1 });
-        above = /^\s*#/.test(line) ? nameInComment(line) : null;
-    }
-    return owners;
-}
+
 /**
  * Who holds the key, by the most telling source: the owners file, anchors, comments, public-keys files, an SSH key's own
  * comment, PGP's user ids.
@@ -46092,6 +46097,16 @@ function resolveAll(asked, owners, known, which) {
 function withSubkeys(recipients, owners, known) {
     return unique([...recipients, ...recipients.flatMap((one) => siblingsOf(one, owners, known))]);
 }
+/** One for all that are the same PGP key or its subkeys, by the keyring: the one that is `known`, else the fingerprint of the key. */
+function eachKeyOnce(recipients, owners, known) {
+    const primaryOf = (one) => owners.find(({ primary, recipient }) => primary !== undefined && recipient_isMeantBy(recipient, one))?.primary;
+    return unique(recipients.map((one) => {
+        const primary = primaryOf(one);
+        if (primary === undefined)
+            return one;
+        return known.find((other) => primaryOf(other) === primary) ?? { kind: 'pgp', id: primary };
+    }));
+}
 /** The name that a comment gives to a key; null where it is decoration, or speaks of another key. */
 function nameInComment(comment) {
     const name = asSeen(comment).replace(/^[\s#]+/, '').replace(/(?<![\s:])[\s:]+$/, '');
@@ -46101,7 +46116,7 @@ function nameInComment(comment) {
 /** What someone may say for a name: all of it, its part before ` (`, ` <` or ` - `, the e-mail in `<>`. As seen, lower case. */
 function formsOf(name) {
     const short = name.split(/ \(| <| - /, 1)[0] ?? name;
-    return [...new Set([name, short, emailIn(name) ?? name].map(folded))];
+    return [...new Set([name, short, emailInBrackets(name) ?? name].map(folded))];
 }
 function folded(name) {
     return asSeen(name).trim().normalize('NFC').toLowerCase();
@@ -46139,7 +46154,7 @@ function resolveOne(asked, owners, known) {
         return unknown(first === undefined ? noOne : `is in ${owners_candidates_placeOf(first)}, but none of its keys stands in any file or config.`);
     }
     const meant = named.filter((owner) => recipients.some((one) => recipient_isMeantBy(owner.recipient, one)));
-    return areOnePersons(recipients, meant, owners, asked) ? resolved(recipients, meant.map(({ recipient }) => recipient))
+    return areOnePersons(recipients, meant, owners) ? resolved(recipients, meant.map(({ recipient }) => recipient))
         : no('ambiguous', 'could mean:', candidateLines('', meant, recipients));
 }
 /** The keys that are subkeys of one PGP key with it, by the keyring: sops has gpg choose among them, unless one is spelled with a `!`. */
@@ -46167,7 +46182,7 @@ function givenToOthers(owners, named, asked) {
     };
 }
 /** Whether `recipients`, which all bear the name that was asked for, are certainly one person's. */
-function areOnePersons(recipients, meant, owners, asked) {
+function areOnePersons(recipients, meant, owners) {
     if (recipients.length === 1)
         return true;
     const listed = meant.filter(({ from }) => from === 'owners-file');
@@ -46183,7 +46198,7 @@ function areOnePersons(recipients, meant, owners, asked) {
         const there = meant.filter((owner) => owner.path === path);
         return recipients.every((one) => one === only || isIn(there, one));
     });
-    return oneFileSaysAll && !severalPeople(meant, asked);
+    return oneFileSaysAll && !severalPeople([...new Set(meant.map(({ name }) => name))]);
 }
 function isIn(owners, recipient) {
     return owners.some((owner) => recipient_isMeantBy(owner.recipient, recipient));
@@ -46197,21 +46212,12 @@ function unique(recipients) {
     return [...byKey.values()];
 }
 const whatToDo = 'Name one of them by its key, spelled in full, or by a name that only it has.';
-/** `Bob <bob@a>` and `Bob <bob@b>` are two people, though both may be called Bob. */
-function severalPeople(meant, asked) {
-    const emails = new Set(meant.flatMap(({ name }) => emailIn(name)?.toLowerCase() ?? []));
-    return emails.size > 1 && !emails.has(folded(asked));
-}
-function emailIn(name) {
-    return /<([^<>\s@]+@[^<>\s]+)>/.exec(name)?.[1] ?? null;
+/** `Bob <bob@a.org>` and `Bob <bob@b.org>` are two people, though both may be called Bob. */
+function severalPeople(names) {
+    return names.some((one) => names.some((other) => haveOtherEmails([one], [other])));
 }
 function sshComment(recipient) {
     return recipient.kind === 'age-ssh' ? asSeen(recipient.id.replace(/^\S+ +\S+ */, '').replace(/^#\s*/, '')) || null : null;
-}
-function keyAndRest(line) {
-    const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)([^]*)$/.exec(line);
-    const recipient = parseRecipient(spelled?.[1] ?? '');
-    return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')];
 }
 
 ;// CONCATENATED MODULE: ./lib/model/plan/policy.js
@@ -53460,6 +53466,19 @@ function commentsAbove(text, slot) {
     }
     return lines;
 }
+/** The own-line comments directly below an item, top first. */
+function linesBelow(text, slot) {
+    const lines = [];
+    for (let start = lineEnd(text, slot.end) + 1; start < text.length;) {
+        const end = Math.min(lineEnd(text, start) + 1, text.length);
+        const line = text.slice(start, end);
+        if (!/^[ \t]*#/.test(line))
+            break;
+        lines.push({ start, end, text: line.trim() });
+        start = end;
+    }
+    return lines;
+}
 /** Whether what holds a list stands right behind a dash: above `- age: A` stands what is about the rule. */
 function isBehindDash(text, { start }) {
     return /^\s*-\s+$/.test(text.slice(lineStart(text, start), start));
@@ -53856,8 +53875,11 @@ function survey_unique(recipients) {
 
 /** sops decides who reads a file: where its word is not what was read from the file, or it has none, the run is refused. */
 function misread(survey, file, answer, current) {
-    if (answer.kind === 'unreadable')
-        return { kind: 'refused', reason: `sops can't work with it by ${file.config ?? ''}: ${answer.reason}` };
+    if (answer.kind === 'unreadable') {
+        const rule = ruleOf(survey, file);
+        const by = rule === null ? file.config ?? '' : `the rule at ${file.config ?? ''}:${rule.line}`;
+        return { kind: 'refused', reason: `sops can't work with it by ${by}: ${answer.reason}. Mend the rule or the file, or leave it out with \`files\`` };
+    }
     if (current === null)
         return { kind: 'refused', reason: "sops can't work with it" };
     const filled = file.metadata.groups.filter((group) => group.length > 0);
@@ -53883,8 +53905,10 @@ function requested({ removed, added, like }, { metadata: { groups } }) {
     const [leaves, model] = [idsOf(removed), like === 'every rule' ? null : idsOf(like)];
     return groups.map((group) => {
         const joins = model === null || group.some((one) => model.has(canonicalId(one)));
-        const comes = joins ? added.map(({ recipient }) => recipient).filter((one) => !group.some((present) => recipient_isMeantBy(one, present))) : [];
-        return [...group.filter((one) => !leaves.has(canonicalId(one))), ...comes];
+        const stays = group.filter((one) => !leaves.has(canonicalId(one)));
+        // An Azure key without a version is not there by the version that goes.
+        const comes = joins ? added.map(({ recipient }) => recipient).filter((one) => !stays.some((present) => recipient_isMeantBy(one, present))) : [];
+        return [...stays, ...comes];
     });
 }
 function untouched(survey, { removed, added, like }, file) {
@@ -53895,10 +53919,13 @@ function untouched(survey, { removed, added, like }, file) {
         return `${nameOf(survey, models)} is not among its recipients`;
     return `${nameOf(survey, added.map(({ recipient }) => recipient))} can read it already`;
 }
-/** sops takes the first rule that matches, also where that says how to encrypt and leaves the keys to the command line. */
-function withoutKeys({ configs }, { path, config }) {
+function ruleOf({ configs }, { path, config }) {
     const governing = configs.find((one) => one.path === config);
-    const rule = governing === undefined ? null : ruleFor(governing, path);
+    return governing === undefined ? null : ruleFor(governing, path);
+}
+/** sops takes the first rule that matches, also where that says how to encrypt and leaves the keys to the command line. */
+function withoutKeys(survey, file) {
+    const [{ config }, rule] = [file, ruleOf(survey, file)];
     if (rule === null)
         return `no rule of ${config ?? ''} names keys for it, so that sops can't update it. Add a rule for it`;
     return `the rule in line ${rule.line} of ${config ?? ''}, which is the first that matches it, names no keys, so that sops can't update it. Write its keys there, or into a rule above that one`;
@@ -53924,13 +53951,27 @@ function planAsked(survey, request, file, after, answer, mustRotate) {
     if (answer.thresholdChanges)
         return byConfig("its config would change the number of key groups, and with it Shamir's threshold");
     const named = asSopsNames(after, answer.groups, request);
-    const drift = difference(survey, named, answer.groups);
+    const drift = driftBeside(survey, request, named, answer.groups);
     if (drift !== null) {
-        return byConfig(`it has drifted from ${config}: to follow its rule would also change ${drift}, which was not asked for. `
+        return byConfig(`it has drifted from ${config}: by its rule ${drift}, which was not asked for. `
             + `Run once without ${request.removed.length > 0 ? 'removed' : 'added'}-recipient to bring files in line, or mend the rule`);
     }
     const why = loses ? (request.added.length > 0 ? 'a recipient takes the place of the removed one' : 'the removed recipient can read it') : 'the added recipient gets access';
     return { kind: 'change', change: { file, updatekeys: true, rotate: loses || mustRotate !== null, after: named, reason: why } };
+}
+/** Who would come and go by the config beside those who were asked for, and who of these would not come; null where nobody. */
+function driftBeside(survey, { added }, wanted, configured) {
+    const spelled = (one, at) => (added.find(({ recipient }) => sameRecipient(recipient, one))?.name ?? nameOf(survey, [one])) + (wanted.length > 1 ? ` (key group ${at + 1})` : '');
+    const without = (from, other, isSaid) => from.flatMap((group, at) => {
+        const ids = idsOf(other[at] ?? []);
+        return group.filter((one) => !ids.has(canonicalId(one)) && isSaid(one)).map((one) => spelled(one, at));
+    });
+    const isNew = (one) => added.some(({ recipient }) => sameRecipient(recipient, one));
+    const said = [
+        [without(configured, wanted, () => true), 'would come'], [without(wanted, configured, (one) => !isNew(one)), 'would go'],
+        [without(wanted, configured, isNew), 'would not come'],
+    ];
+    return said.flatMap(([who, does]) => (who.length === 0 ? [] : [`${who.join(', ')} ${does}`])).join(', ') || null;
 }
 /** A key may be asked for in fewer words than sops has for it: an Azure key without a version is the one of the newest. */
 function asSopsNames(after, configured, { added }) {
@@ -53969,9 +54010,9 @@ function someoneLoses(from, to) {
     });
 }
 /** Where a file takes another number of its key groups than its rule says, which sops does not tell; null where it does not. */
-function thresholdDrift({ configs }, { path, config, metadata: { groups, shamirThreshold } }) {
-    const governing = groups.length < 2 ? undefined : configs.find((one) => one.path === config);
-    const rule = governing === undefined ? null : ruleFor(governing, path);
+function thresholdDrift(survey, file) {
+    const { config, metadata: { groups, shamirThreshold } } = file;
+    const rule = groups.length < 2 ? null : ruleOf(survey, file);
     if (rule === null)
         return null;
     const [has, wants] = [shamirThreshold ?? groups.length, rule.shamirThreshold ?? groups.length];
@@ -54144,16 +54185,148 @@ function reachesBackTo(age, now) {
     return then;
 }
 
+;// CONCATENATED MODULE: ./lib/model/sops-config/names.js
+// Which comments of a `.sops.yaml` are names of who holds a key, and which are prose, headings or YAML that was taken out.
+// Must never take for a name what may be anything else: a wrong name takes the wrong key out.
+
+/** Words for several at once, as a heading has them, or the anchor of a whole list. */
+const several = new Set([
+    'all', 'both', 'everyone', 'everybody', 'team', 'teams', 'us', 'we', 'group', 'groups', 'users', 'hosts', 'servers', 'admins',
+    'administrators', 'developers', 'devs', 'machines', 'people', 'persons', 'humans', 'members', 'clients', 'nodes', 'systems',
+    'services', 'devices', 'laptops', 'yubikeys', 'staff', 'employees', 'contractors', 'operators', 'maintainers', 'engineers',
+    'owners', 'recipients', 'readers', 'clusters', 'environments', 'runners', 'robots', 'bots', 'colleagues', 'coworkers', 'others',
+    'keys', 'secrets', 'rules', 'backups', 'tests', 'notes',
+]);
+/** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
+const notNames = new Set([
+    'prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local', 'test', 'testing', 'qa',
+    'uat', 'main', 'master', 'default', 'backup', 'old', 'new', 'legacy', 'current', 'previous', 'former', 'primary', 'secondary',
+    'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'a', 'an', 'and', 'or', 'the', 'this', 'these', 'each',
+    'every', 'nobody', 'none', 'only', 'other', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do',
+    'not', 'no', 'see', 'ask', 'keep', 'add', 'remove', 'page', 'key', 'secret', 'rule', 'yes', 'me', 'infra', 'infrastructure',
+    ...several,
+]);
+/** Whether a word speaks of a key, a file or several, rather than of somebody. */
+function isNobody(word) {
+    return notNames.has(word.toLowerCase());
+}
+/** Words with which a sentence about a key begins, where what follows is in lower case; a name goes on in capitals. */
+const sentence = new RegExp(`^(?:TODO|FIXME|NOTE|${[
+    'has', 'have', 'had', 'ask', 'add', 'see', 'keep', 'remove', 'removed', 'todo', 'fixme', 'note', 'is', 'are', 'was', 'were', 'use',
+    'used', 'uses', 'only', 'until', 'till', 'since', 'expires', 'expired', 'valid', 'rotate', 'rotated', 'replace', 'replaced', 'please',
+    'also', 'not', 'no', 'do', "don't", 'must', 'should', 'need', 'needs', 'lost', 'left', 'on', 'in', 'at', 'to', 'for', 'from', 'with',
+    'by', 'and', 'or', 'but', 'if', 'when', 'this', 'these', 'that', 'it', 'all', 'both', 'every', 'each', 'the', 'a', 'an', 'generated',
+    'created', 'added', 'temporarily', 'same', 'what', 'whatever', 'who', 'why', 'there',
+].map((word) => `[${word.charAt(0).toUpperCase()}${word.charAt(0)}]${word.slice(1)}`).join('|')}) (?=[\\p{Ll}\\d])`, 'u');
+/** What may stand before names, as in `keys: alice, bob`. */
+const heading = /^(?:(?:age|pgp|public|ssh) )?(?:keys?|owners?|holders?|readers?|recipients?|people|persons?|users?|members?|names?|hosts?|machines?|access|in order|who(?: (?:can read(?: it)?|reads(?: it)?|has access))?):\s+/i;
+/** More characters than these list no names. */
+const longest = 4000;
+/** What lists begin their lines with. */
+const bullet = /^(?:[-*•]|\d{1,3}[.):]|\(\d{1,3}\))[ \t]+/;
+/** Up to three words without the signs of a sentence: a name, or a heading. */
+function isShort(comment) {
+    const core = coreOf(comment);
+    const signs = /[:;?!=*&{}[\]"]/.test(core) || (core.endsWith('.') && !/ (?:\p{Lu}|Jr|Sr)\.$/u.test(core));
+    return !signs && core.split(' ').length <= 3 && nameInComment(core) !== null;
+}
+/** One of whose words none is one of the above. */
+function isLabel(comment) {
+    const core = coreOf(comment);
+    return isShort(comment) && !sentence.test(core) && core.split(' ').every((word, at) => (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word) && !notNames.has(word.toLowerCase().replace(/[,.]$/, '')));
+}
+/** Whether a label is about several, parted by commas. */
+function isParted(comment) {
+    return coreOf(comment).includes(',');
+}
+/** Whether an anchor is that of several, whose list may hold one key for now. */
+function isOfSeveral(anchor) {
+    return several.has(anchor.toLowerCase());
+}
+/** One that must be a name: a word, or several in capitals (`Carol S.`, `Bob <bob@x.org>`), as it takes to name by position. */
+function isName(comment) {
+    return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(coreOf(comment)) && !isParted(comment);
+}
+/** The name in a comment that speaks of one key only; null where it is a sentence, or none. */
+function nameBeside(comment) {
+    const name = nameInComment(comment.slice(signsBefore(comment)));
+    return name === null || sentence.test(name) ? null : name;
+}
+/** What may be the name of one on a line of its own among keys: no sentence, no long one, no word for several, no setting. */
+function nameOnLine(comment) {
+    const core = coreOf(comment);
+    const words = core.split(' ');
+    const isOther = words.length > 5 || /[=?!*{}[\]]/.test(core) || words.some((word) => several.has(word.toLowerCase().replace(/[,.:]$/, '')));
+    return isOther ? null : nameBeside(comment);
+}
+/** How many characters stand before what a comment says: blanks, its signs, the sign of a list. */
+function signsBefore(comment) {
+    const lead = /^[\s#]*/.exec(comment)?.[0].length ?? 0;
+    return lead + (bullet.exec(comment.slice(lead))?.[0].length ?? 0);
+}
+/** The comment without its signs, a colon at its end, and what stands in brackets there. */
+function coreOf(comment) {
+    const text = comment.slice(signsBefore(comment)).replace(/(?<![\s:])[\s:]+$/, '').replace(/\s+/g, ' ');
+    return text.replace(/ +(?:\([^()]*\)|<[^<>]*>)$/, '');
+}
+/**
+ * The names in a comment that holds nothing else but what introduces or parts them, as in `alice, bob`, `keys: alice, bob` and
+ * `alice (laptop, 2024) + bob`; null where it holds anything else. `from` is the offset behind its sign.
+ */
+function namesListed(text, from, to) {
+    // Nobody lists names on a page; for each sign the rest is looked through.
+    if (to - from > longest)
+        return null;
+    const content = text.slice(from, to);
+    const lead = /^[\s#]*/.exec(content)?.[0].length ?? 0;
+    const start = lead + (heading.exec(content.slice(lead))?.[0].length ?? 0);
+    const spans = [];
+    let at = from + start;
+    for (const [index, part] of content.slice(start).split(/(,|;|[ \t][+&][ \t]|[ \t]and[ \t])(?![^(]*\))/).entries()) {
+        const name = part.trim();
+        const begin = at + (part.length - part.trimStart().length);
+        // Each second one is what parts two names.
+        if (index % 2 === 0)
+            spans.push({ start: begin, end: begin + name.length, text: name });
+        at += part.length;
+    }
+    return spans.every((span) => isName(span.text)) ? spans : null;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/owners/likeness.js
 // Whether two names may be one person's: what is worth a look where somebody leaves by one of them.
 // Must never be what takes a key out, or keeps it: like is not the same.
 
+
+
+/** What a person has several of, a key on each. */
+const devices = new Set([
+    'laptop', 'notebook', 'desktop', 'computer', 'pc', 'workstation', 'tower', 'phone', 'mobile', 'iphone', 'android', 'pixel', 'galaxy', 'tablet', 'ipad',
+    'mac', 'macbook', 'macbookpro', 'macbookair', 'mbp', 'mba', 'imac', 'macmini', 'thinkpad', 'framework', 'xps', 'surface', 'chromebook',
+    'yubikey', 'yubikeys', 'nitrokey', 'solokey', 'onlykey', 'titan', 'trezor', 'ledger', 'token', 'smartcard', 'card', 'usb', 'tpm', 'enclave',
+    'hardware', 'hw', 'security', 'linux', 'windows', 'macos', 'ubuntu', 'debian', 'fedora', 'nixos', 'wsl', 'home', 'work', 'office', 'private',
+    'personal', 'travel', 'remote', 'gpg', 'pgp', 'age', 'ssh', 'key',
+]);
+/** What tells one from another, of a person's keys and of machines. */
+const tellers = new Set([
+    'old', 'new', 'newer', 'older', 'backup', 'spare', 'recovery', 'emergency', 'primary', 'secondary', 'main', 'second', 'first', 'third', 'other',
+    'temp', 'temporary', 'tmp', 'legacy', 'current', 'previous', 'former', 'nano', 'mini', 'pro', 'air', 'x1', '5c', 'nfc', 'bio', 'i', 'ii', 'iii',
+]);
+/** What there are many of under one name, none of them a person. */
+const machines = new Set([
+    'web', 'www', 'db', 'database', 'api', 'app', 'ci', 'cd', 'node', 'host', 'server', 'srv', 'cluster', 'worker', 'runner', 'agent', 'builder',
+    'service', 'deploy', 'deployer', 'bot', 'robot', 'vm', 'box', 'nas', 'router', 'gateway', 'proxy', 'edge', 'k8s', 'kube', 'kubernetes', 'flux', 'argo',
+    'argocd', 'jenkins', 'github', 'gitlab', 'terraform', 'vault', 'kms', 'backend', 'frontend', 'system', 'machine', 'eu', 'us', 'region', 'zone', 'site', 'env',
+]);
+/** Longer ones are no names. */
+const likeness_longest = 200;
 /**
- * Names with a form or an e-mail address in common, `bob` and `bob's yubikey` or `bob-laptop`, `bob@laptop` and `bob@desktop`.
- * Not `bob@acme.com` and `bob@example.org`.
+ * Names with a form or an e-mail address in common, also without what tells one key of a person from the next: `bob` and `bob's yubikey`
+ * or `bob-laptop`, `bob laptop` and `bob yubikey`, `bob1` and `bob2`, `bob@laptop` and `bob@desktop`. Not `bob@acme.com` and
+ * `bob@example.org`, nor `web-1` and `web-2`.
  */
 function isLike(a, b) {
-    const [ours, theirs] = [formsOf(a), formsOf(b)];
+    const [ours, theirs] = [a, b].map((name) => formsOf(name).flatMap((form) => [form, holderIn(form)]));
     const emails = emailsIn(b);
     return emailsIn(a).some((email) => emails.includes(email))
         || ours.some((one) => theirs.some((other) => goesOn(one, other) || goesOn(other, one) || haveOneAccount(one, other)));
@@ -54161,6 +54334,26 @@ function isLike(a, b) {
 /** Whether a name is the other one, be it with something about it. */
 function goesOn(short, long) {
     return long.startsWith(short) && " _-'’@(".includes(long.charAt(short.length));
+}
+/** The name without the devices, numbers and the like at its end; as it is where what is left speaks of nobody. */
+function holderIn(name) {
+    // Nobody's name is a page; for each word that goes the rest is looked through.
+    if (name.length > likeness_longest)
+        return name;
+    let [holder, isPersonal] = [name, false];
+    for (;;) {
+        const found = /(?:[\s_.,(/#-]([\p{L}\d]+)|(?<=\p{L})(\d{1,4}))\)?$/u.exec(holder);
+        const word = found?.[1] ?? found?.[2] ?? '';
+        const isDevice = devices.has(word) || devices.has(word.replace(/\d+$/, ''));
+        if (found === null || !(isDevice || tellers.has(word) || /^v?\d+$/.test(word)))
+            break;
+        isPersonal ||= isDevice;
+        holder = holder.slice(0, found.index).replace(/[\s_.,(/#-]+$/, '');
+    }
+    holder = holder.replace(/['’]s?$/, '');
+    const words = holder.split(/[^\p{L}\d]+/u).filter((word) => word !== '');
+    const isOf = (word) => !isNobody(word) && !machines.has(word) && !devices.has(word) && !tellers.has(word);
+    return words.some(isOf) && (isPersonal || isOf(words.at(-1) ?? '')) ? holder : name;
 }
 /** Of one user on two machines. What belongs to root is a machine's. */
 function haveOneAccount(a, b) {
@@ -54170,9 +54363,6 @@ function haveOneAccount(a, b) {
 /** That of `user@machine`; null for any other name, an e-mail address too. */
 function userIn(name) {
     return /^([^\s@]+)@[^\s@.]+$/.exec(name)?.[1] ?? null;
-}
-function emailsIn(name) {
-    return name.toLowerCase().split(/[\s<>(),;]+/).filter((word) => /^[^@]+@[^@.]+\./.test(word));
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/commented-out.js
@@ -54281,7 +54471,7 @@ function namesOf({ owners }, recipients) {
         }))];
 }
 /** Who leaves by one key and may read by another: one of the same person, perhaps by a like name, or the same key in other words. */
-function readsOtherwise(survey, { removed }, results) {
+function readsOtherwise(survey, { removed, added }, results) {
     const gone = new Set(removed.map(canonicalId));
     const people = namesOf(survey, removed);
     const why = (one) => {
@@ -54290,6 +54480,8 @@ function readsOtherwise(survey, { removed }, results) {
         const same = removed.find((other) => isSameKeyMaterial(one, other));
         if (same !== undefined)
             return `it stays encrypted to ${shortForm(one)}, which is the removed key ${shortForm(same)} in other words`;
+        if (added.some(({ recipient }) => recipient_isMeantBy(recipient, one)))
+            return null;
         const names = namesOf(survey, [one]);
         const name = names.find((its) => people.some((other) => its.toLowerCase() === other.toLowerCase()));
         if (name !== undefined)
@@ -54504,6 +54696,815 @@ function whereIs(survey, one) {
         ...(files.length === 0 ? [] : [`can read ${some(files)}`]),
     ];
     return said.length === 0 ? 'can read a file that was skipped' : said.join(' and ');
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-file/encrypted-value.js
+// The ENC[…] values of a file as sops writes them, and what two versions of them say about the data key.
+// Must never need a key.
+const value = /ENC\[AES256_GCM,data:([A-Za-z0-9+/=]*),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:([a-z]+)\]/g;
+/** Every encrypted value of `text` in order, the MAC (which is one too) left out. */
+function encryptedValues(text, mac) {
+    const values = [];
+    for (const [whole, data = '', iv = '', tag = '', type = ''] of text.matchAll(value)) {
+        if (whole !== mac)
+            values.push({ data, iv, tag, type });
+    }
+    return values;
+}
+/** Whether a whole string is one encrypted value. */
+function encrypted_value_isEncryptedValue(text) {
+    return text.startsWith('ENC[AES256_GCM,data:') && text.endsWith(']');
+}
+function encrypted_value_isEncryptedComment(item) {
+    return typeof item === 'string' && encrypted_value_isEncryptedValue(item) && item.endsWith(',type:comment]');
+}
+/**
+ * Compares the data keys of two versions of one file whose decrypted content is known to be equal.
+ * sops keeps the IV of a value it re-encrypts at the same path, and AES-GCM is deterministic given key, IV, path and
+ * plaintext: same IV and other ciphertext is another key, same IV and same ciphertext is the same key.
+ * `unproven` where no IV stands in both, as in a file without any encrypted value.
+ */
+function compareDataKeys(before, after) {
+    const earlier = new Map(before.map((one) => [one.iv, one]));
+    let compared = 0;
+    for (const { iv, data, tag } of after) {
+        const same = earlier.get(iv);
+        if (same === undefined)
+            continue;
+        if (same.data === data && same.tag === tag)
+            return 'same';
+        compared += 1;
+    }
+    return compared > 0 ? 'new' : 'unproven';
+}
+/**
+ * Whether two versions of one file hold the same values, as far as that can be told without a key, under whatever data key: sops
+ * keeps the IV of each. (Of equal ones in a list, it keeps one for all.) Comments do not count: older versions left them in the clear.
+ */
+function haveSameValues(before, after) {
+    const [earlier, later] = [before, after].map((values) => values.filter(({ type }) => type !== 'comment'));
+    const types = new Map(earlier.map(({ iv, type }) => [iv, type]));
+    return earlier.length === later.length && later.every(({ iv, type }) => types.get(iv) === type);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-file/sops-metadata.js
+function isFields(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function sops_metadata_text(fields, name) {
+    const value = fields[name];
+    if (value === undefined || value === null)
+        return '';
+    if (typeof value === 'string')
+        return value;
+    throw new TypeError(`sops.${name} is no string`);
+}
+/** sops' `arn+role|context|profile`, with the context's keys in order. Source: `kms/keysource.go`, `ToString`. */
+function sops_metadata_kmsId(key) {
+    const context = isFields(key['context']) ? key['context'] : {};
+    const pairs = Object.keys(context).sort().map((name) => `${name}:${sops_metadata_text(context, name)}`).join(',');
+    const role = sops_metadata_text(key, 'role');
+    const profile = sops_metadata_text(key, 'aws_profile');
+    const arn = role === '' ? sops_metadata_text(key, 'arn') : `${sops_metadata_text(key, 'arn')}+${role}`;
+    if (profile !== '')
+        return `${arn}|${pairs}|${profile}`;
+    return pairs === '' ? arn : `${arn}|${pairs}`;
+}
+function ageKind(recipient) {
+    if (recipient.startsWith('ssh-'))
+        return 'age-ssh';
+    return recipient.startsWith('age1pq1') || recipient.lastIndexOf('1') === 3 ? 'age' : 'age-plugin';
+}
+/** How each kind stands in a group of the metadata. Source: `stores/stores.go`. */
+const sops_metadata_kinds = {
+    age: (key) => ({ kind: ageKind(sops_metadata_text(key, 'recipient')), id: sops_metadata_text(key, 'recipient') }),
+    pgp: (key) => ({ kind: 'pgp', id: sops_metadata_text(key, 'fp') }),
+    kms: (key) => ({ kind: 'kms', id: sops_metadata_kmsId(key) }),
+    gcp_kms: (key) => ({ kind: 'gcp_kms', id: sops_metadata_text(key, 'resource_id') }),
+    azure_kv: (key) => ({
+        kind: 'azure_keyvault',
+        id: `${sops_metadata_text(key, 'vault_url')}/keys/${sops_metadata_text(key, 'name')}/${sops_metadata_text(key, 'version')}`,
+    }),
+    hc_vault: (key) => ({
+        kind: 'hc_vault',
+        id: `${sops_metadata_text(key, 'vault_address')}/v1/${sops_metadata_text(key, 'engine_path')}/keys/${sops_metadata_text(key, 'key_name')}`,
+    }),
+    hckms: (key) => ({ kind: 'hckms', id: sops_metadata_text(key, 'key_id') }),
+};
+/** Nothing, in JSON or as the text of a YAML null. */
+function isEmpty(value) {
+    return value === undefined || value === null || value === '' || value === 'null' || value === '~';
+}
+function readGroup(group) {
+    return Object.entries(sops_metadata_kinds).flatMap(([name, read]) => {
+        const keys = isEmpty(group[name]) ? [] : group[name];
+        if (!Array.isArray(keys))
+            throw new TypeError(`sops.${name} is no list`);
+        return keys.map((key) => {
+            if (!isFields(key))
+                throw new TypeError(`sops.${name} has an entry that is no map`);
+            const recipient = read(key);
+            // A line break in a key would let it pass for two when sops prints it.
+            if (!/^[^\p{Cc}]+$/u.test(recipient.id))
+                throw new TypeError(`sops.${name} has a key without a usable name`);
+            return recipient;
+        });
+    });
+}
+/**
+ * The metadata in the value of a file's `sops` entry, its scalars as text (YAML would take a fingerprint for a number); null where that value is not sops metadata at all (it has
+ * neither a MAC nor a version). Throws a TypeError that says what is wrong with metadata that is damaged.
+ */
+function readMetadata(value) {
+    if (!isFields(value) || (value['mac'] === undefined && value['version'] === undefined))
+        return null;
+    const mac = sops_metadata_text(value, 'mac');
+    if (!mac.startsWith('ENC[AES256_GCM,'))
+        throw new TypeError('sops.mac is missing');
+    const nested = isEmpty(value['key_groups']) ? [] : value['key_groups'];
+    if (!Array.isArray(nested))
+        throw new TypeError('sops.key_groups is no list');
+    const flat = readGroup(value);
+    if (nested.length > 0 && flat.length > 0)
+        throw new TypeError('sops has both key_groups and keys beside them');
+    const groups = nested.length > 0
+        ? nested.map((group) => {
+            if (!isFields(group))
+                throw new TypeError('sops.key_groups has an entry that is no map');
+            return readGroup(group);
+        })
+        : [flat];
+    if (groups.every((group) => group.length === 0))
+        throw new TypeError('sops names no recipient');
+    const threshold = Number(value['shamir_threshold'] ?? 0);
+    return {
+        groups,
+        shamirThreshold: Number.isInteger(threshold) && threshold > 0 ? threshold : null,
+        lastModified: sops_metadata_text(value, 'lastmodified'),
+        mac,
+        version: sops_metadata_text(value, 'version'),
+    };
+}
+/**
+ * Undoes the flat names of ENV and INI files: `age__list_0__map_recipient` is `age[0].recipient`.
+ * Source: `stores/flatten.go`.
+ */
+function unflatten(flat) {
+    const root = {};
+    for (const [name, value] of flat) {
+        const steps = name.split(/__(?=list_\d+(?:__|$)|map_)/).map((step, at) => at === 0 ? step : step.startsWith('list_') ? Number(step.slice(5)) : step.slice(4));
+        let place = root;
+        steps.forEach((step, at) => {
+            const next = steps[at + 1];
+            if (step === '__proto__')
+                throw new TypeError('a name in the sops block is not allowed');
+            if (typeof step === 'number' && step > 10_000)
+                throw new TypeError('a list in the sops block is too long');
+            if (next === undefined)
+                place[step] = value;
+            else
+                place = (place[step] ??= typeof next === 'number' ? [] : {});
+        });
+    }
+    return root;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-file/stump.js
+// Whether a text is what is left of an encrypted file: laid out as sops lays out a format, with a value of sops where values stand.
+// Must never take a text that shows an example for one: prose and programs have lines that no such format has.
+
+/** `byName` as `formatByName` tells it: where the name says the format, less of the layout has to. */
+function isStump(text, byName) {
+    if (!text.includes('ENC[AES256_GCM,data:'))
+        return false;
+    const lines = text.split(/\r\n|\r|\n/);
+    if (byName === 'dotenv' || byName === 'ini')
+        return lines.some((line) => ofLines.value.test(line));
+    if (byName === 'binary')
+        return isCutJson(text) || isCutYaml(lines) || areNames(lines);
+    const whole = hasValues(text);
+    return whole ?? (isCutJson(text) || lines.some((line) => inYaml.test(line)));
+}
+/** Whether a value of sops is among those of a text that parses; null where it does not. */
+function hasValues(text) {
+    try {
+        const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' });
+        if (documents.some(({ errors }) => errors.length > 0))
+            return null;
+        return documents.some((document) => holdsValue(document.toJS({ maxAliasCount: 100 })));
+    }
+    catch {
+        return null;
+    }
+}
+function holdsValue(value) {
+    // The last one may be cut.
+    if (typeof value === 'string')
+        return value.startsWith('ENC[AES256_GCM,');
+    return typeof value === 'object' && value !== null && Object.values(value).some(holdsValue);
+}
+function isCutJson(text) {
+    return /^\s*\{/.test(text) && /[:[,]\s*"ENC\[AES256_GCM,data:/.test(text);
+}
+const inYaml = /^[ \t]*(?:- +)*(?:#|"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?["']?ENC\[AES256_GCM,data:/;
+const yamlEntry = /^[ \t]*(?:- +)*(?:(?:"[^"]*"|'[^']*'|[^\s"'#:][^:]*):(?:[ \t]|$)|ENC\[|#)|^---|^[ \t]*- /;
+/** Every line but the last, which may be cut, is an entry, or stands in a block of text below one. */
+function isCutYaml(lines) {
+    let block = Infinity;
+    for (const line of lines.slice(0, -1)) {
+        const column = line.search(/\S/);
+        if (column < 0 || column > block)
+            continue;
+        if (!yamlEntry.test(line))
+            return false;
+        block = /[:-][ \t]+[|>][-+\d]*[ \t]*$/.test(line) ? column : Infinity;
+    }
+    return lines.some((line) => inYaml.test(line));
+}
+const ofLines = { value: /^(?:[#;]|(?![#;])[^\s=][^=]*=\s*)ENC\[AES256_GCM,data:/, line: /^\s*(?:[#;].*|\[[^\]]+\]\s*|[^\s=:{}()]+\s*=.*)?$/ };
+/** ENV or INI: every line but the last is a name with a value, a section, a comment or empty. */
+function areNames(lines) {
+    return lines.slice(0, -1).every((line) => ofLines.line.test(line)) && lines.some((line) => ofLines.value.test(line));
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-file/yaml-block.js
+// YAML in the one layout that sops itself writes, read without a YAML parser: thousands of files are read this way.
+// Must give up (null) at the first line that is laid out in any other way.
+/** A wrapped data key as a literal block: most of the text, and of no interest here. Below a dash its lines stand deeper. */
+const wrapped = /^( *)(?:(- )enc: \|-?\n(?:\1 {4}.*\n)+|enc: \|-?\n(?:\1 {2}.*\n)+)/gm;
+const yaml_block_entry = /^( *)(- )?(?:([A-Za-z_][\w./-]*):(?: (.*))?|([^\s#].*))$/;
+/** Some parsers take these names for something else than text. */
+const noName = /^(?:null|true|false|__proto__)$/i;
+/** What is the same text to every YAML parser, quoted or not. */
+const scalar = /^(?:"([^"\\]*)"|([A-Za-z0-9/_](?:(?!: | #)[^\n])*[^\s:]|[A-Za-z0-9]))$/;
+/** The map in `block`, at whatever column it starts, all scalars as text; null where a parser has to read it. */
+function yaml_block_readYamlBlock(block) {
+    const root = {};
+    /** What is open, outermost first, with the column its entries start at; null until its first entry. */
+    const open = [
+        { column: null, place: root, list: false, into: () => undefined },
+    ];
+    for (const line of block.replace(wrapped, '$1$2enc: ""\n').split('\n')) {
+        if (/^(?: *#.*)?$/.test(line))
+            continue;
+        const [, spaces = '', dash = '', name = '', value = '', bare = ''] = yaml_block_entry.exec(line) ?? [];
+        if (noName.test(name) || (name === '' && (bare === '' || dash === '')))
+            return null;
+        const column = spaces.length;
+        while (open.length > 1 && (open.at(-1)?.column ?? 0) > column)
+            open.pop();
+        let top = open.at(-1);
+        if (top === undefined)
+            return null;
+        if (top.column === null) {
+            // A name without a value, or with one at its own column.
+            if (open.length > 1 && column <= (open.at(-2)?.column ?? 0))
+                return null;
+            // The first entry decides whether this is a list or a map.
+            top.column = column;
+            if (top.list === null) {
+                top.list = dash !== '';
+                top.place = top.list ? [] : {};
+                top.into(top.place);
+            }
+        }
+        if (top.column !== column || top.list !== (dash !== ''))
+            return null;
+        if (name === '') {
+            const text = textOf(bare);
+            if (text === null || !Array.isArray(top.place))
+                return null;
+            top.place.push(text);
+            continue;
+        }
+        if (dash !== '' && Array.isArray(top.place)) {
+            const item = {};
+            top.place.push(item);
+            top = { column: column + 2, place: item, list: false, into: () => undefined };
+            open.push(top);
+        }
+        const map = top.place;
+        if (Array.isArray(map) || Object.hasOwn(map, name))
+            return null;
+        if (value === '')
+            open.push({ column: null, place: {}, list: null, into: (made) => (map[name] = made) });
+        else if (value === '[]')
+            map[name] = [];
+        else {
+            const text = textOf(value);
+            if (text === null)
+                return null;
+            map[name] = text;
+        }
+    }
+    return open.some(({ column }) => column === null) ? null : root;
+}
+function textOf(value) {
+    const [, quoted, plain] = scalar.exec(value) ?? [];
+    return quoted ?? plain ?? null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-file/encrypted-file.js
+// An encrypted file read without a key: its format, its metadata, the names of its secrets.
+// Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
+
+
+
+
+
+const maxBytes = 64 * 1024 * 1024;
+/** The store sops takes by a file's name; case counts. Source: `cmd/sops/formats/formats.go`. */
+function formatByName(path) {
+    if (path.endsWith('.yaml') || path.endsWith('.yml'))
+        return 'yaml';
+    if (path.endsWith('.json'))
+        return 'json';
+    if (path.endsWith('.env'))
+        return 'dotenv';
+    return path.endsWith('.ini') ? 'ini' : 'binary';
+}
+function readYaml(text) {
+    return yamlBlocks(text) ?? yamlDocuments(text);
+}
+/**
+ * The quick way through what sops itself writes: `sops:` is the last top-level entry of each document, so only that
+ * block has to be parsed. null where the text is laid out in any other way.
+ */
+function yamlBlocks(text) {
+    const found = [];
+    for (const document of text.split(/^---(?=\s|$).*\n?/m)) {
+        if (document.trim() === '')
+            continue;
+        const [, block, ...more] = document.split(/^sops:[ \t]*\r?$/m);
+        if (block === undefined || more.length > 0 || /^[^\s#]/m.test(block) || /^["'{[%]|^\.\.\./m.test(document))
+            return null;
+        const quick = yaml_block_readYamlBlock(block);
+        if (quick === null)
+            return null;
+        found.push(quick);
+    }
+    return found;
+}
+/** A YAML text without the metadata of each document, as sops lays that out: a PGP message has an empty line in it. */
+function withoutYamlMetadata(text) {
+    return text.replace(/^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+/gm, '');
+}
+/** What is inside of a value, which has no secret's name. */
+const insideOfValue = /(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
+function yamlDocuments(text) {
+    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' }).map((document) => {
+        const [error] = document.errors;
+        if (error !== undefined)
+            throw new Error(`${error.code.toLowerCase().replaceAll('_', ' ')} at line ${error.linePos?.[0].line ?? '?'}`);
+        const value = document.toJS({ maxAliasCount: 100 });
+        return topLevelSops(value);
+    });
+}
+function topLevelSops(value) {
+    return typeof value === 'object' && value !== null && 'sops' in value ? value.sops : undefined;
+}
+function readJson(text) {
+    // A byte order mark is no JSON to sops, and none to JSON.parse.
+    return [topLevelSops(JSON.parse(text))];
+}
+function readDotenv(text) {
+    const entries = text.split('\n').flatMap((line, at) => {
+        if (line.trim() === '' || line.startsWith('#'))
+            return [];
+        const equals = line.indexOf('=');
+        if (equals < 1)
+            throw new Error(`line ${at + 1} is no NAME=value`);
+        return line.startsWith('sops_') ? [[line.slice('sops_'.length, equals), line.slice(equals + 1)]] : [];
+    });
+    if (entries.some(([, value]) => value.endsWith('\r')))
+        throw new Error('lines end in CRLF, which sops cannot read in ENV files');
+    return entries.length === 0 ? [undefined] : [unflatten(entries)];
+}
+function readIni(text) {
+    const [, section] = text.split(/^\[sops\][ \t]*\r?$/m);
+    if (section === undefined)
+        return [undefined];
+    const [body = ''] = section.split(/^\[/m);
+    const entries = body.split(/\r?\n/).flatMap((line) => {
+        const equals = line.indexOf('=');
+        return equals < 1 || /^\s*[;#]/.test(line) ? [] : [[line.slice(0, equals).trim(), line.slice(equals + 1).trim()]];
+    });
+    return [unflatten(entries)];
+}
+const readers = {
+    yaml: readYaml, json: readJson, dotenv: readDotenv, ini: readIni, binary: readJson,
+};
+/** Marks that a text carries sops metadata in that format, cheap enough to try them all. */
+const marks = [
+    ['json', /^\s*\{[^]*"sops"\s*:/],
+    ['dotenv', /^sops_(?:mac|version)=/m],
+    ['ini', /^\[sops\][ \t]*\r?$/m],
+    ['yaml', /^["']?sops["']?[ \t]*:/m],
+];
+/** The text of a file that starts with the mark of UTF-16; null for any other. */
+function wideText(bytes) {
+    const [first, second] = bytes;
+    if (first === 0xff && second === 0xfe)
+        return new TextDecoder('utf-16le').decode(bytes);
+    return first === 0xfe && second === 0xff ? new TextDecoder('utf-16be').decode(bytes) : null;
+}
+function formatByContent(text, byName) {
+    const marked = marks.filter(([, mark]) => mark.test(text)).map(([format]) => format);
+    // JSON is YAML too, and a binary file is kept as JSON: where the name fits the content, the name decides.
+    if (byName === 'yaml' && marked.includes('json'))
+        return 'yaml';
+    if (marked.includes(byName))
+        return byName;
+    const [format = null] = marked;
+    return format === 'json' && byName === 'binary' && isBinaryEnvelope(text) ? 'binary' : format;
+}
+function isBinaryEnvelope(text) {
+    try {
+        const names = Object.keys(JSON.parse(text));
+        return names.length === 2 && names.includes('data') && names.includes('sops');
+    }
+    catch {
+        return false;
+    }
+}
+/**
+ * Reads one file that may be encrypted with sops.
+ * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
+ */
+function readEncryptedFile(path, bytes) {
+    if (bytes.byteLength > maxBytes)
+        return { path, damage: 'it is larger than 64 MiB' };
+    const byName = formatByName(path);
+    const wide = wideText(bytes);
+    if (wide !== null)
+        return marks.some(([, mark]) => mark.test(wide)) ? { path, damage: 'it is written in UTF-16; sops reads that, but does not write it' } : null;
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    const format = formatByContent(text.replace(/^\u{feff}/u, ''), byName);
+    if (format === null)
+        return isStump(text, byName) ? { path, damage: 'it has encrypted values but no sops metadata' } : null;
+    if (format === 'json' && text.startsWith('\u{feff}'))
+        return { path, damage: 'it starts with a byte order mark, which sops cannot read' };
+    try {
+        const found = readers[format](text).map(readMetadata);
+        const [metadata] = found;
+        if (metadata === undefined || metadata === null) {
+            return isStump(text, byName) ? { path, damage: 'its sops metadata is not whole' } : null;
+        }
+        if (found.some((other) => JSON.stringify(other) !== JSON.stringify(metadata))) {
+            return { path, damage: 'its documents carry different sops metadata' };
+        }
+        if (!text.includes(metadata.mac))
+            return { path, damage: 'its values are written with escapes, as sops never does' };
+        // A copy, because a piece of a text keeps all of the text in memory.
+        return { path, format, explicitType: format !== byName, metadata: structuredClone(metadata), ...countValues(text, metadata) };
+    }
+    catch (error) {
+        // A mark alone is not enough: charts and version lists have a `sops` of their own.
+        if (!isStump(text, byName))
+            return null;
+        return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` };
+    }
+}
+function countValues(text, { mac }) {
+    const values = encryptedValues(text, mac);
+    const valueCount = values.filter(({ type }) => type !== 'comment').length;
+    return { valueCount, encryptsComments: valueCount < values.length };
+}
+/** Every encrypted value of `file` in the order of its `bytes`, comments among them. */
+function valuesIn(file, bytes) {
+    return encryptedValues(new TextDecoder().decode(bytes), file.metadata.mac);
+}
+/** What a parser says, without what it quotes of the text. */
+function parserSays(error) {
+    if (!(error instanceof Error))
+        return 'unknown error';
+    return error instanceof SyntaxError ? (/position \d+/.exec(error.message)?.[0] ?? 'it ends too early') : error.message;
+}
+const wholeFile = '(whole file)';
+const comments = '(comments)';
+/**
+ * The paths of the secrets in a file, like `db.password` or `hosts[0].token`, in the file's order; `(whole file)` for
+ * a binary one, `(comments)` where comments are encrypted.
+ */
+function secretNames(file, bytes) {
+    const text = new TextDecoder().decode(bytes);
+    const names = file.format === 'binary' ? [wholeFile]
+        : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
+            : file.format === 'ini' ? iniNames(text)
+                : yamlNames(withoutYamlMetadata(text).replace(insideOfValue, ''));
+    const unique = [...new Set(names)];
+    return file.encryptsComments ? [...unique, comments] : unique;
+}
+function yamlNames(text) {
+    const quick = readYamlBlock(text);
+    if (quick !== null)
+        return treeNames(quick, '');
+    return parseAllDocuments(text, { logLevel: 'error' }).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''));
+}
+function lineNames(text, name) {
+    return text.split('\n').flatMap((line) => name.exec(line)?.[1] ?? []).filter((one) => !one.startsWith('sops_'));
+}
+function iniNames(text) {
+    let section = '';
+    return text.split('\n').flatMap((line) => {
+        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
+        const name = /^([^;#=][^=]*?)\s*=\s*ENC\[AES256_GCM,/.exec(line)?.[1];
+        return name === undefined || section === 'sops' ? [] : [section === '' || section === 'DEFAULT' ? name : `${section}.${name}`];
+    });
+}
+function treeNames(value, path) {
+    if (typeof value === 'string')
+        return isEncryptedValue(value) ? [path] : [];
+    // A comment in a list is an item of it as long as it is encrypted.
+    if (Array.isArray(value))
+        return value.filter((item) => !isEncryptedComment(item)).flatMap((item, at) => treeNames(item, `${path}[${at}]`));
+    if (typeof value !== 'object' || value === null)
+        return [];
+    return Object.entries(value).flatMap(([name, item]) => path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`));
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure/file-version.js
+// One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
+// Must never need a key, nor keep more of the text than that.
+
+
+
+
+
+const anyValue = /ENC\[AES256_GCM,data:[^\][\n]*\]/g;
+const [ofComments, ofWholeFile] = ['[-1]', '[-2]'];
+/**
+ * The bytes of a file without what keeps sops from reading it, and nobody else: UTF-16, a byte order mark, CRLF. The same bytes where
+ * there is none of it.
+ */
+function mended(bytes) {
+    const [first, second, third] = bytes;
+    const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+    if (!isWide && !(first === 0xef && second === 0xbb && third === 0xbf) && !bytes.includes('\r\n'))
+        return bytes;
+    // The decoder leaves out the mark.
+    return Buffer.from(new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes).replaceAll('\r\n', '\n'));
+}
+/** null: no file of sops'. `unreadable`: one by its looks. `bytes` are `mended`. */
+function readVersion(path, bytes) {
+    const file = readEncryptedFile(path, bytes);
+    if (file === null)
+        return null;
+    if ('damage' in file)
+        return 'unreadable';
+    const text = bytes.toString();
+    const { format, explicitType, metadata } = file;
+    const values = readableValues(file, text);
+    return values === null ? 'unreadable' : {
+        format, explicitType, readers: survey_readersOf(file), ...values,
+        marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
+    };
+}
+/** null where the text around the metadata is none of its format, as sops would find too. */
+function readableValues(file, text) {
+    try {
+        return valuesOf(file, text);
+    }
+    catch {
+        return null;
+    }
+}
+/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
+function spelledKey(key) {
+    if (key === ofComments)
+        return comments;
+    if (key === ofWholeFile)
+        return wholeFile;
+    const [, ...steps] = JSON.parse(key);
+    const name = (step) => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step);
+    return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('');
+}
+/** The same for values that can change places without being changed: the items of a list, documents, comments. */
+function file_version_placeOf(key) {
+    return key === ofComments || key === ofWholeFile ? key : JSON.stringify(JSON.parse(key).map((step) => typeof step === 'number' ? 0 : step));
+}
+/** A comment has no name by which a decrypted file could be asked for it. */
+function isComment(key) {
+    return key === ofComments;
+}
+/** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
+function isListed(key) {
+    return key === ofComments || (key !== ofWholeFile && JSON.parse(key).slice(1).some((step) => typeof step === 'number'));
+}
+const mark = /^ENC\[AES256_GCM,#(\d+)\]$/;
+function valuesOf({ format, metadata }, text) {
+    const values = [];
+    // Short stands for the values: what is inside of one has no name, and takes a parser's time.
+    const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
+        const [value] = encryptedValues(whole, metadata.mac);
+        return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`;
+    });
+    if (format === 'binary')
+        return { leaves: values.map((one) => leaf(ofWholeFile, one)), clear: [] };
+    const valueAt = (scalar) => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)];
+    const isComment = (scalar) => valueAt(scalar)?.type === 'comment';
+    const leaves = [];
+    const clear = [];
+    for (const [key, scalar] of scalarsIn(format, body, isComment)) {
+        const value = valueAt(scalar);
+        if (value !== undefined)
+            leaves.push(leaf(key, value));
+        else
+            clear.push({ key, size: Buffer.byteLength(scalar) });
+    }
+    return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear };
+}
+function leaf(key, { iv, tag, data }) {
+    return { key, iv, token: tag, size: Buffer.byteLength(data, 'base64') };
+}
+/**
+ * Every scalar of a text with its key, as sops decrypts a file of that format; an INI file is taken as lines where it is
+ * encrypted, and as sops' JSON of it where it is not.
+ */
+function scalarsIn(format, text, isLeftOut = () => false) {
+    if (format === 'binary')
+        return [[ofWholeFile, text]];
+    const found = [];
+    const walk = (item, steps) => {
+        if (typeof item === 'string')
+            found.push([JSON.stringify(steps), item]);
+        else if (Array.isArray(item))
+            item.filter((one) => !isLeftOut(one)).forEach((one, at) => walk(one, [...steps, at]));
+        else if (typeof item === 'object' && item !== null) {
+            for (const [name, one] of Object.entries(item))
+                if (steps.length > 1 || name !== 'sops')
+                    walk(one, [...steps, name]);
+        }
+        else
+            found.push([JSON.stringify(steps), JSON.stringify(item)]);
+    };
+    treesIn(format, text).forEach((tree, at) => walk(tree, [at]));
+    return found;
+}
+/** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
+function treesIn(format, text) {
+    if (format === 'json')
+        return [JSON.parse(text)];
+    if (format === 'dotenv')
+        return byTurn(dotenvLines(text));
+    if (format === 'ini')
+        return iniTrees(text);
+    const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(yaml_block_readYamlBlock);
+    if (documents.every((one) => one !== null))
+        return documents;
+    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false, logLevel: 'error' }).filter(({ contents }) => contents !== null)
+        .map((document) => document.toJS({ maxAliasCount: 100 }));
+}
+/** sops takes `\n` for a line break, and writes one so. Source: `stores/dotenv/store.go`. */
+function dotenvLines(text) {
+    return [...text.matchAll(/^(?!#)[^\S\n]*([^\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value.replaceAll('\\n', '\n')]);
+}
+function iniTrees(text) {
+    if (text.startsWith('{')) {
+        const { DEFAULT: top = {}, ...sections } = JSON.parse(text);
+        return [{ ...sections, ...top }];
+    }
+    let section = 'DEFAULT';
+    return byTurn(text.split('\n').flatMap((line) => {
+        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
+        // Backticks are about a name that would be read as another without them.
+        const [, quoted, bare, value = ''] = /^(?:`([^`]+)`[^=]*|([^;#=\s][^=]*))=(.*)$/.exec(line) ?? [];
+        const name = quoted ?? bare?.trimEnd();
+        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value.trim()]];
+    }));
+}
+function byTurn(entries) {
+    const seen = new Map();
+    const trees = [];
+    for (const [steps, value] of entries) {
+        const turn = seen.get(steps.join('\n')) ?? 0;
+        seen.set(steps.join('\n'), turn + 1);
+        const [section = '', name] = steps;
+        const tree = trees[turn] ??= Object.create(null);
+        if (name === undefined)
+            tree[section] = value;
+        else {
+            const known = tree[section];
+            const names = tree[section] = typeof known === 'object' ? known : Object.create(null);
+            names[name] = value;
+        }
+    }
+    return trees;
+}
+function withoutMetadata(format, text) {
+    if (format === 'yaml')
+        return withoutYamlMetadata(text);
+    if (format === 'dotenv')
+        return text.replace(/^sops_.*$/gm, '');
+    return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
+}
+/** What ends a wrapped data key is as random as all of it. */
+const endOfWrapped = 40;
+const armored = /-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----([^]*?)-----END/g;
+const bare = /(?:^|[\s"_{,-])enc["']?\s*[:=]\s*["']?(?!-----)([\w+/=:.-]{32,})/gm;
+/** Each wrapped data key (or part of one), however the format lays it out. */
+function wrappedKeys(format, text) {
+    const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
+        : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"');
+    const metadata = text.slice(Math.max(start, 0));
+    // Where no end follows, each beginning would be looked through to the end of the text.
+    const whole = metadata.slice(0, metadata.lastIndexOf('-----END') + '-----END'.length);
+    return [...whole.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped));
+}
+
+;// CONCATENATED MODULE: ./lib/model/check/renamed-plaintext.js
+// Which files in the clear were encrypted under another name: by what went in the commits in which they came.
+// Pure. Must never call a file another one merely because both changed in one commit: the bytes are the same, or the values are.
+
+/** Is told each change of a history, the newest first, those of a commit one after the other. */
+class Renames {
+    #asked;
+    #exchanges = [];
+    #sha = '';
+    #came = new Map();
+    #went = [];
+    constructor(paths) {
+        this.#asked = new Set(paths);
+    }
+    /** Ids of the bytes; null: not there. */
+    visit(sha, path, before, after) {
+        if (sha !== this.#sha)
+            this.#close();
+        this.#sha = sha;
+        if (before === null && after !== null && this.#asked.has(path))
+            this.#came.set(path, after);
+        if (before !== null && after === null)
+            this.#went.push([path, before]);
+    }
+    #close() {
+        if (this.#came.size > 0 && this.#went.length > 0) {
+            const by = Map.groupBy(this.#went, ([, blob]) => blob);
+            const went = new Map([...by].map(([blob, all]) => [blob, all.map(([path]) => path)]));
+            this.#exchanges.push({ came: this.#came, went });
+            // What it was called before is asked for further down.
+            for (const blob of this.#came.values())
+                for (const path of went.get(blob) ?? [])
+                    this.#asked.add(path);
+        }
+        this.#came = new Map();
+        this.#went = [];
+    }
+    /** Answers under which other name a file, now at a path in the clear, was encrypted; null where nothing says that it was. */
+    encryptedAs(history) {
+        this.#close();
+        const once = new Set(history.changes.map(({ path }) => path));
+        const versions = new Map(history.versions.map((version) => [version.blob, version]));
+        const exchanges = this.#exchanges.map(({ came, went }) => ({
+            came, went, encrypted: [...went].flatMap(([blob, paths]) => {
+                const version = versions.get(blob);
+                return version === undefined ? [] : [{ paths, version }];
+            }),
+        }));
+        return (path, read) => {
+            const seen = new Set([path]);
+            const values = new Values(read);
+            for (const one of seen) {
+                if (one !== path && once.has(one))
+                    return one;
+                for (const { came, went, encrypted } of exchanges) {
+                    const blob = came.get(one);
+                    if (blob === undefined)
+                        continue;
+                    const decrypted = encrypted.find(({ version }) => values.areThoseOf(version));
+                    for (const before of decrypted?.paths ?? went.get(blob) ?? [])
+                        seen.add(before);
+                }
+            }
+            return null;
+        };
+    }
+}
+/** The values of a file in the clear, read once. */
+class Values {
+    #read;
+    #sizes = new Map();
+    constructor(read) {
+        this.#read = read;
+    }
+    /** Whether every value that `version` has encrypted is there by its name, and most of them as long. */
+    areThoseOf({ format, leaves }) {
+        const sizes = this.#sizes.get(format) ?? sizesIn(format, this.#read());
+        this.#sizes.set(format, sizes);
+        const values = leaves.filter(({ key }) => !isComment(key));
+        const alike = values.filter(({ key, size }) => sizes.get(key) === size);
+        return alike.length > values.length / 2 && values.every(({ key }) => sizes.has(key));
+    }
+}
+/** In bytes, by name; none where it is no text of that format. */
+function sizesIn(format, bytes) {
+    try {
+        // A file that was encrypted as a whole need not be text: a byte is a character.
+        const encoding = format === 'binary' ? 'latin1' : 'utf8';
+        return new Map(scalarsIn(format, bytes.toString(encoding)).map(([key, value]) => [key, Buffer.byteLength(value, encoding)]));
+    }
+    catch {
+        return new Map();
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/model/exposure/lineage.js
@@ -55045,7 +56046,7 @@ const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.ur
 
 
 
-const maxBytes = 64 * 1024 * 1024;
+const staging_maxBytes = 64 * 1024 * 1024;
 /**
  * Reads `path` below `root` without following a link; what it is instead where it is a symlink, lies behind one, is no regular
  * file, or none that anyone keeps secrets in. Synchronous, as the rest of this file: for many small files that is several times faster.
@@ -55067,7 +56068,7 @@ function readUnlinked(root, path) {
         const stat = (0,external_node_fs_namespaceObject.fstatSync)(file);
         if (!stat.isFile())
             return 'special file';
-        if (stat.size > maxBytes)
+        if (stat.size > staging_maxBytes)
             return 'larger than 64 MiB';
         return { bytes: (0,external_node_fs_namespaceObject.readFileSync)(file), executable: (stat.mode & 0o111) !== 0, hardLink: stat.nlink > 1 };
     }
@@ -55264,531 +56265,6 @@ async function askKeyless(sops, survey, staging, atOnce) {
     return { answers: new Map(answered.flatMap((one) => [...one])), untold };
 }
 
-;// CONCATENATED MODULE: ./lib/model/sops-file/encrypted-value.js
-// The ENC[…] values of a file as sops writes them, and what two versions of them say about the data key.
-// Must never need a key.
-const value = /ENC\[AES256_GCM,data:([A-Za-z0-9+/=]*),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:([a-z]+)\]/g;
-/** Every encrypted value of `text` in order, the MAC (which is one too) left out. */
-function encryptedValues(text, mac) {
-    const values = [];
-    for (const [whole, data = '', iv = '', tag = '', type = ''] of text.matchAll(value)) {
-        if (whole !== mac)
-            values.push({ data, iv, tag, type });
-    }
-    return values;
-}
-/** Whether a whole string is one encrypted value. */
-function encrypted_value_isEncryptedValue(text) {
-    return text.startsWith('ENC[AES256_GCM,data:') && text.endsWith(']');
-}
-function encrypted_value_isEncryptedComment(item) {
-    return typeof item === 'string' && encrypted_value_isEncryptedValue(item) && item.endsWith(',type:comment]');
-}
-/**
- * Compares the data keys of two versions of one file whose decrypted content is known to be equal.
- * sops keeps the IV of a value it re-encrypts at the same path, and AES-GCM is deterministic given key, IV, path and
- * plaintext: same IV and other ciphertext is another key, same IV and same ciphertext is the same key.
- * `unproven` where no IV stands in both, as in a file without any encrypted value.
- */
-function compareDataKeys(before, after) {
-    const earlier = new Map(before.map((one) => [one.iv, one]));
-    let compared = 0;
-    for (const { iv, data, tag } of after) {
-        const same = earlier.get(iv);
-        if (same === undefined)
-            continue;
-        if (same.data === data && same.tag === tag)
-            return 'same';
-        compared += 1;
-    }
-    return compared > 0 ? 'new' : 'unproven';
-}
-/**
- * Whether two versions of one file hold the same values, as far as that can be told without a key, under whatever data key: sops
- * keeps the IV of each. (Of equal ones in a list, it keeps one for all.) Comments do not count: older versions left them in the clear.
- */
-function haveSameValues(before, after) {
-    const [earlier, later] = [before, after].map((values) => values.filter(({ type }) => type !== 'comment'));
-    const types = new Map(earlier.map(({ iv, type }) => [iv, type]));
-    return earlier.length === later.length && later.every(({ iv, type }) => types.get(iv) === type);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-file/sops-metadata.js
-function isFields(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-function sops_metadata_text(fields, name) {
-    const value = fields[name];
-    if (value === undefined || value === null)
-        return '';
-    if (typeof value === 'string')
-        return value;
-    throw new TypeError(`sops.${name} is no string`);
-}
-/** sops' `arn+role|context|profile`, with the context's keys in order. Source: `kms/keysource.go`, `ToString`. */
-function sops_metadata_kmsId(key) {
-    const context = isFields(key['context']) ? key['context'] : {};
-    const pairs = Object.keys(context).sort().map((name) => `${name}:${sops_metadata_text(context, name)}`).join(',');
-    const role = sops_metadata_text(key, 'role');
-    const profile = sops_metadata_text(key, 'aws_profile');
-    const arn = role === '' ? sops_metadata_text(key, 'arn') : `${sops_metadata_text(key, 'arn')}+${role}`;
-    if (profile !== '')
-        return `${arn}|${pairs}|${profile}`;
-    return pairs === '' ? arn : `${arn}|${pairs}`;
-}
-function ageKind(recipient) {
-    if (recipient.startsWith('ssh-'))
-        return 'age-ssh';
-    return recipient.startsWith('age1pq1') || recipient.lastIndexOf('1') === 3 ? 'age' : 'age-plugin';
-}
-/** How each kind stands in a group of the metadata. Source: `stores/stores.go`. */
-const sops_metadata_kinds = {
-    age: (key) => ({ kind: ageKind(sops_metadata_text(key, 'recipient')), id: sops_metadata_text(key, 'recipient') }),
-    pgp: (key) => ({ kind: 'pgp', id: sops_metadata_text(key, 'fp') }),
-    kms: (key) => ({ kind: 'kms', id: sops_metadata_kmsId(key) }),
-    gcp_kms: (key) => ({ kind: 'gcp_kms', id: sops_metadata_text(key, 'resource_id') }),
-    azure_kv: (key) => ({
-        kind: 'azure_keyvault',
-        id: `${sops_metadata_text(key, 'vault_url')}/keys/${sops_metadata_text(key, 'name')}/${sops_metadata_text(key, 'version')}`,
-    }),
-    hc_vault: (key) => ({
-        kind: 'hc_vault',
-        id: `${sops_metadata_text(key, 'vault_address')}/v1/${sops_metadata_text(key, 'engine_path')}/keys/${sops_metadata_text(key, 'key_name')}`,
-    }),
-    hckms: (key) => ({ kind: 'hckms', id: sops_metadata_text(key, 'key_id') }),
-};
-/** Nothing, in JSON or as the text of a YAML null. */
-function isEmpty(value) {
-    return value === undefined || value === null || value === '' || value === 'null' || value === '~';
-}
-function readGroup(group) {
-    return Object.entries(sops_metadata_kinds).flatMap(([name, read]) => {
-        const keys = isEmpty(group[name]) ? [] : group[name];
-        if (!Array.isArray(keys))
-            throw new TypeError(`sops.${name} is no list`);
-        return keys.map((key) => {
-            if (!isFields(key))
-                throw new TypeError(`sops.${name} has an entry that is no map`);
-            const recipient = read(key);
-            // A line break in a key would let it pass for two when sops prints it.
-            if (!/^[^\p{Cc}]+$/u.test(recipient.id))
-                throw new TypeError(`sops.${name} has a key without a usable name`);
-            return recipient;
-        });
-    });
-}
-/**
- * The metadata in the value of a file's `sops` entry, its scalars as text (YAML would take a fingerprint for a number); null where that value is not sops metadata at all (it has
- * neither a MAC nor a version). Throws a TypeError that says what is wrong with metadata that is damaged.
- */
-function readMetadata(value) {
-    if (!isFields(value) || (value['mac'] === undefined && value['version'] === undefined))
-        return null;
-    const mac = sops_metadata_text(value, 'mac');
-    if (!mac.startsWith('ENC[AES256_GCM,'))
-        throw new TypeError('sops.mac is missing');
-    const nested = isEmpty(value['key_groups']) ? [] : value['key_groups'];
-    if (!Array.isArray(nested))
-        throw new TypeError('sops.key_groups is no list');
-    const flat = readGroup(value);
-    if (nested.length > 0 && flat.length > 0)
-        throw new TypeError('sops has both key_groups and keys beside them');
-    const groups = nested.length > 0
-        ? nested.map((group) => {
-            if (!isFields(group))
-                throw new TypeError('sops.key_groups has an entry that is no map');
-            return readGroup(group);
-        })
-        : [flat];
-    if (groups.every((group) => group.length === 0))
-        throw new TypeError('sops names no recipient');
-    const threshold = Number(value['shamir_threshold'] ?? 0);
-    return {
-        groups,
-        shamirThreshold: Number.isInteger(threshold) && threshold > 0 ? threshold : null,
-        lastModified: sops_metadata_text(value, 'lastmodified'),
-        mac,
-        version: sops_metadata_text(value, 'version'),
-    };
-}
-/**
- * Undoes the flat names of ENV and INI files: `age__list_0__map_recipient` is `age[0].recipient`.
- * Source: `stores/flatten.go`.
- */
-function unflatten(flat) {
-    const root = {};
-    for (const [name, value] of flat) {
-        const steps = name.split(/__(?=list_\d+(?:__|$)|map_)/).map((step, at) => at === 0 ? step : step.startsWith('list_') ? Number(step.slice(5)) : step.slice(4));
-        let place = root;
-        steps.forEach((step, at) => {
-            const next = steps[at + 1];
-            if (step === '__proto__')
-                throw new TypeError('a name in the sops block is not allowed');
-            if (typeof step === 'number' && step > 10_000)
-                throw new TypeError('a list in the sops block is too long');
-            if (next === undefined)
-                place[step] = value;
-            else
-                place = (place[step] ??= typeof next === 'number' ? [] : {});
-        });
-    }
-    return root;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-file/stump.js
-// Whether a text is what is left of an encrypted file: laid out as sops lays out a format, with a value of sops where values stand.
-// Must never take a text that shows an example for one: prose and programs have lines that no such format has.
-
-/** `byName` as `formatByName` tells it: where the name says the format, less of the layout has to. */
-function isStump(text, byName) {
-    if (!text.includes('ENC[AES256_GCM,data:'))
-        return false;
-    const lines = text.split(/\r\n|\r|\n/);
-    if (byName === 'dotenv' || byName === 'ini')
-        return lines.some((line) => ofLines.value.test(line));
-    if (byName === 'binary')
-        return isCutJson(text) || isCutYaml(lines) || areNames(lines);
-    const whole = hasValues(text);
-    return whole ?? (isCutJson(text) || lines.some((line) => inYaml.test(line)));
-}
-/** Whether a value of sops is among those of a text that parses; null where it does not. */
-function hasValues(text) {
-    try {
-        const documents = (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' });
-        if (documents.some(({ errors }) => errors.length > 0))
-            return null;
-        return documents.some((document) => holdsValue(document.toJS({ maxAliasCount: 100 })));
-    }
-    catch {
-        return null;
-    }
-}
-function holdsValue(value) {
-    // The last one may be cut.
-    if (typeof value === 'string')
-        return value.startsWith('ENC[AES256_GCM,');
-    return typeof value === 'object' && value !== null && Object.values(value).some(holdsValue);
-}
-function isCutJson(text) {
-    return /^\s*\{/.test(text) && /[:[,]\s*"ENC\[AES256_GCM,data:/.test(text);
-}
-const inYaml = /^[ \t]*(?:- +)*(?:#|"?[^\s"#:=]+"?[ \t]*[:=][ \t]*)?["']?ENC\[AES256_GCM,data:/;
-const yamlEntry = /^[ \t]*(?:- +)*(?:(?:"[^"]*"|'[^']*'|[^\s"'#:][^:]*):(?:[ \t]|$)|ENC\[|#)|^---|^[ \t]*- /;
-/** Every line but the last, which may be cut, is an entry, or stands in a block of text below one. */
-function isCutYaml(lines) {
-    let block = Infinity;
-    for (const line of lines.slice(0, -1)) {
-        const column = line.search(/\S/);
-        if (column < 0 || column > block)
-            continue;
-        if (!yamlEntry.test(line))
-            return false;
-        block = /[:-][ \t]+[|>][-+\d]*[ \t]*$/.test(line) ? column : Infinity;
-    }
-    return lines.some((line) => inYaml.test(line));
-}
-const ofLines = { value: /^(?:[#;]|(?![#;])[^\s=][^=]*=\s*)ENC\[AES256_GCM,data:/, line: /^\s*(?:[#;].*|\[[^\]]+\]\s*|[^\s=:{}()]+\s*=.*)?$/ };
-/** ENV or INI: every line but the last is a name with a value, a section, a comment or empty. */
-function areNames(lines) {
-    return lines.slice(0, -1).every((line) => ofLines.line.test(line)) && lines.some((line) => ofLines.value.test(line));
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-file/yaml-block.js
-// YAML in the one layout that sops itself writes, read without a YAML parser: thousands of files are read this way.
-// Must give up (null) at the first line that is laid out in any other way.
-/** A wrapped data key as a literal block: most of the text, and of no interest here. Below a dash its lines stand deeper. */
-const wrapped = /^( *)(?:(- )enc: \|-?\n(?:\1 {4}.*\n)+|enc: \|-?\n(?:\1 {2}.*\n)+)/gm;
-const yaml_block_entry = /^( *)(- )?(?:([A-Za-z_][\w./-]*):(?: (.*))?|([^\s#].*))$/;
-/** Some parsers take these names for something else than text. */
-const noName = /^(?:null|true|false|__proto__)$/i;
-/** What is the same text to every YAML parser, quoted or not. */
-const scalar = /^(?:"([^"\\]*)"|([A-Za-z0-9/_](?:(?!: | #)[^\n])*[^\s:]|[A-Za-z0-9]))$/;
-/** The map in `block`, at whatever column it starts, all scalars as text; null where a parser has to read it. */
-function yaml_block_readYamlBlock(block) {
-    const root = {};
-    /** What is open, outermost first, with the column its entries start at; null until its first entry. */
-    const open = [
-        { column: null, place: root, list: false, into: () => undefined },
-    ];
-    for (const line of block.replace(wrapped, '$1$2enc: ""\n').split('\n')) {
-        if (/^(?: *#.*)?$/.test(line))
-            continue;
-        const [, spaces = '', dash = '', name = '', value = '', bare = ''] = yaml_block_entry.exec(line) ?? [];
-        if (noName.test(name) || (name === '' && (bare === '' || dash === '')))
-            return null;
-        const column = spaces.length;
-        while (open.length > 1 && (open.at(-1)?.column ?? 0) > column)
-            open.pop();
-        let top = open.at(-1);
-        if (top === undefined)
-            return null;
-        if (top.column === null) {
-            // A name without a value, or with one at its own column.
-            if (open.length > 1 && column <= (open.at(-2)?.column ?? 0))
-                return null;
-            // The first entry decides whether this is a list or a map.
-            top.column = column;
-            if (top.list === null) {
-                top.list = dash !== '';
-                top.place = top.list ? [] : {};
-                top.into(top.place);
-            }
-        }
-        if (top.column !== column || top.list !== (dash !== ''))
-            return null;
-        if (name === '') {
-            const text = textOf(bare);
-            if (text === null || !Array.isArray(top.place))
-                return null;
-            top.place.push(text);
-            continue;
-        }
-        if (dash !== '' && Array.isArray(top.place)) {
-            const item = {};
-            top.place.push(item);
-            top = { column: column + 2, place: item, list: false, into: () => undefined };
-            open.push(top);
-        }
-        const map = top.place;
-        if (Array.isArray(map) || Object.hasOwn(map, name))
-            return null;
-        if (value === '')
-            open.push({ column: null, place: {}, list: null, into: (made) => (map[name] = made) });
-        else if (value === '[]')
-            map[name] = [];
-        else {
-            const text = textOf(value);
-            if (text === null)
-                return null;
-            map[name] = text;
-        }
-    }
-    return open.some(({ column }) => column === null) ? null : root;
-}
-function textOf(value) {
-    const [, quoted, plain] = scalar.exec(value) ?? [];
-    return quoted ?? plain ?? null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-file/encrypted-file.js
-// An encrypted file read without a key: its format, its metadata, the names of its secrets.
-// Must never hold or guess a plaintext value, and must tell a damaged sops file from a file that is none.
-
-
-
-
-
-const encrypted_file_maxBytes = 64 * 1024 * 1024;
-/** The store sops takes by a file's name; case counts. Source: `cmd/sops/formats/formats.go`. */
-function formatByName(path) {
-    if (path.endsWith('.yaml') || path.endsWith('.yml'))
-        return 'yaml';
-    if (path.endsWith('.json'))
-        return 'json';
-    if (path.endsWith('.env'))
-        return 'dotenv';
-    return path.endsWith('.ini') ? 'ini' : 'binary';
-}
-function readYaml(text) {
-    return yamlBlocks(text) ?? yamlDocuments(text);
-}
-/**
- * The quick way through what sops itself writes: `sops:` is the last top-level entry of each document, so only that
- * block has to be parsed. null where the text is laid out in any other way.
- */
-function yamlBlocks(text) {
-    const found = [];
-    for (const document of text.split(/^---(?=\s|$).*\n?/m)) {
-        if (document.trim() === '')
-            continue;
-        const [, block, ...more] = document.split(/^sops:[ \t]*\r?$/m);
-        if (block === undefined || more.length > 0 || /^[^\s#]/m.test(block) || /^["'{[%]|^\.\.\./m.test(document))
-            return null;
-        const quick = yaml_block_readYamlBlock(block);
-        if (quick === null)
-            return null;
-        found.push(quick);
-    }
-    return found;
-}
-/** A YAML text without the metadata of each document, as sops lays that out: a PGP message has an empty line in it. */
-function withoutYamlMetadata(text) {
-    return text.replace(/^sops:[ \t]*\r?\n(?:(?: [^\n]*|\r)?\n)+/gm, '');
-}
-/** What is inside of a value, which has no secret's name. */
-const insideOfValue = /(?<=ENC\[AES256_GCM,data:)[^\]\n]*(?=,type:[a-z]+\])/gm;
-function yamlDocuments(text) {
-    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', logLevel: 'error' }).map((document) => {
-        const [error] = document.errors;
-        if (error !== undefined)
-            throw new Error(`${error.code.toLowerCase().replaceAll('_', ' ')} at line ${error.linePos?.[0].line ?? '?'}`);
-        const value = document.toJS({ maxAliasCount: 100 });
-        return topLevelSops(value);
-    });
-}
-function topLevelSops(value) {
-    return typeof value === 'object' && value !== null && 'sops' in value ? value.sops : undefined;
-}
-function readJson(text) {
-    // A byte order mark is no JSON to sops, and none to JSON.parse.
-    return [topLevelSops(JSON.parse(text))];
-}
-function readDotenv(text) {
-    const entries = text.split('\n').flatMap((line, at) => {
-        if (line.trim() === '' || line.startsWith('#'))
-            return [];
-        const equals = line.indexOf('=');
-        if (equals < 1)
-            throw new Error(`line ${at + 1} is no NAME=value`);
-        return line.startsWith('sops_') ? [[line.slice('sops_'.length, equals), line.slice(equals + 1)]] : [];
-    });
-    if (entries.some(([, value]) => value.endsWith('\r')))
-        throw new Error('lines end in CRLF, which sops cannot read in ENV files');
-    return entries.length === 0 ? [undefined] : [unflatten(entries)];
-}
-function readIni(text) {
-    const [, section] = text.split(/^\[sops\][ \t]*\r?$/m);
-    if (section === undefined)
-        return [undefined];
-    const [body = ''] = section.split(/^\[/m);
-    const entries = body.split(/\r?\n/).flatMap((line) => {
-        const equals = line.indexOf('=');
-        return equals < 1 || /^\s*[;#]/.test(line) ? [] : [[line.slice(0, equals).trim(), line.slice(equals + 1).trim()]];
-    });
-    return [unflatten(entries)];
-}
-const readers = {
-    yaml: readYaml, json: readJson, dotenv: readDotenv, ini: readIni, binary: readJson,
-};
-/** Marks that a text carries sops metadata in that format, cheap enough to try them all. */
-const marks = [
-    ['json', /^\s*\{[^]*"sops"\s*:/],
-    ['dotenv', /^sops_(?:mac|version)=/m],
-    ['ini', /^\[sops\][ \t]*\r?$/m],
-    ['yaml', /^["']?sops["']?[ \t]*:/m],
-];
-/** The text of a file that starts with the mark of UTF-16; null for any other. */
-function wideText(bytes) {
-    const [first, second] = bytes;
-    if (first === 0xff && second === 0xfe)
-        return new TextDecoder('utf-16le').decode(bytes);
-    return first === 0xfe && second === 0xff ? new TextDecoder('utf-16be').decode(bytes) : null;
-}
-function formatByContent(text, byName) {
-    const marked = marks.filter(([, mark]) => mark.test(text)).map(([format]) => format);
-    // JSON is YAML too, and a binary file is kept as JSON: where the name fits the content, the name decides.
-    if (byName === 'yaml' && marked.includes('json'))
-        return 'yaml';
-    if (marked.includes(byName))
-        return byName;
-    const [format = null] = marked;
-    return format === 'json' && byName === 'binary' && isBinaryEnvelope(text) ? 'binary' : format;
-}
-function isBinaryEnvelope(text) {
-    try {
-        const names = Object.keys(JSON.parse(text));
-        return names.length === 2 && names.includes('data') && names.includes('sops');
-    }
-    catch {
-        return false;
-    }
-}
-/**
- * Reads one file that may be encrypted with sops.
- * null: not sops' (a README that shows an example, say). `damage`: sops' by its content, but not whole.
- */
-function readEncryptedFile(path, bytes) {
-    if (bytes.byteLength > encrypted_file_maxBytes)
-        return { path, damage: 'it is larger than 64 MiB' };
-    const byName = formatByName(path);
-    const wide = wideText(bytes);
-    if (wide !== null)
-        return marks.some(([, mark]) => mark.test(wide)) ? { path, damage: 'it is written in UTF-16; sops reads that, but does not write it' } : null;
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    const format = formatByContent(text.replace(/^\u{feff}/u, ''), byName);
-    if (format === null)
-        return isStump(text, byName) ? { path, damage: 'it has encrypted values but no sops metadata' } : null;
-    if (format === 'json' && text.startsWith('\u{feff}'))
-        return { path, damage: 'it starts with a byte order mark, which sops cannot read' };
-    try {
-        const found = readers[format](text).map(readMetadata);
-        const [metadata] = found;
-        if (metadata === undefined || metadata === null) {
-            return isStump(text, byName) ? { path, damage: 'its sops metadata is not whole' } : null;
-        }
-        if (found.some((other) => JSON.stringify(other) !== JSON.stringify(metadata))) {
-            return { path, damage: 'its documents carry different sops metadata' };
-        }
-        if (!text.includes(metadata.mac))
-            return { path, damage: 'its values are written with escapes, as sops never does' };
-        // A copy, because a piece of a text keeps all of the text in memory.
-        return { path, format, explicitType: format !== byName, metadata: structuredClone(metadata), ...countValues(text, metadata) };
-    }
-    catch (error) {
-        // A mark alone is not enough: charts and version lists have a `sops` of their own.
-        if (!isStump(text, byName))
-            return null;
-        return { path, damage: error instanceof TypeError ? error.message : `it is not readable as ${format}: ${parserSays(error)}` };
-    }
-}
-function countValues(text, { mac }) {
-    const values = encryptedValues(text, mac);
-    const valueCount = values.filter(({ type }) => type !== 'comment').length;
-    return { valueCount, encryptsComments: valueCount < values.length };
-}
-/** Every encrypted value of `file` in the order of its `bytes`, comments among them. */
-function valuesIn(file, bytes) {
-    return encryptedValues(new TextDecoder().decode(bytes), file.metadata.mac);
-}
-/** What a parser says, without what it quotes of the text. */
-function parserSays(error) {
-    if (!(error instanceof Error))
-        return 'unknown error';
-    return error instanceof SyntaxError ? (/position \d+/.exec(error.message)?.[0] ?? 'it ends too early') : error.message;
-}
-const wholeFile = '(whole file)';
-const comments = '(comments)';
-/**
- * The paths of the secrets in a file, like `db.password` or `hosts[0].token`, in the file's order; `(whole file)` for
- * a binary one, `(comments)` where comments are encrypted.
- */
-function secretNames(file, bytes) {
-    const text = new TextDecoder().decode(bytes);
-    const names = file.format === 'binary' ? [wholeFile]
-        : file.format === 'dotenv' ? lineNames(text, /^([^#\s=][^=]*)=ENC\[AES256_GCM,/)
-            : file.format === 'ini' ? iniNames(text)
-                : yamlNames(withoutYamlMetadata(text).replace(insideOfValue, ''));
-    const unique = [...new Set(names)];
-    return file.encryptsComments ? [...unique, comments] : unique;
-}
-function yamlNames(text) {
-    const quick = readYamlBlock(text);
-    if (quick !== null)
-        return treeNames(quick, '');
-    return parseAllDocuments(text, { logLevel: 'error' }).flatMap((document) => treeNames(document.toJS({ maxAliasCount: 100 }), ''));
-}
-function lineNames(text, name) {
-    return text.split('\n').flatMap((line) => name.exec(line)?.[1] ?? []).filter((one) => !one.startsWith('sops_'));
-}
-function iniNames(text) {
-    let section = '';
-    return text.split('\n').flatMap((line) => {
-        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
-        const name = /^([^;#=][^=]*?)\s*=\s*ENC\[AES256_GCM,/.exec(line)?.[1];
-        return name === undefined || section === 'sops' ? [] : [section === '' || section === 'DEFAULT' ? name : `${section}.${name}`];
-    });
-}
-function treeNames(value, path) {
-    if (typeof value === 'string')
-        return isEncryptedValue(value) ? [path] : [];
-    // A comment in a list is an item of it as long as it is encrypted.
-    if (Array.isArray(value))
-        return value.filter((item) => !isEncryptedComment(item)).flatMap((item, at) => treeNames(item, `${path}[${at}]`));
-    if (typeof value !== 'object' || value === null)
-        return [];
-    return Object.entries(value).flatMap(([name, item]) => path === '' && name === 'sops' ? [] : treeNames(item, path === '' ? name : `${path}.${name}`));
-}
-
 ;// CONCATENATED MODULE: ./lib/model/check/merge-drop.js
 // Which recipients a merge lost on the way: those that the two sides together have, and the result has not.
 // Must never take a removal on one side for a loss: that is what the merge is for.
@@ -55807,103 +56283,6 @@ function droppedByMerge(base, sides, result) {
 }
 function merge_drop_idsOf(recipients) {
     return new Set(recipients.map(canonicalId));
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/names.js
-// Which comments of a `.sops.yaml` are names of who holds a key, and which are prose, headings or YAML that was taken out.
-// Must never take for a name what may be anything else: a wrong name takes the wrong key out.
-
-/** Words for several at once, as a heading has them, or the anchor of a whole list. */
-const several = new Set([
-    'all', 'both', 'everyone', 'everybody', 'team', 'teams', 'us', 'we', 'group', 'groups', 'users', 'hosts', 'servers', 'admins',
-    'administrators', 'developers', 'devs', 'machines', 'people', 'persons', 'humans', 'members', 'clients', 'nodes', 'systems',
-    'services', 'devices', 'laptops', 'yubikeys', 'staff', 'employees', 'contractors', 'operators', 'maintainers', 'engineers',
-    'owners', 'recipients', 'readers', 'clusters', 'environments', 'runners', 'robots', 'bots', 'colleagues', 'coworkers', 'others',
-    'keys', 'secrets', 'rules', 'backups', 'tests', 'notes',
-]);
-/** Words that speak of a key, a file or a stage of it; no one who holds a key is called so. */
-const notNames = new Set([
-    'prod', 'production', 'live', 'staging', 'stage', 'preview', 'sandbox', 'dev', 'development', 'local', 'test', 'testing', 'qa',
-    'uat', 'main', 'master', 'default', 'backup', 'old', 'new', 'legacy', 'current', 'previous', 'former', 'primary', 'secondary',
-    'temporary', 'temp', 'deprecated', 'unused', 'todo', 'fixme', 'note', 'a', 'an', 'and', 'or', 'the', 'this', 'these', 'each',
-    'every', 'nobody', 'none', 'only', 'other', 'any', 'in', 'on', 'at', 'by', 'for', 'from', 'of', 'to', 'with', 'is', 'are', 'do',
-    'not', 'no', 'see', 'ask', 'keep', 'add', 'remove', 'page', 'key', 'secret', 'rule', 'yes', 'me', 'infra', 'infrastructure',
-    ...several,
-]);
-/** Words with which a sentence about a key begins, where what follows is in lower case; a name goes on in capitals. */
-const sentence = new RegExp(`^(?:TODO|FIXME|NOTE|${[
-    'has', 'have', 'had', 'ask', 'add', 'see', 'keep', 'remove', 'removed', 'todo', 'fixme', 'note', 'is', 'are', 'was', 'were', 'use',
-    'used', 'uses', 'only', 'until', 'till', 'since', 'expires', 'expired', 'valid', 'rotate', 'rotated', 'replace', 'replaced', 'please',
-    'also', 'not', 'no', 'do', "don't", 'must', 'should', 'need', 'needs', 'lost', 'left', 'on', 'in', 'at', 'to', 'for', 'from', 'with',
-    'by', 'and', 'or', 'but', 'if', 'when', 'this', 'these', 'that', 'it', 'all', 'both', 'every', 'each', 'the', 'a', 'an', 'generated',
-    'created', 'added', 'temporarily', 'same', 'what', 'whatever', 'who', 'why', 'there',
-].map((word) => `[${word.charAt(0).toUpperCase()}${word.charAt(0)}]${word.slice(1)}`).join('|')}) (?=[\\p{Ll}\\d])`, 'u');
-/** What may stand before names, as in `keys: alice, bob`. */
-const heading = /^(?:(?:age|pgp|public|ssh) )?(?:keys?|owners?|holders?|readers?|recipients?|people|persons?|users?|members?|names?|hosts?|machines?|access|in order|who(?: (?:can read(?: it)?|reads(?: it)?|has access))?):\s+/i;
-/** More characters than these list no names. */
-const longest = 4000;
-/** What lists begin their lines with. */
-const bullet = /^(?:[-*•]|\d{1,3}[.):]|\(\d{1,3}\))[ \t]+/;
-/** Up to three words without the signs of a sentence: a name, or a heading. */
-function isShort(comment) {
-    const core = coreOf(comment);
-    const signs = /[:;?!=*&{}[\]"]/.test(core) || (core.endsWith('.') && !/ (?:\p{Lu}|Jr|Sr)\.$/u.test(core));
-    return !signs && core.split(' ').length <= 3 && nameInComment(core) !== null;
-}
-/** One of whose words none is one of the above. */
-function isLabel(comment) {
-    const core = coreOf(comment);
-    return isShort(comment) && !sentence.test(core) && core.split(' ').every((word, at) => (at === 0 ? /^[\p{L}\p{N}]/u : /^[\p{L}\p{N}<(]/u).test(word) && !notNames.has(word.toLowerCase().replace(/[,.]$/, '')));
-}
-/** Whether a label is about several, parted by commas. */
-function isParted(comment) {
-    return coreOf(comment).includes(',');
-}
-/** Whether an anchor is that of several, whose list may hold one key for now. */
-function isOfSeveral(anchor) {
-    return several.has(anchor.toLowerCase());
-}
-/** One that must be a name: a word, or several in capitals (`Carol S.`, `Bob <bob@x.org>`), as it takes to name by position. */
-function isName(comment) {
-    return isLabel(comment) && !/[:,]\s*$/.test(comment) && !/ \p{Ll}/u.test(coreOf(comment)) && !isParted(comment);
-}
-/** The name in a comment that speaks of one key only; null where it is a sentence, or none. */
-function nameBeside(comment) {
-    const name = nameInComment(comment.slice(signsBefore(comment)));
-    return name === null || sentence.test(name) ? null : name;
-}
-/** How many characters stand before what a comment says: blanks, its signs, the sign of a list. */
-function signsBefore(comment) {
-    const lead = /^[\s#]*/.exec(comment)?.[0].length ?? 0;
-    return lead + (bullet.exec(comment.slice(lead))?.[0].length ?? 0);
-}
-/** The comment without its signs, a colon at its end, and what stands in brackets there. */
-function coreOf(comment) {
-    const text = comment.slice(signsBefore(comment)).replace(/(?<![\s:])[\s:]+$/, '').replace(/\s+/g, ' ');
-    return text.replace(/ +(?:\([^()]*\)|<[^<>]*>)$/, '');
-}
-/**
- * The names in a comment that holds nothing else but what introduces or parts them, as in `alice, bob`, `keys: alice, bob` and
- * `alice (laptop, 2024) + bob`; null where it holds anything else. `from` is the offset behind its sign.
- */
-function namesListed(text, from, to) {
-    // Nobody lists names on a page; for each sign the rest is looked through.
-    if (to - from > longest)
-        return null;
-    const content = text.slice(from, to);
-    const lead = /^[\s#]*/.exec(content)?.[0].length ?? 0;
-    const start = lead + (heading.exec(content.slice(lead))?.[0].length ?? 0);
-    const spans = [];
-    let at = from + start;
-    for (const [index, part] of content.slice(start).split(/(,|;|[ \t][+&][ \t]|[ \t]and[ \t])(?![^(]*\))/).entries()) {
-        const name = part.trim();
-        const begin = at + (part.length - part.trimStart().length);
-        // Each second one is what parts two names.
-        if (index % 2 === 0)
-            spans.push({ start: begin, end: begin + name.length, text: name });
-        at += part.length;
-    }
-    return spans.every((span) => isName(span.text)) ? spans : null;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/spelling.js
@@ -56004,9 +56383,9 @@ function isPlain(text) {
 // A comment beside an item is about that item. As many names as keys, in one comment beside or directly above a string or list on
 // one line, or on lines directly above a string that has its keys on lines, are about one key each; above the dash of a rule only
 // several on lines, since what stands there is about the rule. A label directly above an item is its name where nothing else names that
-// key, and no label of the list stands over a key that has no name: else it may be a heading. A key without a name above the
-// first label is under none; were it to count, who it belongs to could not leave without a name coming to others.
-// Where a label stands below the last item or deeper than the next one, those of the list may stand below their keys: none is a name.
+// key, and no label of the list stands over a key that has no name: else it may be a heading. A key without a name and an empty line
+// above the first label is under none; were it to count, who it belongs to could not leave without a name coming to others.
+// Where those of the list may stand below their keys, none is a name.
 
 
 
@@ -56110,20 +56489,31 @@ function labelAbove(text, slot) {
     const [before, last] = [lines.at(-2), lines.at(-1)];
     return last !== undefined && isLabel(last.text) && (before === undefined || !isLabel(before.text)) ? last : null;
 }
-/** Whether labels of a list may be about the item above them. */
-function mayStandBelow(text, { slots }) {
+/**
+ * Whether labels of a list may be about the item above them: one stands deeper than the next item, or behind the last one of a
+ * block of lines, or right below a key that has no name otherwise. Names below their keys, and none for the last, look just like
+ * names above, and none for the first.
+ */
+function mayStandBelow(tree, list) {
+    const [{ text }, { slots }] = [tree, list];
     const column = (at) => at - lineStart(text, at);
-    const [last] = slots.slice(-1);
-    if (last === undefined)
-        return false;
-    const next = lineEnd(text, last.end) + 1;
-    const below = text.slice(next, lineEnd(text, next));
-    const first = /^[ \t]*/.exec(text.slice(lineStart(text, last.start)))?.[0].length ?? 0;
-    if (/^[ \t]*#/.test(below) && below.indexOf('#') >= first && isLabel(below.trim()))
-        return true;
-    return slots.some((slot) => {
+    const indentOf = (at) => /^[ \t]*/.exec(text.slice(lineStart(text, at)))?.[0].length ?? 0;
+    const isKey = (slot) => recipientOf(tree, slot) !== null;
+    return slots.some((slot, at) => {
         const label = labelAbove(text, slot);
-        return label !== null && text.indexOf('#', label.start) - label.start > column(slot.start);
+        if (label !== null && text.indexOf('#', label.start) - label.start > column(slot.start))
+            return true;
+        const next = slots[at + 1];
+        if (next !== undefined && !text.slice(slot.end, next.start).includes('\n'))
+            return false;
+        const lines = linesBelow(text, slot);
+        const [first] = lines;
+        if (first === undefined || !isLabel(first.text) || text.indexOf('#', first.start) - first.start < indentOf(slot.start))
+            return false;
+        if (next === undefined)
+            return true;
+        const isParted = lines.at(-1)?.end !== lineStart(text, next.start);
+        return isKey(slot) && (isParted || (isKey(next) && !isLabel(commentsAbove(text, slot).at(-1)?.text ?? '') && !hasOwnName(tree, list, at)));
     });
 }
 /** By item, the label above it that is its name. One that stands over several keys without a name makes all of the list headings. */
@@ -56131,7 +56521,7 @@ function labelsThatName(tree, list) {
     const labels = list.slots.map((slot) => (list.style !== 'text' && isItem(slot) ? labelAbove(tree.text, slot) : null));
     if (labels.every((label) => label === null))
         return labels;
-    if (mayStandBelow(tree.text, list))
+    if (mayStandBelow(tree, list))
         return labels.map(() => null);
     const nameless = list.slots.map((slot, at) => holdsKeys(tree, slot) && !hasOwnName(tree, list, at));
     let under = 0;
@@ -56148,6 +56538,16 @@ function labelsThatName(tree, list) {
         const isKey = nameless[at] === true && slot !== undefined && recipientOf(tree, slot) !== null;
         return isKey && label !== null && !isParted(label.text) ? label : null;
     });
+}
+/** The labels above and below the keys of a list that may be the name of one of them, and are not told to be that of any. */
+function labelsUntold(tree, list) {
+    if (list.style === 'text')
+        return [];
+    const [told, last] = [labelsThatName(tree, list), list.slots.at(-1)];
+    const isNameless = (slot, at) => recipientOf(tree, slot) !== null && !hasOwnName(tree, list, at);
+    const above = list.slots.flatMap((slot, at) => (isItem(slot) && told[at] === null && isNameless(slot, at) ? commentsAbove(tree.text, slot) : []));
+    const below = last !== undefined && isItem(last) && isNameless(last, list.slots.length - 1) ? linesBelow(tree.text, last) : [];
+    return [...above, ...below].filter(({ text }) => isLabel(text));
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/owned.js
@@ -56189,6 +56589,17 @@ function ownersIn(tree, path) {
         walk(tree.root);
     return [...owners.values()];
 }
+/** The names in comments that may be about one key or another. */
+function untoldIn(tree, path) {
+    const walk = (list) => [
+        ...labelsUntold(tree, list).flatMap(({ start, text }) => {
+            const name = nameInComment(text.slice(signsBefore(text)));
+            return name === null ? [] : [{ name, path, line: tree.lineOf(start) }];
+        }),
+        ...list.slots.flatMap(({ below }) => (below === null ? [] : walk(below))),
+    ];
+    return tree.root === null ? [] : walk(tree.root);
+}
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/read.js
 
@@ -56206,7 +56617,7 @@ function readSopsConfig(path, text) {
         if (!recipients.has(canonicalId(recipient)))
             recipients.set(canonicalId(recipient), recipient);
     }
-    return { path, text, recipients: [...recipients.values()], owners: ownersIn(tree, path), generatedBy: generatedBy(text) };
+    return { path, text, recipients: [...recipients.values()], owners: ownersIn(tree, path), untold: untoldIn(tree, path), generatedBy: generatedBy(text) };
 }
 /** "generated by" counts in the file's head only: further down it may tell how a key came to be. */
 function generatedBy(text) {
@@ -56467,14 +56878,18 @@ const readable = [
  * or by naming one file of one folder whole. docs/check.md has the rule and the figures.
  */
 function isMeant(regex, path) {
-    if (regex === null || readable.some((name) => name.test(path)))
+    if (regex === null || isReadable(path))
         return null;
     const told = alternatives(regex).filter((one) => matches(one, path)).map((one) => toldBy(one, path));
-    return told.includes('error') ? 'error' : told.includes('warning') ? 'warning' : null;
+    return ['error', 'warning', 'token'].find((one) => told.includes(one)) ?? null;
+}
+/** Whether a file of this name is there to be read, whatever is in it. */
+function isReadable(path) {
+    return readable.some((name) => name.test(path));
 }
 /** Whether a file of this name can be one of secrets among others that are encrypted: of a format that sops reads in parts. */
 function isLikeSecrets(path) {
-    return formatByName(path) !== 'binary' && !readable.some((name) => name.test(path));
+    return formatByName(path) !== 'binary' && !isReadable(path);
 }
 function toldBy(pattern, path) {
     // A class may hold a slash, which parts nothing.
@@ -56488,10 +56903,12 @@ function toldBy(pattern, path) {
     if (ending === last && /[a-z0-9]\/$/i.test(folders) && wordsIn(last).length > 1)
         return 'error';
     // Anything may lie beside secrets; an ending that the rule itself spells out was meant.
-    if (formatByName(path) === 'binary' && !keyFiles.test(path) && wordsIn(ending).length === 0)
+    const isOther = formatByName(path) === 'binary' && !keyFiles.test(path) && wordsIn(ending).length === 0;
+    if (isOther && name.includes('.'))
         return null;
     // Without a folder in it, a regex may find its words anywhere in the path.
-    return speaks(last, folders === '' ? path : name) || speaks(folders, folder) ? 'warning' : null;
+    const isSpoken = speaks(last, folders === '' ? path : name) || speaks(folders, folder);
+    return !isSpoken ? null : isOther ? 'token' : 'warning';
 }
 /** Whether a word that secrets are called by, and that is none of `save`, stands in both. */
 function speaks(pattern, text, save = /$^/) {
@@ -56546,11 +56963,13 @@ function compile(pattern) {
 const manifest = /^kind:[ \t]*["']?(\w+)/m;
 /**
  * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template whose values all come
- * from elsewhere, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret.
+ * from elsewhere, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret. A `token` is one word.
  */
 function canHoldSecret(text, meant) {
     if (text.split('\n').every(saysNothing) || isTemplate(text))
         return false;
+    if (meant === 'token')
+        return /^(?!age1)\S{8,500}$/.test(text.trim());
     if (/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) && !text.includes('PRIVATE KEY'))
         return false;
     if (meant === 'error')
@@ -56590,10 +57009,46 @@ function encryptsSecrets(encryptedRegex) {
 function isSecretInTheClear(text) {
     return secretData(text)?.some((line) => !saysNothing(line) && isFilled(line.replace(/\$\{[^}]*\}/g, ''))) === true;
 }
+/** Names that files have for the secrets in them. */
+const namedForSecrets = /(?:^|\/)(?:[^/]*\.env|\.env\.[^/]+|secrets?\.[^/]+|credentials?\.[^/]+)$/i;
+const secretName = /passw(?:or)?d|passphrase|secret|token|credential|(?:api|access|private|signing|encryption)[_-]?key/i;
+/** What stands there until somebody writes a value, or says where it comes from. */
+const placeholder = /^$|^(?:null|true|false|none|changeme|change[-_]me|todo|x+|\*+|\.+)$|^[$<%{]|^(?:your|example|dummy|replace|insert|path)\b|^[./~]/i;
+/** Whether a file is called after the secrets in it, and has a value under a name like `password` or `API_TOKEN`. */
+function isNamedForSecrets(path) {
+    return namedForSecrets.test(path);
+}
+function holdsNamedSecret(text) {
+    return text.split('\n').some((line) => {
+        const at = line.search(/[:=]/);
+        if (at < 0 || saysNothing(line) || !secretName.test(line.slice(0, Math.min(at, 200))))
+            return false;
+        const value = line.slice(at + 1, at + 200).trim().replace(/^["']|["',]+$/g, '');
+        return value.length >= 4 && !placeholder.test(value);
+    });
+}
 /** Whether a line is blank, a comment, or the start of a document. */
 function saysNothing(line) {
     const said = line.trim().replace(/^---\s*/, '');
     return said === '' || said.startsWith('#') || said.startsWith(';');
+}
+
+;// CONCATENATED MODULE: ./lib/model/check/private-key-text.js
+// Whether a text holds a private key that anybody who reads it can use: one of PEM, OpenSSH or PGP, or one of age.
+// Pure, in linear time. Must never take the mere mention of one (in a page, a script, a template) for a key.
+/** For git to find the few files that are worth a closer look. */
+const privateKeyMarks = ['PRIVATE KEY(?: BLOCK)?-----', 'AGE-SECRET-KEY-'];
+const pem = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----/g;
+/** What no word of a language is as long as: a line of base64. */
+const body = /[A-Za-z0-9+/]{40}/;
+const age = /AGE-SECRET-KEY-(?:PQ-)?1[02-9AC-HJ-NP-Z]{58}/;
+function holdsPrivateKey(text) {
+    return age.test(text) || [...text.matchAll(pem)].some(({ index, 0: { length } }) => body.test(text.slice(index + length, private_key_text_endOf(text, index + length))));
+}
+/** Where the next line of dashes begins. */
+function private_key_text_endOf(text, from) {
+    const end = text.indexOf('-----', from);
+    return end < 0 ? undefined : end;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-glob-options-helper.js
@@ -60341,6 +60796,7 @@ async function matching(root, globs) {
 
 
 
+
 /** `globs` as for the survey. */
 async function unencryptedFiles(git, survey, globs) {
     const chosen = await choose(git.root, globs);
@@ -60361,38 +60817,73 @@ async function unencryptedFiles(git, survey, globs) {
 function onceEncrypted(files) {
     return new Set(files.filter((one) => one.rule.regex !== null || isLikely(one)).map(({ path }) => path));
 }
+async function filesWithKey(git) {
+    return new Set(await git.filesWith(...privateKeyMarks));
+}
 /** Links are not followed; a file over 64 MiB is none that sops takes. */
-function findPlaintext(git, survey, files, { plain }) {
-    const beside = new Map();
-    const count = (where, by) => beside.set(where, (beside.get(where) ?? 0) + by);
+function findPlaintext(git, survey, files, known) {
+    const places = new Map();
+    const besideAt = (place) => {
+        const beside = places.get(place) ?? { encrypted: 0, plain: 0 };
+        places.set(place, beside);
+        return beside;
+    };
     for (const { path, config } of survey.files) {
         const rule = ruleIn(survey, config, path);
         if (rule !== null)
-            count(placeIn(config ?? '', rule, path), 1);
+            besideAt(placeIn(config ?? '', rule, path)).encrypted += 1;
     }
     for (const one of files)
         if (isLikely(one))
-            count(placeIn(one.config.path, one.rule, one.path), -1);
+            besideAt(placeIn(one.config.path, one.rule, one.path)).plain += 1;
     return files.flatMap((one) => {
         const { path, config, rule } = one;
-        const which = `the rule at ${config.path}:${rule.line} is for it (${rule.regex === null ? 'without a path_regex' : `path_regex ${rule.regex}`})`;
-        // Of what was encrypted once nobody has to ask whether that was meant.
-        if (plain.has(path))
-            return [finding('plaintext', 'error', path, `${which}, it was encrypted at an earlier commit, and is not any more`)];
-        // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
-        const isForgotten = rule.regex !== null && isLikely(one) && (beside.get(placeIn(config.path, rule, path)) ?? 0) > 0;
-        const meant = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null);
-        // A rule for the values of Secrets means each Secret, whatever it says of paths.
-        const isForSecrets = encryptsSecrets(rule.encryptedRegex) && isLikely(one);
-        const read = meant === null && !isForSecrets ? null : readUnlinked(git.root, path);
-        if (read === null || typeof read === 'string')
+        const found = judge(git.root, one, besideAt(placeIn(config.path, rule, path)), known);
+        if (found === null)
             return [];
-        const text = read.bytes.toString();
-        if (meant !== null && canHoldSecret(text, meant))
-            return [finding('plaintext', meant, path, `${which}, and it is not encrypted`)];
-        return isForSecrets && isSecretInTheClear(text)
-            ? [finding('plaintext', 'warning', path, `${which} and has the values of a Secret encrypted (encrypted_regex ${rule.encryptedRegex ?? ''}), and it is a Secret in the clear`)] : [];
+        const which = `the rule at ${config.path}:${rule.line} is for it (${rule.regex === null ? 'without a path_regex' : `path_regex ${rule.regex}`})`;
+        return [finding('plaintext', found.level, path, `${which}${found.why}`)];
     });
+}
+function judge(root, one, beside, known) {
+    const { path, config, rule } = one;
+    // Of what was encrypted once nobody has to ask whether that was meant.
+    if (known.history.plain.has(path))
+        return { level: 'error', why: ', it was encrypted at an earlier commit, and is not any more' };
+    const bytes = onDemand(() => {
+        const read = readUnlinked(root, path);
+        return typeof read === 'string' ? null : read.bytes;
+    });
+    const text = () => bytes()?.toString() ?? '';
+    const former = known.encryptedAs(path, () => bytes() ?? Buffer.of());
+    if (former !== null && canHoldSecret(text(), 'error')) {
+        return { level: 'error', why: `, it was encrypted at an earlier commit as ${former}, and is not any more` };
+    }
+    if (known.withKey.has(path) && rule.regex !== null && !isReadable(path) && holdsPrivateKey(text())) {
+        return { level: 'error', why: ', and it is not encrypted, and holds a private key' };
+    }
+    // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
+    const isForgotten = rule.regex !== null && isLikely(one) && beside.encrypted > beside.plain;
+    const told = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null);
+    if (told !== null && canHoldSecret(text(), told)) {
+        // What is called after secrets is one of them where it has one, or where all that lies beside it is encrypted.
+        const isSure = isNamedForSecrets(path) && (holdsNamedSecret(text()) || (beside.encrypted > 0 && beside.plain === 1));
+        return { level: told === 'error' || isSure ? 'error' : 'warning', why: ', and it is not encrypted' };
+    }
+    // A rule for the values of Secrets means each Secret, whatever it says of paths.
+    if (!encryptsSecrets(rule.encryptedRegex) || !isLikely(one) || !isSecretInTheClear(text()))
+        return null;
+    const how = `encrypted_regex ${rule.encryptedRegex ?? ''}`;
+    return { level: 'warning', why: ` and has the values of a Secret encrypted (${how}), and it is a Secret in the clear` };
+}
+/** Reads once. */
+function onDemand(read) {
+    const known = [];
+    return () => {
+        if (known.length === 0)
+            known.push(read());
+        return known[0];
+    };
 }
 function isLikely({ path, config }) {
     return isLikeSecrets(path.slice(config.path.lastIndexOf('/') + 1));
@@ -60522,195 +61013,6 @@ function partial(count, why) {
         message: `${why}: whether the removed recipient once had the data key of the ${count} files they cannot read now can't be told. `
             + 'Write `fetch-depth: 0` for actions/checkout, or use `rotate-all: true`',
     };
-}
-
-;// CONCATENATED MODULE: ./lib/model/exposure/file-version.js
-// One version of an encrypted file as history keeps it: who could read it, its values by name, what tells its data key.
-// Must never need a key, nor keep more of the text than that.
-
-
-
-
-
-const anyValue = /ENC\[AES256_GCM,data:[^\][\n]*\]/g;
-const [ofComments, ofWholeFile] = ['[-1]', '[-2]'];
-/**
- * The bytes of a file without what keeps sops from reading it, and nobody else: UTF-16, a byte order mark, CRLF. The same bytes where
- * there is none of it.
- */
-function mended(bytes) {
-    const [first, second, third] = bytes;
-    const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-    if (!isWide && !(first === 0xef && second === 0xbb && third === 0xbf) && !bytes.includes('\r\n'))
-        return bytes;
-    // The decoder leaves out the mark.
-    return Buffer.from(new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes).replaceAll('\r\n', '\n'));
-}
-/** null: no file of sops'. `unreadable`: one by its looks. `bytes` are `mended`. */
-function readVersion(path, bytes) {
-    const file = readEncryptedFile(path, bytes);
-    if (file === null)
-        return null;
-    if ('damage' in file)
-        return 'unreadable';
-    const text = bytes.toString();
-    const { format, explicitType, metadata } = file;
-    const values = readableValues(file, text);
-    return values === null ? 'unreadable' : {
-        format, explicitType, readers: survey_readersOf(file), ...values,
-        marks: [...wrappedKeys(format, text), ...encryptedValues(metadata.mac, '').map(({ tag }) => tag)],
-    };
-}
-/** null where the text around the metadata is none of its format, as sops would find too. */
-function readableValues(file, text) {
-    try {
-        return valuesOf(file, text);
-    }
-    catch {
-        return null;
-    }
-}
-/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
-function spelledKey(key) {
-    if (key === ofComments)
-        return comments;
-    if (key === ofWholeFile)
-        return wholeFile;
-    const [, ...steps] = JSON.parse(key);
-    const name = (step) => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step);
-    return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('');
-}
-/** The same for values that can change places without being changed: the items of a list, documents, comments. */
-function file_version_placeOf(key) {
-    return key === ofComments || key === ofWholeFile ? key : JSON.stringify(JSON.parse(key).map((step) => typeof step === 'number' ? 0 : step));
-}
-/** A comment has no name by which a decrypted file could be asked for it. */
-function isComment(key) {
-    return key === ofComments;
-}
-/** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
-function isListed(key) {
-    return key === ofComments || (key !== ofWholeFile && JSON.parse(key).slice(1).some((step) => typeof step === 'number'));
-}
-const mark = /^ENC\[AES256_GCM,#(\d+)\]$/;
-function valuesOf({ format, metadata }, text) {
-    const values = [];
-    // Short stands for the values: what is inside of one has no name, and takes a parser's time.
-    const body = withoutMetadata(format, text).replace(anyValue, (whole) => {
-        const [value] = encryptedValues(whole, metadata.mac);
-        return value === undefined ? whole : `ENC[AES256_GCM,#${values.push(value) - 1}]`;
-    });
-    if (format === 'binary')
-        return { leaves: values.map((one) => leaf(ofWholeFile, one)), clear: [] };
-    const valueAt = (scalar) => values[Number(mark.exec(typeof scalar === 'string' ? scalar : '')?.[1] ?? NaN)];
-    const isComment = (scalar) => valueAt(scalar)?.type === 'comment';
-    const leaves = [];
-    const clear = [];
-    for (const [key, scalar] of scalarsIn(format, body, isComment)) {
-        const value = valueAt(scalar);
-        if (value !== undefined)
-            leaves.push(leaf(key, value));
-        else
-            clear.push({ key, size: Buffer.byteLength(scalar) });
-    }
-    return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear };
-}
-function leaf(key, { iv, tag, data }) {
-    return { key, iv, token: tag, size: Buffer.byteLength(data, 'base64') };
-}
-/**
- * Every scalar of a text with its key, as sops decrypts a file of that format; an INI file is taken as lines where it is
- * encrypted, and as sops' JSON of it where it is not.
- */
-function scalarsIn(format, text, isLeftOut = () => false) {
-    if (format === 'binary')
-        return [[ofWholeFile, text]];
-    const found = [];
-    const walk = (item, steps) => {
-        if (typeof item === 'string')
-            found.push([JSON.stringify(steps), item]);
-        else if (Array.isArray(item))
-            item.filter((one) => !isLeftOut(one)).forEach((one, at) => walk(one, [...steps, at]));
-        else if (typeof item === 'object' && item !== null) {
-            for (const [name, one] of Object.entries(item))
-                if (steps.length > 1 || name !== 'sops')
-                    walk(one, [...steps, name]);
-        }
-        else
-            found.push([JSON.stringify(steps), JSON.stringify(item)]);
-    };
-    treesIn(format, text).forEach((tree, at) => walk(tree, [at]));
-    return found;
-}
-/** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
-function treesIn(format, text) {
-    if (format === 'json')
-        return [JSON.parse(text)];
-    if (format === 'dotenv')
-        return byTurn(dotenvLines(text));
-    if (format === 'ini')
-        return iniTrees(text);
-    const documents = text.split(/^---(?=\s|$).*\n?/m).filter((one) => one.trim() !== '').map(yaml_block_readYamlBlock);
-    if (documents.every((one) => one !== null))
-        return documents;
-    return (0,dist/* parseAllDocuments */.hR)(text, { schema: 'failsafe', uniqueKeys: false, logLevel: 'error' }).filter(({ contents }) => contents !== null)
-        .map((document) => document.toJS({ maxAliasCount: 100 }));
-}
-/** sops takes `\n` for a line break, and writes one so. Source: `stores/dotenv/store.go`. */
-function dotenvLines(text) {
-    return [...text.matchAll(/^(?!#)[^\S\n]*([^\s=][^=\n]*)=(.*)$/gm)].map(([, name = '', value = '']) => [[name], value.replaceAll('\\n', '\n')]);
-}
-function iniTrees(text) {
-    if (text.startsWith('{')) {
-        const { DEFAULT: top = {}, ...sections } = JSON.parse(text);
-        return [{ ...sections, ...top }];
-    }
-    let section = 'DEFAULT';
-    return byTurn(text.split('\n').flatMap((line) => {
-        section = /^\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
-        // Backticks are about a name that would be read as another without them.
-        const [, quoted, bare, value = ''] = /^(?:`([^`]+)`[^=]*|([^;#=\s][^=]*))=(.*)$/.exec(line) ?? [];
-        const name = quoted ?? bare?.trimEnd();
-        return name === undefined ? [] : [[section === 'DEFAULT' ? [name] : [section, name], value.trim()]];
-    }));
-}
-function byTurn(entries) {
-    const seen = new Map();
-    const trees = [];
-    for (const [steps, value] of entries) {
-        const turn = seen.get(steps.join('\n')) ?? 0;
-        seen.set(steps.join('\n'), turn + 1);
-        const [section = '', name] = steps;
-        const tree = trees[turn] ??= Object.create(null);
-        if (name === undefined)
-            tree[section] = value;
-        else {
-            const known = tree[section];
-            const names = tree[section] = typeof known === 'object' ? known : Object.create(null);
-            names[name] = value;
-        }
-    }
-    return trees;
-}
-function withoutMetadata(format, text) {
-    if (format === 'yaml')
-        return withoutYamlMetadata(text);
-    if (format === 'dotenv')
-        return text.replace(/^sops_.*$/gm, '');
-    return format === 'ini' ? text.replace(/^\[sops\][^]*/m, '') : text;
-}
-/** What ends a wrapped data key is as random as all of it. */
-const endOfWrapped = 40;
-const armored = /-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----([^]*?)-----END/g;
-const bare = /(?:^|[\s"_{,-])enc["']?\s*[:=]\s*["']?(?!-----)([\w+/=:.-]{32,})/gm;
-/** Each wrapped data key (or part of one), however the format lays it out. */
-function wrappedKeys(format, text) {
-    const start = format === 'yaml' ? text.search(/^["']?sops["']?[ \t]*:/m) : format === 'ini' ? text.search(/^\[sops\]/m)
-        : format === 'dotenv' ? text.search(/^sops_/m) : text.lastIndexOf('"sops"');
-    const metadata = text.slice(Math.max(start, 0));
-    // Where no end follows, each beginning would be looked through to the end of the text.
-    const whole = metadata.slice(0, metadata.lastIndexOf('-----END') + '-----END'.length);
-    return [...whole.matchAll(armored), ...metadata.matchAll(bare)].map(([, wrapped = '']) => wrapped.replace(/\\n|\s/g, '').slice(-endOfWrapped));
 }
 
 ;// CONCATENATED MODULE: ./lib/model/exposure/hiding-places.js
@@ -62171,7 +62473,7 @@ async function openHistory(checkout, survey, options) {
         const [tree, isPartial] = await Promise.all([readBase(git, survey.base, encrypted), git.isPartialClone()]);
         const missing = isPartial ? await readMissing(git, survey.base) : new Set();
         const wantedPaths = options.everything ? null : new Set([...encrypted, ...options.also ?? []]);
-        const { found, texts, cameAsOneWent } = await readChanges(git, survey.base, tree.plain, wantedPaths, options.texts);
+        const { found, texts, cameAsOneWent } = await readChanges(git, survey.base, tree.plain, wantedPaths, options);
         const wanted = wantedBlobs(found, tree);
         const builder = new HistoryBuilder();
         const atBase = new Set(tree.encrypted.values());
@@ -62266,7 +62568,7 @@ const mostCame = 200;
  * in the commit in which one of them came. And the versions of each text that is asked for; and by commit, of every change, what came in
  * it that can hold secrets, where something went in it that may have been encrypted.
  */
-async function readChanges(git, base, plain, paths, isText = () => false) {
+async function readChanges(git, base, plain, paths, { texts: isText = () => false, onChange }) {
     const found = [];
     const cameAsOneWent = new Map();
     let [came, hasWent] = [[], false];
@@ -62295,6 +62597,7 @@ async function readChanges(git, base, plain, paths, isText = () => false) {
             sha = revision.sha;
             commit += 1;
         }
+        onChange?.(revision.sha, path, before, after);
         if (after !== null && isText(path) && !texts.has(after))
             texts.set(after, { path, revision });
         if (paths === null && before === null && came.length < mostCame && mayHoldSecrets(path))
@@ -62449,9 +62752,13 @@ function checkName(name, at, fail, right) {
         throw fail('a merge has no place here: spell it out', at, right);
     if (parseRecipient(name) !== null)
         throw fail('a key stands where the name of its owner belongs', at, right);
-    if (name.trim() !== name || visible(name, maxName) !== name) {
+    if (!isOwnersName(name)) {
         throw fail(`a name is one line of at most ${maxName} characters that can be seen`, at, right);
     }
+}
+/** Whether the file can hold the name: a line of characters that can be seen, and no key. */
+function isOwnersName(name) {
+    return name !== '' && name !== '<<' && parseRecipient(name) === null && name.trim() === name && visible(name, maxName) === name;
 }
 function owners_file_textOf(node) {
     return (0,dist/* isScalar */.jn)(node) && typeof node.value === 'string' ? node.value : null;
@@ -62465,6 +62772,112 @@ function isDay(text) {
 }
 function shown(name) {
     return privateKey.test(name) ? 'that is a private key' : `"${visible(name, 60)}"`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners/past-owner.js
+// Whose keys were whose at earlier commits, or by the record of who was removed: which of them a name stood for last.
+// Must never take the keys that a name stood for at two times for one person's, unless the one took the place of the other.
+
+
+/** The owners by an earlier version of a file, read at `place`; `after`: by each version that came in its place. */
+function pastOwners(owners, place, after) {
+    const versions = after.map((version) => Map.groupBy(version, ({ name }) => past_owner_folded(name)));
+    return owners.map((owner) => {
+        const next = versions.flatMap((version) => {
+            const keys = (version.get(past_owner_folded(owner.name)) ?? []).map(({ recipient }) => recipient);
+            return keys.some((one) => recipient_isMeantBy(owner.recipient, one)) ? [] : keys;
+        });
+        return { ...owner, path: place, next };
+    });
+}
+/** Who held the keys that an owners file, read at `place`, records as removed; those that were removed on one day are of one time. */
+function recordedOwners(records, place) {
+    const byOwner = Map.groupBy(records, ({ owner }) => past_owner_folded(owner ?? ''));
+    return records.flatMap(({ recipient, owner, line, date }) => {
+        if (owner === null)
+            return [];
+        const next = (byOwner.get(past_owner_folded(owner)) ?? []).filter((one) => one.date > date).map((one) => one.recipient);
+        return [{ recipient, name: owner, from: 'owners-file', path: place, line, next }];
+    });
+}
+/** `owners` without those keys of the name in whose place another one of `known` came: that one is meant, they are earlier ones. */
+function lastNamed(asked, owners, known) {
+    const bears = ({ name }) => formsOf(name).includes(past_owner_folded(asked));
+    const named = owners.filter((owner) => bears(owner) && known.some((one) => recipient_isMeantBy(owner.recipient, one)));
+    const ids = new Set(named.map(({ recipient }) => canonicalId(recipient)));
+    const exchanged = new Set(named.filter(({ next }) => next.some((one) => ids.has(canonicalId(one)))).map(({ recipient }) => canonicalId(recipient)));
+    // Of keys that came in each other's place none is the last.
+    return exchanged.size === ids.size ? owners : owners.filter((owner) => !bears(owner) || !exchanged.has(canonicalId(owner.recipient)));
+}
+function past_owner_folded(name) {
+    return formsOf(name)[0] ?? '';
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners/public-keys.js
+// A list of public keys, a line each, with the names that stand beside and above them.
+// Must never let a name below one key pass for that of the next one.
+
+
+
+/**
+ * The keys with their names: `age1… bob`, `age1… # bob`, `ssh-… AAAA bob@laptop`, or `# bob` on the line above. A key without a
+ * name, and every line that does not begin with a key, is left out. Lines of their own name nobody in a file where one of them
+ * stands behind the last key of a block of lines or over several, or where a key in a block with some has none above it.
+ */
+function readPublicKeys(path, text) {
+    const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/).map(public_keys_lineOf);
+    const told = blocksOf(lines).every(areAbove);
+    const owners = [];
+    const untold = [];
+    for (const [index, { at, kind, recipient, name }] of lines.entries()) {
+        if (kind === 'comment' && name !== null && !told)
+            untold.push({ name, path, line: at });
+        if (kind !== 'key' || recipient === null)
+            continue;
+        const [above, before] = [lines[index - 1], lines[index - 2]];
+        const label = told && above?.kind === 'comment' && !(before?.kind === 'comment' && before.name !== null) ? above.name : null;
+        const its = name ?? label;
+        if (its !== null)
+            owners.push({ recipient, name: its, from: 'public-keys', path, line: at });
+    }
+    return { owners, untold };
+}
+/** Parted by empty lines, and by those that are neither. */
+function blocksOf(lines) {
+    const blocks = [[]];
+    for (const line of lines) {
+        if (line.kind === 'end')
+            blocks.push([]);
+        else
+            blocks.at(-1)?.push(line);
+    }
+    return blocks;
+}
+/** Whether the comments among the keys of a block, if any, can only be about the one key right below each. */
+function areAbove(block) {
+    const isLabel = (line) => line?.kind === 'comment' && line.name !== null;
+    const last = block.findLastIndex(({ kind }) => kind === 'key');
+    if (last === -1 || !block.some(isLabel))
+        return true;
+    return !block.slice(last).some(isLabel)
+        && block.every((line, at) => line.kind !== 'key' || line.name !== null || isLabel(block[at - 1]));
+}
+function public_keys_lineOf(line, index) {
+    const at = index + 1;
+    const [said, isComment] = [line.trim().replace(/^#[#\s]*/, ''), /^\s*#/.test(line)];
+    const [recipient, beside] = keyAndRest(said);
+    if (!isComment && recipient !== null)
+        return { at, kind: 'key', recipient, name: beside };
+    // One that is commented out, or of another program: names may stand above and below it all the same.
+    if (recipient !== null || looksLikeKey.test(said))
+        return { at, kind: 'key', recipient: null, name: beside };
+    return { at, kind: isComment ? 'comment' : 'end', recipient: null, name: isComment ? nameOnLine(line) : null };
+}
+const looksLikeKey = /^age1\S|^\S{40}|AAAA[A-Za-z0-9+/]{30}/;
+function keyAndRest(line) {
+    const spelled = /^(ssh-\S+\s+\S+|(?:0x)?[0-9A-Fa-f](?: ?[0-9A-Fa-f]){39}(?=\s|$)|\S+)([^]*)$/.exec(line);
+    const recipient = parseRecipient(spelled?.[1] ?? '');
+    return [recipient, recipient === null ? null : nameInComment(spelled?.[2] ?? '')];
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-file/sops-marks.js
@@ -62521,33 +62934,6 @@ function targetOf(root, path) {
     catch {
         return null;
     }
-}
-
-;// CONCATENATED MODULE: ./lib/model/publishing/rate-limit.js
-// GitHub refuses for now → how long it wants us to wait, and what is said where we don't.
-// Must never take a plain refusal for a limit.
-/** The longest time that a run waits at once, in seconds. */
-const longestWait = 300;
-/** Where GitHub names no time, in seconds. */
-const usualWait = 60;
-/** Whether an answer refuses for now only; `words` is what it says. A 403 has no code that tells a secondary limit from a refusal. */
-function isRateLimit(status, headers, words) {
-    if (status !== 403 && status !== 429)
-        return false;
-    return status === 429 || headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0'
-        || /secondary rate limit|"RATE_LIMITED"/i.test(words);
-}
-/** In how many seconds GitHub says that it will answer again; null where it does not. */
-function secondsToWait({ 'retry-after': after, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset }) {
-    if (after !== undefined && Number.isFinite(Number(after)))
-        return Number(after);
-    return remaining === '0' && reset !== undefined ? Math.max(Math.ceil(Number(reset) - Date.now() / 1000), 0) : null;
-}
-/** What to do once a limit was waited for in vain, or names a time that is too long; in seconds, null where it names none. */
-function limitAdvice(seconds) {
-    const when = seconds === null ? 'later' : `in ${seconds} seconds`;
-    const why = seconds !== null && seconds > longestWait ? `: a run waits for ${longestWait} at most` : '';
-    return `Run again ${when}${why}; the token of a GitHub App has a limit of its own.`;
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -62829,6 +63215,6990 @@ function gitEnvironment(environment, workspace, settings) {
         GIT_CONFIG_COUNT: String(all.length),
         ...Object.fromEntries(all.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]])),
     };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/git-program.js
+// The git program at one repository: runs a command, in an environment that is built for it.
+// Must never pass on what git says without making it safe, nor take a command that failed for one that went well.
+
+
+
+
+class GitProgram {
+    root;
+    #program;
+    #environment;
+    constructor({ program, root, environment }) {
+        this.root = root;
+        this.#program = program;
+        this.#environment = environment;
+    }
+    async try(args, options = {}) {
+        return await runChild(this.#program, args, {
+            cwd: this.root,
+            env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
+            ...(options.input === undefined ? {} : { input: options.input }),
+            ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
+        });
+    }
+    async run(args, options = {}) {
+        const { exitCode, stdout, stderr, overdue } = await this.try(args, options);
+        if (exitCode === 0)
+            return stdout;
+        const how = overdue === null ? `failed with ${exitCode ?? 'a signal'}` : `did not finish within ${overdue} s, and was ended`;
+        throw new Failure('git-failed', `git ${args[0] ?? ''} ${how}: ${visible(stderr.trim())}`);
+    }
+    async line(args, options = {}) {
+        return (await this.run(args, options)).toString().trim();
+    }
+}
+/** Of output that is `-z`. */
+function pathsIn(output) {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    try {
+        return decoder.decode(output).split('\0').slice(0, -1);
+    }
+    catch (cause) {
+        const name = output.toString().split('\0').find((one) => one.includes('\u{fffd}'))?.replace(/^.*\t/, '') ?? '';
+        throw new Failure('git-failed', `A tracked file has a name that is not UTF-8, and sops could not be told of it: ${visible(name)}.`, {
+            advice: 'Rename it.', cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/git-commit.js
+// A commit that nothing points to, built by plumbing from bytes beside the checkout.
+// Must never touch the user's index or working tree, nor let a filter change a byte.
+
+
+
+/** As `Git.commit` says. */
+async function buildCommit(git, options) {
+    const env = {
+        GIT_INDEX_FILE: options.indexFile,
+        GIT_AUTHOR_NAME: options.author.name, GIT_AUTHOR_EMAIL: options.author.email,
+        GIT_COMMITTER_NAME: options.author.name, GIT_COMMITTER_EMAIL: options.author.email,
+    };
+    await git.run(['read-tree', options.parent], { env });
+    const wanted = new Set(options.paths);
+    const executable = new Set(pathsIn(await git.run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
+        const path = entry.slice(entry.indexOf('\t') + 1);
+        return wanted.has(path) && entry.startsWith('100755') ? [path] : [];
+    }));
+    const ids = (await git.line(['hash-object', '-w', '--no-filters', '--stdin-paths'], {
+        input: options.paths.map((path) => `${git_commit_quoted((0,external_node_path_namespaceObject.join)(options.tree, path))}\n`).join(''),
+    })).split('\n');
+    const entries = options.paths.map((path, at) => ({ path, mode: executable.has(path) ? '100755' : '100644', blob: ids[at] ?? '' }));
+    await git.run(['update-index', '-z', '--index-info'], {
+        env, input: entries.map(({ path, mode, blob }) => `${mode} ${blob}\t${path}\0`).join(''),
+    });
+    const tree = await git.line(['write-tree'], { env });
+    const message = options.message(tree);
+    const sha = await git.line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: message });
+    return { sha, parent: options.parent, tree, message, parentTree: await git.line(['rev-parse', `${options.parent}^{tree}`]), entries };
+}
+/** git's id of `bytes` as they are; `like` is any id of the repository, whose length tells its hash. */
+function blobId(bytes, like) {
+    return (0,external_node_crypto_.createHash)(like.length === 64 ? 'sha256' : 'sha1').update(`blob ${bytes.byteLength}\0`).update(bytes).digest('hex');
+}
+/** A path as git reads it from a list of lines. */
+function git_commit_quoted(path) {
+    const escapes = { '\n': '\\n', '\r': '\\r' };
+    return `"${path.replace(/["\\\n\r]/g, (character) => escapes[character] ?? `\\${character}`)}"`;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/uncommitted.js
+// What git says of the checkout → it stands there as it is committed, or the run stops.
+// Must never read behind a link.
+
+
+
+
+
+
+
+function refuseAbsent(special) {
+    const absent = special.filter((one) => one.absent);
+    const [first] = absent;
+    if (first === undefined)
+        return;
+    throw new Failure('not-a-repository', `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`, { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' });
+}
+/**
+ * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
+ * would keep its readers there) stops the run.
+ */
+async function refuseUncommitted(git, special, status, configs, chosen) {
+    // git says nothing of a file that it was told to take for unchanged.
+    const assumed = special.filter((one) => one.assumed && !one.absent && isOther(git.root, one)).map(({ path }) => path);
+    const changed = [];
+    for (const path of new Set([...status, ...assumed])) {
+        if (configs.has(path) || ((chosen(path) || isGone(git.root, path)) && await holdsSecrets(git, path)))
+            changed.push(path);
+    }
+    const [first] = changed;
+    if (first === undefined)
+        return;
+    throw new Failure('uncommitted-changes', `Not committed: ${changed.slice(0, 20).map((path) => visible(path)).join(', ')}${changed.length > 20 ? ` and ${changed.length - 20} more` : ''}.`, {
+        path: first, advice: 'Commit or discard these changes, and run again.',
+    });
+}
+/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
+function isGone(root, path) {
+    return !(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)) || readUnlinked(root, path) === 'symlink';
+}
+/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
+async function holdsSecrets(git, path) {
+    const committed = await git.committed(path);
+    if (committed !== null && readEncryptedFile(path, committed) !== null)
+        return true;
+    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(git.root, path)))
+        return false;
+    const present = readUnlinked(git.root, path);
+    return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null;
+}
+/** Whether its bytes are not those of the index. */
+function isOther(root, { path, blob }) {
+    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)))
+        return true;
+    const read = readUnlinked(root, path);
+    return typeof read !== 'string' && blobId(read.bytes, blob) !== blob;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/survey.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+const pointer = 'it is a pointer of Git LFS, and a rule of .sops.yaml names its path: what it stands for was not looked at. Take it out of LFS';
+/** Where the owners file is looked for when nothing says it. */
+const usualOwnersFile = '.sops-owners.yaml';
+/**
+ * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
+ * be tracked where it is given; `keyring` are owners that are known from elsewhere.
+ */
+async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
+    // What is no checkout fails by its head, whatever else fails there.
+    const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey, lfsPointer), git.uncommitted()]);
+    reading.catch(() => undefined);
+    const base = await git.head();
+    await git.assertTop();
+    const [tracked, found, uncommitted] = await reading;
+    const special = tracked.special();
+    refuseAbsent(special);
+    const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
+    const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile));
+    if (ownersTracked === undefined && ownersPath !== null) {
+        throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' });
+    }
+    const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])]);
+    const candidates = new Set(found.filter((path) => !ownTexts.has(path)));
+    const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]));
+    const chosen = await choose(git.root, globs);
+    await refuseUncommitted(git, special, uncommitted, ownTexts, chosen);
+    const configs = [];
+    for (const path of configPaths) {
+        const text = readOwnText(git.root, path);
+        configs.push(readSopsConfig(path, text));
+    }
+    const files = [];
+    const others = [];
+    const damaged = [];
+    const skipped = [];
+    const unsure = [];
+    const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
+    const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
+    const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
+    const untold = configs.flatMap((config) => config.untold);
+    const shared = sharedGroups();
+    for (const path of [...candidates].sort()) {
+        const read = readUnlinked(git.root, path);
+        if (typeof read === 'string') {
+            if (read === 'larger than 64 MiB' && chosen(path))
+                damaged.push({ path, damage: `it is ${read}` });
+            else if (chosen(path))
+                skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
+            continue;
+        }
+        const file = readEncryptedFile(path, read.bytes);
+        if (file === null) {
+            const list = readPublicKeys(path, read.bytes.toString());
+            owners.push(...list.owners);
+            untold.push(...list.untold);
+            if (!chosen(path))
+                continue;
+            if (isPointer(read.bytes) && isNamedByRule(path, configs, configPaths))
+                damaged.push({ path, damage: pointer });
+            else if (mayHide(read.bytes))
+                unsure.push({ path, sha256: sha256Of(read.bytes) });
+        }
+        else if (!chosen(path)) {
+            if ('metadata' in file)
+                others.push(shared(file));
+        }
+        else if ('damage' in file)
+            damaged.push(file);
+        else if (read.hardLink)
+            skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
+        else {
+            files.push({ ...shared(file), config: configFor(path, configPaths), blob: blobs.get(path) ?? '', sha256: sha256Of(read.bytes) });
+        }
+    }
+    skipped.push(...links(git.root, special, files, globs.length > 0 ? chosen : null));
+    owners.push(...await keyring);
+    const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
+    const unmatchedGlobs = await unmatched(git.root, globs, [...files, ...damaged, ...skipped].map(({ path }) => path));
+    return { base, configs, ignoredConfigs, files, others, damaged, skipped, unsure, unmatchedGlobs, owners, untold, ownersFile: record };
+}
+/** Not by a rule for every file. */
+function isNamedByRule(path, configs, paths) {
+    const config = configs.find((one) => one.path === configFor(path, paths));
+    return config !== undefined && (ruleFor(config, path)?.regex ?? null) !== null;
+}
+/** A config or the owners file: what is read as text, and may be written. */
+function readOwnText(root, path) {
+    const read = readUnlinked(root, path);
+    const what = typeof read === 'string' ? (read === 'larger than 64 MiB' ? read : `a ${read}`) : read.hardLink ? 'a hard link' : null;
+    if (what !== null) {
+        throw new Failure('config-unreadable', `${visible(path)} is ${what}; sops would follow it out of what git tracks.`, { path, advice: 'Make it a regular file.' });
+    }
+    const { bytes } = read;
+    if (readEncryptedFile(path, bytes) === null)
+        return bytes.toString();
+    throw new Failure('config-unreadable', `${visible(path)} is encrypted with sops, or part of what was: an edit of it would change a file of secrets.`, {
+        path, advice: 'Give that file another name.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/past-owners.js
+// History → who held which key at earlier commits, for a request that names someone who has left every file and config.
+// Must never stop at what an earlier version has wrong.
+
+
+
+
+
+
+
+
+
+const past_owners_publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m;
+/** The paths that say who holds which key, or say it at the base: configs, the owners file (`named`, where it was given) and lists of public keys. */
+function pathsOfOwners(survey, named) {
+    const lists = new Set(survey.owners.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])));
+    const ownersPath = ownersPathIn(survey, named);
+    return (path) => path === ownersPath || lists.has(path) || isConfig(path);
+}
+function ownersPathIn({ ownersFile }, named) {
+    return ownersFile?.path ?? named ?? usualOwnersFile;
+}
+/**
+ * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
+ * commit that brought it and the keys that came in its place; and all who stood in a config, could read a version of a file, or were recorded as removed. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
+ * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
+ */
+async function readPast(open, survey, named, everywhere) {
+    const { git, history, missing } = open;
+    const unseen = history.reach.kind === 'whole' ? null : history.reach.why;
+    const ownersPath = ownersPathIn(survey, named);
+    const { versions, followed } = everywhere ? await everyText(open, survey.base, pathsOfOwners(survey, named)) : { versions: open.texts, followed: new Map() };
+    const found = new Map();
+    await readBlobs(git, [...versions.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
+        const version = versions.get(blob);
+        if (version === undefined)
+            return;
+        const { path, revision } = version;
+        const past = read(path, ownersPath, bytes);
+        const place = `${path} at ${revision.sha.slice(0, 12)} (${new Date(revision.time * 1000).toISOString().slice(0, 10)})`;
+        if (past !== null)
+            found.set(blob, { ...structuredClone(past), place });
+    });
+    const owners = new Map();
+    for (const [blob, { place, ...then }] of found) {
+        const after = [...followed.get(blob) ?? []].map((other) => found.get(other)?.owners ?? []);
+        for (const owner of [...pastOwners(then.owners, place, after), ...recordedOwners(then.removed, place)]) {
+            const key = `${owner.name}\n${canonicalId(owner.recipient)}`;
+            const newest = owners.get(key) ?? owner;
+            owners.set(key, { ...newest, next: survey_unique([...newest.next, ...owner.next]) });
+        }
+    }
+    return { owners: [...owners.values()], known: survey_unique([...[...found.values()].flatMap(({ known }) => known), ...history.recipients]), unseen };
+}
+async function everyText({ git, history, missing }, base, says) {
+    const versions = new Map();
+    const followed = new Map();
+    try {
+        await readRevisions(git, base, (revision, path, before, after) => {
+            if (after === null)
+                return;
+            if (!missing.has(after) && !versions.has(after))
+                versions.set(after, { path, revision });
+            if (before !== null && says(path))
+                followed.set(before, (followed.get(before) ?? new Set()).add(after));
+        });
+    }
+    catch (error) {
+        // A clone without trees has no changes to tell; that is known already.
+        if (history.reach.kind === 'whole' || !(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+    }
+    return { versions, followed };
+}
+function isConfig(path) {
+    return path === '.sops.yaml' || path.endsWith('/.sops.yaml');
+}
+function read(path, ownersPath, bytes) {
+    try {
+        if (isConfig(path)) {
+            const { owners, recipients } = readSopsConfig(path, bytes.toString());
+            return { owners, removed: [], known: recipients };
+        }
+        if (path === ownersPath) {
+            const { owners, removed } = readOwnersFile(path, bytes.toString());
+            // A key that only has an owner stood in nothing that anyone could have read.
+            return { owners, removed, known: removed.map(({ recipient }) => recipient) };
+        }
+        const text = bytes.toString();
+        return past_owners_publicKey.test(text) ? { owners: readPublicKeys(path, text).owners, removed: [], known: [] } : null;
+    }
+    catch {
+        return null;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners/untold.js
+// Names in comments that may be about one key or another: nobody can be asked for by them.
+// Must never say whose they are.
+
+function untoldAs(asked, untold) {
+    const [whole] = formsOf(asked);
+    return untold.filter(({ name }) => whole !== undefined && formsOf(name).includes(whole));
+}
+/** Why a name that stands there is nobody's, a line for each of the first places, with what to write; none where it stands nowhere. */
+function untoldLines(asked, untold) {
+    return untoldAs(asked, untold).slice(0, 5).map(({ name, path, line }) => {
+        const anchor = /^[\w-]+$/.test(name) ? `as an anchor (\`&${name} age1…\`), ` : '';
+        return `The comment in ${path}:${line} says "${name}", and may be about the key above it or about the one below: write the name beside its key (\`age1… # ${name}\`), ${anchor}or in the owners file.`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/request.js
+
+
+
+
+
+
+
+
+
+/**
+ * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`. That is asked for what
+ * stood `everywhere` only where nothing else knows them, and for the earlier keys of a name.
+ */
+async function resolveWithPast(inputs, survey, past) {
+    const names = inputs.removedRecipients.filter(request_isName);
+    const told = (asked, { owners }) => {
+        const earlier = earlierKeys(names, asked, survey, owners);
+        const nameless = [...asked.removed, ...earlier.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null);
+        return { asked, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) };
+    };
+    const records = recordedIn(survey);
+    try {
+        const asked = resolveRequest(inputs, survey, records);
+        return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] });
+    }
+    catch (error) {
+        if (!mayHaveGone(error) || inputs.removedRecipients.length === 0)
+            throw error;
+        const { owners, known, unseen } = await past(true);
+        const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen };
+        try {
+            return told(resolveRequest(inputs, survey, all), all);
+        }
+        catch (still) {
+            if (unseen === null || !mayHaveGone(still))
+                throw still;
+            const seen = `Whoever was removed before may stand in the part of the history that could not be seen: ${visible(unseen, 1000)}.`;
+            throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still });
+        }
+    }
+}
+/** There is nobody but the new one: then who goes may have gone before. */
+class BothNamed extends Failure {
+}
+function mayHaveGone(error) {
+    return error instanceof BothNamed || (error instanceof Failure && error.code === 'recipient-unknown');
+}
+function request_isName(asked) {
+    const said = asSeen(asked).trim();
+    return parseRecipient(said) === null && parsePgpId(said) === null;
+}
+/** Each once. Not those that somebody else holds by now, nor those of a namesake with another e-mail. */
+function earlierKeys(names, { removed, added }, { owners }, past) {
+    const asked = new Set(names.flatMap((name) => formsOf(name).slice(0, 1)));
+    const isAsked = (name) => formsOf(name).some((form) => asked.has(form));
+    const theirs = owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).map(({ name }) => name);
+    const others = [...removed, ...added.map(({ recipient }) => recipient)];
+    const found = past.filter(({ name, recipient }) => {
+        const holder = ownerOf(owners, recipient);
+        return isAsked(name) && !haveOtherEmails([name], theirs) && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient));
+    });
+    return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed();
+}
+function recordedIn({ ownersFile }) {
+    const { removed = [], path = '' } = ownersFile ?? {};
+    return { owners: recordedOwners(removed, path), known: removed.map(({ recipient }) => recipient), unseen: null };
+}
+const noPast = { owners: [], known: [], unseen: null };
+/** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
+function resolveRequest(inputs, survey, past = noPast) {
+    if (survey.files.length > 0 && survey.configs.length === 0) {
+        throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
+            advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
+        });
+    }
+    const known = knownRecipients(survey);
+    const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
+    const comes = added.map(({ recipient }) => recipient);
+    // Whoever takes someone's place needs that place to be there; who has it already took it from someone who is gone.
+    const before = comes.every((one) => known.some((other) => sameRecipient(one, other))) ? past : noPast;
+    const removed = survey_unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, comes, before)));
+    const required = request_resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known), survey);
+    const needed = removed.find((one) => required.some((other) => recipient_isMeantBy(other, one)));
+    if (needed !== undefined) {
+        throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' });
+    }
+    const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known);
+    return { removed, added, like, required };
+}
+function resolve(asked, survey, known) {
+    return request_resolved(resolveRecipients(asked, survey.owners, known), survey);
+}
+/**
+ * By what stands in the repository now, and is not to come; only of whom that knows nothing, by the past. A name that stands for the
+ * key that has taken a place stood for another one before.
+ */
+function whoGoes(asked, survey, known, comes, past) {
+    const inFull = parseRecipient(asked);
+    const fresh = newKeys(comes, known, survey);
+    const isOld = (one) => !fresh.has(canonicalId(one));
+    const others = known.filter(isOld);
+    if (inFull !== null && comes.some((one) => sameRecipient(one, inFull)))
+        throw bothNamed(inFull, 'Leave it out of one of them.');
+    const now = resolveRecipients([asked], survey.owners, others);
+    const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null;
+    if (now.kind === 'resolved' && gone !== null) {
+        throw new Failure('recipient-ambiguous', [
+            `"${asked}" could mean who was removed on ${gone.date}, by the record in ${survey.ownersFile?.path ?? ''}:${gone.line}, or whoever a comment or an anchor calls so now:`,
+            ...candidateLines('', survey.owners, [...now.recipients, gone.recipient]),
+        ].map((line) => visible(line, 1000)).join('\n'), {
+            advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
+        });
+    }
+    // What a comment may be saying of someone who is still there is not looked up in the past.
+    if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0)
+        return withSubkeys(request_resolved(now, survey), survey.owners, others);
+    const ever = past.known.filter(isOld);
+    const owners = lastNamed(asked, past.owners.filter(({ recipient }) => isOld(recipient)), ever);
+    // A keyring has no past, and may know a key that nothing else names.
+    const keyring = survey.owners.filter(({ from }) => from === 'keyring');
+    const then = [owners, keyring].map((named) => resolveRecipients([asked], named, ever)).find(({ kind }) => kind !== 'unknown');
+    if (then !== undefined)
+        return withSubkeys(request_resolved(then, survey), keyring, ever);
+    const whole = comes.length === 0 ? now : resolveRecipients([asked], survey.owners, known);
+    const [both] = whole.kind === 'resolved' ? whole.recipients : [];
+    if (both === undefined)
+        return request_resolved(now, survey);
+    throw bothNamed(both, 'Nothing tells of another key whose place it took. Name the key that is to go, spelled in full.');
+}
+function bothNamed(one, advice) {
+    return new BothNamed('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(one.id)}.`, { advice });
+}
+/** The ids of those that come; where a config names an Azure key without a version, also of the one that files have for it. */
+function newKeys(comes, known, { configs }) {
+    const written = new Set(configs.flatMap(({ recipients }) => recipients).map(canonicalId));
+    const inFiles = known.filter((one) => !written.has(canonicalId(one)));
+    const versions = comes.filter((one) => written.has(canonicalId(one))).flatMap((one) => inFiles.filter((other) => recipient_isMeantBy(one, other)));
+    return new Set([...comes, ...versions].map(canonicalId));
+}
+/** The record of another key, removed from whoever had the name then, where no more than comments and anchors give it to someone now. */
+function recordOf(asked, now, { owners, ownersFile }) {
+    const bears = (name) => name !== null && formsOf(name).some((form) => formsOf(asked).includes(form));
+    const sources = owners.filter(({ name, recipient }) => bears(name) && now.some((one) => recipient_isMeantBy(recipient, one)));
+    if (sources.length === 0 || sources.some(({ from }) => from !== 'comment' && from !== 'anchor'))
+        return null;
+    const records = ownersFile?.removed ?? [];
+    if (records.some(({ recipient }) => now.some((one) => recipient_isMeantBy(recipient, one))))
+        return null;
+    return records.findLast(({ owner }) => bears(owner)) ?? null;
+}
+function request_resolved(resolution, { untold = [] }) {
+    if (resolution.kind === 'resolved')
+        return resolution.recipients;
+    const why = resolution.kind === 'unknown' ? untoldLines(resolution.asked, untold) : [];
+    throw new Failure(`recipient-${resolution.kind}`, [...resolution.message.split('\n'), ...why].map((line) => visible(line, 1000)).join('\n'));
+}
+/** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
+function newRecipient(asked, survey, known) {
+    const whole = parseRecipient(asked);
+    if (whole !== null)
+        return { recipient: request_spelled(whole, known), name: ownerOf(survey.owners, whole) };
+    const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(asked) ?? [];
+    const recipient = parseRecipient(key);
+    if (recipient !== null && name.trim() !== '')
+        return { recipient: request_spelled(recipient, known), name: name.trim() };
+    const written = survey_unique([...known, ...survey.owners.map((owner) => owner.recipient)]);
+    const [only, ...more] = eachKeyOnce(resolve([asked], survey, written), survey.owners, known);
+    if (only === undefined || more.length > 0) {
+        throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' });
+    }
+    return { recipient: only, name: ownerOf(survey.owners, only) };
+}
+/** As the repository spells it already, where it does. */
+function request_spelled(recipient, known) {
+    return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
+}
+/** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
+function whoIsMeant({ asked: { removed, added }, earlier }, { owners }) {
+    const line = (sign) => (recipient) => {
+        const named = owners.filter((owner) => recipient_isMeantBy(recipient, owner.recipient));
+        const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`);
+        return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
+    };
+    const before = earlier.map(({ name, recipient, path }) => `  ${recipient.id}, an earlier key of ${asSeen(name)}, by ${path}: what it could read is looked at too`);
+    return [...removed.map(line('−')), ...before, ...added.map(({ recipient }) => recipient).map(line('+'))];
+}
+
+;// CONCATENATED MODULE: ./lib/tools/keyless-environment.js
+// The environment of a sops that must open nothing: no credential, a home without any, and no way out to a network.
+// Must never take over a variable because it looks harmless: what is not on the list is not there.
+/** What a program needs to start at all. */
+const needed = ['SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'LANG', 'LC_ALL'];
+/** Nothing can listen on port 0, so that whoever uses it as a proxy is told so at once. */
+const nowhere = 'http://127.0.0.1:0';
+/**
+ * To be given to `Sops` in place of the runner's own. `home` is an empty folder: sops and the libraries in it look for keys
+ * there whatever the environment says (`~/.ssh`, `~/.config/sops`, `~/.aws`, `~/.vault-token`, `~/.gnupg`).
+ */
+function keylessEnvironment(environment, home) {
+    const kept = needed.flatMap((name) => {
+        const value = environment[name] ?? '';
+        return value === '' ? [] : [[name, value]];
+    });
+    return {
+        ...Object.fromEntries(kept),
+        HOME: home, USERPROFILE: home, APPDATA: home, LOCALAPPDATA: home, XDG_CONFIG_HOME: home,
+        HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, https_proxy: nowhere, http_proxy: nowhere,
+        // Machines of a cloud answer for themselves at an address that no proxy setting stops every library from asking.
+        AWS_EC2_METADATA_DISABLED: 'true',
+    };
+}
+
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
+;// CONCATENATED MODULE: ./lib/tools/memory.js
+// How much memory V8 takes for what is young.
+
+/** With fewer files the memory does not grow to where it matters. */
+const manyFiles = 500;
+/**
+ * Where there are many files: keeps the room for young objects as it is from here on. V8 doubles it again and again as long as
+ * some survive, up to a hundred megabytes that hold next to nothing but garbage. It reads this flag whenever the room would grow,
+ * so that it may be set late.
+ */
+function spareMemory(files) {
+    if (files >= manyFiles)
+        (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-file/sops-words.js
+// What of sops' words about a file may be shown: sops quotes the line, or the decrypted value, that it could not take.
+// Must never pass on a piece of a file's content: what is not known here to be without it is left out.
+/** Each with what it means; of the words themselves only a place in the file is kept. */
+const sops_words_known = [
+    [/does not match sops' data format/, () => 'a value that has to be encrypted stands in the clear'],
+    [/line (\d+): mapping key .* already defined/, (line) => `line ${line} has a name that stands there already`],
+    [/yaml: (?:unmarshal errors:\s*)?line (\d+): /, (line) => `it is no YAML at line ${line}`],
+    [/Error unmarshalling input yaml|yaml: /, () => 'it is no YAML that sops takes'],
+    [/unexpected end of JSON input|unexpected EOF/, () => 'its JSON ends too early'],
+    [/Error unmarshalling input json|invalid character/, () => 'it is no JSON'],
+    [/key-value delimiter not found/, () => 'a line has no `=`'],
+    [/unclosed section/, () => 'the name of a section is not closed'],
+    [/invalid dotenv input line/, () => 'a line is no NAME=value'],
+    [/Version string empty/, () => 'its metadata has no version'],
+    [/parsing time/, () => 'its metadata has a `lastmodified` or a `created_at` that is no time'],
+    [/sops metadata not found/, () => 'it has no metadata'],
+];
+/** Why sops can't read a file, as a clause; null where nothing is known that may be said. */
+function reasonOf(said) {
+    for (const [words, meaning] of sops_words_known) {
+        const [found, place = ''] = words.exec(said) ?? [];
+        if (found !== undefined)
+            return meaning(place);
+    }
+    return null;
+}
+/** sops reads the config first, and says so. */
+const ofConfig = /^(?:error loading config|config file|could not load config|can ?not compile regexp|error parsing regexp)/i;
+/** Words about keys, rules and key services, which hold nothing of a file's content. */
+const ofKeys = /recipient|public key|master key|data key|creation.?rule|key ?group|shamir|arn:|vault|kms|fingerprint|gpg|identit/i;
+const untold = 'sops gave a reason that may hold a part of the file, and that is not shown';
+/** Of a file that was not decrypted: `said` where it is about its config or its keys, else what `reasonOf` makes of it. */
+function shownReason(said) {
+    if (ofConfig.test(said))
+        return said;
+    return reasonOf(said) ?? (ofKeys.test(said) ? said : untold);
+}
+/** Of what sops did with keys: a cloud may use the same words as a parser. */
+function shownOfKeys(said) {
+    return ofKeys.test(said) ? said : reasonOf(said) ?? untold;
+}
+/** Which keys are missing to decrypt a file, of which one key will do, or several groups where it has a Shamir threshold. */
+function missingKeys(said) {
+    const [, threshold = '', usable = '0'] = /Shamir threshold of\s+(\d+), but only\s+(\d+)\s/.exec(said) ?? [];
+    if (threshold === '')
+        return { problem: 'none of its keys could be used', advice: 'Give the job the credentials of one of these keys.' };
+    return {
+        problem: `${usable === '0' ? 'none' : usable} of its key groups could be used, and ${threshold} are needed`,
+        advice: `Give the job the credentials of a key in ${usable === '0' ? `${threshold} of these groups` : `${Number(threshold) - Number(usable)} more of its groups`}.`,
+    };
+}
+/**
+ * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
+ * once, and one that only says that no age identity fits comes last and short, so that what a cloud said is not lost behind it.
+ */
+function reasonsByKey(said) {
+    const reasons = new Map();
+    for (const [, key = '', block = ''] of said.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
+        // Azure rules lines off between its sentences.
+        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
+        // sops tells where it looked also where it found one.
+        const short = /identity (?:did not match|matched) any of the recipients/i.test(reason) ? ofAnother
+            : /did not find keys in locations/i.test(reason) ? notFound : reason.slice(0, 500);
+        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
+    }
+    if (reasons.size === 0)
+        return shownOfKeys(said);
+    return [...reasons].sort(([a], [b]) => rank(a) - rank(b))
+        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
+}
+function rank(reason) {
+    return [ofAnother, notFound].indexOf(reason);
+}
+const ofAnother = "the job's age identity is of another key";
+const notFound = 'no age identity was found';
+
+;// CONCATENATED MODULE: ./lib/model/sops-file/updatekeys-output.js
+
+
+const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
+/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
+const noRule = /no matching creation rules found|does not contain any creation rule/;
+/**
+ * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
+ * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
+ * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
+ */
+function readConfiguredRecipients(paths, stdout, stderr) {
+    const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
+    const lines = stderr.split('\n');
+    const found = new Map();
+    // The same few keys, and questions, stand in the answers of thousands of files.
+    const keys = new Map();
+    const answers = new Map();
+    let at = 0;
+    let asked = 0;
+    for (const [index, path] of paths.entries()) {
+        at = expectLine(lines, at, `Syncing keys for file ${path}`);
+        const next = paths[index + 1];
+        const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1;
+        const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''));
+        at = end;
+        if (said.includes(`File ${path} already up to date`))
+            found.set(path, { kind: 'same' });
+        else if (said.includes(`File ${path} left unchanged`)) {
+            const question = questions[asked];
+            if (question === undefined)
+                throw new Error('sops asked about fewer files than it left unchanged');
+            asked += 1;
+            const answer = answers.get(question) ?? answerTo(question, keys);
+            answers.set(question, answer);
+            found.set(path, answer);
+        }
+        else {
+            const reason = reasonIn(said);
+            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason: shownReason(reason) });
+        }
+    }
+    if (asked !== questions.length)
+        throw new Error('sops asked about more files than it left unchanged');
+    return found;
+}
+/** The position behind the line that ends with `text` after sops' time stamp. */
+function expectLine(lines, from, text) {
+    for (let at = from; at < lines.length; at += 1) {
+        if (lines[at]?.replace(timeStamp, '') === text)
+            return at + 1;
+    }
+    throw new Error(`sops did not say "${text}"`);
+}
+function reasonIn(said) {
+    for (const line of said) {
+        const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
+        if (message !== undefined)
+            return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
+    }
+    return said.map((line) => line.trim()).filter((line) => line !== '').join(' ') || 'sops gave no reason';
+}
+/** A key of a kind that is not known makes one file unreadable, not all. */
+function answerTo(question, keys) {
+    try {
+        return readQuestion(question, keys);
+    }
+    catch (error) {
+        if (error instanceof UnknownKey)
+            return { kind: 'unreadable', reason: error.message };
+        throw error;
+    }
+}
+class UnknownKey extends Error {
+}
+function readQuestion(question, keys) {
+    const [current, groups] = [[], []];
+    let thresholdChanges = false;
+    for (const line of question.split('\n')) {
+        if (line === '' || line.startsWith('Is this okay? (y/n):'))
+            continue;
+        if (/^Group \d+$/.test(line))
+            for (const side of [current, groups])
+                side.push([]);
+        else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line))
+            thresholdChanges = true;
+        else if (!/^shamir_threshold: \d+$/.test(line)) {
+            const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
+            const [had, gets] = [current.at(-1), groups.at(-1)];
+            if (sign === undefined || had === undefined || gets === undefined)
+                throw new Error(`sops printed a line that is not known: ${line}`);
+            const recipient = keys.get(key) ?? readKey(key);
+            keys.set(key, recipient);
+            if (sign !== '+++ ')
+                had.push(recipient);
+            if (sign !== '--- ')
+                gets.push(recipient);
+        }
+    }
+    const filled = (all) => all.filter((group) => group.length > 0);
+    return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
+}
+function readKey(key) {
+    // sops also takes the short id of a PGP key.
+    const recipient = parseRecipient(key) ?? parsePgpId(key);
+    if (recipient !== null)
+        return recipient;
+    throw new UnknownKey(`sops names a recipient of a kind that is not known: ${key}`);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sops.js
+// sops, one method per thing asked of it, on files of a staged tree only.
+// Must never print or return what it decrypts: plaintext leaves here as a digest.
+
+
+
+
+
+
+
+
+/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
+const threeMinutes = 180_000;
+function tooLong(path, given) {
+    return new Failure('key-service', `${visible(path)}: sops did not come to an end within ${given} s, and was ended. It may wait for a key service that does not answer.`, {
+        path, advice: 'See whether each of the key services that the file names can be reached from the runner.',
+    });
+}
+class Sops {
+    #options;
+    constructor(options) {
+        this.#options = options;
+    }
+    async #run(args, options = {}) {
+        this.#options.onCall();
+        const { program, root, workspace, environment, path } = this.#options;
+        return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: this.#deadline(1), ...options });
+    }
+    /** Of a batch each further file gets a sixth of it: that is enough for a cloud that answers. */
+    #deadline(files) {
+        return (this.#options.deadline ?? threeMinutes) * (1 + (files - 1) / 6);
+    }
+    /**
+     * What each of `files` (of one format) would become under `config`, as sops says without any key.
+     * Changes nothing: every question is answered `n`.
+     */
+    async configuredRecipients(config, files) {
+        const [first] = files;
+        if (first === undefined)
+            return new Map();
+        const { exitCode, stdout, stderr, overdue } = await this.#run(['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)], { input: 'n\n'.repeat(files.length), deadline: this.#deadline(files.length) });
+        if (overdue !== null)
+            throw tooLong(config, overdue);
+        const oneLine = (path) => (0,external_node_path_namespaceObject.join)(this.#options.root, path).replace(/[\r\n]/g, '?');
+        // sops prints names as they are: one with a line break is put on one line before the lines are read.
+        const lines = files.filter(({ path }) => /[\r\n]/.test(path))
+            .reduce((text, { path }) => text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, path), oneLine(path)), stderr);
+        try {
+            const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines);
+            return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
+        }
+        catch (cause) {
+            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(shownReason(stderr))}`, {
+                path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
+            });
+        }
+    }
+    #withoutRoot(found) {
+        return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found;
+    }
+    /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
+    async updatekeys(config, files) {
+        const [first] = files;
+        if (first === undefined)
+            return;
+        const { exitCode, stderr, overdue } = await this.#run(['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)], { deadline: this.#deadline(files.length) });
+        if (exitCode === 0)
+            return;
+        const begun = files.map(({ path }) => path).findLast((path) => stderr.includes(`Syncing keys for file ${(0,external_node_path_namespaceObject.join)(this.#options.root, path)}\n`));
+        if (overdue !== null)
+            throw tooLong(begun ?? first.path, overdue);
+        const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, path)));
+        throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, failed)));
+    }
+    /** Gives the file a new data key. */
+    async rotate(file) {
+        const type = inputType(file);
+        const output = file.explicitType ? ['--output-type', file.format] : [];
+        const { exitCode, stderr, overdue } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path]);
+        if (overdue !== null)
+            throw tooLong(file.path, overdue);
+        if (exitCode !== 0)
+            throw this.#failure('rotate', exitCode, file.path, stderr);
+    }
+    /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
+    async plaintextDigest(file) {
+        const { exitCode, stderr, digest } = await this.#decrypt(file);
+        if (exitCode !== 0)
+            throw this.#failure('decrypt', exitCode, file.path, stderr);
+        return digest;
+    }
+    /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
+    async isAuthentic(file) {
+        const { exitCode, stderr } = await this.#decrypt(file);
+        if (exitCode === 0)
+            return true;
+        if (exitCode === 25 || exitCode === 51)
+            return false;
+        throw this.#failure('decrypt', exitCode, file.path, stderr);
+    }
+    /**
+     * Decrypts in memory, as `output`, and returns what `take` makes of it, which must be digests: the plaintext is wiped then.
+     * Throws where sops can't decrypt it.
+     */
+    async decryptInto(file, output, take) {
+        const pieces = [];
+        const args = [...configOf(file), 'decrypt', ...inputType(file), '--output-type', output, '--', file.path];
+        const { exitCode, stderr } = await this.#run(args, { onStdout: (piece) => pieces.push(piece) });
+        if (exitCode !== 0)
+            throw this.#failure('decrypt', exitCode, file.path, stderr);
+        const plaintext = Buffer.concat(pieces);
+        try {
+            return take(plaintext);
+        }
+        finally {
+            for (const piece of [...pieces, plaintext])
+                piece.fill(0);
+        }
+    }
+    async #decrypt(file) {
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        const output = file.explicitType ? ['--output-type', file.format] : [];
+        const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) });
+        if (result.overdue !== null)
+            throw tooLong(file.path, result.overdue);
+        return { ...result, digest: hash.digest('hex') };
+    }
+    #said(text) {
+        return visible(text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000);
+    }
+    /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
+    #failure(command, exitCode, path, stderr) {
+        const shown = visible(path);
+        if (exitCode === 128) {
+            const { problem, advice } = missingKeys(stderr);
+            return new Failure('no-usable-key', `${shown}: ${problem}. ${this.#said(reasonsByKey(stderr)).replace(/\.?$/, '.')}`, { path, advice });
+        }
+        if (exitCode === 51) {
+            return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
+                path, advice: restore,
+            });
+        }
+        if (exitCode === 25) {
+            return new Failure('damaged-file', `${shown}: ${reasonOf(stderr) ?? 'a value does not belong to its data key, or is not as sops wrote it'}.`, { path, advice: restore });
+        }
+        if (command === 'decrypt') {
+            // sops may quote what it has decrypted.
+            const why = reasonOf(stderr) ?? `it exits with ${exitCode ?? 'a signal'}, and its words may hold a part of the file`;
+            return new Failure('damaged-file', `${shown}: sops could not read it: ${why}.`, { path, advice: restore });
+        }
+        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(shownOfKeys(stderr))}`, {
+            path, advice: 'Every recipient of the file must be reachable and allow encryption.',
+        });
+    }
+}
+const restore = 'Restore it from a commit at which it still decrypts; where you have a key, `sops decrypt` says more.';
+function configOf({ config }) {
+    return config === null ? [] : ['--config', config];
+}
+function inputType(file) {
+    return file.explicitType ? ['--input-type', file.format] : [];
+}
+/** Whether the log of a batch ends for this file with anything but success. */
+function updateFailed(stderr, path) {
+    return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
+        && !stderr.includes(`File ${path} already up to date\n`);
+}
+/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
+function saidOf(stderr, path) {
+    const start = `Syncing keys for file ${path}\n`;
+    const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
+    return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
+}
+
+;// CONCATENATED MODULE: ./lib/check.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+// The story of a check: inputs → survey → what sops says without a key → history and merges → findings.
+// Must never be given, look for or pass on a key, a credential or a token, nor change the checkout.
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
+async function check(inputs, job, tools) {
+    const { git, merges, log } = tools;
+    const startedAt = new Date();
+    const findings = [];
+    const run = { survey: null, standings: new Map(), exposure: [], keySince: new Map(), sops: null, sopsCalls: 0 };
+    const finish = (failure) => ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure });
+    try {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const installing = tools.installSops();
+            installing.catch(() => undefined);
+            const survey = run.survey = await surveyRepository(git, inputs.files, inputs.ownersFile);
+            spareMemory(survey.files.length);
+            log.line(surveyLine(survey));
+            const known = knownRecipients(survey);
+            const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
+            findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey));
+            findings.push(...await findMergeDrops(git, merges, survey));
+            const unencrypted = await unencryptedFiles(git, survey, inputs.files);
+            const renames = new Renames(onceEncrypted(unencrypted));
+            const open = __addDisposableResource(env_1, await openHistory(git, survey, {
+                everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), texts: pathsOfOwners(survey, inputs.ownersFile),
+                onChange: (...change) => renames.visit(...change), remote: null, temporary: tools.temporary,
+            }), true);
+            findings.push(...findPlaintext(git, survey, unencrypted, {
+                history: open.history, encryptedAs: renames.encryptedAs(open.history), withKey: await filesWithKey(git),
+            }));
+            const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) => await readPast(open, survey, inputs.ownersFile, everywhere));
+            const { reach } = open.history;
+            if (reach.kind === 'partial')
+                findings.push(check_unseen(reach.why, inputs, readers));
+            const { keySince, sureSince, stillHeld } = findDueRotations(open.history, survey, [], null, startedAt);
+            if (inputs.maxKeyAge !== null)
+                run.keySince = keySince;
+            findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, sureSince, inputs.maxKeyAge, startedAt));
+            findings.push(...heldKeys(survey, stillHeld));
+            run.exposure = await exposureOf(open, [...survey.owners, ...owners], [{ people: readers, only: null }], null);
+            const binary = await installing;
+            log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
+            run.sops = { version: binary.version, sha256: binary.sha256 };
+            const staging = __addDisposableResource(env_1, Staging.create(tools.temporary)
+            // Nothing in it: no key to be found, and no program that a recipient could name.
+            , true);
+            // Nothing in it: no key to be found, and no program that a recipient could name.
+            const empty = staging.beside('home');
+            (0,external_node_fs_namespaceObject.mkdirSync)(empty, { mode: 0o700 });
+            const sops = new Sops({
+                program: binary.path, root: staging.root, workspace: git.root, environment: keylessEnvironment(tools.environment, empty),
+                path: empty, onCall: () => (run.sopsCalls += 1),
+            });
+            const hidden = await findHidden(sops, git.root, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            run.survey = { ...survey, damaged: [...survey.damaged, ...hidden] };
+            findings.push(...damagedFiles(hidden));
+            stageCopies(git.root, survey, [], staging);
+            const { answers, untold } = await askKeyless(sops, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            const told = standings(survey, answers, untold);
+            run.standings = told.byPath;
+            findings.push(...told.findings);
+            return finish(null);
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = __disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    catch (error) {
+        const what = `Something went wrong that should not: ${visible(String(error), 600)}.`;
+        const failure = error instanceof Failure ? error
+            : new Failure('unexpected', what, { advice: 'Please report this.', cause: error });
+        findings.push(finding(failure.code, 'error', failure.path, failure.message));
+        return finish(failure);
+    }
+}
+/** Those whose secrets are to be listed, also where they stand in no file and no config any more. */
+async function exposedTo(names, survey, past) {
+    if (names.length === 0)
+        return { readers: [], owners: [] };
+    const wanted = { removedRecipients: names, addedRecipients: [], sameAccessAs: null, requiredRecipients: [] };
+    const { asked, earlier, owners } = await resolveWithPast(wanted, survey, past);
+    return { readers: [...asked.removed, ...earlier.map(({ recipient }) => recipient)], owners };
+}
+/** What only history knows, where not all of it could be seen; a warning where it was asked for. */
+function check_unseen(why, { maxKeyAge }, readers) {
+    const asked = [
+        ...(maxKeyAge === null ? [] : ['how old the data keys are']),
+        ...(readers.length === 0 ? [] : ['what those in `exposed-to` could read at earlier commits']),
+    ];
+    const what = ['whether keys came back that had been removed', ...asked].join(', and ');
+    return finding('history-shallow', asked.length === 0 ? 'notice' : 'warning', null, `${why}: ${what}, cannot be told`);
+}
+function meant(resolution) {
+    if (resolution.kind === 'resolved')
+        return resolution.recipients;
+    throw new Failure(resolution.kind === 'ambiguous' ? 'recipient-ambiguous' : 'recipient-unknown', resolution.message);
+}
+function reportOf(run, findings, started, runId) {
+    const { survey, exposure, keySince, sops, sopsCalls } = run;
+    const stand = (standing) => [...run.standings.values()].filter((one) => one === standing).length;
+    const files = survey?.files.length ?? 0;
+    const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')];
+    return {
+        schema: 1, kind: 'check', base: survey?.base ?? '',
+        startedAt: started.toISOString(), finishedAt: new Date().toISOString(), runId, sops,
+        counts: {
+            inLine, drifted, withoutRule, notTold: files - inLine - drifted - withoutRule,
+            damaged: survey?.damaged.length ?? 0, skipped: survey?.skipped.length ?? 0,
+            plaintext: findings.filter(({ code }) => code === 'plaintext').length,
+            errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
+        },
+        findings, exposure, dataKeys: [...keySince].map(([path, since]) => ({ path, keySince: since })), sopsCalls,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/model/check/check-rules.js
+// What each code of a check means and what to do about it, in the words of docs/check.md, where each has a heading of its own.
+// Must never depend on a repository: it is what SARIF calls the rules of the tool.
+const checkRules = {
+    'drift': {
+        title: 'The recipients of a file are not those that its config names',
+        help: 'Run the action without `removed-recipient`: it brings the files in line with their configs, and gives a '
+            + 'file that loses a reader a new data key. Where the config is wrong, mend the config.',
+    },
+    'drift-unknown': {
+        title: 'Whether a file has drifted cannot be told without a key',
+        help: 'Write the version of each Azure key into the config, or look at the plan of a run that has a credential '
+            + '(`dry-run: true`).',
+    },
+    'config-unreadable': {
+        title: 'sops cannot take a config',
+        help: 'Mend what the message names. Until then sops works with none of the files that this config is for.',
+    },
+    'hidden-readers': {
+        title: 'sops reads other recipients from a file than its metadata seems to name',
+        help: 'Look at the `sops` block of the file by hand: someone may have hidden a reader in it.',
+    },
+    'no-rule': {
+        title: 'No creation rule names keys for an encrypted file',
+        help: 'Add a rule for it to the nearest `.sops.yaml`. Without one, nobody can be added to the file or taken out '
+            + 'of it by sops updatekeys.',
+    },
+    'plaintext': {
+        title: 'A file that a rule says should be encrypted is not',
+        help: 'Encrypt it with `sops encrypt --in-place`, and take every secret in it for known: git keeps the '
+            + 'plaintext. If it holds no secret, narrow `path_regex`, or leave the file out with a line `!path` in '
+            + '`files`.',
+    },
+    'removed-came-back': {
+        title: 'A key that was removed is back',
+        help: 'A branch that is older than the removal may have been merged. Run the action with `removed-recipient` '
+            + 'again; or, if the key is meant to be back, enter it under `owners` in the owners file.',
+    },
+    'data-key-held': {
+        title: 'Someone who was removed still has the data key',
+        help: 'Run the action without `removed-recipient`: it gives the file a new data key. Then change the secrets that were '
+            + 'written since they left: they may have been read.',
+    },
+    'merge-dropped': {
+        title: 'A merge dropped a recipient',
+        help: 'One side of the merge had this recipient, and the result does not, though no side removed it. Put it '
+            + 'back, or say in a commit that it was meant.',
+    },
+    'required-recipient': {
+        title: 'A recipient that every file must keep is missing',
+        help: 'Add it to the rule of the file, and run the action.',
+    },
+    'single-key-kind': {
+        title: 'Only keys of one kind open a file',
+        help: 'Add a key of another kind to the rule, so that losing one kind does not lose the file.',
+    },
+    'shared-environment-key': {
+        title: 'A key of a key service opens the files of several environments',
+        help: 'Create a key for each environment, and give each environment a rule with its own.',
+    },
+    'few-survivors': {
+        title: 'Losing one recipient would lose a file',
+        help: 'Add another recipient to the rule, or a second one to each key group that has only one.',
+    },
+    'owner-unknown': {
+        title: 'Nobody knows whose key it is',
+        help: 'Write the name beside the key in `.sops.yaml`, or enter the key in the owners file. What has no owner is '
+            + 'forgotten when its owner leaves.',
+    },
+    'data-key-old': {
+        title: 'A data key is older than `max-key-age`',
+        help: 'Run the action with the same `max-key-age`.',
+    },
+    'damaged-file': {
+        title: 'A file is meant for sops, and is not whole',
+        help: 'Restore it from a commit at which it was whole, or leave it out with a line `!path` in `files`.',
+    },
+    'config-ignored': {
+        title: 'A config has a name that sops does not look for',
+        help: 'Rename it to `.sops.yaml`.',
+    },
+    'skipped': {
+        title: 'A link or submodule was not followed',
+        help: 'Check the repository or the file that it leads to by itself.',
+    },
+    'history-shallow': {
+        title: 'The checkout is too shallow to tell',
+        help: 'Write `fetch-depth: 0` for actions/checkout.',
+    },
+    'merges-left-out': {
+        title: 'Not every merge was looked at',
+        help: 'Nothing has to be done, unless one of the older merges is in doubt.',
+    },
+};
+/** What stopped the check has no rule here. */
+function check_rules_ruleOf(code) {
+    const known = Object.hasOwn(checkRules, code) ? checkRules[code] : undefined;
+    const help = 'See what the message says, mend that, and run again.';
+    return known ?? { title: `The check could not be finished (${code})`, help };
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-ages.js
+// How old the data keys are, file by file, the oldest first.
+// Must never call a key young of which the history says nothing.
+
+const foldBeyond = 20;
+const markdown_ages_day = 24 * 60 * 60 * 1000;
+/** Empty where no history was asked. Of a file that gets a new data key it tells the age of the old one. */
+function dataKeyAges({ files, startedAt }, room) {
+    const known = files.filter(({ keySince }) => keySince !== null);
+    if (known.length === 0)
+        return '';
+    if (room.files === 0)
+        return `The report gives the ages of ${count(known.length, 'data key')}.`;
+    const days = [...grouped(known, ({ keySince }) => keySince?.slice(0, 10) ?? '')].sort(([a], [b]) => (a < b ? -1 : 1));
+    const shown = days.slice(0, room.files);
+    const lines = shown.map(([since, same]) => {
+        const age = Math.floor((Date.parse(startedAt) - Date.parse(since)) / markdown_ages_day);
+        const names = pathLines(same.map(({ path }) => path), room.files);
+        const made = renewed(same);
+        const [only = ''] = names;
+        const list = names.length === 1 ? ` ${only.slice(2)}` : `\n${names.map((name) => `  ${name}`).join('\n')}`;
+        return `- since ${since} (${count(age, 'day')})${made}:${list}`;
+    });
+    const left = known.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
+    const text = [...lines, ...(left > 0 ? [`- and ${count(left, 'file')} with younger ones, see the report`] : [])].join('\n');
+    return known.length > foldBeyond ? markdown_paths_folded(count(known.length, 'file'), text) : text;
+}
+function renewed(files) {
+    const made = files.filter(({ dataKey }) => dataKey === 'new').length;
+    return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-account.js
+// What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
+// Must never count a file twice or leave one out.
+
+/** The recipients of `from` that are not among `others`. */
+function without(from, others) {
+    const ids = new Set(others.map(canonicalId));
+    return from.filter((recipient) => !ids.has(canonicalId(recipient)));
+}
+function distinct(recipients) {
+    return [...new Map(recipients.map((recipient) => [canonicalId(recipient), recipient])).values()];
+}
+/** How many of `files` lose (or gain) one of `recipients`. */
+function markdown_account_countOf(files, recipients, side) {
+    const ids = new Set(recipients.map(canonicalId));
+    return files.filter(({ recipients: { before, after } }) => (side === 'lose' ? without(before, after) : without(after, before)).some((one) => ids.has(canonicalId(one)))).length;
+}
+/** A report without a changed file is never spoken of as if one were. */
+function accountOf(report) {
+    const { files, outcome, request } = report;
+    const changed = files.filter(({ action }) => action === 'updated' || action === 'rotated' || action === 'updated+rotated');
+    const stopped = outcome === 'refused' || outcome === 'failed';
+    const voice = stopped ? 'stopped'
+        : outcome === 'planned' ? 'would'
+            : outcome === 'unchanged' ? (changed.length + report.configs.length > 0 ? 'open' : 'nothing')
+                : 'done';
+    const removed = new Set(request.removed.map(canonicalId));
+    return {
+        voice,
+        changed,
+        rotated: changed.filter(({ dataKey }) => dataKey === 'new'),
+        unverified: changed.filter(({ verified }) => !verified),
+        skipped: files.filter(({ action }) => action === 'skipped'),
+        failed: files.filter(({ action }) => action === 'failed'),
+        gone: distinct(changed.flatMap(({ recipients: { before, after } }) => without(before, after))),
+        come: distinct(changed.flatMap(({ recipients: { before, after } }) => without(after, before))),
+        remaining: files.filter(({ recipients: { after } }) => after.some((recipient) => removed.has(canonicalId(recipient)))),
+    };
+}
+/** `60 matched = 42 changed + 16 unchanged + 2 skipped + 0 failed`. After a stop nothing counts as changed: nothing was. */
+function accountingLine(report, account) {
+    const { changed, skipped, failed, voice } = account;
+    const [moved, word] = voice === 'stopped' || voice === 'open' ? [0, 'changed']
+        : [changed.length, voice === 'would' ? 'would change' : 'changed'];
+    const matched = report.files.length;
+    const still = matched - moved - skipped.length - failed.length;
+    return `${matched} matched = ${moved} ${word} + ${still} unchanged + ${skipped.length} skipped + ${failed.length} failed`;
+}
+/** How many of these keys many people may use, because who may is decided outside the file. */
+function markdown_account_sharedKeys(recipients) {
+    const shared = recipients.filter(({ kind }) => kind.endsWith('kms') || kind === 'azure_keyvault' || kind === 'hc_vault');
+    return distinct(shared).length;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-headline.js
+// The first sentence of a summary or pull request: who, how many files, what holds.
+// Must never claim what the report's files do not show.
+
+
+
+
+/** Characters shown of a person's name. */
+const nameLimit = 60;
+/** Each owner once, with all of their keys; a key without an owner stands for itself. */
+function who(recipients) {
+    const keys = new Map();
+    for (const recipient of recipients) {
+        const key = code(shortForm(recipient), 80);
+        const owner = recipient.owner === null ? key : plain(recipient.owner, nameLimit);
+        keys.set(owner, [...(keys.get(owner) ?? []), ...(recipient.owner === null ? [] : [key])]);
+    }
+    return listed([...keys].map(([owner, own]) => (own.length === 0 ? owner : `**${owner}** (${listed(own)})`)));
+}
+/** The owner alone where that name stands for one key of the report, else with the key. */
+function shownIn({ request, files }) {
+    const keys = new Map();
+    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    for (const recipient of distinct([...request.removed, ...request.added, ...named])) {
+        if (recipient.owner === null)
+            continue;
+        // As people see it: two names may differ only beyond what is shown.
+        const owner = visible(recipient.owner, nameLimit);
+        keys.set(owner, (keys.get(owner) ?? new Set()).add(canonicalId(recipient)));
+    }
+    return ({ owner, ...recipient }) => {
+        const alone = owner !== null && keys.get(visible(owner, nameLimit))?.size === 1;
+        return { owner, key: alone ? null : shortForm(recipient) };
+    };
+}
+/** Short names for lists, as Markdown. */
+function namer(report) {
+    const shown = shownIn(report);
+    const names = new Map();
+    return (recipient) => {
+        const known = names.get(recipient);
+        if (known !== undefined)
+            return known;
+        const { owner, key } = shown(recipient);
+        const name = [...(owner === null ? [] : [plain(owner, nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
+        names.set(recipient, name);
+        return name;
+    };
+}
+/** What was asked for, as the files show it; null where no recipient was named. */
+function asked({ request: { removed, added } }, { changed }, would) {
+    const clause = (recipients, verb, side) => {
+        if (recipients.length === 0)
+            return [];
+        const people = new Set(recipients.map((recipient) => recipient.owner ?? canonicalId(recipient))).size;
+        const be = would ? 'would be' : people === 1 ? 'was' : 'were';
+        return [`${who(recipients)} ${be} ${verb} ${count(markdown_account_countOf(changed, recipients, side), 'file')}`];
+    };
+    const lose = markdown_account_countOf(changed, removed, 'lose');
+    const swapped = changed.filter(({ recipients: { before, after } }) => without(removed, before).length < removed.length && without(added, without(after, before)).length === 0).length;
+    if (added.length > 0 && lose > 0 && swapped === lose && markdown_account_countOf(changed, added, 'gain') === lose) {
+        return `${who(added)} ${would ? 'would take' : 'took'} the place of ${who(removed)} in ${count(lose, 'file')}`;
+    }
+    const clauses = [...clause(removed, 'removed from', 'lose'), ...clause(added, 'added to', 'gain')];
+    return clauses.length === 0 ? null : listed(clauses);
+}
+/** What happened, and what became of the data keys where that is not the same thing. */
+function happened(report, account, would) {
+    const { request } = report;
+    const { changed, rotated, gone, come } = account;
+    const be = (number) => (would ? 'would be' : number === 1 ? 'was' : 'were');
+    const keys = rotated.length === 0 ? 'data keys as before' : count(rotated.length, 'new data key');
+    const named = asked(report, account, would);
+    if (named !== null)
+        return [named, keys];
+    if (gone.length + come.length === 0 && rotated.length > 0) {
+        const aged = request.maxKeyAge !== null && !request.rotateAll;
+        const old = aged ? ` whose data key was older than ${plain(request.maxKeyAge, 20)}` : '';
+        return [`${count(rotated.length, 'file')}${old} ${would ? 'would get' : 'got'} a new data key`];
+    }
+    const [lose, gain] = [markdown_account_countOf(changed, gone, 'lose'), markdown_account_countOf(changed, come, 'gain')];
+    const access = [
+        ...(lose > 0 ? [`${lose} ${would ? 'would lose' : 'lost'} a recipient`] : []),
+        ...(gain > 0 ? [`${gain} ${would ? 'would gain' : 'gained'} a recipient`] : []),
+    ];
+    const moved = changed.filter(({ recipients: { before, after } }) => without(before, after).length + without(after, before).length > 0);
+    // A key may be spelled otherwise in the config, without anyone's access changing.
+    const drifted = moved.length === 0 ? changed : moved;
+    const configs = new Set(drifted.map(({ config }) => config)).size;
+    return [
+        `${count(drifted.length, 'file')} ${be(drifted.length)} brought back to ` +
+            `${configs === 1 ? 'the' : 'their'} ${code('.sops.yaml')} (${access.join(', ') || 'with the same readers'})`, keys,
+    ];
+}
+/** One or two sentences; for a stopped run a title, because the reasons follow it. */
+function headline(report, account) {
+    const { voice, changed, unverified, remaining } = account;
+    const matched = count(report.files.length, 'matched file');
+    if (voice === 'stopped') {
+        const title = report.outcome === 'refused' ? 'Refused' : 'Failed';
+        return `**✖ ${title}.** Nothing was changed, neither in the checkout nor on the base branch.`;
+    }
+    const texts = listed(report.configs.map(({ path }) => code(path, 100)), 3);
+    if (voice === 'open') {
+        const what = changed.length > 0 ? count(changed.length, 'file') : texts;
+        return `Nothing new: the pull request already holds this plan for ${what}.`;
+    }
+    if (changed.length === 0 && report.configs.length === 0) {
+        if (remaining.length > 0)
+            return `Nothing was changed in ${matched}, see below.`;
+        const { removed, added } = report.request;
+        const none = removed.length > 0 ? `: none is encrypted to ${who(removed)}`
+            : added.length > 0 ? `: ${who(added)} can read each that was asked for already`
+                : '';
+        return `Nothing to change in ${matched}${none}.`;
+    }
+    if (changed.length === 0) {
+        return `${voice === 'would' ? `**Dry run.** Only ${texts} would change` : `Only ${texts} changed`}, no matched file.`;
+    }
+    const what = happened(report, account, voice === 'would');
+    if (voice === 'would')
+        return `**Dry run.** ${what.join('; ')}. No key was used and nothing was changed.`;
+    return unverified.length > 0
+        ? `${what.join('; ')}. **✖ ${unverified.length} of ${count(changed.length, 'changed file')} not verified.**`
+        : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-checklist.js
+// The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
+// Must never leave a secret out of its count, nor tick what is not known to be changed.
+
+
+
+
+
+const markdown_checklist_foldBeyond = 60;
+const markdown_checklist_mostFolders = 200;
+const mostFolded = 40;
+const counted = {
+    current: 'in use as they knew it', 'changed-too-early': 'changed while they could read the new value too', unknown: 'not to be told',
+    changed: 'changed', removed: 'removed',
+};
+/** How many are in which state, the open ones first: `3 in use as they knew it, 1 changed`. */
+function stateCounts(exposure) {
+    const by = grouped(exposure, ({ state }) => state);
+    return Object.entries(counted)
+        .flatMap(([state, words]) => (by.has(state) ? [`${by.get(state)?.length ?? 0} ${words}`] : [])).join(', ');
+}
+/** A task list. Secrets that only some of `readers` could read say who, as long as there is a line for each secret. */
+function checklist(exposure, readers, room) {
+    const files = grouped(exposure, ({ file }) => file);
+    const each = 'Tick each once its value has been changed.';
+    if (room.secrets === 0)
+        return 'The report lists them.';
+    if (exposure.length <= room.secrets) {
+        const reasons = oftenGiven(exposure);
+        const legend = [...reasons].map(([reason, mark]) => `\n\nNot to be told${mark}: ${plain(reason, 400)}.`).join('');
+        return `${each}${legend}\n\n${byEnvironment(files, (paths) => bySecret(paths, { readers, reasons }, exposure.length > markdown_checklist_foldBeyond))}`;
+    }
+    const what = files.size <= room.secrets ? 'file' : 'folder';
+    const lines = what === 'file'
+        ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
+        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${titleOf(folder, files)}`);
+    const list = lines.length > markdown_checklist_foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
+    return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
+}
+/** More lines than this with the same reason, and it is said once. */
+const mostRepeats = 3;
+/** The reasons that many give, each with a letter where there are several. */
+function oftenGiven(exposure) {
+    const untold = exposure.filter(({ state, reason }) => state === 'unknown' && reason !== null);
+    const often = [...grouped(untold, ({ reason }) => reason ?? '')].filter(([, secrets]) => secrets.length > mostRepeats).map(([reason]) => reason);
+    return new Map(often.map((reason, at) => [reason, often.length === 1 ? '' : ` (${String.fromCharCode(97 + at % 26)})`]));
+}
+/** Under a heading each, where paths speak of environments at all. */
+function byEnvironment(files, list) {
+    const environments = grouped([...files], ([file]) => environmentOf(file) ?? '');
+    if (environments.size === 1 && environments.has(''))
+        return list(files);
+    const inOrder = [...environments].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
+    return inOrder.map(([environment, inside]) => {
+        const secrets = inside.flatMap(([, each]) => each);
+        return `**${environment === '' ? 'Elsewhere' : environment}** (${secretCount(secrets)})\n\n${list(new Map(inside))}`;
+    }).join('\n\n');
+}
+/** Beyond `foldBeyond` secrets a folder is opened one at a time. */
+function bySecret(files, { readers, reasons }, fold) {
+    const item = (secret) => {
+        const { key, readBy } = secret;
+        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret, reasons)];
+        return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
+    };
+    const list = (paths, from) => paths.map((path) => {
+        const secrets = files.get(path) ?? [];
+        return [`- ${code(path.slice(from))} (${secrets.length}${sinceOf(secrets)})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
+    }).join('\n');
+    if (!fold)
+        return list([...files.keys()], 0);
+    const folders = byFolder([...files.keys()], mostFolded);
+    return folders.map((folder) => markdown_paths_folded(titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
+}
+function noteOn({ state, reason }, reasons) {
+    // That it stands elsewhere now is the one thing to say of a value in use.
+    if (state === 'current')
+        return reason === null ? [] : [plain(reason, 200)];
+    const mark = reasons.get(reason ?? '');
+    if (state === 'unknown')
+        return [mark === undefined ? `not to be told: ${plain(reason ?? '', 120)}` : `not to be told${mark}`];
+    return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state];
+}
+/** The day from which on any of them could be read. */
+function sinceOf(secrets) {
+    const [first] = secrets.flatMap(({ since }) => since ?? []).sort();
+    return first === undefined ? '' : `, since ${first.slice(0, 10)}`;
+}
+/** Ticked is what is done with altogether. */
+function box(secrets) {
+    return secrets.every(isDone) ? '- [x]' : '- [ ]';
+}
+function secretCount(secrets) {
+    const done = secrets.filter(isDone).length;
+    return `${count(secrets.length, 'secret')}${done === 0 ? '' : `, ${done} done`}`;
+}
+function secretsOf({ paths }, files) {
+    return paths.flatMap((path) => files.get(path) ?? []);
+}
+function titleOf(folder, files) {
+    const secrets = secretsOf(folder, files);
+    const [only = ''] = folder.paths;
+    return folder.paths.length === 1 ? `${code(only)} (${secretCount(secrets)})`
+        : `${folder.title} (${count(secrets.length, 'secret')} in ${count(folder.paths.length, 'file')}${secrets.some(isDone) ? `, ${secrets.filter(isDone).length} done` : ''})`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-check.js
+// The job summary of a check, from its report.
+// Must never shorten a count to fit: when there is no room, lists are shortened first.
+
+
+
+
+
+
+/** GitHub shows nothing of a summary beyond 1 MiB. */
+const limit = 1_000_000;
+/** How many findings of a code, and secrets, are listed. */
+const rooms = [Infinity, 1000, 200, 50, 10, 0];
+const words = { error: '✖ error', warning: 'warning', notice: 'notice' };
+/** Markdown under 1 MiB, whatever the report holds. */
+function renderCheck(report, context) {
+    let text = '';
+    for (const room of rooms) {
+        text = `${sections(report, context, room).filter((part) => part !== '').join('\n\n')}\n`;
+        if (new TextEncoder().encode(text).length < limit)
+            break;
+    }
+    return text;
+}
+function sections(report, { documentation, reportPath }, room) {
+    const { counts, findings, base } = report;
+    const kinds = [...grouped(findings, (one) => `${one.level} ${one.code}`).values()];
+    const at = base === '' ? '' : ` at ${code(base.slice(0, 12))}`;
+    const files = [
+        [counts.inLine, 'in line with their config'], [counts.drifted, 'drifted'], [counts.withoutRule, 'without a rule'],
+        [counts.notTold, 'not told'], [counts.damaged, 'damaged'], [counts.skipped, 'skipped'],
+    ].filter(([number]) => number !== 0).map(([number = 0, what = '']) => `${number} ${what}`);
+    const all = counts.inLine + counts.drifted + counts.withoutRule + counts.notTold + counts.damaged + counts.skipped;
+    return [
+        '## sops-rekey check',
+        markdown_check_headline(report),
+        `${count(all, 'matched file')}${at}${files.length === 0 ? '' : `: ${listed(files, 6)}`}. No key was used.`,
+        kinds.length === 0 ? '' : table(kinds, documentation),
+        ...kinds.map((kind) => details(kind, room)),
+        exposed(report, room),
+        aged(report, room),
+        reportPath === null ? '' : `The report: ${code(reportPath)}`,
+    ];
+}
+function markdown_check_headline({ counts: { errors, warnings, notices } }) {
+    const said = [
+        ...(errors > 0 ? [count(errors, 'error')] : []), ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+        ...(notices > 0 ? [count(notices, 'notice')] : []),
+    ];
+    return said.length === 0 ? '**✔ Nothing found**' : `**${errors > 0 ? '✖ ' : ''}${listed(said)}**`;
+}
+function table(kinds, documentation) {
+    const rows = kinds.flatMap(([first, ...more]) => {
+        if (first === undefined)
+            return [];
+        // What stopped the check has no heading there.
+        const known = documentation !== null && Object.hasOwn(checkRules, first.code);
+        const name = known ? safe_text_link(first.code, `${documentation}#${first.code}`) : code(first.code);
+        return [`| ${[name, words[first.level], more.length + 1, plain(check_rules_ruleOf(first.code).title)].join(' | ')} |`];
+    });
+    return ['| Finding | Level | Count | What is the matter |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+/** Findings of one code, those with the same words together, and what to do about them; errors can be read without a click. */
+function details(kind, room) {
+    const [first] = kind;
+    if (first === undefined)
+        return '';
+    const alike = [...grouped(kind, ({ message }) => message).values()];
+    const shown = alike.slice(0, room);
+    const lines = shown.map((same) => {
+        const places = same.flatMap(({ path, line }) => (path === null ? [] : [`${code(path)}${line === null ? '' : `:${line}`}`]));
+        const where = places.length === 0 ? '' : `${listed(places, Math.max(3, room))}: `;
+        return `- ${where}${plain(same[0]?.message ?? '', 1000)}`;
+    });
+    const left = kind.length - shown.reduce((sum, same) => sum + same.length, 0);
+    if (left > 0)
+        lines.push(`- ${left} more, see the report`);
+    const { title, help } = check_rules_ruleOf(first.code);
+    return markdown_paths_folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'), first.level === 'error');
+}
+function aged({ dataKeys, startedAt }, room) {
+    const ages = dataKeyAges({ files: dataKeys.map((one) => ({ ...one, dataKey: 'same' })), startedAt }, { files: room });
+    return ages === '' ? '' : `### Age of the data keys\n\n${ages}`;
+}
+function exposed({ exposure }, room) {
+    if (exposure.length === 0)
+        return '';
+    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
+    const who = listed(readers.map((reader) => plain(reader, nameLimit)), 3);
+    const list = checklist(exposure, readers, { files: room, secrets: room, diffLines: 0, picture: false });
+    return `### Secrets ${who} could read\n\n${count(exposure.length, 'secret')}. ${list}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/check/sarif.js
+// A check's findings as SARIF 2.1.0, within what GitHub's code scanning takes.
+// Must never drop a finding without saying so in the file.
+
+
+/** Of more results GitHub shows the gravest 5,000, and of more than 25,000 none. */
+const mostResults = 5000;
+const levels = { error: 'error', warning: 'warning', notice: 'note' };
+/**
+ * The text of the file. A finding without a path is a notification of the run, because GitHub refuses a result without a
+ * place. `primaryLocationLineHash` is the one fingerprint GitHub looks at: it stays the same when lines move and messages change.
+ */
+function sarifOf({ findings, base }, { documentation, version, digest }) {
+    const codes = [...new Set([...Object.keys(checkRules), ...findings.map(({ code }) => code)])];
+    const placed = findings.filter(({ path }) => path !== null);
+    const left = placed.slice(mostResults);
+    const notifications = [
+        ...findings.filter(({ path }) => path === null).map(({ code, level, message }) => ({ level: levels[level], descriptor: { id: code }, message: { text: visible(message, 1000) } })),
+        ...(left.length === 0 ? [] : [{
+                level: 'warning',
+                message: { text: `${left.length} more findings are in the JSON report: code scanning shows ${mostResults}.` },
+            }]),
+    ];
+    const seen = new Map();
+    const fingerprint = ({ code, path, about }) => {
+        const hash = digest(JSON.stringify([code, path, about]));
+        const count = (seen.get(hash) ?? 0) + 1;
+        seen.set(hash, count);
+        return `${hash.slice(0, 32)}:${count}`;
+    };
+    return `${JSON.stringify({
+        $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+        version: '2.1.0',
+        runs: [{
+                tool: { driver: {
+                        name: 'sops-rekey check',
+                        ...(version === '' ? {} : { version }),
+                        ...(documentation === null ? {} : { informationUri: documentation }),
+                        rules: codes.map((code) => sarif_ruleIn(code, documentation)),
+                    } },
+                // Tells the analysis from that of other tools, and from one of another folder.
+                automationDetails: { id: 'sops-rekey/check/' },
+                columnKind: 'utf16CodeUnits',
+                invocations: [{ executionSuccessful: true, toolExecutionNotifications: notifications }],
+                ...(base === '' ? {} : { properties: { commit: base } }),
+                results: placed.slice(0, mostResults).map((one) => ({
+                    ruleId: one.code,
+                    ruleIndex: codes.indexOf(one.code),
+                    level: levels[one.level],
+                    message: { text: visible(one.message, 1000) },
+                    locations: [{ physicalLocation: {
+                                artifactLocation: { uri: uriOf(one.path ?? ''), uriBaseId: '%SRCROOT%' },
+                                region: { startLine: one.line ?? 1 },
+                            } }],
+                    partialFingerprints: { primaryLocationLineHash: fingerprint(one) },
+                })),
+            }],
+    })}\n`;
+}
+function sarif_ruleIn(code, documentation) {
+    const { title, help } = check_rules_ruleOf(code);
+    const page = documentation === null || !Object.hasOwn(checkRules, code) ? null : `${documentation}#${code}`;
+    return {
+        id: code,
+        name: code.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase()),
+        shortDescription: { text: title },
+        fullDescription: { text: `${title}.` },
+        help: { text: help, markdown: page === null ? help : `${help}\n\n[What this means](${page})` },
+        ...(page === null ? {} : { helpUri: page }),
+        properties: { tags: ['security', 'sops'] },
+    };
+}
+/** A relative reference (RFC 3986) that leads to the file, whatever it is called. */
+function uriOf(path) {
+    return path.split('/').map((name) => encodeURIComponent(name.toWellFormed())).join('/');
+}
+
+;// CONCATENATED MODULE: ./lib/model/access/access-map-script.js
+// The script of the page of the access map: shows the rows that a filter asks for, and keeps the filter in the address.
+// Must never make markup of text; the hash in the page's policy is that of this very text.
+/** SHA-256 of `script` in base64. */
+const scriptHash = '1rsBptTt3i26NaEC9V2U4HZ9/DWubvF1au8HYptb8wY=';
+const script = `
+const form = document.forms[0]
+const { reader, environment, key, path, lone } = form.elements
+const fields = { reader, environment, key, path, lone }
+const status = document.getElementById('status')
+const shownReaders = document.getElementById('shown-readers')
+const nothing = document.getElementById('nothing')
+const all = Number(status.dataset.files)
+const nameOf = new Map([...reader.options].map((option) => [option.value, option.text]))
+const isOwned = (one) => one.startsWith('owner:')
+
+const folders = [...document.querySelectorAll('.map tbody')].map((element) => ({
+  element,
+  rows: [...element.rows].slice(1).map((row) => ({
+    row,
+    environment: row.dataset.environment,
+    keys: JSON.parse(row.dataset.keys),
+    lone: JSON.parse(row.dataset.lone),
+    files: [...row.querySelectorAll('.files li')].map((item) => (
+      { item, path: (element.dataset.folder + item.textContent).toLowerCase() })),
+  })),
+}))
+
+// The table of readers gives the value of each position.
+const readers = [...document.querySelectorAll('.overview tbody tr')].map((row) => row.dataset.reader)
+
+function show(element, visible) {
+  if (element.hidden === visible) element.hidden = !visible
+}
+
+function update() {
+  const text = path.value.trim().toLowerCase()
+  const asked = (at) => reader.value === ''
+    || (reader.value === 'nameless' ? !isOwned(readers[at]) : reader.value === readers[at])
+  const counts = new Map()
+  let files = 0
+  for (const folder of folders) {
+    let inFolder = 0
+    for (const one of folder.rows) {
+      const meant = (environment.value === '' || environment.value === one.environment)
+        && one.keys.some(([at, kind]) => asked(at) && (key.value === '' || key.value === kind))
+        && (!lone.checked || one.lone.some(asked))
+      let inRow = 0
+      for (const file of one.files) {
+        const matches = meant && file.path.includes(text)
+        show(file.item, matches)
+        if (matches) inRow += 1
+      }
+      show(one.row, inRow > 0)
+      if (inRow > 0) for (const at of new Set(one.keys.map(([at]) => at))) counts.set(at, (counts.get(at) || 0) + inRow)
+      inFolder += inRow
+    }
+    show(folder.element, inFolder > 0)
+    files += inFolder
+  }
+  const filters = Object.values(fields).filter((field) => field.type === 'checkbox' ? field.checked : field.value.trim() !== '')
+  const said = filters.map((field) => field.type === 'checkbox' ? 'one reader only'
+    : field.labels[0].textContent.toLowerCase() + ': '
+      + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim()))
+  status.textContent = filters.length === 0 ? 'All ' + all + ' files are shown.'
+    : files + ' of ' + all + (all === 1 ? ' file' : ' files') + ' shown (' + said.join(', ') + ').'
+  shownReaders.replaceChildren()
+  if (filters.length > 0 && files > 0) {
+    shownReaders.append('Read by: ')
+    for (const [at, count] of [...counts].sort(([a, m], [b, n]) => n - m || a - b)) {
+      if (shownReaders.childNodes.length > 1) shownReaders.append(', ')
+      const name = document.createElement('bdi')
+      name.textContent = nameOf.get(readers[at])
+      shownReaders.append(name, ' (' + count + ')')
+    }
+  }
+  show(nothing, files === 0)
+}
+
+function keepInAddress() {
+  const filter = new URLSearchParams()
+  for (const [name, field] of Object.entries(fields)) {
+    const value = field.type === 'checkbox' ? (field.checked ? 'yes' : '') : field.value.trim()
+    if (value !== '') filter.set(name, value)
+  }
+  const text = filter.toString()
+  history.replaceState(null, '', text === '' ? location.href.split('#')[0] : '#' + text)
+}
+
+function readAddress() {
+  const filter = new URLSearchParams(location.hash.slice(1))
+  for (const [name, field] of Object.entries(fields)) {
+    const value = filter.get(name) || ''
+    if (field.type === 'checkbox') field.checked = value === 'yes'
+    else {
+      // Who is asked for and is not here reads nothing, rather than everything.
+      const isHere = !field.options || [...field.options].some((option) => option.value === value)
+      if (!isHere) field.add(new Option(value + ' (not here)', value))
+      field.value = value
+    }
+  }
+  update()
+}
+
+function linkTo(cell, filter) {
+  const link = document.createElement('a')
+  link.href = '#' + new URLSearchParams(filter)
+  link.append(...cell.childNodes)
+  cell.append(link)
+}
+
+for (const link of document.links) {
+  link.addEventListener('click', (event) => {
+    // The address keeps the filter.
+    event.preventDefault()
+    document.getElementById(link.hash.slice(1)).focus()
+  })
+}
+
+const columns = [...document.querySelectorAll('.overview thead th[data-environment]')]
+for (const cell of columns) linkTo(cell, { environment: cell.dataset.environment })
+for (const row of document.querySelectorAll('.overview tbody tr')) {
+  const reader = row.dataset.reader
+  linkTo(row.querySelector('th span'), { reader })
+  columns.forEach((column, at) => {
+    const cell = row.cells[at + 1]
+    if (!cell.classList.contains('soft')) linkTo(cell, { reader, environment: column.dataset.environment })
+  })
+}
+form.addEventListener('submit', (event) => event.preventDefault())
+form.addEventListener('input', () => { update(); keepInAddress() })
+form.addEventListener('reset', () => setTimeout(() => { update(); keepInAddress() }))
+addEventListener('hashchange', readAddress)
+form.hidden = false
+document.getElementById('no-script').hidden = true
+readAddress()
+`;
+
+;// CONCATENATED MODULE: ./lib/model/access/access-map-style.js
+// The style of the page of the access map: light and dark, wide and narrow, and on paper.
+// Must never fetch anything; the hash in the page's policy is that of this very text.
+/** SHA-256 of `style` in base64. */
+const styleHash = 'lreXgZ5sA5vb/JDywr8XflbTG/3Cg2uow9pgYOhxLCw=';
+const style = `
+:root {
+  color-scheme: light dark;
+  --back: #fff; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --edge: #818b98; --band: #f6f8fa; --link: #0757ba;
+  --warn: #6b4500; --warn-back: #fff5c7; --note: #0a3d80; --note-back: #e3f2ff; --part: #4f2a86; --part-back: #f4ecff;
+  --prod: #8e1020; --prod-back: #ffe9e7;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --back: #0d1117; --text: #e6edf3; --soft: #9ba5b0; --line: #30363d; --edge: #7b8590; --band: #161b22; --link: #74b6ff;
+    --warn: #f0d070; --warn-back: #352a0c; --note: #9bcbff; --note-back: #10294a; --part: #d6bcff; --part-back: #2d2045;
+    --prod: #ffb3ac; --prod-back: #451a1d;
+  }
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+html { scroll-padding-top: 6rem; }
+body {
+  margin: 0 auto; max-width: 90rem; padding: 0 1rem 3rem;
+  background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
+}
+h1, h2 { line-height: 1.25; margin: 1.5rem 0 .5rem; }
+h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; }
+p { margin: .5rem 0; overflow-wrap: anywhere; }
+a { color: var(--link); }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
+.skip { position: absolute; left: .5rem; top: -6rem; z-index: 3; padding: .5rem 1rem; background: var(--back); }
+.skip:focus { top: .5rem; }
+.soft { color: var(--soft); }
+code, .files, .keys { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+form {
+  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
+  padding: .75rem 0; background: var(--back); border-bottom: 1px solid var(--line);
+}
+form p { flex: 1 1 10rem; min-width: 0; margin: 0; }
+form label { display: block; font-size: .875rem; }
+form .check { display: flex; gap: .5rem; align-items: center; min-height: 2.25rem; }
+select, input, button {
+  font: inherit; color: inherit; background: var(--back); border: 1px solid var(--edge); border-radius: 6px;
+  padding: .3rem .5rem; min-height: 2.25rem; width: 100%;
+}
+input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
+button { width: auto; cursor: pointer; background: var(--band); }
+/* Ends in the middle of a row, so that one sees that there are more. */
+.scroll { overflow: auto; max-height: calc(12.6 * (2.2rem + 1px)); border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; width: 100%; }
+th, td {
+  text-align: left; vertical-align: top; padding: .35rem .75rem; border-top: 1px solid var(--line);
+  overflow-wrap: anywhere;
+}
+.overview td, .overview thead th { white-space: nowrap; overflow-wrap: normal; }
+.overview tbody th { min-width: 16rem; font-weight: 600; }
+.overview thead th { position: sticky; top: 0; z-index: 1; background: var(--band); border-top: 0; }
+.overview .number { text-align: right; font-variant-numeric: tabular-nums; }
+.overview .keys { width: 100%; }
+.map { table-layout: fixed; margin-top: .5rem; }
+.map thead th { background: var(--band); }
+.map .folder { background: var(--band); padding-top: .6rem; }
+.map thead th:first-child { width: 45%; }
+ul { list-style: none; margin: 0; padding: 0; }
+.files { columns: 14rem; column-gap: 1rem; }
+.files li { padding: .05rem 0; break-inside: avoid; }
+.about { margin-bottom: .15rem; }
+.readers { display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
+.mark {
+  display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; white-space: nowrap;
+  font: 600 .75rem/1.5 system-ui, sans-serif; background: var(--band); color: var(--soft);
+}
+.mark.nameless, .mark.lone { color: var(--warn); background: var(--warn-back); }
+.mark.service { color: var(--note); background: var(--note-back); }
+.mark.part { color: var(--part); background: var(--part-back); }
+.mark.prod { color: var(--prod); background: var(--prod-back); }
+.limits { list-style: disc; padding-left: 1.25rem; max-width: 60rem; }
+.limits li { margin: .25rem 0; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  html { scroll-padding-top: 0; }
+  form { position: static; }
+  .overview tbody th { min-width: 10rem; }
+  th, td { padding: .35rem .4rem; }
+  .scroll { max-height: 24rem; }
+}
+@media print {
+  form, .skip { display: none; }
+  body { max-width: none; font-size: 10pt; }
+  .scroll { max-height: none; overflow: visible; border: 0; }
+  .overview thead th { position: static; }
+  .overview td { white-space: normal; }
+  tr, li { break-inside: avoid; }
+}
+`;
+
+;// CONCATENATED MODULE: ./lib/model/access/access-map-page.js
+
+
+
+
+
+
+const kindNames = {
+    age: 'age', 'age-ssh': 'age (SSH)', 'age-plugin': 'age (plugin)', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
+    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
+};
+/** Nothing may be fetched, sent or embedded; only the page's own style and script are let work. */
+const policy = [
+    "default-src 'none'", `style-src 'sha256-${styleHash}'`, `script-src 'sha256-${scriptHash}'`,
+    "base-uri 'none'", "form-action 'none'",
+].join('; ');
+const access_map_page_nameLimit = 200;
+const pathLimit = 4096;
+const access_map_page_marks = new Map([['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#39;']]);
+/** `visible(text)` for any place in HTML, attributes in quotes included. */
+function safe(text, limit = access_map_page_nameLimit) {
+    return visible(text, limit).replace(/[&<>"']/g, (mark) => access_map_page_marks.get(mark) ?? '');
+}
+/** Letters of another direction stay inside. */
+function access_map_page_name(text, limit = access_map_page_nameLimit) {
+    return `<bdi>${safe(text, limit)}</bdi>`;
+}
+function access_map_page_mark(kind, text) {
+    return ` <small class="mark ${kind}">${text}</small>`;
+}
+/** What stands for a reader in the address. */
+function access_map_page_valueOf({ name, owned }) {
+    return `${owned ? 'owner' : 'key'}:${name}`;
+}
+function marksOf(reader) {
+    return `${reader.owned ? '' : access_map_page_mark('nameless', 'no known owner')}${isSharedKey(reader) ? access_map_page_mark('service', 'key service') : ''}`;
+}
+const environmentText = (environment) => environment ?? 'no environment';
+const environmentValue = (environment) => environment ?? 'none';
+function access_map_page_option(value, text) {
+    return `<option value="${safe(value, pathLimit)}">${safe(text)}</option>`;
+}
+function choice(field, label, any, options) {
+    return `<p><label for="by-${field}">${label}</label>`
+        + `<select id="by-${field}" name="${field}"><option value="">${any}</option>${options}</select></p>`;
+}
+function filters({ readers, environments }) {
+    const kinds = Object.entries(kindNames)
+        .filter(([kind]) => readers.some(({ keys }) => keys.some((one) => one.kind === kind)));
+    const group = (label, own) => (own.length === 0 ? ''
+        : `<optgroup label="${label}">${own.map((one) => access_map_page_option(access_map_page_valueOf(one), one.name)).join('')}</optgroup>`);
+    const nameless = readers.filter(({ owned }) => !owned);
+    return `<form hidden role="search" aria-label="Filter the files">
+${choice('reader', 'Reader', 'anyone', [
+        nameless.length === 0 ? '' : access_map_page_option('nameless', 'any key without a known owner'),
+        group('Owners', readers.filter(({ owned }) => owned)),
+        group('Keys without a known owner', nameless),
+    ].join(''))}
+${choice('environment', 'Environment', 'any', environments.map((one) => access_map_page_option(environmentValue(one), environmentText(one))).join(''))}
+${choice('key', 'Kind of key', 'any', kinds.map(([kind, text]) => access_map_page_option(kind, text)).join(''))}
+<p><label for="by-path">Path contains</label>
+<input id="by-path" name="path" type="search" autocomplete="off" spellcheck="false"></p>
+<label class="check"><input name="lone" type="checkbox"> Only what depends on one reader</label>
+<button type="reset">Show all</button>
+</form>`;
+}
+function overview({ readers, files, environments }) {
+    const total = readers.map(() => 0);
+    const perEnvironment = readers.map(() => new Map());
+    for (const { environment, grants } of files) {
+        for (const { reader } of grants) {
+            const own = perEnvironment[reader];
+            total[reader] = (total[reader] ?? 0) + 1;
+            own?.set(environment, (own.get(environment) ?? 0) + 1);
+        }
+    }
+    const heads = environments.map((one) => `<th scope="col" class="number" data-environment="${environmentValue(one)}">${environmentText(one)}</th>`);
+    const rows = readers.map((reader, at) => {
+        const cells = environments.map((one) => {
+            const own = perEnvironment[at]?.get(one) ?? 0;
+            return own === 0 ? '<td class="number soft">–</td>' : `<td class="number">${own}</td>`;
+        });
+        const keys = reader.keys.map((key) => `<li>${kindNames[key.kind]} ${reader.owned ? access_map_page_name(shortForm(key)) : ''}</li>`);
+        return `<tr data-reader="${safe(access_map_page_valueOf(reader), pathLimit)}">`
+            + `<th scope="row"><span>${access_map_page_name(reader.name)}</span>${marksOf(reader)}</th>${cells.join('')}`
+            + `<td class="number">${total[at] ?? 0}</td><td class="keys"><ul>${keys.join('')}</ul></td></tr>`;
+    });
+    return `<div class="scroll" role="region" aria-labelledby="readers" tabindex="0"><table class="overview">
+<thead><tr><th scope="col">Reader</th>${heads.join('')}
+<th scope="col" class="number">All files</th><th scope="col">Keys</th></tr></thead>
+<tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+/** Files of one folder with the same readers share a row. */
+function folder(title, files, readers) {
+    const rows = [...grouped(files, ({ environment, grants, needs }) => JSON.stringify([environment, grants, needs])).values()];
+    const head = title === '' ? '(root)' : access_map_page_name(title, pathLimit);
+    return `<tbody data-folder="${safe(title, pathLimit)}">
+<tr><th class="folder" scope="rowgroup" colspan="2">${head}</th></tr>
+${rows.map((same) => row(same, title, readers)).join('\n')}</tbody>`;
+}
+function row(files, within, readers) {
+    return files.slice(0, 1).map(({ environment, grants, indispensable, needs }) => {
+        const names = grants.flatMap(({ reader, alone }) => readers.slice(reader, reader + 1).map((one) => `<li>${access_map_page_name(one.name)}${marksOf(one)}${alone ? '' : access_map_page_mark('part', 'a part')}</li>`));
+        const keys = safe(JSON.stringify(grants.flatMap(({ reader, kinds }) => kinds.map((kind) => [reader, kind]))), Infinity);
+        const about = [
+            environment === null ? '' : access_map_page_mark(environment === 'prod' ? 'prod' : 'environment', environment),
+            indispensable.length === 0 ? '' : access_map_page_mark('lone', 'depends on one reader'),
+            needs === null ? '' : access_map_page_mark('part', `needs ${needs.groups} of ${needs.of} key groups`),
+        ].join('');
+        const lone = JSON.stringify(indispensable);
+        return `<tr data-environment="${environmentValue(environment)}" data-keys="${keys}" data-lone="${lone}">`
+            + `<td>${about === '' ? '' : `<div class="about">${about}</div>`}`
+            + `<ul class="files">${files.map(({ path }) => `<li>${access_map_page_name(path.slice(within.length), pathLimit)}</li>`).join('')}</ul>`
+            + `</td><td><ul class="readers">${names.join('')}</ul></td></tr>`;
+    }).join('');
+}
+function limits({ readers, files, unread }) {
+    const words = [
+        ...(readers.some(isSharedKey)
+            ? ['A key of a key service (KMS, Key Vault, Vault) is one reader here but many people: the service decides (in IAM) who '
+                    + 'may use it, and these files do not say.']
+            : []),
+        'It shows one commit. Older commits stay readable to whoever held a key of theirs; so does every clone of them.',
+        'Who holds a key is what the owners file, .sops.yaml, lists of public keys and the keys themselves say. Nobody proved it, '
+            + 'and a key may have been copied.',
+        'A file’s environment is told from words in its path, and from nothing else.',
+        ...(files.some(({ needs }) => needs !== null)
+            ? ['Where a file needs keys of several groups, a reader with a part opens it only together with others.'] : []),
+    ];
+    const list = unread.map(({ path, reason }) => `<li>${access_map_page_name(path, pathLimit)}: ${safe(reason, 1000)}</li>`);
+    return `<h2 id="limits" tabindex="-1">What this page does not know</h2>
+<ul class="limits">${words.map((one) => `<li>${one}</li>`).join('\n')}</ul>
+${unread.length === 0 ? '' : `<h2>Not read</h2>
+<p>${count(unread.length, 'file')} may hold secrets and could not be read:</p>
+<ul class="limits">${list.join('\n')}</ul>`}`;
+}
+/** The whole page. Pure: the same map and context give the same bytes. */
+function accessMapPage(map, { repository, madeAt }) {
+    const { readers, files, unread } = map;
+    const nameless = readers.filter(({ owned }) => !owned).length;
+    const lone = files.filter(({ indispensable }) => indispensable.length > 0).length;
+    const facts = [
+        count(files.length, 'encrypted file'), count(readers.length - nameless, 'owner'),
+        count(nameless, 'key without a known owner', 'keys without a known owner'),
+        count(lone, 'file that depends on one reader', 'files that depend on one reader'),
+        ...(unread.length === 0 ? [] : [count(unread.length, 'file that could not be read', 'files that could not be read')]),
+    ];
+    const title = `Who can read what${repository === null ? '' : ` in ${safe(repository)}`}`;
+    const made = madeAt.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
+    const folders = [...grouped(files, ({ path }) => folderOf(path))].map(([path, own]) => folder(path, own, readers));
+    return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${style}</style>
+</head>
+<body>
+<a class="skip" href="#readers">Skip to the readers</a>
+<a class="skip" href="#files">Skip to the files</a>
+<header>
+<h1>${title}</h1>
+<p class="soft">Commit <code>${safe(map.base)}</code>, <time datetime="${safe(madeAt)}">${safe(made)}</time>, by sops-rekey.
+<a href="#limits">What this page does not know</a></p>
+<p>${facts.join(' · ')}</p>
+</header>
+<main>
+${filters(map)}
+<p id="no-script">Without JavaScript this page shows everything, and cannot filter.</p>
+<p role="status" id="status" data-files="${files.length}"></p>
+<p id="shown-readers"></p>
+<h2 id="readers" tabindex="-1">Readers</h2>
+<p class="soft">How many files each can read, of each environment.</p>
+${overview(map)}
+<h2 id="files" tabindex="-1">Files</h2>
+<p id="nothing" hidden>No file is what the filter asks for.</p>
+<table class="map">
+<thead><tr><th scope="col">File</th><th scope="col">Read by</th></tr></thead>
+${folders.join('\n')}
+</table>
+${limits(map)}
+</main>
+<script type="module">${script}</script>
+</body>
+</html>
+`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/access/access-diagram.js
+// Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
+// Must never let a name be anything but the text of its node.
+
+
+
+const most = { recipients: 12, groups: 12, links: 40 };
+const labelLimit = 60;
+/** By what became of the access; no name can hold one of these. */
+const arrows = { kept: '-->', lost: '-.->', gained: '==>' };
+/**
+ * `text` inside a quoted label. A quote ends a label, `%%{` starts a directive wherever it stands, `#…;` is a character, and
+ * what is left is read as Markdown and HTML: so all punctuation is `#code;`, save a dot, hyphen or underscore inside a word.
+ */
+function label(text) {
+    // Mermaid marks characters with `ﬂ°` on the way, and would take a name's own for that.
+    const shown = visible(text, labelLimit).replaceAll('ﬂ°', 'ﬂ °')
+        .replace(/(?<![\p{L}\p{N}])[._-]|[._-](?![\p{L}\p{N}])|(?<=www)\.|[^\p{L}\p{N} /._-]/giu, (character) => `#${character.codePointAt(0) ?? 0};`);
+    return `"${shown}"`;
+}
+/** Whose readers are the same before, and the same after. */
+function groupsOf(files) {
+    const rows = files.map(({ path, recipients: { before, after } }) => ({ path, before: new Set(before.map(canonicalId)), after: new Set(after.map(canonicalId)) }));
+    const readable = rows.filter(({ before, after }) => before.size + after.size > 0);
+    return [...grouped(readable, ({ before, after }) => JSON.stringify([[...before].sort(), [...after].sort()])).values()]
+        .flatMap((same) => same.slice(0, 1).map(({ before, after }) => ({ before, after, paths: same.map(({ path }) => path) })));
+}
+/** The folder all of `paths` are in; empty for the root. */
+function commonFolder(paths) {
+    return paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)).reduce((common, folder) => {
+        let shared = common;
+        while (!folder.startsWith(shared))
+            shared = shared.slice(0, shared.lastIndexOf('/', shared.length - 2) + 1);
+        return shared;
+    });
+}
+/**
+ * The flowchart's source, without a fence. A link is solid for who could read the files before and can after, dotted for
+ * who no longer can, thick for who is new. null where nobody's access changes, or where it would be too large to be read.
+ * `nameOf` gives plain text, whatever it holds.
+ */
+function accessDiagram(files, nameOf) {
+    const groups = groupsOf(files);
+    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    const recipients = new Map(named.map((one) => [canonicalId(one), one]));
+    if (groups.length > most.groups || recipients.size > most.recipients)
+        return null;
+    const links = groups.flatMap(({ before, after }, at) => [...recipients.keys()].flatMap((id, who) => {
+        const [had, has] = [before.has(id), after.has(id)];
+        if (!had && !has)
+            return [];
+        const arrow = had && has ? arrows.kept : had ? `${arrows.lost}|no longer|` : `${arrows.gained}|new|`;
+        return [{ text: `r${who} ${arrow} f${at}`, color: had && has ? null : had ? '#cf222e' : '#1a7f37' }];
+    }));
+    if (links.length > most.links || links.every(({ color }) => color === null))
+        return null;
+    const titles = groups.map(({ paths }) => access_diagram_titleOf(paths));
+    const again = (title) => titles.indexOf(title) !== titles.lastIndexOf(title);
+    return [
+        'flowchart LR',
+        ...[...recipients.values()].map((recipient, at) => `  r${at}[${label(nameOf(recipient))}]`),
+        ...groups.map(({ paths }, at) => {
+            const title = titles[at] ?? '';
+            return `  f${at}[${label(again(title) ? `${title}, like ${paths[0] ?? ''}` : title)}]`;
+        }),
+        ...links.map(({ text }) => `  ${text}`),
+        ...['#cf222e', '#1a7f37'].flatMap((color) => {
+            const colored = links.flatMap((link, at) => (link.color === color ? [at] : []));
+            return colored.length === 0 ? [] : [`  linkStyle ${colored.join(',')} stroke:${color}`];
+        }),
+    ].join('\n');
+}
+function access_diagram_titleOf(paths) {
+    const [first = ''] = paths;
+    if (paths.length === 1)
+        return first;
+    const folder = commonFolder(paths);
+    return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-access.js
+
+
+
+const markdown_access_nameLimit = 60;
+/** A longer table is folded away. */
+const openRows = 12;
+const mostRows = 200;
+const namesInRow = 20;
+/**
+ * A table of readers by environments; readers of the very same files share a row, those who read most come first. Then what of
+ * it calls for a look. Empty where nothing is encrypted.
+ */
+function accessTable(map, room) {
+    const { files, environments, readers } = map;
+    if (files.length === 0)
+        return '';
+    const all = rowsOf(map);
+    const rows = all.slice(0, Math.min(room.files, mostRows));
+    const left = all.slice(rows.length).reduce((sum, row) => sum + row.readers.length, 0);
+    const table = rows.length === 0 ? '' : [
+        `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
+        `| --- |${' ---: |'.repeat(environments.length + 1)}`,
+        ...rows.map((row) => `| ${[markdown_access_namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
+    ].join('\n');
+    const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
+    const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
+    const parts = [table, more].filter((part) => part !== '').join('\n\n');
+    return [
+        table === '' ? `${counts}.` : rows.length > openRows ? markdown_paths_folded(counts, parts) : parts,
+        notes(map, room),
+    ].filter((part) => part !== '').join('\n\n');
+}
+function rowsOf({ files, environments, readers }) {
+    const columns = new Map(environments.map((one, at) => [one, at]));
+    const own = readers.map(() => []);
+    for (const { path, environment, grants } of files) {
+        for (const { reader, alone } of grants)
+            own[reader]?.push({ path, column: columns.get(environment) ?? 0, alone });
+    }
+    const rows = readers.map((reader, at) => {
+        const reads = own[at] ?? [];
+        const row = {
+            readers: [reader],
+            files: environments.map((_, column) => reads.filter((one) => one.column === column).length),
+            total: reads.length,
+            some: reads.some(({ alone }) => !alone),
+        };
+        // A key that nobody is known to hold does not hide among those of people.
+        return { row, what: JSON.stringify([reader.owned, isSharedKey(reader), reads.map(({ path, alone }) => [path, alone])]) };
+    });
+    return [...grouped(rows, ({ what }) => what).values()]
+        .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
+        .sort((a, b) => b.total - a.total);
+}
+function markdown_access_namesOf({ readers, some }) {
+    const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
+    const [first] = readers;
+    const marks = [
+        ...(first?.owned === false ? ['no known owner'] : []),
+        ...(first !== undefined && isSharedKey(first) ? ['key service'] : []),
+        ...(some ? ['of some only a part'] : []),
+    ];
+    return marks.length === 0 ? names : `${names} (${marks.join(', ')})`;
+}
+function notes({ files, readers, unread }, room) {
+    const lone = files.filter(({ indispensable }) => indispensable.length > 0).map(({ path }) => path);
+    const nameless = readers.filter(({ owned }) => !owned).length;
+    const parts = files.filter(({ needs }) => needs !== null).length;
+    const few = Math.min(room.files, 20);
+    return [
+        ...(lone.length === 0 ? [] : [
+            `- ${count(lone.length, 'file opens', 'files open')} only with the key of one reader: `
+                + `if that is lost, so ${lone.length === 1 ? 'is it' : 'are they'}.`,
+            ...(few === 0 ? [] : pathLines(lone, few).map((line) => `  ${line}`)),
+        ]),
+        ...(nameless === 0 ? [] : [`- ${count(nameless, 'key has', 'keys have')} no known owner.`]),
+        ...(readers.some(isSharedKey)
+            ? ['- A key of a key service is one reader but many people: the service decides (in IAM) who may use it.'] : []),
+        ...(parts === 0 ? []
+            : [`- ${count(parts, 'file takes', 'files take')} keys of several groups: a reader of one may hold only a part.`]),
+        ...(unread.length === 0 ? [] : [`- ${count(unread.length, 'file')} could not be read, so that their readers are not in it.`]),
+    ].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-findings.js
+// What a person must know beside the change itself: one line for each kind of finding, the gravest first.
+// Must never let many findings of one kind hide another, nor drop one without counting it.
+
+
+const weight = { error: 0, warning: 2, notice: 3 };
+/** Someone can read what they should not, whatever this run does, or loses what is theirs. */
+const grave = new Set(['still-reads', 'removed-came-back', 'no-longer-encrypted', 'namesake']);
+/** Whether it has to be read before anything else. */
+function isUrgent({ level, code }) {
+    return level === 'error' || grave.has(code);
+}
+function weightOf(finding) {
+    return finding.level !== 'error' && isUrgent(finding) ? 1 : weight[finding.level];
+}
+/** Beyond these, messages of one kind are told by an example. */
+const wordings = 3;
+/** Some are shown whatever the room. */
+function findingLines(findings, room) {
+    const kinds = [...grouped(findings, ({ level, code }) => `${level} ${code}`).values()].flatMap((kind) => {
+        const messages = [...grouped(kind, ({ message }) => message).values()];
+        return messages.length > wordings ? [kind] : messages;
+    }).sort(([a], [b]) => (a === undefined || b === undefined ? 0 : weightOf(a) - weightOf(b)));
+    const [least, length] = room.files === 0 ? [3, 300] : [5, 1000];
+    const shown = kinds.slice(0, Math.max(least, room.files));
+    const lines = shown.map((kind) => line(kind, room, length));
+    const left = findings.length - shown.reduce((sum, kind) => sum + kind.length, 0);
+    if (left > 0)
+        lines.push(`\nand ${count(left, 'more finding')}, see the report.`);
+    return lines.join('\n');
+}
+function line(kind, room, length) {
+    const [first] = kind;
+    if (first === undefined)
+        return '';
+    const level = first.level === 'error' ? '✖ error' : first.level;
+    // A message may list, on lines of their own, who there is.
+    const message = plain(first.message.trim().replace(/(?<!\s)\s*\n\s*/g, '; '), length);
+    const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3;
+    const files = (some) => {
+        const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)));
+        return listed(paths, limit);
+    };
+    if (kind.every((one) => one.message === first.message)) {
+        const all = kind.every(({ path }) => path === null);
+        const where = all ? (kind.length > 1 ? ` (${kind.length} times)` : '') : ` (${files(kind)})`;
+        return `- ${level}: ${message}${where}`;
+    }
+    const where = first.path === null ? '' : ` (${code(first.path, 100)})`;
+    return `- ${level}: ${message}${where}, and ${kind.length - 1} more of the kind ${code(first.code)}: ${files(kind.slice(1))}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-lists.js
+// The parts of a summary or pull request that grow with the repository: files, diffs, reasons.
+// Must never drop an item without saying how many were dropped.
+
+
+
+/** A table says the same again in each row; beyond so many files, what they have in common is said once. */
+const tableLimit = 20;
+function changeOf(file, name, voice) {
+    const { before, after } = file.recipients;
+    const signed = (sign) => (recipient) => `${sign}${name(recipient)}`;
+    const moves = [...without(before, after).map(signed('−')), ...without(after, before).map(signed('+'))];
+    const unproven = voice === 'would' ? 'to come' : voice === 'open' ? 'in the pull request' : '✖ none';
+    return {
+        recipients: listed(moves, 4) || 'as before',
+        dataKey: file.dataKey === 'new' ? 'new data key' : 'as before',
+        proof: file.verified ? 'same values ✔' : unproven,
+    };
+}
+/** A table of the changed files, or what is done to how many of them, folder by folder. */
+function changedFiles({ changed, voice }, name, room) {
+    if (changed.length === 0)
+        return '';
+    if (room.files === 0)
+        return `The report lists the ${count(changed.length, 'file')}.`;
+    const rows = changed.map((file) => ({ path: file.path, change: changeOf(file, name, voice) }));
+    if (rows.length <= Math.min(tableLimit, room.files)) {
+        return [
+            '| File | Recipients | Data key | Proof |',
+            '| --- | --- | --- | --- |',
+            ...rows.map(({ path, change }) => `| ${[code(path), change.recipients, change.dataKey, change.proof].join(' | ')} |`),
+        ].join('\n');
+    }
+    const kinds = [...grouped(rows, ({ change }) => JSON.stringify(change)).values()].sort((a, b) => b.length - a.length);
+    const parts = kinds.slice(0, room.files).map((kind) => {
+        const lines = pathLines(kind.map(({ path }) => path), room.files).join('\n');
+        return kinds.length === 1 ? lines : `**${kindOf(kind)}**\n\n${lines}`;
+    });
+    const left = kinds.slice(room.files).reduce((sum, kind) => sum + kind.length, 0);
+    if (left > 0)
+        parts.push(`and ${count(left, 'more file')} with other changes, see the report.`);
+    else if (changed.length > room.files)
+        parts.push('The report names every file.');
+    const [only = []] = kinds;
+    return markdown_paths_folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
+}
+/** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
+function kindOf(files) {
+    const parts = files.slice(0, 1).flatMap(({ change: { recipients, dataKey, proof } }) => [
+        recipients === 'as before' ? 'recipients as before' : recipients,
+        dataKey === 'as before' ? 'data key as before' : dataKey,
+        proof === 'to come' || proof === '✖ none' ? `proof: ${proof}` : proof,
+    ]);
+    return `${count(files.length, 'file')}: ${parts.join(', ')}`;
+}
+function configDiffs({ configs }, room) {
+    const shown = configs.slice(0, room.files).map(({ path, diff }) => {
+        const lines = diff.replace(/\n$/, '').split('\n');
+        const left = lines.length - room.diffLines;
+        const block = fenced('diff', lines.slice(0, room.diffLines));
+        return `${code(path)}\n\n${block}${left > 0 ? `\n\nand ${count(left, 'more line')} of it.` : ''}`;
+    });
+    const left = configs.length - shown.length;
+    if (left > 0)
+        shown.push(`${shown.length === 0 ? count(left, 'config') : `and ${count(left, 'more config')}`}, see the report.`);
+    return shown.join('\n\n');
+}
+/** Files with the same reason are named together, with `namesOf` how many of them at most. */
+function reasons(files, room, namesOf = room.files) {
+    const groups = [...grouped(files, ({ reason }) => reason)];
+    const shown = groups.slice(0, room.files);
+    const lines = shown.map(([reason, same]) => {
+        const paths = same.map(({ path }) => path);
+        if (same.length <= 3)
+            return `- ${listed(paths.map((path) => code(path)))}: ${plain(reason)}`;
+        const nested = namesOf === 0 ? '' : `\n${pathLines(paths, namesOf).map((line) => `  ${line}`).join('\n')}`;
+        return `- ${count(same.length, 'file')}: ${plain(reason)}${nested}`;
+    });
+    const left = files.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
+    if (left > 0)
+        lines.push(`${lines.length === 0 ? count(left, 'file') : `\nand ${count(left, 'more file')}`}, see the report.`);
+    return lines.join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown-words.js
+// The sentences that say what was proven, and what re-encryption cannot do. Each must be exactly true of the report.
+// Must never say "verified" of a file that was not, nor grow with the number of files.
+
+
+
+/** What holds for the files that passed every proof; for a dry run, that nothing does yet. */
+function proofs(report, { voice, changed, unverified, remaining, come }) {
+    if (changed.length === 0 || voice === 'open')
+        return '';
+    if (voice === 'would')
+        return 'Nothing yet: a dry run uses no key. A real run proves every file before it changes anything.';
+    const verified = changed.filter((file) => file.verified);
+    const rotated = verified.filter(({ dataKey }) => dataKey === 'new');
+    const { removed } = report.request;
+    const lines = [
+        '- It decrypts.',
+        '- Its plaintext is byte for byte the one before, compared by digest.',
+        '- Its recipients are exactly those planned.',
+    ];
+    const { added } = report.request;
+    const holding = verified.filter(({ recipients: { after } }) => without(added, after).length === 0);
+    if (added.length > 0 && holding.length > 0 && without(come, added).length === 0) {
+        const which = holding.length === verified.length ? '' : ` (in ${count(holding.length, 'file')})`;
+        lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them${which}, and nobody else came.`);
+    }
+    if (removed.length > 0 && !verified.some((file) => remaining.includes(file))) {
+        lines.push(`- ${who(removed)} ${removed.length === 1 ? 'is' : 'are'} not among them.`);
+    }
+    if (rotated.length > 0) {
+        const which = rotated.length === verified.length ? '' : ` (${count(rotated.length, 'rotated file')})`;
+        const bare = rotated.some(({ values }) => values === 0)
+            ? ' (where a file has no value to compare: its new MAC does not open with the old data key)'
+            : '';
+        lines.push(`- Its data key is another${which}: under the same IV the same plaintext has other ciphertext${bare}. ` +
+            'So an old key stanza spliced into the new file opens nothing.');
+    }
+    const not = count(unverified.length, 'changed file is', 'changed files are');
+    const missing = unverified.length === 0 ? [] : [`**✖ ${not} not verified.**\n`];
+    const scope = verified.length === 1 ? 'For the one verified file:' : `For each of the ${verified.length} verified files:`;
+    return [...missing, ...(verified.length === 0 ? [] : [scope, '', ...lines])].join('\n');
+}
+/** What stays true although every file was re-encrypted. */
+function honestWords(report, { voice, changed, gone }) {
+    const { request, files, exposure } = report;
+    const leaves = request.removed.length + gone.length > 0;
+    if (!leaves && changed.length === 0)
+        return '';
+    const words = [];
+    if (leaves) {
+        const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open';
+        words.push('- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
+            `Re-encryption takes nothing back, so ${secrets} must itself be changed.`);
+    }
+    else if (changed.some(({ dataKey }) => dataKey === 'new')) {
+        words.push('- Older commits still open with their older data keys. A new one protects only what is written from now on.');
+    }
+    const opened = changed.filter(({ dataKey, recipients: { before, after } }) => dataKey === 'same' && without(after, before).length > 0);
+    if (opened.length > 0) {
+        words.push(`- Whoever ${voice === 'would' ? 'is' : 'was'} added has the data key that ` +
+            `${opened.length === changed.length ? 'these files' : `${opened.length} of these files`} have had ` +
+            'since they last got a new one: it opens their older commits, back to that one, as well.');
+    }
+    const involved = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
+    if (markdown_account_sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
+        words.push('- A key in a key service (KMS, Key Vault, Vault) is one recipient but many people: who can read through it is ' +
+            'decided there (in IAM), not in these files.');
+    }
+    return words.join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/markdown/markdown.js
+// The job summary and the pull request's body, both from the report and in the same words.
+// Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
+
+
+
+
+
+
+
+
+
+
+
+// GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
+const bodyLimit = 60_000;
+const summaryLimit = 1_000_000;
+const headerLimit = 10_000;
+const markdown_rooms = [
+    { files: Infinity, secrets: Infinity, diffLines: Infinity, picture: true },
+    { files: 2000, secrets: 8000, diffLines: 1000, picture: true },
+    { files: 500, secrets: 2000, diffLines: 400, picture: true },
+    { files: 200, secrets: 1000, diffLines: 200, picture: true },
+    { files: 60, secrets: 600, diffLines: 100, picture: true },
+    { files: 60, secrets: 200, diffLines: 60, picture: true },
+    { files: 20, secrets: 60, diffLines: 20, picture: false },
+    { files: 10, secrets: 20, diffLines: 20, picture: false },
+    { files: 3, secrets: 5, diffLines: 5, picture: false },
+    { files: 0, secrets: 0, diffLines: 0, picture: false },
+];
+function section(title, content) {
+    return content === '' ? '' : `### ${title}\n\n${content}`;
+}
+/** Beyond so many, an error that repeats why each file was refused is shorter without it. */
+const fewFailed = 3;
+function markdown_whyStopped(report, { failed }, room) {
+    const says = ({ path, reason }) => `${visible(path)}: ${visible(reason, 1000)}`;
+    const shortened = (message) => failed.reduce((text, one) => text.replace(says(one), '\0'), message)
+        .replace(/\0(?:; \0)*/g, 'of the files below');
+    const shown = report.findings.map((finding) => (finding.level === 'error' && failed.length > fewFailed ? { ...finding, message: shortened(finding.message) } : finding));
+    const said = shown.filter(({ level, message }) => level === 'error' && message.length < 1000).map(({ message }) => message);
+    const unsaid = failed.filter((one) => !said.some((message) => message === one.reason || message.includes(says(one))));
+    const parts = [findingLines(shown, room), reasons(unsaid, room)].filter((part) => part !== '');
+    const errors = report.findings.some(({ level }) => level === 'error');
+    return errors || failed.length > 0 ? parts.join('\n\n') : [...parts, 'The log of the run says why.'].join('\n\n');
+}
+/** Empty where there is nothing to draw. */
+function picture(report, { voice }) {
+    const shown = shownIn(report);
+    const diagram = accessDiagram(report.files, (recipient) => {
+        const { owner, key } = shown(recipient);
+        return [owner, key].filter((part) => part !== null).join(' ');
+    });
+    if (diagram === null)
+        return '';
+    const legend = [
+        ...(diagram.includes(arrows.kept) ? ['Solid: could and can.'] : []),
+        ...(diagram.includes(arrows.lost) ? ['Red, dotted: no longer can.'] : []),
+        ...(diagram.includes(arrows.gained) ? ['Green, thick: newly can.'] : []),
+    ].join(' ');
+    // Nothing in it can close the fence: a name's backtick stands as its number.
+    const title = voice === 'would' ? 'Who can read what, as it would be' : 'Who can read what';
+    return section(title, `${legend}\n\n\`\`\`mermaid\n${diagram}\n\`\`\``);
+}
+function markdown_exposed(report, { gone }, room) {
+    const { exposure, request, base } = report;
+    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
+    if (exposure.length === 0) {
+        const lost = request.removed.length > 0 ? request.removed : gone;
+        return lost.length === 0 ? ''
+            : section('Secrets to change', `At ${code(base.slice(0, 12))} none was found that ${who(lost)} could read.`);
+    }
+    const files = new Set(exposure.map(({ file }) => file)).size;
+    const title = `Secrets ${listed(readers.map((reader) => plain(reader, nameLimit)), 3)} could read`;
+    // Of a run that knows no history all are as they were at the base.
+    const states = exposure.every(({ since, state }) => since === null && state === 'current') ? '' : `: ${stateCounts(exposure)}`;
+    const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}${states}.`;
+    return section(title, `${where} ${checklist(exposure, readers, room)}`);
+}
+function markdown_sections(report, account, name, drawn, room) {
+    const { voice, skipped, remaining } = account;
+    const skippedList = section('Skipped', reasons(skipped, room));
+    const accounting = accountingLine(report, account);
+    const first = headline(report, account);
+    if (voice === 'stopped')
+        return [first, section('What stopped it', markdown_whyStopped(report, account, room)), skippedList, accounting];
+    const open = voice === 'open';
+    const are = count(remaining.length, 'matched file is', 'matched files are');
+    const kept = `${are} still encrypted to ${who(report.request.removed)}`;
+    const still = remaining.length > 0 && !open ? `**✖ ${kept}:**\n\n${reasons(remaining, room)}` : '';
+    // What is said of a file above is not said of it twice.
+    const above = new Set(still === '' ? [] : remaining.map(({ path }) => path));
+    const found = report.findings.filter(({ code, path }) => code !== 'still-reads' || path === null || !above.has(path));
+    const urgent = findingLines(found.filter(isUrgent), room);
+    return [
+        first,
+        still,
+        urgent === '' ? '' : `**Look at this first:**\n\n${urgent}`,
+        changedFiles(account, name, room),
+        room.picture ? drawn : '',
+        section(voice === 'would' ? 'Config, as it would be' : 'Config', configDiffs(report, room)),
+        section('What was proven', proofs(report, account)),
+        markdown_exposed(report, account, room),
+        section('What this cannot do', honestWords(report, account)),
+        skippedList,
+        section('Unchanged', reasons(unchanged(report), room, 0)),
+        section('Findings', findingLines(found.filter((one) => !isUrgent(one)), room)),
+        accounting,
+    ];
+}
+function unchanged({ files }) {
+    return files.filter(({ action }) => action === 'unchanged');
+}
+/** Fewer bytes than any name in the list of files, and than any line of the checklist. */
+const [leastName, leastItem] = [14, 8];
+/** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
+function surelyTooMuch({ exposure }, { changed }, room, limit) {
+    const names = changed.length <= room.files ? changed.length : 0;
+    return names * leastName + (exposure.length <= room.secrets ? exposure.length : 0) * leastItem > limit;
+}
+function fit(report, limit, around) {
+    const [account, name] = [accountOf(report), namer(report)];
+    const drawn = picture(report, account);
+    let text = '';
+    for (const room of markdown_rooms) {
+        if (surelyTooMuch(report, account, room, limit))
+            continue;
+        text = `${around(markdown_sections(report, account, name, drawn, room), room).filter((part) => part !== '').join('\n\n')}\n`;
+        if (new TextEncoder().encode(text).length < limit)
+            break;
+    }
+    return text;
+}
+/** Nothing was changed, and the sentence that says why counts for more than any list. */
+function stoppedEarly({ outcome }) {
+    return outcome === 'refused' || outcome === 'failed';
+}
+/** Markdown for the job summary, under 1 MiB whatever the report holds. */
+function renderSummary(report, context) {
+    const { pullRequestUrl, reportPath, access = null } = context;
+    return fit(report, summaryLimit, (parts, room) => [
+        '## sops-rekey',
+        ...parts,
+        section('Age of the data keys', stoppedEarly(report) ? '' : dataKeyAges(report, room)),
+        section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
+        pullRequestUrl === null ? '' : safe_text_link('The pull request', pullRequestUrl),
+        reportPath === null ? '' : `The report: ${code(reportPath)}`,
+    ]);
+}
+/**
+ * Markdown for the pull request, under 60,000 bytes of UTF-8 whatever the report holds. The last line is the hidden marker
+ * `<!-- sops-rekey fingerprint=… -->`; throws a RangeError where the fingerprint is not hexadecimal.
+ */
+function renderPullRequestBody(report, context) {
+    const { bodyHeader, fingerprint, runUrl } = context;
+    if (fingerprint !== null && !/^[0-9a-f]+$/.test(fingerprint))
+        throw new RangeError('The fingerprint is not hexadecimal.');
+    const header = bodyHeader === null || new TextEncoder().encode(bodyHeader).length <= headerLimit ? bodyHeader?.trim() ?? ''
+        : `(The body header has ${bodyHeader.length} characters and was left out.)`;
+    return fit(report, bodyLimit, (parts) => [
+        header,
+        ...parts,
+        runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
+        fingerprint === null ? '' : `<!-- sops-rekey fingerprint=${fingerprint} -->`,
+    ]);
+}
+
+;// CONCATENATED MODULE: ./lib/outputs.js
+// Result → outputs, report file, job summary, annotations. The one place that writes them.
+// Must never write text from outside that was not made harmless first.
+
+
+
+
+
+
+
+
+function reportIn(place) {
+    return (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-report.json');
+}
+/** Throws, before anything was published, where the outputs and the report could not be written afterwards. */
+function assertWritable(place, outputFile) {
+    const append = external_node_fs_namespaceObject.constants.O_WRONLY | external_node_fs_namespaceObject.constants.O_APPEND;
+    // The runner makes the file for the outputs itself.
+    if (outputFile !== undefined && outputFile !== '')
+        tryOpen('GITHUB_OUTPUT', outputFile, append);
+    tryOpen('RUNNER_TEMP', reportIn(place), append | external_node_fs_namespaceObject.constants.O_CREAT);
+}
+function tryOpen(variable, path, flags) {
+    try {
+        (0,external_node_fs_namespaceObject.closeSync)((0,external_node_fs_namespaceObject.openSync)(path, flags, 0o644));
+    }
+    catch (cause) {
+        throw new Failure('input', `${variable} leads to ${visible(path)}, which cannot be written (${cause.code ?? String(cause)}).`, {
+            advice: 'The runner sets it; leave it as it is.', cause,
+        });
+    }
+}
+async function writeOutputs(result, inputs, place) {
+    const { report, published } = result;
+    const reportPath = reportIn(place);
+    writeReport(reportPath, report);
+    const accessMapPath = writeAccessMap(result.access, report.finishedAt, place);
+    const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null);
+    const acted = done ? report.files : [];
+    const count = (...actions) => acted.filter(({ action }) => actions.includes(action)).length;
+    const changed = count('updated', 'rotated', 'updated+rotated');
+    const outputs = {
+        changed: done,
+        shards: result.shards === null ? null : JSON.stringify(result.shards),
+        'rotated-path': inputs.job.kind === 'rotate' && result.failure === null ? inputs.job.folder : null,
+        'files-matched': report.files.length,
+        'files-changed': changed,
+        'files-updated': count('updated', 'updated+rotated'),
+        'files-rotated': count('rotated', 'updated+rotated'),
+        'files-unchanged': report.files.filter(({ action }) => action !== 'skipped' && action !== 'failed').length - changed,
+        'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
+        'exposed-secrets': report.exposure.filter((secret) => !isDone(secret)).length,
+        'report-path': reportPath,
+        'access-map-path': accessMapPath,
+        'pull-request-number': published?.number ?? null,
+        'pull-request-url': published?.url ?? null,
+        'pull-request-operation': published?.operation ?? 'none',
+        'pull-request-branch': published?.branch ?? null,
+        'pull-request-head-sha': published?.headSha ?? null,
+        'pull-request-commits-verified': published?.verified ?? null,
+        'tracking-issue-number': result.issue?.numbers.join('\n') ?? null,
+        'compare-url': published?.compareUrl ?? null,
+    };
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value ?? '');
+    annotate(result, inputs);
+    // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
+    try {
+        const text = strandedSummary(result, place) ?? renderSummary(report, {
+            bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath, access: result.access,
+        });
+        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
+            await summary.addRaw(text, true).write();
+    }
+    catch (error) {
+        warning(`The summary could not be written: ${visible(String(error), 300)}`);
+    }
+}
+/** JSON in pieces: as one text, the report on thousands of files is megabytes, and those once more as bytes. */
+function* jsonOf(report) {
+    let before = '{';
+    for (const [name, value] of Object.entries(report)) {
+        yield `${before}${JSON.stringify(name)}:`;
+        before = ',';
+        if (Array.isArray(value)) {
+            yield '[';
+            for (const [at, item] of value.entries())
+                yield `${at === 0 ? '' : ','}${JSON.stringify(item)}`;
+            yield ']';
+        }
+        else
+            yield JSON.stringify(value);
+    }
+    yield '}\n';
+}
+/** Characters to a piece that is written. */
+const pieceSize = 64 * 1024;
+function writeReport(path, report) {
+    const file = (0,external_node_fs_namespaceObject.openSync)(path, 'w');
+    try {
+        let piece = '';
+        for (const text of jsonOf(report)) {
+            piece += text;
+            if (piece.length < pieceSize)
+                continue;
+            (0,external_node_fs_namespaceObject.writeSync)(file, piece);
+            piece = '';
+        }
+        (0,external_node_fs_namespaceObject.writeSync)(file, piece);
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.closeSync)(file);
+    }
+}
+/** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
+function writeAccessMap(access, madeAt, { temporary, repository }) {
+    if (access === null)
+        return null;
+    const path = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-access-map.html');
+    try {
+        (0,external_node_fs_namespaceObject.writeFileSync)(path, accessMapPage(access, { repository, madeAt }));
+        return path;
+    }
+    catch (error) {
+        warning(`The access map could not be written: ${visible(String(error), 300)}`);
+        return null;
+    }
+}
+/** For a branch without its pull request: the text of it, for a person to paste, in a file and here; null for any other run. */
+function strandedSummary({ failure, published }, place) {
+    const body = published?.body ?? null;
+    if (failure === null || body === null)
+        return null;
+    const path = (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-pull-request.md');
+    (0,external_node_fs_namespaceObject.writeFileSync)(path, body);
+    info(`The text for the pull request: ${path}`);
+    return ['## sops-rekey', `**✖ Failed**, with the verified changes on a branch: ${plain(failure.message, 1000)}`,
+        `The text for the pull request (${code(path)}):`, body].join('\n\n');
+}
+/** GitHub shows ten annotations of a level. */
+const annotationsShown = 10;
+/** One warning a code, with how many more there are of it; those of publishing, each its own, come first. */
+function warningsOf({ report, published, issue }) {
+    const alike = Map.groupBy(report.findings.filter(({ level }) => level === 'warning'), ({ code }) => code);
+    const found = [...alike.values()].flatMap(([first, ...more]) => {
+        if (first === undefined)
+            return [];
+        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message)}`;
+        return [more.length === 0 ? sentence : `${sentence} (and ${more.length} more, see the summary)`];
+    });
+    return [...published?.warnings ?? [], ...issue?.warnings ?? [], ...found].slice(0, annotationsShown);
+}
+/** Few annotations, because a step shows few. The error is set where the run ends. */
+function annotate(result, inputs) {
+    const { report } = result;
+    if (report.files.length === 0 && result.failure === null) {
+        notice(inputs.files.length === 0
+            ? 'No tracked file carries sops metadata: every file that git tracks was looked at.'
+            : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`);
+    }
+    for (const sentence of warningsOf(result))
+        warning(sentence);
+    for (const sentence of result.published?.notices ?? [])
+        notice(sentence);
+    const skipped = report.files.filter(({ action }) => action === 'skipped');
+    if (skipped.length > 0)
+        notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`);
+}
+
+;// CONCATENATED MODULE: ./lib/check-outputs.js
+// The result of a check → outputs, JSON and SARIF files, job summary, annotations. The one place that writes them.
+// Must never write text from outside that was not made harmless first.
+
+
+
+
+
+
+
+
+
+async function writeCheck({ report, access }, { temporary, repository, documentation, version }) {
+    const reportPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.json');
+    const sarifPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.sarif');
+    const shown = report.findings.map((one) => ({ ...one, message: visible(one.message, 4000) }));
+    (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify({ ...report, findings: shown })}\n`);
+    const digest = (text) => (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
+    (0,external_node_fs_namespaceObject.writeFileSync)(sarifPath, sarifOf(report, { documentation, version, digest }));
+    const { errors, warnings } = report.counts;
+    const outputs = {
+        findings: report.findings.length, errors, warnings, 'report-path': reportPath, 'sarif-path': sarifPath,
+        'access-map-path': writeAccessMap(access, report.finishedAt, { temporary, repository }) ?? '',
+    };
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value);
+    for (const level of ['error', 'warning', 'notice']) {
+        check_outputs_annotate(level, report.findings.filter((one) => one.level === level));
+    }
+    // A runner that offers no summary is no reason to fail.
+    try {
+        const text = renderCheck(report, { documentation, reportPath });
+        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
+            await summary.addRaw(text, true).write();
+    }
+    catch (cause) {
+        warning(`The summary could not be written: ${visible(String(cause), 300)}`);
+    }
+}
+/** GitHub shows ten annotations of a level; one place is kept for what ends the run. */
+const check_outputs_annotationsShown = 9;
+const writers = { error: error, warning: warning, notice: notice };
+/** One annotation a code; of one finding alone, beside the line it is about. */
+function check_outputs_annotate(level, findings) {
+    const kinds = [...Map.groupBy(findings, ({ code }) => code).values()];
+    for (const [first, ...more] of kinds.slice(0, check_outputs_annotationsShown)) {
+        if (first === undefined)
+            continue;
+        const title = check_rules_ruleOf(first.code).title;
+        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message, 1000)}`;
+        const place = more.length > 0 || first.path === null ? {} : { file: visible(first.path), startLine: first.line ?? 1 };
+        const others = more.length === 0 ? '' : ` (and ${more.length} more of \`${first.code}\`, see the summary)`;
+        writers[level](sentence + others, { title, ...place });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/publishing/template.js
+// Text with `{variables}`, as inputs may have it: which ones stand in it, and what it says once they are filled in.
+// Must never know what a value is for: who fills in makes each harmless for its place.
+/** `{name}` is a variable, `{{name}}` the text `{name}`; any other brace is just a brace. */
+const places = /\{\{([a-z]+)\}\}|\{([a-z]+)\}/g;
+/** What may stand in each input that is a template. A base and a branch only get what is the same for every run of a request. */
+const templateVariables = {
+    base: ['default'],
+    branch: ['removed', 'added', 'base'],
+    title: ['removed', 'added', 'files', 'date', 'base', 'repository'],
+    'commit-message': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
+    'body-header': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
+};
+/** The variables in the text, each once, whether there are such or not. */
+function variablesIn(text) {
+    return [...new Set([...text.matchAll(places)].flatMap(([, , name]) => name ?? []))];
+}
+/** Throws a RangeError for a variable without a value. A value is never read as a template itself. */
+function fillTemplate(text, values) {
+    return text.replace(places, (_, literal, name) => {
+        if (literal !== undefined)
+            return `{${literal}}`;
+        const value = Object.hasOwn(values, name) ? values[name] : undefined;
+        if (value === undefined)
+            throw new RangeError(`There is no value for {${name}}.`);
+        return value;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/contradictions.js
+// Inputs of which each is right and which together are not.
+// Must never choose between two: who wrote them is asked.
+
+
+/** Throws Failure `input`, naming the inputs and saying which to leave out. */
+function refuseContradictions(inputs) {
+    refuseContradictingAccess(inputs);
+    refuseEmptyVariables(inputs);
+    if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
+        throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
+            advice: 'Leave out one of them.',
+        });
+    }
+    if (inputs.rotateAll && inputs.maxKeyAge !== null) {
+        throw new Failure('input', 'The inputs `rotate-all: true` and `max-key-age` contradict each other: the first gives every file a new data key, whatever its age.', {
+            advice: 'Leave out one of them.',
+        });
+    }
+    if (inputs.token === '' && !inputs.dryRun && (inputs.pullRequest !== null || inputs.trackingIssue)) {
+        throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' });
+    }
+}
+function refuseContradictingAccess({ removedRecipients: removed, addedRecipients: added, sameAccessAs }) {
+    const contradict = (what, advice) => new Failure('input', what, { advice });
+    if (added.length > 0 && removed.length === 0 && sameAccessAs === null) {
+        throw contradict('The input `added-recipient` does not say what the new recipient gets access to.', 'Write whose access it gets, like `same-access-as: alice`, or `same-access-as: "*"` for every rule; or name in `removed-recipient` whose place it takes.');
+    }
+    if (sameAccessAs !== null && added.length === 0) {
+        throw contradict('The input `same-access-as` needs `added-recipient`: it says whose access the new recipient gets.', 'Write who comes, like `added-recipient: carol=age1…`.');
+    }
+    if (sameAccessAs !== null && removed.length > 0) {
+        throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
+    }
+    if (removed.length > 1 && added.length > 1) {
+        throw contradict('The inputs `removed-recipient` and `added-recipient` both name several, and do not say who takes whose place: each who comes would get the access of all who go.', 'Run once for each who goes, with who takes that place in `added-recipient`.');
+    }
+}
+/** A name or a sentence with a hole in it says something else. */
+function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }) {
+    const templates = {
+        branch: wanted?.branch, title: wanted?.title, 'commit-message': wanted?.commitMessage, 'body-header': wanted?.bodyHeader,
+    };
+    const empty = [...(removedRecipients.length === 0 ? ['removed'] : []), ...(addedRecipients.length === 0 ? ['added'] : [])];
+    for (const [name, value] of Object.entries(templates)) {
+        const hole = variablesIn(value ?? '').find((variable) => empty.includes(variable));
+        if (hole === undefined)
+            continue;
+        throw new Failure('input', `The input \`${name}\` holds {${hole}}, but \`${hole}-recipient\` is not given.`, {
+            advice: `Leave {${hole}} out of \`${name}\`, or give \`${hole}-recipient\`.`,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/input-values.js
+// One input as the value that it stands for: a text, lines, a list, a yes or no, recipients.
+// Must never take what is written for something else: what is no such value is refused with a right example.
+
+
+
+function wrong(name, value, advice) {
+    return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice });
+}
+function input_values_text(name) {
+    const value = getInput(name);
+    return value === '' ? null : value;
+}
+function lines(name) {
+    return getInput(name).split('\n').map((line) => line.trim()).filter((line) => line !== '');
+}
+/** One a line or separated by commas. */
+function list(name) {
+    return lines(name).flatMap((line) => line.split(',')).map((item) => item.trim()).filter((item) => item !== '');
+}
+function flag(name, standard) {
+    const value = getInput(name);
+    if (value === '')
+        return standard;
+    if (/^(?:true|True|TRUE)$/.test(value))
+        return true;
+    if (/^(?:false|False|FALSE)$/.test(value))
+        return false;
+    throw wrong(name, value, `Write \`${name}: true\` or \`${name}: false\`.`);
+}
+/** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
+function recipients(name, example) {
+    const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/\s*"[^"]*"\s*(?=,|$)|[^,]+/g) ?? []))
+        .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '');
+    // Nobody would mean another job: to bring files in line with their configs.
+    const given = getInput(name, { trimWhitespace: false });
+    if (found.length === 0 && given !== '')
+        throw wrong(name, given, `Write ${example}.`);
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/model/plan/shard.js
+/** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
+function parseShard(text) {
+    const [, index = '', of = ''] = /^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? [];
+    const shard = { index: Number(index), of: Number(of) };
+    return shard.index >= 1 && shard.index <= shard.of && shard.of <= 256 ? shard : null;
+}
+/** What one job has to do: every `of`th file of the plan, so that large neighbours are spread; the texts are for who publishes. */
+function partOf(plan, { index, of }) {
+    const own = (_, at) => at % of === index - 1;
+    const others = plan.changes.filter((change, at) => !own(change, at)).map(({ file }) => ({ file, reason: 'another job gives it new keys' }));
+    return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null };
+}
+/** As many shards as are worth a job of their own, `most` at most; one for a plan that only edits texts, none for one without an edit. */
+function shardsFor({ changes, configs }, most) {
+    const of = Math.min(most, Math.max(Math.ceil(changes.length / filesWorthAJob), configs.length > 0 ? 1 : 0));
+    return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`);
+}
+/** A job takes some twenty seconds to start, in which this many files are rotated. */
+const filesWorthAJob = 100;
+
+;// CONCATENATED MODULE: ./lib/model/publishing/branch-name.js
+// What git and GitHub take for the name of a branch.
+const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/]|\/$|\.$|^(?:@|HEAD|[0-9a-f]{40})$|^refs\/|(?:^|\/)\.|\.lock(?:\/|$)/;
+/** GitHub takes 255 bytes with `refs/heads/` before it. */
+const branch_name_longest = 244;
+function isBranchName(name) {
+    return name !== '' && !forbidden.test(name) && new TextEncoder().encode(name).length <= branch_name_longest;
+}
+
+;// CONCATENATED MODULE: ./lib/pull-request-inputs.js
+// The inputs about the pull request.
+// Must never let one go by unseen where there is to be no pull request.
+
+
+
+
+
+function onClosed() {
+    const value = getInput('on-closed') || 'respect';
+    if (value === 'respect' || value === 'reopen')
+        return value;
+    throw wrong('on-closed', value, 'Write `on-closed: respect` or `on-closed: reopen`.');
+}
+function onHumanCommits() {
+    const value = getInput('on-human-commits') || 'fail';
+    if (value === 'fail' || value === 'overwrite')
+        return value;
+    throw wrong('on-human-commits', value, 'Write `on-human-commits: fail` or `on-human-commits: overwrite`.');
+}
+function template(name) {
+    const value = input_values_text(name);
+    const known = templateVariables[name];
+    const strange = variablesIn(value ?? '').find((variable) => !known.includes(variable));
+    if (strange === undefined)
+        return value;
+    throw new Failure('input', `The input \`${name}\` holds {${strange}}, which stands for nothing there.`, {
+        advice: `There ${known.length === 1 ? 'is' : 'are'} ${known.map((one) => `{${one}}`).join(', ')}; write \`{{${strange}}}\` for the text itself.`,
+    });
+}
+function branchName(name) {
+    const value = template(name);
+    if (value === null)
+        return null;
+    const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])));
+    if (!isBranchName(filled))
+        throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`);
+    return value;
+}
+/** More would not leave room for the report in a pull request's body. */
+const longestHeader = 10_000;
+function bodyHeader() {
+    const value = template('body-header');
+    if (value === null || Buffer.byteLength(value) <= longestHeader)
+        return value;
+    throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' });
+}
+function commitMode(requireVerified) {
+    const value = getInput('commit-mode') || 'auto';
+    if (value === 'git' && requireVerified) {
+        throw new Failure('input', 'The inputs `commit-mode: git` and `require-verified: true` contradict each other: GitHub signs only what is committed through its API.', {
+            advice: 'Write `commit-mode: api`, or leave out `require-verified`.',
+        });
+    }
+    if (value === 'auto' || value === 'api' || value === 'git')
+        return value;
+    throw wrong('commit-mode', value, 'Write `commit-mode: auto`, `commit-mode: api` or `commit-mode: git`.');
+}
+const onlyForPullRequests = [
+    'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
+    'signoff', 'commit-mode', 'require-verified', 'on-closed', 'on-human-commits', 'delete-branch',
+];
+/** What action.yml gives where nothing is written. */
+const standards = {
+    draft: 'false', signoff: 'false', 'require-verified': 'false', 'delete-branch': 'true', 'commit-mode': 'auto', 'on-closed': 'respect', 'on-human-commits': 'fail',
+};
+/** What action.yml gives by itself does not count. */
+function isGiven(name) {
+    const value = getInput(name);
+    return value !== '' && value.toLowerCase() !== standards[name];
+}
+/** null where there is to be none. */
+function pullRequest() {
+    const requireVerified = flag('require-verified', false);
+    // Each is checked also where there is no pull request to use it for.
+    const wanted = {
+        base: branchName('base'), branch: branchName('branch'),
+        commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
+        labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
+        milestone: input_values_text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
+        onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
+        commitMode: commitMode(requireVerified), requireVerified,
+    };
+    if (flag('pull-request', true))
+        return wanted;
+    const [given] = onlyForPullRequests.filter(isGiven);
+    if (given === undefined)
+        return null;
+    throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
+        advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/inputs.js
+// Every input, read once, checked, as one readonly value.
+// Must refuse what is no such thing or contradicts itself before anything else runs.
+
+
+
+
+
+
+
+
+/** `! a` is `!a`. */
+function globs() {
+    return lines('files').map((line) => line.replace(/^!\s+/, '!'));
+}
+function concurrency() {
+    const value = getInput('concurrency');
+    if (value === '')
+        return null;
+    if (/^[1-9]\d{0,2}$/.test(value) && Number(value) <= 128)
+        return Number(value);
+    throw wrong('concurrency', value, 'Write a whole number from 1 to 128, like `concurrency: 8`.');
+}
+function maxKeyAge() {
+    const value = getInput('max-key-age');
+    const age = parseKeyAge(value);
+    if (value !== '' && age === null)
+        throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.');
+    return age;
+}
+/** What no input is for: a private key in it is not used, and hidden from here on. */
+function refusePrivateKeys() {
+    for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient', 'exposed-to']) {
+        const found = getInput(name).match(privateKeys);
+        if (found === null)
+            continue;
+        for (const key of found)
+            core_setSecret(key);
+        throw new Failure('input', `The input \`${name}\` holds a private key, which was not used.`, {
+            advice: 'Write the public one (`age1…`). The log of a run may keep its inputs: take that key for known, and replace it.',
+        });
+    }
+}
+function inputs_policy() {
+    const value = getInput('policy') || 'warn';
+    if (value === 'off' || value === 'warn' || value === 'enforce')
+        return value;
+    throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.');
+}
+function ownersFile() {
+    const value = input_values_text('owners-file');
+    if (value === null || value === '.sops-owners.yaml')
+        return null;
+    if (/^(?!\/|\.\.?(?:\/|$))(?:[^/\\]+\/)*[^/\\]+$/.test(value))
+        return value;
+    throw wrong('owners-file', value, 'Write a path inside of the checkout, like `owners-file: .sops-owners.yaml`.');
+}
+function agePlugins() {
+    const names = list('age-plugins');
+    const bad = names.find((name) => !/^[a-z0-9][a-z0-9.+_-]*$/.test(name));
+    if (bad !== undefined)
+        throw wrong('age-plugins', bad, 'Write names of plugins, like `age-plugins: yubikey` for the program age-plugin-yubikey.');
+    return names;
+}
+function failOn() {
+    const value = getInput('fail-on') || 'error';
+    if (value === 'error' || value === 'warning' || value === 'notice' || value === 'never')
+        return value;
+    throw wrong('fail-on', value, 'Write `fail-on: error`, `fail-on: warning`, `fail-on: notice` or `fail-on: never`.');
+}
+/** The actions below the root name their part of the story themselves, by a default of `job`. */
+function job() {
+    const kind = getInput('job') || 'all';
+    const folder = getInput('rotated-path');
+    if (kind === 'all')
+        return { kind };
+    if (kind === 'check')
+        return { kind, failOn: failOn(), exposedTo: recipients('exposed-to', 'whose secrets to list, like `exposed-to: bob`') };
+    if (kind === 'plan') {
+        const shards = getInput('shards') || '8';
+        if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256)
+            throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.');
+        return { kind, shards: Number(shards) };
+    }
+    if (kind !== 'rotate' && kind !== 'publish')
+        throw wrong('job', kind, 'Leave it out.');
+    if (folder === '')
+        throw wrong('rotated-path', folder, 'Write a folder, like `rotated-path: ${{ runner.temp }}/rotated`.');
+    if (kind === 'publish')
+        return { kind, folder };
+    const shard = parseShard(getInput('shard') || '1/1');
+    if (shard === null)
+        throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.');
+    return { kind, shard, folder, base: branchName('base') };
+}
+/** Throws Failure `input`, naming the input and giving a right example. */
+function readInputs() {
+    refusePrivateKeys();
+    const own = job();
+    const inputs = {
+        job: own,
+        removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
+        addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
+        sameAccessAs: input_values_text('same-access-as'),
+        requiredRecipients: recipients('required-recipient', 'who has to stay, like `required-recipient: break-glass`'),
+        policy: inputs_policy(),
+        ownersFile: ownersFile(),
+        agePlugins: agePlugins(),
+        rotateAll: flag('rotate-all', false),
+        maxKeyAge: maxKeyAge(),
+        workingDirectory: getInput('working-directory') || '.',
+        files: globs(),
+        dryRun: flag('dry-run', false),
+        concurrency: concurrency(),
+        sopsVersion: input_values_text('sops-version'),
+        sopsPath: input_values_text('sops-path'),
+        token: getInput('token'),
+        trackingIssue: own.kind !== 'check' && flag('tracking-issue', false),
+        pullRequest: own.kind === 'rotate' || own.kind === 'check' ? null : pullRequest(),
+    };
+    refuseContradictions(inputs);
+    return inputs;
+}
+
+;// CONCATENATED MODULE: ./lib/model/publishing/event.js
+// Which event may have started a run that is given keys: an allowlist, held against what the runner says of it.
+// Must never take what is missing or unreadable for consent.
+
+
+/** Events that the clock or someone with write access causes, and that run on a branch of the repository itself. */
+const direct = ['workflow_dispatch', 'schedule', 'push', 'repository_dispatch', 'workflow_call'];
+const advice = 'Run on `workflow_dispatch`, `schedule` or `push` to the default branch, `repository_dispatch`, `workflow_call` from '
+    + 'one of these, or `workflow_run` after one of these; `dry-run: true` needs no key and runs on any event.';
+/**
+ * Why a run is given no key, as a Failure `event`; null where it is. `base` is the input of that name: a push to that branch is
+ * served as one to the default branch is.
+ */
+function eventRefusal(started, base) {
+    const reason = reasonAgainst(started, base);
+    return reason === null ? null : new Failure('event', `This run ${reason}; it is not given keys.`, { advice });
+}
+function reasonAgainst({ event, ref, payload }, base) {
+    if (event === '')
+        return 'does not say by GITHUB_EVENT_NAME what started it';
+    const name = visible(event, 60);
+    if (/^pull_request(?:_|$)/.test(event))
+        return `was started by \`${name}\`, whose content its author controls`;
+    if (event !== 'workflow_run' && !direct.includes(event)) {
+        return `was started by \`${name}\`, which is none of the events that only the clock or someone with write access can cause`;
+    }
+    // Whatever the event is called: these hold commits that are on no branch yet.
+    const shown = visible(ref, 120);
+    if (/^refs\/pull\//.test(ref))
+        return `is for ${shown}, whose content the author of a pull request controls`;
+    if (/^refs\/heads\/gh-readonly-queue\//.test(ref))
+        return `is for ${shown}, a merge that is not on its branch yet`;
+    if (event === 'workflow_run')
+        return againstEarlierRun(payload);
+    return event === 'push' ? againstPush(ref, payload, base) : null;
+}
+/** The run before may have left artifacts, or name commits for the checkout, of whoever started it. */
+function againstEarlierRun(payload) {
+    const started = 'was started by `workflow_run`';
+    const earlier = field(payload, 'workflow_run');
+    const from = field(field(earlier, 'head_repository'), 'full_name');
+    const here = field(field(payload, 'repository'), 'full_name');
+    if (typeof here !== 'string')
+        return `${started}, and the event does not say in which repository`;
+    // null where the fork was deleted.
+    if (typeof from !== 'string')
+        return `${started} after a run of a repository that the event does not name`;
+    if (from.toLowerCase() !== here.toLowerCase())
+        return `${started} after a run of the fork ${visible(from, 120)}`;
+    const first = field(earlier, 'event');
+    if (typeof first !== 'string')
+        return `${started} after a run that an unnamed event had started`;
+    return direct.includes(first) ? null : `${started} after a run that \`${visible(first, 60)}\` had started`;
+}
+/**
+ * On another branch stands what nobody has reviewed yet, like the branch of a pull request: that of this action's own among them,
+ * for which it would then open another one.
+ */
+function againstPush(ref, payload, base) {
+    if (base !== null && ref === `refs/heads/${base}`)
+        return null;
+    const standard = field(field(payload, 'repository'), 'default_branch');
+    if (typeof standard !== 'string')
+        return 'was started by `push`, and the event does not say which branch is the default one';
+    if (ref === `refs/heads/${standard}`)
+        return null;
+    return `was started by a \`push\` to ${visible(ref, 120)}, which is neither the default branch (${visible(standard, 80)}) `
+        + 'nor the one in `base`';
+}
+function field(value, name) {
+    return typeof value === 'object' && value !== null ? value[name] : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure/losing.js
+// Who loses access by a plan: who was named, and whom the configs leave out already.
+// Pure. Must never take a key that its owner exchanged for a person who left.
+
+
+
+/** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
+function whoLoses(plan, named) {
+    const others = [...Map.groupBy(drifted(plan, named), ({ recipient }) => canonicalId(recipient)).values()].map((lost) => ({ people: lost.slice(0, 1).map(({ recipient }) => recipient), only: new Set(lost.map(({ path }) => path)) }));
+    return [...named.length === 0 ? [] : [{ people: named, only: null }], ...others];
+}
+/**
+ * The keys of each person whom nobody named, and whom `plan` takes out of the last file that they could read, since a config leaves
+ * them out. `owners`: of earlier commits too, for a config that leaves out a key leaves out whose it was.
+ */
+function goneByConfig(plan, { others, skipped }, named, owners) {
+    const left = survey_unique(drifted(plan, named).map(({ recipient }) => recipient));
+    if (left.length === 0)
+        return [];
+    const untouched = [...plan.unchanged.map(({ file }) => file), ...others, ...skipped.flatMap(({ file }) => file ?? [])];
+    const staying = survey_unique([...plan.changes.flatMap(({ after }) => after.flat()), ...untouched.flatMap(survey_readersOf)]);
+    const names = new Set([...staying, ...named].map((one) => ownerOf(owners, one)));
+    const gone = left.filter((one) => {
+        const name = ownerOf(owners, one);
+        return !staying.some((other) => sameRecipient(one, other)) && (name === null || !names.has(name));
+    });
+    return [...Map.groupBy(gone, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
+}
+function drifted(plan, named) {
+    return plan.changes.flatMap(({ file, after }) => survey_readersOf(file)
+        .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })));
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners/owners-file-text.js
+// Where in the text of an owners file its lists and maps stand, and how one more entry is put into them.
+// Must never touch a character that is there.
+
+
+
+/** A field by the names that lead to it; null where there is none. */
+function fieldItems(tree, names) {
+    let [list, node, field] = [tree.root, tree.contents, null];
+    for (const name of names) {
+        const pairs = (0,dist/* isMap */.jh)(node) ? node.items : [];
+        const at = pairs.findIndex(({ key }) => (0,dist/* isScalar */.jn)(key) && key.value === name);
+        const slot = list?.slots[at];
+        if (slot === undefined)
+            return null;
+        node = slot.value;
+        list = (0,dist/* isScalar */.jn)(node) ? null : slot.below;
+        field = { slot, list };
+    }
+    return field;
+}
+/** `text`, whose last line has an end, with one more entry at the end of the field; the last of `names` is made where it is missing. */
+function appendItem(path, text, names, item) {
+    const tree = readTree(path, text);
+    const field = fieldItems(tree, names);
+    if (field !== null)
+        return field.list === null ? fill(tree, field.slot, item) : append(text, field.list, owners_file_text_startOf(field.slot.value), item);
+    const name = names.at(-1) ?? '';
+    const made = { block: [`${name}:`, ...indented(item.block, '  ')], flow: `${name}: ${bracketed(item)}` };
+    const { root } = tree;
+    if (root?.style === 'flow')
+        return append(text, root, owners_file_text_startOf(tree.contents), made);
+    const [first, last] = [root?.slots[0], root?.slots.at(-1)];
+    // Comments at the end are about what stands above them, so that a new field comes after.
+    const marker = last === undefined ? null : /^[^\s#]/m.exec(text.slice(lineEnd(text, last.end)));
+    const at = marker === null || last === undefined ? text.length : last.end;
+    return insertLines(text, at, indented(made.block, first === undefined ? '' : padOf(text, first)));
+}
+function append(text, list, open, item) {
+    const [first, last] = [list.slots[0], list.slots.at(-1)];
+    if (first === undefined || last === undefined)
+        return `${text.slice(0, open + 1)}${item.flow}${text.slice(open + 1)}`;
+    if (list.style === 'flow')
+        return `${text.slice(0, last.end)}, ${item.flow}${text.slice(last.end)}`;
+    return insertLines(text, last.end, indented(item.block, padOf(text, first)));
+}
+/** A field that holds nothing gets a list or map of one. */
+function fill({ text, root }, slot, item) {
+    const [start, end] = slot.value?.range ?? [slot.end, slot.end];
+    if (start === end && root?.style === 'block')
+        return insertLines(text, slot.end, indented(item.block, `${padOf(text, slot)}  `));
+    return `${text.slice(0, start)}${start === end ? ' ' : ''}${bracketed(item)}${text.slice(end)}`;
+}
+/** The lines below the line of an offset. */
+function insertLines(text, at, lines) {
+    const below = at === text.length ? at : lineEnd(text, at) + 1;
+    return `${text.slice(0, below)}${lines.map((line) => line + lineEnding(text)).join('')}${text.slice(below)}`;
+}
+function lineEnding(text) {
+    return text.includes('\r\n') ? '\r\n' : '\n';
+}
+function indented(lines, pad) {
+    return lines.map((line) => pad + line);
+}
+function padOf(text, slot) {
+    return ' '.repeat(slot.start - lineStart(text, slot.start));
+}
+function bracketed({ block, flow }) {
+    return block[0]?.startsWith('- ') === true ? `[${flow}]` : `{${flow}}`;
+}
+function owners_file_text_startOf(node) {
+    return node?.range?.[0] ?? 0;
+}
+/** A scalar that reads as `value` anywhere in YAML: plain where that is sure, else in double quotes. */
+function owners_file_text_scalarText(value) {
+    const word = /^[\p{L}\p{N}](?:[\p{L}\p{N}_.@+/|:=-]*[\p{L}\p{N}_.@+/|=-])?$/u;
+    const plain = value.split(' ').every((part) => word.test(part)) && !/^(?:null|true|false|yes|no|on|off)$/i.test(value);
+    return plain ? value : JSON.stringify(value);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/leaving.js
+// Which comments of a `.sops.yaml` go when a key goes.
+// Must never take a heading from the keys that stay under it, nor leave a name behind that would pass for that of another key.
+//
+// Of own-line comments directly above an item, the lines go that name who leaves and nobody who stays, and the last one where it is
+// the only name of that key, or a label over no other one: prose stays. Of comments that list names those of who leaves go.
+
+
+
+
+
+
+/** The comment lines above the item `at` that go when the items `removed` of its list go. */
+function commentsLeaving(tree, list, at, removed) {
+    const { text } = tree;
+    const slot = list.slots[at];
+    const lines = slot === undefined || list.style === 'text' ? [] : commentsAbove(text, slot);
+    if (slot === undefined || lines.length === 0)
+        return [];
+    const names = (index) => leaving_namesOf(tree, list, index);
+    const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
+    const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
+    const stands = isHeading(tree, list, at, removed);
+    // Over keys that stay it goes only where it is the name, and not where it has a word of it.
+    const isTheirs = ({ text: line }) => !stands || !isShort(line)
+        || formsOf(line.slice(signsBefore(line))).some((form) => leaving?.some((name) => name.toLowerCase() === form) === true);
+    const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying) && isTheirs(line));
+    for (const [index, line] of lines.entries()) {
+        // A sentence that goes on; a name does not.
+        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying);
+        if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn)
+            naming[index] = true;
+    }
+    const label = labelAbove(text, slot);
+    const isAlone = label !== null && !mentioned(label, staying) && ((labelsThatName(tree, list)[at] ?? null) !== null
+        || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands && !mayStandBelow(tree, list)));
+    return lines.filter((_, index) => naming[index] === true || (isAlone && index === lines.length - 1));
+}
+/** Whether keys that stay stand under the comment above an item: those up to the next label. */
+function isHeading(tree, list, at, removed) {
+    for (const [index, slot] of list.slots.entries()) {
+        if (index <= at)
+            continue;
+        if (labelAbove(tree.text, slot) !== null)
+            return false;
+        if (!removed.has(index) && holdsKeys(tree, slot))
+            return true;
+    }
+    return false;
+}
+/** From the first offset up to the second: what goes of the comments that list names when the items `removed` go. */
+function namesLeaving(tree, list, removed) {
+    return nameLists(tree.text, list).flatMap((one) => {
+        const { spans, lines, whole } = one;
+        const gone = new Set([...removed].flatMap((at) => {
+            const span = leaving_nameIn(tree, list, one, at);
+            return span === null ? [] : [spans.indexOf(span)];
+        }));
+        if (gone.size === spans.length)
+            return whole;
+        if (lines !== null)
+            return lines.filter((_, at) => gone.has(at)).map(({ start, end }) => [start, end]);
+        const first = spans.findIndex((_, at) => !gone.has(at));
+        return spans.flatMap(({ start, end }, at) => {
+            if (!gone.has(at))
+                return [];
+            return [at < first ? [start, spans[at + 1]?.start ?? end] : [spans[at - 1]?.end ?? start, end]];
+        });
+    });
+}
+/** The name of the key `at` in a list of names: by its place where each has one, else where it is known to be theirs alone. */
+function leaving_nameIn(tree, list, { spans, inOrder }, at) {
+    if (inOrder)
+        return spans[at] ?? null;
+    const known = (index) => {
+        const slot = list.slots[index];
+        const recipient = slot === undefined ? null : recipientOf(tree, slot);
+        return recipient === null ? [] : tree.namesOf(recipient);
+    };
+    const id = (index) => {
+        const recipient = list.slots[index] === undefined ? null : recipientOf(tree, list.slots[index]);
+        return recipient === null ? null : canonicalId(recipient);
+    };
+    const others = new Set([...list.slots.keys()].filter((index) => id(index) !== id(at)).flatMap(known));
+    const [own, ...more] = spans.filter((span) => formsOf(span.text).some((form) => known(at).includes(form) && !others.has(form)));
+    return own === undefined || more.length > 0 ? null : own;
+}
+function leaving_namesOf(tree, list, at) {
+    const slot = list.slots[at];
+    const recipient = slot === undefined ? null : recipientOf(tree, slot);
+    if (slot === undefined || recipient === null)
+        return [];
+    const beside = nameBesideItem(tree.text, list, at);
+    return [recipient.id, anchorOf(slot) ?? recipient.id, ...(beside === null ? [] : formsOf(beside.text)), ...tree.namesOf(recipient)];
+}
+/** Whether `word` stands in `line` as a word of its own; `web` is not in `web-servers`. */
+function mentions(line, word) {
+    const [where, what] = [line.toLowerCase(), word.toLowerCase()];
+    const inside = (char) => char !== undefined && /[\p{L}\p{N}_-]/u.test(char);
+    for (let at = where.indexOf(what); at !== -1; at = where.indexOf(what, at + 1)) {
+        if (!inside(where[at - 1]) && !inside(where[at + what.length]))
+            return true;
+    }
+    return false;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/splice.js
+// The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
+// Must never write a character that was not there, and never cut where nothing is removed.
+
+
+/** What to cut so that the items at the indices `removed` of the list are no longer there. At least one item must stay. */
+function cutsFor(tree, list, removed) {
+    const cuts = list.style === 'block' ? blockCuts(tree.text, list, removed) : separatedCuts(tree.text, list, removed);
+    const comments = [...removed].flatMap((at) => commentsLeaving(tree, list, at, removed));
+    // What lists the names of all that an item holds goes with it.
+    const inside = [...removed].flatMap((at) => {
+        const below = list.slots[at]?.below ?? null;
+        return below === null ? [] : namesLeaving(tree, below, new Set(below.slots.keys()));
+    });
+    return [...cuts, ...comments.map(({ start, end }) => [start, end]), ...inside, ...namesLeaving(tree, list, removed)];
+}
+/** The text without the cuts, which may overlap. A text without a line end at its end stays one. */
+function splice(text, cuts) {
+    let [result, at] = ['', 0];
+    for (const [start, end] of cuts.toSorted((a, b) => a[0] - b[0])) {
+        if (start > at)
+            result += text.slice(at, start);
+        at = Math.max(at, end);
+    }
+    return at >= text.length && !text.endsWith('\n') ? result.replace(/\r?\n$/, '') : result + text.slice(at);
+}
+function wholeLines(text, slot) {
+    return [lineStart(text, slot.start), Math.min(lineEnd(text, slot.end) + 1, text.length)];
+}
+function blockCuts(text, list, removed) {
+    return [...removed].flatMap((at) => {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            return [];
+        const lines = wholeLines(text, slot);
+        if (text.slice(lines[0], slot.start).trim() === '')
+            return [lines];
+        // `- age: …` or `- - …`: the dash before it belongs to what stays, so that the next thing moves up beside the dash.
+        let last = slot;
+        for (let next = at + 1; removed.has(next); next += 1)
+            last = list.slots[next] ?? last;
+        const rest = /^\s*/.exec(text.slice(lineEnd(text, last.end)));
+        return [[slot.start, lineEnd(text, last.end) + (rest?.[0].length ?? 0)]];
+    });
+}
+/** Lists with commas: each item that goes takes one comma along, the one after it where there is one. */
+function separatedCuts(text, list, removed) {
+    const commas = commasLeaving(text, list, removed);
+    const items = list.slots.filter((_, at) => removed.has(at)).map(({ start, end }) => [start, end]);
+    const spans = [...items, ...[...commas.values()].map((comma) => [comma, comma + 1])];
+    return [...removed].flatMap((at) => {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            return [];
+        const comma = commas.get(at);
+        const [from, to] = wholeLines(text, slot);
+        const commaCut = comma === undefined ? [] : [loneComma(text, comma)];
+        if (isBare(text, [from, to], spans, list.style))
+            return [[from, to], ...commaCut];
+        if (comma === undefined)
+            return [[slot.start, slot.end]];
+        if (comma < slot.start) {
+            // The last one: what stands between it and the comma goes too, unless that is a comment.
+            return isBare(text, [comma, slot.end], spans, 'text') ? [[comma, slot.end]] : [...commaCut, [slot.start, slot.end]];
+        }
+        return [inlineCut(text, list, at, comma, removed)];
+    });
+}
+function inlineCut(text, list, at, comma, removed) {
+    const { slots, style } = list;
+    const slot = slots[at] ?? { start: comma, end: comma };
+    const next = slots.find(({ start }, index) => start > comma && !removed.has(index));
+    const own = lineEnd(text, comma);
+    if (next !== undefined && next.start < own)
+        return [slot.start, next.start];
+    const before = slots.findLast(({ end }, index) => end <= slot.start && !removed.has(index));
+    if (before !== undefined && before.end >= lineStart(text, slot.start)) {
+        return [slot.start - (/(?<![ \t])[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1];
+    }
+    // The first on the line of the opening bracket or quote: the next one moves up to it.
+    if (next === undefined)
+        return [slot.start, comma + 1];
+    const commented = style === 'flow' && text.slice(own, next.start).includes('#');
+    return [slot.start, commented ? own - (text[own - 1] === '\r' ? 1 : 0) : next.start];
+}
+/** A comma whose item stands on another line; one that leads its line takes the blanks after it along. */
+function loneComma(text, comma) {
+    const leads = text.slice(lineStart(text, comma), comma).trim() === '';
+    return [comma, comma + 1 + (leads ? (/^[ \t]*/.exec(text.slice(comma + 1))?.[0].length ?? 0) : 0)];
+}
+/** Which comma each item takes along: an item that leads its line with a comma that one, the last of all the one before it. */
+function commasLeaving(text, list, removed) {
+    const taken = new Set();
+    const leaving = new Map();
+    const sameLine = (a, b) => !text.slice(Math.min(a, b), Math.max(a, b)).includes('\n');
+    for (const at of [...removed].sort((a, b) => a - b)) {
+        const slot = list.slots[at];
+        if (slot === undefined)
+            continue;
+        const [before, after] = [list.commas[at - 1], list.commas[at]];
+        const leads = before !== undefined && !taken.has(before) && sameLine(before, slot.start)
+            && (after === undefined || !sameLine(slot.end, after));
+        const comma = leads ? before : after ?? list.commas.findLast((one) => one < slot.start && !taken.has(one));
+        if (comma === undefined)
+            continue;
+        taken.add(comma);
+        leaving.set(at, comma);
+    }
+    return leaving;
+}
+/** Whether only blanks are left of a stretch of text once the spans are cut, and the comment that ends a flow list's line. */
+function isBare(text, [from, to], spans, style) {
+    let left = '';
+    for (let at = from; at < to; at += 1) {
+        const span = spans.find(([start, end]) => start <= at && at < end);
+        if (span === undefined)
+            left += text[at] ?? '';
+        else
+            at = span[1] - 1;
+    }
+    return (style === 'flow' ? left.replace(/^[ \t]*#.*/, '') : left).trim() === '';
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners/owners-file-edit.js
+// An owners file after a change of keys: who lost one, who got one, and the record of it; what else stands in it stays.
+// Must never write the file anew.
+
+
+
+
+
+
+
+
+
+/**
+ * The text of an owners file after the change; null where it says all of it already, so that a second run changes nothing.
+ * A removed key goes with its line, an owner without keys too; a key that replaces it stands in its place. Comments on lines of
+ * their own stay. Each removed key is recorded, once for ever. Added keys without a name that anyone could tell are not entered.
+ * Throws Failure `owners-file` where `text` is none, where an added key is another owner's already, and where the result,
+ * read again, does not mean what `text` meant with the change.
+ */
+function editOwnersFile(path, text, change) {
+    const before = readOwnersFile(path, text);
+    const fail = (why, cause) => new Failure('owners-file', `${visible(path)} could not be edited: ${why}.`, {
+        path, advice: 'Bring it up to date by hand, commit that, and run again.', cause,
+    });
+    const means = (recipient, of = []) => of.some((one) => recipient_isMeantBy(recipient, one));
+    const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient)
+        || (means(recipient, change.removed) && !means(recipient, change.staying)));
+    const staying = before.owners.filter((owned) => !leaving.includes(owned));
+    const holders = survey_unique(change.removed).map((recipient) => ({ recipient, owner: holderOf(recipient, before, leaving, change) }));
+    const leavers = [...leaving.map(({ name }) => name), ...holders.flatMap(({ owner }) => owner ?? [])];
+    const arriving = arrivals(before, leavers, staying, change, fail);
+    const recorded = before.removed.map(({ recipient }) => recipient);
+    const records = holders.filter(({ recipient }) => !among(recorded, recipient)).map((one) => ({ ...one, date: change.date, by: change.by }));
+    let after;
+    try {
+        after = apply(path, text, leaving, arriving, records);
+    }
+    catch (cause) {
+        throw fail('the result would not be valid', cause);
+    }
+    if (after === text)
+        return null;
+    prove(path, after, { owners: [...staying, ...arriving], removed: [...before.removed, ...records] }, fail);
+    return after;
+}
+/** By the file, by its record of the key, by what is known from elsewhere; null too where that is no name that the file can hold. */
+function holderOf(recipient, before, leaving, { ownerOf }) {
+    const own = leaving.find((owned) => recipient_isMeantBy(owned.recipient, recipient))?.name
+        ?? before.removed.findLast((record) => sameRecipient(record.recipient, recipient))?.owner;
+    const other = ownerOf?.(recipient) ?? null;
+    return own ?? (other === null || !isOwnersName(other) ? null : other);
+}
+function apply(path, text, leaving, arriving, records) {
+    const open = text !== '' && !text.endsWith('\n');
+    let after = open ? text + lineEnding(text) : text;
+    const waiting = [...leaving];
+    for (const { recipient, name } of arriving) {
+        const at = waiting.findIndex((owned) => owned.name === name);
+        const [replaced] = at === -1 ? [] : waiting.splice(at, 1);
+        after = replaced === undefined ? enter(path, after, { recipient, name }) : replace(path, after, replaced, recipient);
+    }
+    if (waiting.length > 0)
+        after = takeOut(path, after, waiting);
+    for (const record of records)
+        after = appendItem(path, after, ['removed'], recordLines(record));
+    return open ? after.replace(/\r?\n$/, '') : after;
+}
+/** The added keys that have to be entered, each with its owner's name as the file spells it. */
+function arrivals(before, leavers, staying, { added }, fail) {
+    const [leaver, ...more] = new Map(leavers.map((name) => [name.toLowerCase(), name])).values();
+    const arriving = [];
+    for (const { recipient, name: asked } of added) {
+        const wanted = asked ?? (more.length === 0 ? leaver : undefined);
+        const name = before.owners.find((owned) => owned.name.toLowerCase() === wanted?.toLowerCase())?.name ?? wanted;
+        const holder = [...staying, ...arriving].find((owned) => sameRecipient(owned.recipient, recipient));
+        if (holder !== undefined && asked !== null && holder.name !== name) {
+            throw fail(`the key that was added for ${visible(asked, 60)} is ${visible(holder.name, 60)}'s in it`);
+        }
+        if (holder === undefined && name !== undefined)
+            arriving.push({ recipient, name });
+    }
+    return arriving;
+}
+function enter(path, text, { recipient, name }) {
+    const [owner, key] = [owners_file_text_scalarText(name), owners_file_text_scalarText(recipient.id)];
+    const present = fieldItems(readTree(path, text), ['owners', name]) !== null;
+    return present ? appendItem(path, text, ['owners', name], { block: [`- ${key}`], flow: key })
+        : appendItem(path, text, ['owners'], { block: [`${owner}:`, `  - ${key}`], flow: `${owner}: [${key}]` });
+}
+function replace(path, text, { name, recipient: old }, recipient) {
+    const tree = readTree(path, text);
+    const slot = fieldItems(tree, ['owners', name])?.list?.slots.find((one) => holds(one, old));
+    const start = slot?.value?.range?.[0];
+    if (slot === undefined || start === undefined)
+        return text;
+    return `${text.slice(0, start)}${owners_file_text_scalarText(recipient.id)}${text.slice(slot.end)}`;
+}
+function takeOut(path, text, leaving) {
+    const tree = readTree(path, text);
+    const owners = fieldItems(tree, ['owners'])?.list ?? null;
+    if (owners === null)
+        return text;
+    const gone = new Set();
+    const cuts = owners.slots.flatMap(({ below }, at) => {
+        if (below === null)
+            return [];
+        const keys = new Set([...below.slots.keys()].filter((index) => {
+            const slot = below.slots[index];
+            return slot !== undefined && leaving.some(({ recipient }) => holds(slot, recipient));
+        }));
+        if (keys.size > 0 && keys.size === below.slots.length)
+            gone.add(at);
+        return keys.size === 0 || gone.has(at) ? [] : cutsFor(tree, below, keys);
+    });
+    const all = gone.size === 0 ? cuts : [...cuts, ...cutsFor(tree, owners, gone)];
+    // Names are not told by comments here: those on lines of their own may be about anyone, and stay.
+    return splice(text, all.filter(([start, end]) => !/^[ \t]*#/.test(text.slice(start, end))));
+}
+function recordLines({ owner, recipient, date, by }) {
+    const fields = [
+        ...owner === null ? [] : [`owner: ${owners_file_text_scalarText(owner)}`],
+        `recipient: ${owners_file_text_scalarText(recipient.id)}`, `date: ${owners_file_text_scalarText(date)}`,
+        ...by === null ? [] : [`by: ${owners_file_text_scalarText(by)}`],
+    ];
+    return { block: fields.map((field, at) => `${at === 0 ? '- ' : '  '}${field}`), flow: `{${fields.join(', ')}}` };
+}
+function prove(path, after, wanted, fail) {
+    let read;
+    try {
+        read = readOwnersFile(path, after);
+    }
+    catch (cause) {
+        throw fail('the result would not be valid', cause);
+    }
+    const meaning = ({ owners, removed }) => JSON.stringify([
+        owners.map(({ name, recipient }) => [name, canonicalId(recipient)].join('\n')).sort(),
+        removed.map(({ owner, recipient, date, by }) => [owner, canonicalId(recipient), date, by]),
+    ]);
+    if (meaning(read) !== meaning(wanted))
+        throw fail('the result would not mean what it meant, with the change');
+}
+function among(recipients, recipient) {
+    return recipients.some((one) => sameRecipient(one, recipient));
+}
+function holds({ value }, recipient) {
+    const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) ?? parsePgpId(value.value) : null;
+    return key !== null && sameRecipient(key, recipient);
+}
+
+;// CONCATENATED MODULE: ./lib/model/owners/removal-record.js
+// What the owners file is to remember of a plan: who was asked to go, and who goes since no config names them any more.
+// Must never record a key that can still read something.
+
+
+
+
+/** The owners file after the plan; null where there is none, or nothing to say. */
+function removal_record_recordOf(survey, request, changes, unchanged) {
+    const { ownersFile, owners, configs, others, skipped } = survey;
+    if (ownersFile === null)
+        return null;
+    const { removed: asked, added, date, by } = request;
+    const files = [...unchanged, ...others, ...skipped.flatMap(({ file }) => file ?? [])];
+    const left = survey_unique([...changes.flatMap(({ after }) => after.flat()), ...files.flatMap(survey_readersOf), ...configs.flatMap(({ recipients }) => recipients)]);
+    const staying = left.filter((one) => !asked.some((other) => sameRecipient(one, other)));
+    // A key under another version or role is the same key.
+    const stays = (one) => [...staying, ...added.map(({ recipient }) => recipient)].some((other) => isSameKeyMaterial(one, other));
+    const drifted = changes.flatMap(({ file }) => survey_readersOf(file)).filter((one) => parseRecipient(one.id) !== null && !stays(one));
+    const removed = survey_unique([...asked, ...drifted]);
+    const { path, text: before } = ownersFile;
+    const after = editOwnersFile(path, before, { removed, staying, added, date, by, ownerOf: (one) => ownerOf(owners, one) });
+    return after === null ? null : { path, before, after };
+}
+
+;// CONCATENATED MODULE: ./lib/model/plan/plan.js
+// Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
+// Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
+
+
+
+
+
+
+
+/** `answers` are sops' own, a file each; one that reads a file otherwise than the survey did is not to be trusted with it. */
+function planRekey(survey, request, edits, answers, runner, noted = []) {
+    const changes = [];
+    const unchanged = [];
+    const refusals = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!path\` in \`files\`` }));
+    const findings = [...noted];
+    const removed = new Set(request.removed.map(canonicalId));
+    const asked = request.removed.length + request.added.length > 0;
+    const configs = edits.flatMap((edit) => (edit.kind === 'edited' && plan_generatedBy(survey, edit.path) === null ? [{ path: edit.path, before: edit.before, after: edit.after }] : []));
+    refusals.push(...refusedEdits(survey, edits));
+    // What sops says of its files is about a config that is not edited.
+    const unedited = new Set(edits.flatMap((edit) => (edit.kind === 'refused' ? [edit.path] : [])));
+    for (const file of survey.files) {
+        const { configured, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null };
+        // A rule may say how to encrypt and leave the keys to the command line.
+        const answer = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' } : configured;
+        const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer);
+        if (fate.kind === 'refused' && fate.byConfig === true && unedited.has(file.config ?? ''))
+            unchanged.push({ file, reason: `${file.config ?? ''} could not be edited` });
+        else if (fate.kind === 'refused')
+            refusals.push({ path: file.path, reason: fate.reason });
+        else if (fate.kind === 'unchanged')
+            unchanged.push({ file, reason: fate.reason });
+        else {
+            const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after)
+                ?? gainsRemoved(survey, file, fate.change.after);
+            if (reason === null)
+                changes.push(fate.change);
+            else
+                refusals.push({ path: file.path, reason });
+        }
+        const threshold = thresholdDrift(survey, file);
+        if (threshold !== null)
+            findings.push({ code: 'threshold', level: 'warning', path: file.path, message: threshold });
+        const follows = fate.kind === 'change' && fate.change.updatekeys;
+        if (!follows && !isReadBy(file, removed))
+            findings.push(...driftFinding(survey, file, answer, asked));
+    }
+    const becomes = new Map(changes.map(({ file, after }) => [file.path, after]));
+    const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }));
+    findings.push(...findingsOf(survey, request, results, configs));
+    if (request.policy !== 'off') {
+        const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning');
+        if (request.policy === 'warn')
+            findings.push(...found);
+        else
+            refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })));
+    }
+    const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : removal_record_recordOf(survey, request, changes, unchanged.map(({ file }) => file));
+    return { changes, unchanged, configs, record, refusals, findings };
+}
+function plan_generatedBy(survey, path) {
+    return survey.configs.find((config) => config.path === path)?.generatedBy ?? null;
+}
+function refusedEdits(survey, edits) {
+    return edits.flatMap((edit) => {
+        if (edit.kind === 'refused')
+            return [{ path: edit.path, reason: `line ${edit.line}: ${edit.reason}` }];
+        const generated = edit.kind === 'edited' ? plan_generatedBy(survey, edit.path) : null;
+        if (edit.kind !== 'edited' || generated === null)
+            return [];
+        return [{ path: edit.path, reason: `it is generated (line ${generated.line}: ${generated.text}); make the change in its source, and run again` }];
+    });
+}
+function losesRequired(survey, { required }, file, after) {
+    const lost = missingRequired(after, required).filter((one) => isKept(one, survey_readersOf(file)));
+    return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`;
+}
+/** Who was removed is not let in again, by a stale rule or by mistake: the record has to go first. */
+function gainsRemoved(survey, file, after) {
+    const { ownersFile } = survey;
+    const back = removedForGood(survey).find(({ recipient }) => {
+        const ids = new Set([canonicalId(recipient)]);
+        return !isReadBy(file, ids) && after.some((group) => group.some((one) => ids.has(canonicalId(one))));
+    });
+    if (ownersFile === null || back === undefined)
+        return null;
+    return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
+        + 'Enter the key under `owners` there, if it is to be let in again';
+}
+/** Every text that is to be written beside the encrypted files. */
+function textsOf({ configs, record }) {
+    return record === null ? configs : [...configs, record];
+}
+/**
+ * What this plan comes to, as one text: the same plan on the same bytes gives the same text, whatever else changed in
+ * the repository. (A second run with the same text has nothing new to publish.)
+ */
+function planIdentity(plan, request) {
+    const groups = (all) => all.map((group) => group.map(canonicalId).sort());
+    return JSON.stringify({
+        removed: request.removed.map(canonicalId).sort(),
+        added: request.added.map(({ recipient }) => canonicalId(recipient)).sort(),
+        rotateAll: request.rotateAll,
+        configs: plan.configs.map(({ path, before, after }) => [path, before, after]),
+        // What will be recorded has the day in it; what it is recorded in tells as much.
+        record: plan.record === null ? null : [plan.record.path, plan.record.before],
+        files: plan.changes.map(({ file, updatekeys, rotate, after }) => [file.path, file.blob, updatekeys, rotate, groups(after)]),
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/diff.js
+// What changed between two texts, line by line, for the report and for the proof of an edit.
+// Must never be applied as a patch: it shows lines without their line ends.
+/** The lines of both texts in order (without CR and LF), in the fewest insertions and deletions. */
+function diffLines(before, after) {
+    const [a, b] = [linesOf(before), linesOf(after)];
+    let head = 0;
+    while (head < a.length && head < b.length && a[head] === b[head])
+        head += 1;
+    let tail = 0;
+    while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail])
+        tail += 1;
+    const same = (line) => ({ op: ' ', line });
+    return [
+        ...a.slice(0, head).map(same),
+        ...shortestScript(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+        ...a.slice(a.length - tail).map(same),
+    ];
+}
+/**
+ * The change as people read it: lines that start with ' ', '-' or '+', two lines of context, '@@' between hunks.
+ * Empty when nothing differs; no newline at the end.
+ */
+function lineDiff(before, after) {
+    const lines = diffLines(before, after);
+    const near = (at) => lines.slice(Math.max(0, at - 2), at + 3).some(({ op }) => op !== ' ');
+    const shown = [];
+    let last = -1;
+    for (const [at, { op, line }] of lines.entries()) {
+        if (!near(at))
+            continue;
+        if (last >= 0 && at !== last + 1)
+            shown.push('@@');
+        shown.push(op + line);
+        last = at;
+    }
+    return shown.join('\n');
+}
+function linesOf(text) {
+    const lines = text.split(/\r?\n/);
+    if (lines.at(-1) === '')
+        lines.pop();
+    return lines;
+}
+/**
+ * Myers' search in linear space: what both begin and end with is the same; of the rest the middle of a shortest way is found
+ * from both ends, and each half is searched anew. Of what takes each other's place the old lines come first.
+ */
+function shortestScript(a, b) {
+    const numbers = new Map();
+    const numbered = (lines) => Int32Array.from(lines, (line) => {
+        const number = numbers.get(line) ?? numbers.size;
+        numbers.set(line, number);
+        return number;
+    });
+    const [left, right] = [numbered(a), numbered(b)];
+    const size = a.length + b.length + 3;
+    const [reachA, reachB] = [new Int32Array(2 * size), new Int32Array(2 * size)];
+    const [gone, come] = [new Uint8Array(a.length), new Uint8Array(b.length)];
+    const waiting = [{ from: [0, 0], to: [a.length, b.length] }];
+    for (let box = waiting.pop(); box !== undefined; box = waiting.pop()) {
+        const { from: [fromA, fromB], to: [toA, toB] } = trimmed(left, right, box);
+        if (fromA === toA || fromB === toB) {
+            gone.fill(1, fromA, toA);
+            come.fill(1, fromB, toB);
+            continue;
+        }
+        const { from, to } = middle(left, right, { from: [fromA, fromB], to: [toA, toB] }, reachA, reachB);
+        waiting.push({ from: [fromA, fromB], to: from }, { from: to, to: [toA, toB] });
+    }
+    const script = [];
+    for (let [x, y] = [0, 0]; x < a.length || y < b.length;) {
+        if (gone[x] === 1)
+            script.push({ op: '-', line: a[x++] ?? '' });
+        else if (come[y] === 1)
+            script.push({ op: '+', line: b[y++] ?? '' });
+        else {
+            script.push({ op: ' ', line: a[x++] ?? '' });
+            y += 1;
+        }
+    }
+    return script;
+}
+function trimmed(a, b, { from, to }) {
+    let [[fromA, fromB], [toA, toB]] = [from, to];
+    for (; fromA < toA && fromB < toB && a[fromA] === b[fromB]; fromA += 1)
+        fromB += 1;
+    for (; fromA < toA && fromB < toB && a[toA - 1] === b[toB - 1]; toA -= 1)
+        toB -= 1;
+    return { from: [fromA, fromB], to: [toA, toB] };
+}
+/** The lines that are the same in the middle of a shortest way through the box, from which both ways to the ends are shorter. */
+function middle(a, b, { from, to }, forward, backward) {
+    const [[fromA, fromB], [toA, toB]] = [from, to];
+    const [width, height] = [toA - fromA, toB - fromB];
+    const [skew, zero] = [width - height, forward.length >> 1];
+    const start = (reach, k, d) => {
+        const [below, above] = [reach[zero + k - 1] ?? 0, reach[zero + k + 1] ?? 0];
+        return k === -d || (k !== d && below < above) ? above : below + 1;
+    };
+    forward[zero + 1] = 0;
+    backward[zero + 1] = 0;
+    for (let d = 0;; d += 1) {
+        for (let k = -d; k <= d; k += 2) {
+            const first = start(forward, k, d);
+            let x = first;
+            while (x < width && x - k < height && a[fromA + x] === b[fromB + x - k])
+                x += 1;
+            forward[zero + k] = x;
+            if (skew % 2 === 0 || Math.abs(skew - k) > d - 1 || x + (backward[zero + skew - k] ?? 0) < width)
+                continue;
+            return { from: [fromA + first, fromB + first - k], to: [fromA + x, fromB + x - k] };
+        }
+        for (let k = -d; k <= d; k += 2) {
+            const first = start(backward, k, d);
+            let x = first;
+            while (x < width && x - k < height && a[toA - 1 - x] === b[toB - 1 - x + k])
+                x += 1;
+            backward[zero + k] = x;
+            if (skew % 2 !== 0 || Math.abs(skew - k) > d || x + (forward[zero + skew - k] ?? 0) < width)
+                continue;
+            return { from: [toA - x, toB - x + k], to: [toA - first, toB - first + k] };
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/run-report.js
+
+
+
+
+
+
+function run_report_reportOf(run) {
+    const { survey, plan, failure } = run;
+    const stopped = failure !== null && !run.published;
+    const known = new Map();
+    // Who comes may have a name only in the request.
+    const fresh = new Map((run.request?.added ?? []).map(({ recipient, name }) => [canonicalId(recipient), name]));
+    const named = (recipients) => recipients.map(({ kind, id }) => {
+        const key = `${kind} ${id}`;
+        const one = known.get(key) ?? { kind, id, owner: (ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })))?.replace(privateKeys, '(a private key)') ?? null };
+        known.set(key, one);
+        return one;
+    });
+    return {
+        schema: 1,
+        outcome: run.outcome,
+        request: { removed: named(run.request?.removed ?? []), added: named((run.request?.added ?? []).map(({ recipient }) => recipient)), rotateAll: run.rotateAll, maxKeyAge: run.maxKeyAge },
+        base: survey?.base ?? '',
+        startedAt: run.startedAt.toISOString(),
+        finishedAt: run.finishedAt.toISOString(),
+        runId: run.runId,
+        sops: run.sops,
+        configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after).replace(privateKeys, '(a private key)') })),
+        files: survey === null ? [] : reportFiles(run, survey, named),
+        exposure: stopped ? [] : run.exposure,
+        findings: [
+            ...(failure === null ? [] : [{ code: failure.code, level: 'error', message: failure.message, path: failure.path }]),
+            ...(plan?.findings ?? []),
+        ],
+        sopsCalls: run.sopsCalls,
+    };
+}
+function reportFiles(run, survey, named) {
+    const { plan, failure } = run;
+    const verified = new Map(run.verified?.files.map((one) => [one.planned.file.path, one]));
+    const changes = new Map(plan?.changes.map((change) => [change.file.path, change]));
+    const unchanged = new Map(plan?.unchanged.map(({ file, reason }) => [file.path, reason]));
+    const refused = new Map(plan?.refusals.map(({ path, reason }) => [path, reason]));
+    const files = survey.files.map((file) => {
+        const change = changes.get(file.path);
+        const before = named(survey_readersOf(file));
+        const kept = { recipients: { before, after: before }, dataKey: 'same', keySince: run.keySince.get(file.path) ?? null, verified: false };
+        const refusal = refused.get(file.path);
+        // The sentence that ends the run names all that was refused, with the first as its place.
+        if (refusal !== undefined)
+            return run_report_entry(file, 'failed', refusal, kept);
+        if (failure?.path === file.path)
+            return run_report_entry(file, 'failed', failure.message, kept);
+        if (failure !== null && !run.published)
+            return run_report_entry(file, 'unchanged', 'the run stopped before anything was changed', kept);
+        if (change === undefined)
+            return run_report_entry(file, 'unchanged', unchanged.get(file.path) ?? '', kept);
+        return run_report_entry(file, actionOf(change), change.reason, {
+            recipients: { before, after: named(survey_unique(change.after.flat())) },
+            dataKey: verified.get(file.path)?.dataKey ?? (change.rotate ? 'new' : 'same'),
+            keySince: run.keySince.get(file.path) ?? null,
+            verified: verified.has(file.path),
+        });
+    });
+    const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', keySince: null, verified: false, values: 0 };
+    return [
+        ...files,
+        ...survey.damaged.map(({ path, damage }) => ({ path, action: 'failed', reason: damage, ...nobody })),
+        ...survey.skipped.map(({ path, reason, file }) => {
+            const readers = file === null ? [] : named(survey_readersOf(file));
+            return { path, action: 'skipped', reason, ...nobody, recipients: { before: readers, after: readers } };
+        }),
+    ].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+function actionOf({ updatekeys, rotate }) {
+    return updatekeys ? (rotate ? 'updated+rotated' : 'updated') : 'rotated';
+}
+function run_report_entry(file, action, reason, rest) {
+    const { path, format, config, valueCount } = file;
+    return { path, format, config, action, reason, ...rest, values: valueCount };
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure/namesake.js
+
+
+
+/** For each of the `earlier` keys of a name that had left before any of the `removed` keys of that name came. */
+function namesakes(history, removed, earlier, owners) {
+    return earlier.flatMap(({ name, recipient }) => {
+        const forms = formsOf(name);
+        const bears = (one) => owners.some((owner) => recipient_isMeantBy(owner.recipient, one) && formsOf(owner.name).some((form) => forms.includes(form)));
+        const now = removed.filter(bears);
+        const { left } = stayOf(history, recipient);
+        if (left === null || now.length === 0)
+            return [];
+        const cameLater = now.every((one) => (stayOf(history, one).came ?? Infinity) > left.order);
+        const [until, keys] = [new Date(left.time * 1000).toISOString().slice(0, 10), now.map(shortForm).join(', ')];
+        return !cameLater ? [] : [{
+                code: 'namesake', level: 'warning', path: null,
+                message: `${asSeen(name)} stood for ${shortForm(recipient)} until ${until}, and now stands for ${keys}, which came later: perhaps it is another person. Only ${keys} is taken out`,
+            }];
+    });
+}
+function stayOf({ changes, versions, recipients }, recipient) {
+    const meant = recipients.map((one) => recipient_isMeantBy(recipient, one));
+    const reads = (version) => versions[version ?? -1]?.readers.some((one) => meant[one]) === true;
+    const files = new Set();
+    let [came, left] = [null, null];
+    const commits = meant.includes(true) ? [...Map.groupBy(changes, ({ commit }) => commit).values()].reverse() : [];
+    for (const [order, inCommit] of commits.entries()) {
+        const had = files.size > 0;
+        for (const { path, after } of inCommit) {
+            if (reads(after))
+                files.add(path);
+            else
+                files.delete(path);
+        }
+        if (files.size > 0) {
+            came ??= order;
+            left = null;
+        }
+        else if (had)
+            left = { order, time: inCommit[0]?.time ?? 0 };
+    }
+    return { came, left };
+}
+
+;// CONCATENATED MODULE: ./lib/stages/asked.js
+
+
+
+
+
+/** `everything`: whether all of the history is wanted anyway; `actor`: who asked for the run, where GitHub says it. */
+async function whatIsAsked(inputs, surveyed, history, past, { now, actor, everything }) {
+    const resolved = await resolveWithPast(inputs, surveyed, past);
+    const { asked, earlier, owners } = resolved;
+    const survey = { ...surveyed, owners: [...surveyed.owners, ...owners] };
+    const lookedBack = everything || inputs.maxKeyAge !== null || removedForGood(survey).length > 0;
+    const { due, keySince, findings } = lookedBack
+        ? findDueRotations((await history.open()).history, survey, asked.removed, inputs.maxKeyAge, now) : nothingDue;
+    const request = {
+        ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due, date: now.toISOString().slice(0, 10), by: actor,
+    };
+    const confused = earlier.length === 0 ? [] : namesakes((await history.open()).history, asked.removed, earlier, survey.owners);
+    const unseen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null;
+    return {
+        survey, request, before: earlier.map(({ recipient }) => recipient), lines: whoIsMeant(resolved, survey), lookedBack, keySince,
+        findings: [...findings, ...confused, ...unseen === null ? [] : [unseen]],
+    };
+}
+/** Whether there is no file in question, nor was one for those who are removed, and no config to take them out of. */
+async function isIdle(survey, inputs, history) {
+    return nothingToDo(survey, inputs) && !await hadSecrets(survey, inputs, history);
+}
+/** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */
+function nothingToDo({ files, damaged, unsure, others, configs }, { removedRecipients, addedRecipients, trackingIssue }) {
+    return files.length + damaged.length + unsure.length === 0 && !trackingIssue
+        && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0);
+}
+/** Whether there was once something for those to read who are removed, where nothing is encrypted and no config stands any more. */
+async function hadSecrets({ others, configs }, { removedRecipients }, history) {
+    if (removedRecipients.length === 0 || others.length + configs.length > 0)
+        return false;
+    return (await history.open()).history.versions.length > 0;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/anchors.js
+// The anchors of keys in a `.sops.yaml`: which key has which, and which name a new one may have.
+// Must never give a name that is taken, nor let an alias stand before its anchor.
+
+
+
+class Anchors {
+    #of = new Map();
+    #taken = new Map();
+    constructor(tree) {
+        const found = [];
+        const walk = (list) => {
+            for (const slot of list.slots) {
+                const name = (0,dist/* isAlias */.Vj)(slot.value) ? null : anchorOf(slot);
+                const recipient = name === null ? null : recipientOf(tree, slot);
+                if (name !== null)
+                    this.#taken.set(name, (this.#taken.get(name) ?? 0) + 1);
+                if (name !== null && recipient !== null)
+                    found.push([canonicalId(recipient), { name, at: slot.start }]);
+                if (slot.below !== null)
+                    walk(slot.below);
+            }
+        };
+        if (tree.root !== null)
+            walk(tree.root);
+        // Anchors of maps and lists that hold no single key.
+        for (const [, name = ''] of tree.text.matchAll(/&([^\s,[\]{}]+)/g))
+            this.#taken.set(name, this.#taken.get(name) ?? 1);
+        for (const [id, anchor] of found) {
+            // One name for two keys: which of them an alias means depends on where it stands.
+            if (this.#taken.get(anchor.name) === 1 && !this.#of.has(id))
+                this.#of.set(id, anchor);
+        }
+    }
+    /** `*name` for a key, to be written at the offset; null where the key has no anchor before it. */
+    aliasFor(recipient, at) {
+        const anchor = this.#of.get(canonicalId(recipient));
+        return anchor !== undefined && anchor.at < at ? `*${anchor.name}` : null;
+    }
+    has(recipient) {
+        return this.#of.has(canonicalId(recipient));
+    }
+    /** The anchor of a key that is to be written at the offset; one made from its holder's name, which may be that of `instead`. */
+    define(recipient, name, at, instead) {
+        const made = anchorName(name);
+        let free = made;
+        for (let count = 2; this.#taken.has(free) && free !== instead; count += 1)
+            free = `${made}-${count}`;
+        this.keep(recipient, free, at);
+        return free;
+    }
+    /** Gives a key the anchor of the one whose place it takes. */
+    keep(recipient, name, at) {
+        this.#taken.set(name, 1);
+        this.#of.set(canonicalId(recipient), { name, at });
+    }
+}
+/** What sops' parser takes for an anchor is narrower than YAML: letters, digits, `_` and `-`. */
+function anchorName(name) {
+    const short = name.split(/ \(| <| - /, 1)[0] ?? name;
+    const plain = short.normalize('NFKD').replace(/\p{M}+/gu, '').replace(/[^A-Za-z0-9_]+/g, '-').replace(/^-+|-+$/g, '');
+    return plain === '' ? 'key' : plain;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/arrivals.js
+// Which keys come to which places of a `.sops.yaml`, each once in all that a list means.
+// Must never leave a list without a key that comes to it.
+
+/** Without those to a list that gets the key already, in another place or through an alias. Whose place it is then goes with nobody in it. */
+function onceEach(tree, lists, arrivals) {
+    const listOf = new Map(lists.flatMap((list) => list.places.map((place) => [place, list])));
+    const nodes = Map.groupBy(arrivals, ({ one }) => one);
+    return arrivals.filter(({ one, place }) => {
+        const list = listOf.get(place);
+        const others = nodes.get(one) ?? [];
+        if (list === undefined || others.length === 1)
+            return true;
+        const first = others.find((other) => listOf.get(other.place) === list);
+        const within = nodesWithin(tree, list.node);
+        return first?.place === place && !others.some((other) => within.has(listOf.get(other.place)?.node));
+    });
+}
+/** All that a list holds through aliases. */
+function nodesWithin(tree, node) {
+    const within = new Set();
+    const walk = (list) => {
+        for (const item of (0,dist/* isSeq */.oP)(list) ? list.items : []) {
+            const target = (0,dist/* isAlias */.Vj)(item) ? tree.target(item) : item;
+            if ((0,dist/* isAlias */.Vj)(item))
+                within.add(target);
+            walk(target);
+        }
+    };
+    walk(node);
+    return within;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/lists.js
+// Every place in a `.sops.yaml` at which a key stands, list by list, with the field of sops that the list is for.
+// Must never decide what comes or goes.
+
+
+
+
+
+/** All lists of keys, in the order of the text. */
+function keyListsIn(tree) {
+    const fields = fieldsByUse(tree);
+    const lists = [];
+    const push = (kind, field, node, places) => {
+        lists.push({ kind, field, node, places, members: membersOf(tree, node, places, field === 'pgp') });
+    };
+    const parts = (list, pair) => list.slots.map((slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair }));
+    const walk = (list, node, own, pair) => {
+        const field = own ?? fields.get(node) ?? null;
+        if (list.style === 'text') {
+            push('items', field, node, parts(list, pair));
+            return;
+        }
+        const item = (slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair: null });
+        if ((0,dist/* isMap */.jh)(node)) {
+            const table = list.slots.map(item);
+            const names = list.slots.map((_, at) => nameAt(node, at));
+            if (table.length > 0 && table.every(({ recipient }, at) => recipient !== null && !isField(names[at] ?? ''))) {
+                push('table', null, node, table);
+                return;
+            }
+            for (const [at, slot] of list.slots.entries()) {
+                const name = names[at] ?? '';
+                if ((0,dist/* isAlias */.Vj)(slot.value)) {
+                    if (isField(name) && recipientOf(tree, slot) !== null)
+                        push('alias', name, slot.value, [item(slot, at)]);
+                }
+                else if (slot.below !== null && slot.value !== null) {
+                    walk(slot.below, slot.value, isField(name) ? name : null, { list, at });
+                }
+            }
+            return;
+        }
+        const places = list.slots.flatMap((slot, at) => {
+            if (recipientOf(tree, slot) !== null)
+                return [item(slot, at)];
+            return field !== null && anchorOf(slot) === null && slot.below?.style === 'text' ? parts(slot.below, null) : [];
+        });
+        if (places.length > 0)
+            push('items', field, node, places);
+        for (const slot of list.slots) {
+            const taken = places.some((place) => place.slot === slot || place.list === slot.below);
+            if (!taken && slot.below !== null && slot.value !== null)
+                walk(slot.below, slot.value, null, null);
+        }
+    };
+    if (tree.root !== null && tree.contents !== null)
+        walk(tree.root, tree.contents, null, null);
+    return lists;
+}
+/** The name of the pair at an index of a map. */
+function nameAt(map, at) {
+    return lists_nameOf(map.items[at]);
+}
+/** The name of a pair; `<<` for a merge. */
+function lists_nameOf(pair) {
+    const key = pair?.key;
+    if (!(0,dist/* isScalar */.jn)(key))
+        return '';
+    return typeof key.value === 'symbol' ? key.value.description ?? '' : String(key.value);
+}
+/** Which field a list is for that stands elsewhere and is used through its anchor. */
+function fieldsByUse(tree) {
+    const fields = new Map();
+    const mark = (value, field) => {
+        const node = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
+        if ((0,dist/* isSeq */.oP)(node))
+            for (const item of node.items)
+                mark(item, field);
+        if ((0,dist/* isScalar */.jn)(node) || (0,dist/* isSeq */.oP)(node))
+            fields.set(node, field);
+    };
+    const walk = (node) => {
+        if ((0,dist/* isSeq */.oP)(node))
+            for (const item of node.items)
+                walk(item);
+        if (!(0,dist/* isMap */.jh)(node))
+            return;
+        for (const pair of node.items) {
+            if (isField(lists_nameOf(pair)))
+                mark(pair.value, lists_nameOf(pair));
+            walk(pair.value);
+        }
+    };
+    walk(tree.contents);
+    return fields;
+}
+function membersOf(tree, node, places, pgp) {
+    const ids = new Set(places.flatMap(({ recipient }) => recipient === null ? [] : [canonicalId(recipient)]));
+    const add = (value) => {
+        const of = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
+        if ((0,dist/* isSeq */.oP)(of))
+            for (const item of of.items)
+                add(item);
+        if ((0,dist/* isScalar */.jn)(of))
+            for (const recipient of recipientsIn(of.value, null, pgp))
+                ids.add(canonicalId(recipient));
+    };
+    // A string with an aws_profile means other keys than it spells; its places know.
+    if (!(0,dist/* isScalar */.jn)(node) && !(0,dist/* isMap */.jh)(node))
+        add(node);
+    return ids;
+}
+/** The slots of every node that can be taken apart. */
+function slotListsIn(tree) {
+    const lists = new Map();
+    const walk = (node, list) => {
+        if (node === null || list === null)
+            return;
+        lists.set(node, list);
+        for (const { value, below } of list.slots)
+            walk(value, below);
+    };
+    walk(tree.contents, tree.root);
+    return lists;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/rules.js
+// The rules of a `.sops.yaml`, and the maps in them that hold keys: a rule itself, its key groups, what they merge.
+// Must never judge which rule a file gets.
+
+
+
+/** Every creation rule, then every recreation_rule. */
+function rulesIn(tree) {
+    if (!isEntries(tree.value))
+        return [];
+    const { creation_rules: creation, destination_rules: destination } = tree.value;
+    const list = (value) => Array.isArray(value) ? value : [];
+    const inside = (name, rules) => list(rules).map((value, at) => {
+        const regex = isEntries(value) && typeof value.path_regex === 'string' ? value.path_regex : null;
+        const what = regex === null ? `rule ${at + 1} (without path_regex)` : `the rule with path_regex ${regex}`;
+        return { value, node: child(tree, child(tree, tree.contents, name), at), what };
+    });
+    const recreation = inside('destination_rules', destination).flatMap(({ value, node, what }) => isEntries(value) && isEntries(value.recreation_rule)
+        ? [{ value: value.recreation_rule, node: child(tree, node, 'recreation_rule'), what: `the recreation_rule of ${what}` }]
+        : []);
+    return [...inside('creation_rules', creation), ...recreation];
+}
+/** What sops reads keys from in a rule: its key groups where it has some, one by one, else the rule itself. */
+function holdersOf(tree, rule) {
+    const own = rules_resolved(tree, rule.node);
+    if (!(0,dist/* isMap */.jh)(own))
+        return [];
+    const groups = rules_resolved(tree, provided(tree, own, 'key_groups')?.value);
+    if (!(0,dist/* isSeq */.oP)(groups) || groups.items.length === 0)
+        return [{ map: own, group: false, rule }];
+    return groups.items.flatMap((item) => {
+        const map = rules_resolved(tree, item);
+        return (0,dist/* isMap */.jh)(map) ? [{ map, group: true, rule }] : [];
+    });
+}
+/** The key groups that a key group merges, at any depth. */
+function mergedInto(tree, holder) {
+    const merge = rules_resolved(tree, provided(tree, holder.map, 'merge')?.value);
+    if (!holder.group || !(0,dist/* isSeq */.oP)(merge))
+        return [];
+    return merge.items.flatMap((item) => {
+        const map = rules_resolved(tree, item);
+        if (!(0,dist/* isMap */.jh)(map))
+            return [];
+        const inner = { ...holder, map };
+        return [inner, ...mergedInto(tree, inner)];
+    });
+}
+/** The pair of that name which counts for a map: its own, else one of the maps behind its `<<`; with the map it stands in. */
+function provided(tree, map, name) {
+    const at = map.items.findIndex((pair) => lists_nameOf(pair) === name);
+    if (at !== -1)
+        return { map, at, value: map.items[at]?.value };
+    for (const pair of map.items) {
+        if (lists_nameOf(pair) !== '<<')
+            continue;
+        const value = rules_resolved(tree, pair.value);
+        for (const item of (0,dist/* isSeq */.oP)(value) ? value.items : [value]) {
+            const base = rules_resolved(tree, item);
+            const found = (0,dist/* isMap */.jh)(base) ? provided(tree, base, name) : null;
+            if (found !== null)
+                return found;
+        }
+    }
+    return null;
+}
+/** The node that an alias stands for; any other node itself. */
+function rules_resolved(tree, node) {
+    return (0,dist/* isAlias */.Vj)(node) ? tree.target(node) : node;
+}
+/** The node under a name or index, through aliases and merges. */
+function child(tree, node, name) {
+    const parent = rules_resolved(tree, node);
+    if ((0,dist/* isMap */.jh)(parent))
+        return (provided(tree, parent, String(name))?.value ?? null);
+    return (0,dist/* isSeq */.oP)(parent) ? parent.get(name, true) ?? null : null;
+}
+function rules_lineOf(tree, node) {
+    return tree.lineOf(node?.range?.[0] ?? 0);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/holders.js
+// Whom a rule or key group of a `.sops.yaml` gives access, field by field.
+// Must never look at how that is written.
+
+
+
+
+
+/** The canonical ids of the keys under one field of a rule or group, its own or merged with `<<`. */
+function holders_keysUnder(tree, holder, field) {
+    const ids = new Set();
+    const profile = profileOf(tree, holder, field);
+    const add = (value) => {
+        const node = rules_resolved(tree, value);
+        if ((0,dist/* isSeq */.oP)(node))
+            for (const item of node.items)
+                add(item);
+        const own = (0,dist/* isMap */.jh)(node) ? tree.ofMap(node) : null;
+        if (own !== null)
+            ids.add(canonicalId(own));
+        if (!(0,dist/* isScalar */.jn)(node))
+            return;
+        for (const recipient of recipientsIn(node.value, profile, field === 'pgp'))
+            ids.add(canonicalId(recipient));
+    };
+    add(provided(tree, holder.map, field)?.value);
+    return ids;
+}
+/** All of the above, in the fields that count there. */
+function holders_keysOf(tree, holder) {
+    return new Set(fieldNames(holder.group).flatMap((field) => [...holders_keysUnder(tree, holder, field)]));
+}
+/** The keys of a group with those of the groups it merges. */
+function allKeysOf(tree, holder) {
+    return new Set([holder, ...mergedInto(tree, holder)].flatMap((one) => [...holders_keysOf(tree, one)]));
+}
+/** The `aws_profile` with which a rule's own field is used. */
+function profileOf(tree, { map, group }, field) {
+    const value = group ? null : rules_resolved(tree, provided(tree, map, 'aws_profile')?.value);
+    return profileFor({ aws_profile: (0,dist/* isScalar */.jn)(value) ? value.value : null }, field);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/item.js
+// How one new key is written in the manner of the key it comes beside: quotes, dash, map, anchor or alias, comment.
+// Must never decide who comes where.
+
+
+
+
+
+/** Why a key cannot be written at a place, as a value: thrown and caught within the edit of one file. */
+class Unspellable extends Error {
+    at;
+    constructor(recipient, at) {
+        super(`${shortForm(recipient)} has an encryption context or a profile that keys outside key_groups cannot have here.`);
+        this.at = at;
+    }
+}
+/** The key as a string; throws Unspellable. */
+function item_textOf(recipient, profile, at) {
+    const text = spelled(recipient, profile);
+    if (text === null)
+        throw new Unspellable(recipient, at);
+    return text;
+}
+/** What a comment calls the key where there has to be one. */
+function labelOf({ name, recipient }) {
+    return name ?? shortForm(recipient);
+}
+/** The item on one line, after its dash or between brackets. */
+function inlineItem(tree, place, one) {
+    const { slot } = place;
+    if ((0,dist/* isAlias */.Vj)(slot.value) && one.alias !== null)
+        return one.alias;
+    const model = (0,dist/* isAlias */.Vj)(slot.value) ? tree.target(slot.value) : slot.value;
+    const entries = (0,dist/* isMap */.jh)(model) ? mapEntries(one.recipient) : null;
+    const anchor = one.anchor === null ? '' : `&${one.anchor} `;
+    if (entries !== null)
+        return anchor + flowMap(entries);
+    const quote = (0,dist/* isAlias */.Vj)(slot.value) ? '' : quoteOf(model);
+    return anchor + spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start), quote);
+}
+/** The item as the lines of a block; those after the first begin with `pad`. */
+function blockItem(tree, place, one, pad) {
+    const { slot } = place;
+    const entries = (0,dist/* isMap */.jh)(slot.value) && slot.value.srcToken?.type === 'block-map' ? mapEntries(one.recipient) : null;
+    if (entries === null)
+        return [inlineItem(tree, place, one)];
+    const lines = mapLines(entries);
+    const [first = '', ...rest] = one.anchor === null ? lines : [`&${one.anchor}`, ...lines];
+    return [first, ...rest.map((line) => pad + line)];
+}
+function mapLines(entries) {
+    return entries.flatMap(([name, value]) => typeof value === 'string' ? [`${name}: ${spelling_scalar(value)}`]
+        : [`${name}:`, ...value.map(([key, of]) => `  ${spelling_scalar(key)}: ${spelling_scalar(of)}`)]);
+}
+function flowMap(entries) {
+    const pairs = entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? spelling_scalar(value)
+        : `{${value.map(([key, of]) => `${spelling_scalar(key)}: ${spelling_scalar(of)}`).join(', ')}}`}`);
+    return `{${pairs.join(', ')}}`;
+}
+function quoteOf(node) {
+    if (!(0,dist/* isScalar */.jn)(node))
+        return '';
+    return node.type === 'QUOTE_DOUBLE' ? '"' : node.type === 'QUOTE_SINGLE' ? "'" : '';
+}
+/** The comment that the key gets beside it where one names the holder of its model; none where its anchor says the same. */
+function commentFor(lead, { name, anchor }) {
+    return lead === null || name === null || name === anchor ? '' : lead + name;
+}
+/** What stands between an item and the name in the comment beside it; null where none names its holder. */
+function besideLead({ text }, { list, at }) {
+    const name = nameBesideItem(text, list, at);
+    return name === null ? null : (/(?<![ \t])[ \t]+#+[ \t]*$/.exec(text.slice(0, name.start))?.[0] ?? ' # ');
+}
+/** What stands before the name in the comment above an item that is about nothing but that item; null where there is none. */
+function aboveLead(tree, { list, at }) {
+    const last = commentsLeaving(tree, list, at, new Set([at])).at(-1);
+    return last === undefined ? null : (/^[ \t]*#+[ \t]*/.exec(tree.text.slice(last.start, last.end))?.[0] ?? null);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/text.js
+// Places in a text, and edits of it: what stands between two offsets gives way to something else.
+// Must never know what the text is about.
+
+/** The text with the edits made. Of several at one offset the first comes first. */
+function rewrite(text, edits) {
+    let [result, at] = ['', 0];
+    for (const { start, end, text: made } of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+        result += text.slice(at, Math.max(at, start)) + made;
+        at = Math.max(at, end);
+    }
+    return result + text.slice(at);
+}
+function inserted(at, text) {
+    return { start: at, end: at, text };
+}
+/** The line end of the line at an offset; that of the line before where it has none. */
+function eolAt(text, at) {
+    const end = lineEnd(text, at);
+    const last = end === text.length ? text.lastIndexOf('\n') : end;
+    return last > 0 && text[last - 1] === '\r' ? '\r\n' : '\n';
+}
+/** The end of what stands in the line at an offset: before CR and LF. */
+function contentEnd(text, at) {
+    const end = lineEnd(text, at);
+    return end > 0 && text[end - 1] === '\r' ? end - 1 : end;
+}
+function columnOf(text, at) {
+    return at - lineStart(text, at);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/field.js
+// The text edits that give a rule or key group a field it does not have, behind one it has and in the manner of that one.
+// Must never write into a field that is there.
+
+
+
+
+
+
+/** Puts the field with these keys behind the pair at `at` of the map's list. Throws Unspellable. */
+function newField(tree, list, at, field, newcomers) {
+    const { text } = tree;
+    const slot = list.slots[at];
+    if (slot === undefined)
+        return [];
+    const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(rules_resolved(tree, slot.value));
+    const items = newcomers.map((one) => field_itemOf(slot, field, one));
+    const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
+    const value = asList ? `[${written}]` : stringOf(slot, field, newcomers);
+    if (list.style === 'flow')
+        return [inserted(slot.end, `, ${field.name}: ${value}`)];
+    const [pad, eol] = [' '.repeat(columnOf(text, slot.start)), eolAt(text, slot.start)];
+    const block = asList && slot.below?.style === 'block' ? slot.below : null;
+    const lines = block === null ? [`${pad}${field.name}: ${value}${commentOf(tree, list, at, newcomers)}`]
+        : [`${pad}${field.name}:`, ...blockLines(tree, block, items, newcomers)];
+    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+}
+/** Puts the keys into the field at `at`, which is there but holds nothing. Throws Unspellable. */
+function fillField(tree, list, at, field, newcomers) {
+    const slot = list.slots[at];
+    const [start = 0, end = 0] = slot?.value?.range ?? [];
+    if (slot === undefined || tree.text.slice(start, end).replace(/[[\]\s"'~]|null/g, '') !== '')
+        return [];
+    const items = newcomers.map((one) => field_itemOf({ ...slot, value: null }, field, one));
+    const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
+    const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(slot.value);
+    const value = asList ? `[${written}]` : stringOf({ ...slot, value: null }, field, newcomers);
+    return start < end ? [{ start, end, text: value }] : [inserted(slot.end, ` ${value}`)];
+}
+function field_itemOf(slot, { group, profile }, one) {
+    const entries = formFor(one.recipient.kind, group) === 'map' ? mapEntries(one.recipient) : null;
+    if (entries !== null)
+        return entries;
+    const model = (0,dist/* isSeq */.oP)(slot.value) ? slot.value.items[0] : slot.value;
+    return (0,dist/* isAlias */.Vj)(model) && one.alias !== null ? one.alias : spelling_scalar(item_textOf(one.recipient, profile, slot.start), quoteOf(model));
+}
+/** A rule's own field: an alias can stand for one key only. */
+function stringOf(slot, { profile }, newcomers) {
+    const [first, ...more] = newcomers;
+    if ((0,dist/* isAlias */.Vj)(slot.value) && first !== undefined && first.alias !== null && more.length === 0)
+        return first.alias;
+    const text = newcomers.map(({ recipient }) => item_textOf(recipient, profile, slot.start)).join(',');
+    return spelling_scalar(text, quoteOf(slot.value));
+}
+function blockLines(tree, block, items, newcomers) {
+    const pad = ' '.repeat(columnOf(tree.text, block.slots[0]?.start ?? 0));
+    const places = block.slots.map((slot, at) => ({ list: block, at, slot, recipient: null, pair: null }));
+    const firstOf = (leads) => leads.find((lead) => lead !== null) ?? null;
+    const beside = firstOf(places.map((place) => besideLead(tree, place)));
+    const above = beside === null ? firstOf(places.map((place) => aboveLead(tree, place))) : null;
+    return items.flatMap((item, at) => {
+        const [head = '', ...rest] = typeof item === 'string' ? [item] : mapLines(item);
+        const name = newcomers[at]?.name ?? null;
+        return [
+            ...(above === null || name === null ? [] : [above + name]),
+            `${pad}- ${head}${beside === null || name === null ? '' : beside + name}`,
+            ...rest.map((line) => `${pad}  ${line}`),
+        ];
+    });
+}
+/** A comment of its own where the field before it names its holders. */
+function commentOf({ text }, list, at, newcomers) {
+    const below = list.slots[at]?.below ?? null;
+    const named = nameBesideItem(text, list, at) !== null || (below !== null && namesInOrder(text, below) !== null);
+    const names = newcomers.flatMap(({ name }) => name ?? []);
+    return named && names.length === newcomers.length ? ` # ${names.join(', ')}` : '';
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/insert.js
+// The text edits that put keys behind another one, in its manner.
+// Must never touch a character that is there.
+
+
+
+
+
+
+/** Puts the keys behind the one at `place`, each with a comment where that one has one. Throws Unspellable. */
+function behind(tree, place, newcomers) {
+    const { list, slot } = place;
+    if (newcomers.length === 0)
+        return [];
+    if (list.style === 'text')
+        return [...behindPart(tree, place, newcomers), ...namesBehind(tree, place, newcomers)];
+    if ((0,dist/* isAlias */.Vj)(slot.value) && list.pairs)
+        return besideAlias(place, newcomers);
+    return list.style === 'block' ? behindLines(tree, place, newcomers) : behindFlowItem(tree, place, newcomers);
+}
+function behindPart({ text }, place, newcomers) {
+    const { list, slot, pair } = place;
+    const sep = separator(text, place);
+    const added = newcomers.map(({ recipient }) => sep + item_textOf(recipient, slot.profile, slot.start)).join('');
+    const [first, last] = [list.slots[0] ?? slot, list.slots.at(-1) ?? slot];
+    const edit = inserted(slot.end, added);
+    if (pair?.list.style !== 'flow' || /["']/.test(text[first.start - 1] ?? ''))
+        return [edit];
+    // A comma in a plain string between brackets would end it.
+    return [inserted(first.start, '"'), edit, inserted(last.end, '"')];
+}
+/**
+ * The names of who comes in the comments that list those of the keys: behind that of the key before, or last. One that lists as
+ * many more names than there are keys as keys come gets them too: it would say whose each key is, and mean others.
+ */
+function namesBehind({ text }, { list, at }, newcomers) {
+    return nameLists(text, list).flatMap(({ spans, inOrder, lines }) => {
+        if (!inOrder && spans.length !== list.slots.length + newcomers.length)
+            return [];
+        const index = inOrder ? at : spans.length - 1;
+        const [span, line] = [spans[index], lines?.[index]];
+        if (span === undefined)
+            return [];
+        if (line !== undefined) {
+            // A number would be that of another one.
+            const lead = text.slice(line.start, span.start).replace(/\(?\d+[.):]*[ \t]+$/, '');
+            return [inserted(line.end, newcomers.map((one) => lead + labelOf(one) + eolAt(text, line.start)).join(''))];
+        }
+        const [before, after] = index > 0 ? [spans[index - 1], span] : [span, spans[1]];
+        const between = before === undefined || after === undefined ? ', ' : text.slice(before.end, after.start);
+        return [inserted(span.end, newcomers.map((one) => between + labelOf(one)).join(''))];
+    });
+}
+/** What stands between the keys of a string: as before this one, else as behind it. */
+function separator(text, { list, at, slot }) {
+    const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
+    const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
+    const lead = between === '' ? text.slice(lineStart(text, slot.start), slot.start) : between.slice(between.lastIndexOf('\n') + 1);
+    if (between !== '' && !between.includes('\n'))
+        return between;
+    if (between !== '')
+        return lead.includes(',') ? eolAt(text, slot.start) + lead : `,${eolAt(text, slot.start)}${lead}`;
+    return lead !== '' && lead.trim() === '' ? `,${eolAt(text, slot.start)}${lead}` : ',';
+}
+/** `age: *bob`: sops takes one string there, so the keys are spelled out. */
+function besideAlias({ list, slot, recipient }, newcomers) {
+    const [start = 0, end = 0] = slot.value?.range ?? [];
+    const all = [...(recipient === null ? [] : [recipient]), ...newcomers.map((one) => one.recipient)];
+    const text = all.map((one) => item_textOf(one, slot.profile, slot.start)).join(',');
+    return [{ start, end, text: list.style === 'block' && all.every((one) => isPlain(one.id)) ? text : spelling_scalar(text) }];
+}
+function behindLines(tree, place, newcomers) {
+    const { text } = tree;
+    const { list, slot } = place;
+    const eol = eolAt(text, slot.start);
+    const pad = ' '.repeat(columnOf(text, slot.start));
+    const [dash = '- '] = list.pairs ? [''] : /^-[ \t]+(?=\S)/.exec(text.slice(slot.start, slot.end)) ?? [];
+    const [beside, above] = [besideLead(tree, place), aboveLead(tree, place)];
+    const lines = newcomers.flatMap((one) => {
+        const comment = commentFor(beside, one);
+        const key = list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : dash;
+        const [head = '', ...rest] = blockItem(tree, place, one, pad + ' '.repeat(dash.length));
+        return [...(above === null ? [] : [above + labelOf(one)]), pad + key + head + comment, ...rest];
+    });
+    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+}
+function behindFlowItem(tree, place, newcomers) {
+    const { text } = tree;
+    const { list, at, slot } = place;
+    const keyOf = (one) => list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : '';
+    const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one));
+    const comma = list.commas[at];
+    const lead = text.slice(lineStart(text, slot.start), slot.start);
+    const rest = text.slice(slot.end, contentEnd(text, slot.end));
+    const leading = /^[ \t\r]*(#.*)?$/.test(rest) ? commaLead(text, place) : null;
+    if (leading !== null) {
+        const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
+        const lines = newcomers.flatMap((one, index) => [...(above === null ? [] : [above + labelOf(one)]),
+            leading + (items[index] ?? '') + commentFor(beside, one)]);
+        return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+    }
+    if (lead.trim() !== '' || !/^[ \t]*(?:,[ \t\r]*|\r)?(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
+        const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
+        const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
+        const sep = /^[ \t]*,[ \t]*$/.test(between) ? between : ', ';
+        return [inserted(slot.end, items.map((item) => sep + item).join('')), ...namesBehind(tree, place, newcomers)];
+    }
+    const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
+    const lines = newcomers.flatMap((one, index) => {
+        const end = comma !== undefined || index < items.length - 1 ? ',' : '';
+        const comment = commentFor(beside, one);
+        return [...(above === null ? [] : [above + labelOf(one)]), `${lead}${items[index] ?? ''}${end}${comment}`];
+    });
+    const edits = comma === undefined ? [inserted(slot.end, ',')] : [];
+    return [...edits, inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
+}
+/** What begins the lines of a list whose lines begin with their comma; null where they do not. */
+function commaLead(text, { list, at, slot }) {
+    const starts = [slot.start, at === 0 ? list.slots[1]?.start ?? 0 : 0];
+    const leads = starts.map((start) => text.slice(lineStart(text, start), start));
+    return leads.find((lead) => /^[ \t]*,[ \t]*$/.test(lead)) ?? null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/replace.js
+// The text edits that put one key in the place of another: the key itself, and what names its holder.
+// Must never rename anything where the new holder is not named.
+
+
+
+
+
+
+
+
+/**
+ * The edits that make the key at `place` the newcomer; null where its form has no room for it (other fields in the map), so that
+ * the one has to come and the other to go. Throws Unspellable.
+ */
+function replaced(tree, place, one) {
+    const key = place.list.style === 'text' ? replacedPart(place, one) : replacedItem(tree, place, one);
+    return key === null ? null : [...key, ...(one.name === null ? [] : replacedNames(tree, place, one))];
+}
+function replacedPart({ list, slot, pair }, { recipient }) {
+    const text = item_textOf(recipient, slot.profile, slot.start);
+    const value = pair?.list.slots[pair.at]?.value;
+    const alone = list.slots.length === 1 && (0,dist/* isScalar */.jn)(value) && value.type === 'PLAIN';
+    return [{ start: slot.start, end: slot.end, text: alone ? spelling_scalar(text) : text }];
+}
+function replacedItem(tree, place, one) {
+    const { slot } = place;
+    const { value } = slot;
+    const [start = 0, end = 0] = value?.range ?? [];
+    if ((0,dist/* isAlias */.Vj)(value)) {
+        const spelled = () => spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start));
+        const text = one.alias ?? ((0,dist/* isMap */.jh)(tree.target(value)) ? null : spelled());
+        return text === null ? null : [{ start, end, text }];
+    }
+    const head = replacedHead(tree, place, one);
+    const text = () => item_textOf(one.recipient, slot.profile, slot.start);
+    if ((0,dist/* isScalar */.jn)(value))
+        return [...head, { start, end, text: spelling_scalar(text(), quoteOf(value)) }];
+    if (!(0,dist/* isMap */.jh)(value))
+        return null;
+    const entries = mapEntries(one.recipient) ?? [];
+    const same = entries.length === value.items.length && entries.every(([name, of]) => typeof of === 'string' && value.has(name) && (0,dist/* isScalar */.jn)(value.get(name, true)));
+    if (!same)
+        return null;
+    return [...head, ...entries.map(([name, of]) => {
+            const node = value.get(name, true);
+            const [from = 0, to = 0] = node?.range ?? [];
+            return { start: from, end: to, text: spelling_scalar(typeof of === 'string' ? of : '', quoteOf(node)) };
+        })];
+}
+/** The anchor, and the name of a table's pair. */
+function replacedHead({ text }, { list, slot }, one) {
+    const old = anchorOf(slot);
+    const from = slot.value?.range?.[0] ?? slot.end;
+    const at = old === null ? -1 : text.indexOf(`&${old}`, slot.start);
+    const edits = [];
+    if (list.pairs && one.name !== null) {
+        const key = /^(?:"[^"]*"|'[^']*'|[^:]*)/.exec(text.slice(slot.start, from))?.[0] ?? '';
+        edits.push({ start: slot.start, end: slot.start + key.length, text: one.anchor ?? spelling_scalar(one.name) });
+    }
+    if (old === null || at === -1 || at > from || one.anchor === old)
+        return edits;
+    const edit = one.anchor === null ? { start: at, end: from, text: '' }
+        : { start: at + 1, end: at + 1 + old.length, text: one.anchor };
+    return [...edits, edit];
+}
+function replacedNames(tree, place, one) {
+    const { text } = tree;
+    const { list, at } = place;
+    const edits = nameLists(text, list).flatMap((names) => {
+        const span = leaving_nameIn(tree, list, names, at);
+        return span === null ? [] : [{ start: span.start, end: span.end, text: labelOf(one) }];
+    });
+    if (list.style === 'text')
+        return edits;
+    const beside = nameBesideItem(text, list, at);
+    if (beside !== null && !edits.some(({ start }) => start === beside.start)) {
+        const lead = /[ \t]*#+[ \t]*$/.exec(text.slice(0, beside.start))?.[0].length ?? 0;
+        // The anchor says the name already.
+        edits.push(one.name === one.anchor ? { start: beside.start - lead, end: beside.end, text: '' }
+            : { start: beside.start, end: beside.end, text: labelOf(one) });
+    }
+    const [last, ...others] = commentsLeaving(tree, list, at, new Set([at])).toReversed();
+    if (last !== undefined)
+        edits.push(renamed(text, last, labelOf(one)));
+    edits.push(...others.map(({ start, end }) => ({ start, end, text: '' })));
+    return edits;
+}
+/** The comment with another name after its sign and blanks. */
+function renamed(text, { start, end }, name) {
+    const lead = signsBefore(text.slice(start, end));
+    const until = Math.min(end, lineEnd(text, start));
+    const rest = /(?<![ \t\r])[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0;
+    return { start: start + lead, end: until - rest, text: name };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/partners.js
+// Which new key takes whose place outright: the key's text changes where it stands, and nothing around it has to.
+// Must never pair keys of which one cannot stand where the other does.
+
+
+
+/**
+ * The new keys by the canonical id of the one whose place they take: of those that go and are the models of who comes, the first
+ * of a field with the first. None for a key that the file has already, for it may stand beside the one that goes.
+ */
+function partnersIn(tree, lists, change) {
+    const partners = new Map();
+    if (change.like === 'every rule')
+        return partners;
+    const known = new Set(lists.flatMap(({ members }) => [...members]));
+    const models = new Set(change.like.map(canonicalId));
+    for (const removed of change.removed) {
+        const id = canonicalId(removed);
+        if (!models.has(id) || !known.has(id))
+            continue;
+        const one = change.added.find(({ recipient }) => sameField(recipient.kind, removed.kind)
+            && !known.has(canonicalId(recipient)) && ![...partners.values()].some((other) => canonicalId(other.recipient) === canonicalId(recipient)));
+        if (one !== undefined && fitsEverywhere(tree, lists, id, one))
+            partners.set(id, one);
+    }
+    return partners;
+}
+function fitsEverywhere(tree, lists, id, one) {
+    const isIt = (recipient) => recipient !== null && canonicalId(recipient) === id;
+    const places = lists.flatMap((list) => list.places).filter(({ recipient }) => isIt(recipient));
+    return places.every((place) => replaced(tree, place, { ...one, anchor: 'a', alias: '*a' }) !== null);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/sharing.js
+// Which rules or key groups of a `.sops.yaml` have one field between them, through an alias or a merged map.
+// Must never decide who is to have access.
+
+
+
+/**
+ * Why the field of `holder` cannot be written to: another one has the same, and `gains` says that it is not to get what is
+ * written. null where nobody else has it, everyone who has it gains, or it is an alias of one
+ * key, which can be spelled out.
+ */
+function sharingRefusal(tree, holder, field, gains) {
+    const own = useOf(tree, holder, field);
+    if (own === null || own.isOneKey)
+        return null;
+    for (const outer of rulesIn(tree).flatMap((rule) => holdersOf(tree, rule))) {
+        for (const one of [outer, ...mergedInto(tree, outer)]) {
+            const other = useOf(tree, one, field);
+            // A group gains what it merges: where the inner one is meant, so is the outer one.
+            if (other === null || other.value !== own.value || gains(one) || gains(outer))
+                continue;
+            const reason = `line ${own.line} and line ${other.line} share their ${field}${own.name === null ? '' : ` (&${own.name})`}, `
+                + 'and the key is to come to the one only: write them apart first.';
+            return { line: own.line, reason };
+        }
+    }
+    return null;
+}
+/** What a rule or group has for a field, with the line in which it says so. */
+function useOf(tree, { map }, field) {
+    const found = provided(tree, map, field);
+    const value = rules_resolved(tree, found?.value);
+    if (found === null || !(0,dist/* isNode */.Ll)(value))
+        return null;
+    const from = found.map === map && (0,dist/* isNode */.Ll)(found.value) ? found.value : map;
+    const name = (0,dist/* isAlias */.Vj)(found.value) ? found.value.source : 'anchor' in value ? value.anchor : undefined;
+    const isOneKey = found.map === map && (0,dist/* isAlias */.Vj)(found.value) && (0,dist/* isScalar */.jn)(value) && parseRecipient(String(value.value)) !== null;
+    return { value, isOneKey, line: tree.lineOf(from.range?.[0] ?? 0), name: name ?? (found.map === map ? null : found.map.anchor ?? null) };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/addition.js
+// Who comes where in a `.sops.yaml`: beside whom each new key is put, into which field, and whose place it takes.
+// Must never put a key where none of its models has access.
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * The edits after which each of the added has access wherever one of its models has. Where one takes the place of a removed one
+ * outright, that one is no longer there; the other removed are still to go. Throws Unspellable.
+ */
+function additions(tree, change) {
+    const plan = new Plan(tree, change);
+    const refusal = plan.refusal();
+    if (refusal !== null)
+        return refusal;
+    plan.besideModels();
+    const shared = plan.intoFields();
+    if (shared !== null)
+        return shared;
+    plan.intoDefinitions();
+    return plan.edits();
+}
+class Plan {
+    #tree;
+    #lists;
+    #like;
+    #added;
+    /** Who takes whose place, by the canonical id of who goes. */
+    #partners;
+    #arrivals = [];
+    #fields = [];
+    #holders;
+    constructor(tree, change) {
+        this.#tree = tree;
+        this.#lists = keyListsIn(tree);
+        this.#like = change.like === 'every rule' ? change.like : new Set(change.like.map(canonicalId));
+        this.#added = addition_unique(change.added);
+        this.#partners = partnersIn(tree, this.#lists, change);
+        const holders = rulesIn(tree).flatMap((rule) => holdersOf(tree, rule));
+        // Of a rule with several key groups one has the key already, or refusal() says so.
+        const alone = (one) => holders.every((other) => other === one || other.rule !== one.rule);
+        this.#holders = change.like === 'every rule' ? holders.filter(alone)
+            : holders.flatMap((holder) => [holder, ...mergedInto(tree, holder)]);
+    }
+    /** `every rule` does not say which of several key groups. */
+    refusal() {
+        if (this.#like !== 'every rule')
+            return null;
+        for (const rule of rulesIn(this.#tree)) {
+            const holders = holdersOf(this.#tree, rule);
+            const lacking = this.#added.some(({ recipient }) => !holders.some((holder) => allKeysOf(this.#tree, holder).has(canonicalId(recipient))));
+            if (holders.length < 2 || !lacking)
+                continue;
+            const reason = `${rule.what} has ${holders.length} key groups, and "*" does not say into which of them the key goes: `
+                + 'name in same-access-as whose access it gets.';
+            return { line: rules_lineOf(this.#tree, rule.node), reason };
+        }
+        return null;
+    }
+    /** Into every list of keys in which a model stands. */
+    besideModels() {
+        const like = this.#like;
+        if (like === 'every rule')
+            return;
+        const defined = new Set(this.#lists.flatMap(({ field, members }) => field === null ? [...members] : []));
+        for (const { field, kind, places, members } of this.#lists) {
+            const models = places.filter(({ recipient }) => recipient !== null && like.has(canonicalId(recipient)));
+            for (const one of models.length === 0 ? [] : this.#added) {
+                const id = canonicalId(one.recipient);
+                if (members.has(id) || (field === null && defined.has(id)))
+                    continue;
+                const same = models.filter(({ recipient }) => recipient !== null && sameField(recipient.kind, one.recipient.kind));
+                const { kind: of } = one.recipient;
+                const fits = field === null ? same.length > 0 || formFor(of, true) === 'text' : takes(field, of);
+                if (!fits)
+                    continue;
+                const left = models.filter(({ recipient }) => recipient !== null && this.#partners.get(canonicalId(recipient)) === one);
+                for (const place of left)
+                    this.#arrivals.push({ one, place, instead: true });
+                // A table has a name for each of its keys.
+                if (left.length > 0 || (kind === 'table' && one.name === null))
+                    continue;
+                const [place = models[0]] = same;
+                if (place !== undefined)
+                    this.#arrivals.push({ one, place, instead: false });
+            }
+        }
+    }
+    /** Into the rules and groups in which the models stand under other fields, or, for every rule, into all. */
+    intoFields() {
+        const tree = this.#tree;
+        const like = this.#like;
+        const gains = (other) => like === 'every rule' || [...holders_keysOf(tree, other)].some((id) => like.has(id));
+        for (const holder of this.#holders) {
+            const there = like === 'every rule' ? allKeysOf(tree, holder) : holders_keysOf(tree, holder);
+            const used = fieldNames(holder.group).filter((name) => like === 'every rule' ? provided(tree, holder.map, name) !== null
+                : [...holders_keysUnder(tree, holder, name)].some((id) => like.has(id)));
+            for (const one of this.#added) {
+                const name = fieldFor(one.recipient.kind, holder.group);
+                if (there.has(canonicalId(one.recipient)) || used.length === 0)
+                    continue;
+                if (like !== 'every rule' && used.includes(name))
+                    continue;
+                const found = provided(tree, holder.map, name);
+                const refusal = found === null ? null : sharingRefusal(tree, holder, name, gains);
+                if (refusal !== null)
+                    return refusal;
+                if (found === null)
+                    this.#intoNewField(holder, name, used, one);
+                else if (!this.#intoOldField(found.value, one))
+                    this.#intoField(holder, found.map, found.at, name, true, one);
+            }
+        }
+        return null;
+    }
+    /** False where the field holds no key yet. */
+    #intoOldField(value, one) {
+        const listAt = (at) => this.#lists.find(({ node }) => node === at);
+        const list = listAt(value) ?? listAt(rules_resolved(this.#tree, value));
+        const place = list?.places.findLast(({ recipient }) => recipient !== null) ?? list?.places.at(-1);
+        if (place === undefined || list === undefined)
+            return false;
+        const there = list.members.has(canonicalId(one.recipient));
+        const comes = this.#arrivals.some((other) => other.place.list === place.list && other.one === one);
+        if (!there && !comes)
+            this.#arrivals.push({ one, place, instead: false });
+        return true;
+    }
+    #intoNewField(holder, name, used, one) {
+        const tree = this.#tree;
+        const places = used.flatMap((field) => provided(tree, holder.map, field) ?? []);
+        const own = places.filter(({ map }) => map === holder.map);
+        const last = (own.length > 0 ? own : places).toSorted((a, b) => a.at - b.at).at(-1);
+        if (last !== undefined)
+            this.#intoField(holder, last.map, last.at, name, false, one);
+    }
+    #intoField(holder, map, at, name, exists, one) {
+        const known = this.#fields.find((other) => other.map === map && other.field.name === name);
+        if (known === undefined) {
+            const profile = profileOf(this.#tree, holder, name);
+            this.#fields.push({ map, at, exists, field: { name, group: holder.group, profile }, all: [one] });
+        }
+        else if (!known.all.includes(one))
+            known.all.push(one);
+    }
+    /** For every rule: a named key gets an anchor among the others where the rules use anchors. */
+    intoDefinitions() {
+        if (this.#like !== 'every rule')
+            return;
+        const lastAnchored = ({ places }) => places.findLast(({ slot }) => isAnchored(slot.value));
+        const [place] = this.#lists.flatMap((list) => list.field === null ? lastAnchored(list) ?? [] : []);
+        if (place === undefined || place.recipient === null)
+            return;
+        for (const one of this.#added) {
+            const known = this.#lists.some(({ field, members }) => field === null && members.has(canonicalId(one.recipient)));
+            const fits = sameField(place.recipient.kind, one.recipient.kind) || formFor(one.recipient.kind, true) === 'text';
+            const aliased = this.#arrivals.some((other) => other.one === one && (0,dist/* isAlias */.Vj)(other.place.slot.value))
+                || this.#fields.some(({ all, map, at }) => all.includes(one) && holdsAlias(map.items[at]?.value));
+            if (!known && fits && aliased && one.name !== null)
+                this.#arrivals.push({ one, place, instead: false });
+        }
+    }
+    edits() {
+        const tree = this.#tree;
+        const anchors = new Anchors(tree);
+        const anchored = new Map();
+        const inOrder = onceEach(tree, this.#lists, this.#arrivals).toSorted((a, b) => a.place.slot.start - b.place.slot.start);
+        for (const arrival of inOrder) {
+            const { one: { recipient, name }, place: { slot }, instead } = arrival;
+            const old = isAnchored(slot.value) ? anchorOf(slot) : null;
+            if (old === null || anchors.has(recipient))
+                continue;
+            if (name !== null)
+                anchored.set(arrival, anchors.define(recipient, name, slot.start, instead ? old : null));
+            else if (instead) {
+                anchors.keep(recipient, old, slot.start);
+                anchored.set(arrival, old);
+            }
+        }
+        const newcomer = (one, at, anchor) => ({ ...one, anchor, alias: anchors.aliasFor(one.recipient, at) });
+        const edits = [];
+        const groups = new Map();
+        for (const arrival of inOrder) {
+            const { one, place, instead } = arrival;
+            const written = newcomer(one, place.slot.start, anchored.get(arrival) ?? null);
+            if (instead)
+                edits.push(...(replaced(tree, place, written) ?? []));
+            else {
+                const group = groups.get(place.slot) ?? { place, all: [] };
+                group.all.push(written);
+                groups.set(place.slot, group);
+            }
+        }
+        for (const { place, all } of groups.values())
+            edits.push(...behind(tree, place, all));
+        const slotLists = slotListsIn(tree);
+        for (const { map, at, exists, field, all } of this.#fields) {
+            const list = slotLists.get(map);
+            const start = list?.slots[at]?.start;
+            if (list === undefined || start === undefined)
+                continue;
+            const write = exists ? fillField : newField;
+            edits.push(...write(tree, list, at, field, all.map((one) => newcomer(one, start, null))));
+        }
+        return edits;
+    }
+}
+function holdsAlias(value) {
+    return (0,dist/* isAlias */.Vj)((0,dist/* isSeq */.oP)(value) ? value.items[0] : value);
+}
+function isAnchored(value) {
+    return typeof value === 'object' && value !== null && 'anchor' in value && typeof value.anchor === 'string';
+}
+function addition_unique(added) {
+    return [...new Map(added.toReversed().map((one) => [canonicalId(one.recipient), one])).values()].toReversed();
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/known-names.js
+// What is known of who holds a key from others than the text that is edited.
+// Must never be a reason to let a name pass to another key.
+
+
+/** All names of a key by `owners` and by its own comment, in all their forms. */
+function namesBy(owners) {
+    const byKey = Map.groupBy(owners, ({ recipient }) => canonicalId(recipient));
+    // Those that stand for others too: by the end of a fingerprint, or by any version.
+    const loose = owners.filter(({ recipient: { kind } }) => kind === 'pgp' || kind === 'azure_keyvault');
+    const told = new Map();
+    return (recipient) => {
+        const id = canonicalId(recipient);
+        const known = told.get(id);
+        if (known !== undefined)
+            return known;
+        const meant = [...byKey.get(id) ?? [], ...loose.filter((owner) => recipient_isMeantBy(owner.recipient, recipient))];
+        const own = ownerOf([], recipient);
+        const names = [...new Set([...meant.map(({ name }) => name), ...own === null ? [] : [own]].flatMap(formsOf))];
+        told.set(id, names);
+        return names;
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/removal.js
+// What of a `.sops.yaml` goes when some keys go.
+// Must never take out what still holds a key of someone else.
+
+
+
+
+/** The cuts after which none of the removed stands in the list or below it. */
+function cutsIn(tree, list, isRemoved) {
+    const leaving = new Set([...list.slots.keys()].filter((at) => {
+        const slot = list.slots[at];
+        return slot !== undefined && removal_isGone(tree, slot, isRemoved);
+    }));
+    const staying = list.slots.filter((_, at) => !leaving.has(at));
+    const below = staying.flatMap((slot) => slot.below === null ? [] : cutsIn(tree, slot.below, isRemoved));
+    return leaving.size === 0 ? below : [...below, ...cutsFor(tree, list, leaving)];
+}
+/** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
+function removal_isGone(tree, slot, isRemoved) {
+    if (slot.part === null)
+        return isNodeGone(tree, slot.value, slot, isRemoved);
+    const recipient = recipientOf(tree, slot);
+    return recipient !== null && isRemoved(recipient);
+}
+/** Whether nothing is left of a node, used so. */
+function isNodeGone(tree, node, use, isRemoved) {
+    if ((0,dist/* isAlias */.Vj)(node))
+        return isNodeGone(tree, tree.target(node), use, isRemoved);
+    if ((0,dist/* isScalar */.jn)(node))
+        return minus(node.value, isRemoved, use.profile, use.pgp) === gone;
+    if ((0,dist/* isSeq */.oP)(node))
+        return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved));
+    if (!(0,dist/* isMap */.jh)(node))
+        return false;
+    const own = tree.ofMap(node);
+    if (own !== null)
+        return isRemoved(own);
+    const used = { aws_profile: node.get('aws_profile') };
+    return node.items.length > 0 && node.items.every(({ key, value }) => {
+        const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
+        return isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/overrides.js
+// Fields of a `.sops.yaml` that override what a map merges with `<<`, and would uncover it if they went.
+// Must never judge what the uncovered keys may read: who was kept out stays out.
+
+
+
+
+
+
+/** Why the removed cannot go: a field would go with them, and another one, which holds other keys, would count instead; null where none would. */
+function uncovered(tree, isRemoved) {
+    let found = null;
+    (0,dist/* visit */.YR)(tree.contents, { Map: (_, map) => {
+            const providers = providersIn(tree, map);
+            const profile = rules_resolved(tree, providers.find(({ name }) => name === 'aws_profile')?.value);
+            const used = { aws_profile: (0,dist/* isScalar */.jn)(profile) ? profile.value : null };
+            const fields = Map.groupBy(providers.filter(({ name }) => isField(name)), ({ name }) => name);
+            for (const [name, [first, ...more]] of fields) {
+                const goes = (value) => isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
+                const next = more.find(({ value }) => !goes(value));
+                if (first === undefined || next === undefined || !goes(first.value))
+                    continue;
+                const line = (value) => rules_lineOf(tree, (0,dist/* isNode */.Ll)(value) ? value : null);
+                const reason = `${name} would have nobody left here, and that of line ${line(next.value)}, which << merges, would count in its place: `
+                    + 'write here what is wanted of it, without the <<.';
+                found ??= { line: line(first.value), reason };
+            }
+        } });
+    return found;
+}
+/** The pairs of a map, then those of the maps behind its `<<`: the first of a name counts. */
+function providersIn(tree, map) {
+    const own = map.items.filter((pair) => lists_nameOf(pair) !== '<<').map((pair) => ({ name: lists_nameOf(pair), value: pair.value }));
+    const merged = map.items.filter((pair) => lists_nameOf(pair) === '<<').flatMap(({ value }) => {
+        const bases = rules_resolved(tree, value);
+        return ((0,dist/* isSeq */.oP)(bases) ? bases.items : [bases]).map((base) => rules_resolved(tree, base));
+    });
+    return [...own, ...merged.flatMap((base) => (0,dist/* isMap */.jh)(base) ? providersIn(tree, base) : [])];
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/private-key.js
+// A private key that stands in a `.sops.yaml` as if it were somebody's public one.
+// Must never repeat it.
+
+
+
+/** Whole ones: a `path_regex` may speak of a file that is called like the beginning of one. */
+const private_key_privateKey = /(?:AGE-SECRET-KEY-(?:PQ-)?|age-secret-key-(?:pq-)?)1[A-Za-z0-9]{40}|AGE-PLUGIN-[A-Z0-9.+_]+-1[A-Z0-9]{6}|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+/** Throws Failure `config-unreadable`, with the line. What stands in comments is nothing that sops would take for a recipient. */
+function refusePrivateKey(path, tree) {
+    const found = [];
+    (0,dist/* visit */.YR)(tree.contents, { Scalar: (_, { value, range }) => {
+            if (typeof value !== 'string' || !private_key_privateKey.test(value))
+                return;
+            const [start, end] = range ?? [0, 0];
+            found.push(start + Math.max(0, tree.text.slice(start, end).search(private_key_privateKey)));
+        } });
+    const [first] = found;
+    if (first === undefined)
+        return;
+    throw new Failure('config-unreadable', `${visible(path)}:${tree.lineOf(first)} holds a private key where the public one of a recipient belongs.`, {
+        path, advice: 'Take it out, and treat it as leaked, since every clone keeps it: have its holder replaced by another key '
+            + '(`removed-recipient` is the public key, `added-recipient` the new one), and change the secrets that it opens.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/access.js
+// Whom each rule and key group of a `.sops.yaml` gives access, from its plain value alone: what the proof of an edit compares.
+// Must never look at the text, nor share the code that edits it.
+
+
+
+function accessIn(value) {
+    const rules = (name) => isEntries(value) && Array.isArray(value[name]) ? value[name] : [];
+    return [
+        ...rules('creation_rules').flatMap((rule, at) => access_accessOf(rule, `creation rule ${at + 1}`)),
+        ...rules('destination_rules').flatMap((rule, at) => access_accessOf(isEntries(rule) ? rule.recreation_rule : null, `the recreation_rule of destination rule ${at + 1}`)),
+    ];
+}
+function access_accessOf(rule, what) {
+    const groups = isEntries(rule) && Array.isArray(rule.key_groups) ? rule.key_groups : [];
+    if (groups.length === 0)
+        return [{ what, groups: 0, ...access_keysIn(rule, false) }];
+    return groups.map((group, at) => ({ what: `key group ${at + 1} of ${what}`, groups: groups.length, ...access_keysIn(group, true) }));
+}
+function access_keysIn(holder, group) {
+    const [ids, misplaced, twice] = [new Set(), new Set(), new Set()];
+    let there = new Set();
+    const add = (recipient, field, form, text) => {
+        const id = recipient === null ? `?${text}` : canonicalId(recipient);
+        ids.add(id);
+        if (there.has(id))
+            twice.add(id);
+        there.add(id);
+        if (recipient !== null && (!takes(field, recipient.kind) || formFor(recipient.kind, group) !== form))
+            misplaced.add(id);
+    };
+    const under = (value, field, profile) => {
+        if (Array.isArray(value))
+            for (const item of value)
+                under(item, field, profile);
+        else if (isEntries(value))
+            add(recipientOfMap(value), field, 'map', JSON.stringify(value));
+        else if (typeof value === 'string') {
+            for (const part of partsOf(value).filter(Boolean))
+                add(recipientOfPart(part, profile, field === 'pgp'), field, 'text', part);
+        }
+    };
+    const from = (of) => {
+        if (!isEntries(of))
+            return;
+        for (const field of fieldNames(group)) {
+            there = new Set();
+            under(of[field], field, group ? null : profileFor(of, field));
+        }
+        if (group && Array.isArray(of.merge))
+            for (const item of of.merge)
+                from(item);
+    };
+    from(holder);
+    return { ids, misplaced, twice };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/stray.js
+// Which line of an edited `.sops.yaml` is none that the edit may have made.
+// Must never look at what the text means.
+
+
+
+
+/**
+ * The first line, from 1, that is neither unchanged nor made of the lines in its place by leaving characters out, where the keys
+ * that come, what names them, their fields and the signs around them need not have been there.
+ */
+function strayLine(before, after, change) {
+    return foreignLine(before, after, wordsOf(change), spelledOut(before));
+}
+/** The first line, from 1, of `before` that is no longer there, nor a part of a line; an alias may have been spelled out. */
+function lostLine(before, after) {
+    return foreignLine(after, before, /(?!)/g);
+}
+/** Each line with what its aliases stand for behind them: they may have been spelled out. */
+function spelledOut(before) {
+    const anchored = new Map([...before.matchAll(/&([^\s,:[\]{}]+)[ \t]+(.*)(?=\r?\n(.*)|$)/g)].map(([, anchor = '', value = '', below = '']) => [anchor, value + below]));
+    return (line) => line.replace(/\*([^\s,:[\]{}]+)/g, (alias, anchor) => `${alias} ${anchored.get(anchor) ?? ''}`);
+}
+function foreignLine(before, after, words, sourceOf = (line) => line) {
+    let [line, source, at] = [0, '', 0];
+    const added = [];
+    for (const { op, line: text } of [...diffLines(before, after), { op: ' ', line: '' }]) {
+        if (op !== '-')
+            line += 1;
+        if (op === '-')
+            source += `${sourceOf(text)}\n`;
+        if (op === '+')
+            added.push({ text: oldPart(text, words), line });
+        if (op !== ' ')
+            continue;
+        at = 0;
+        for (const one of added) {
+            for (const char of one.text) {
+                at = source.indexOf(char, at) + 1;
+                if (at === 0)
+                    return one.line;
+            }
+        }
+        added.length = 0;
+        source = '';
+    }
+    return null;
+}
+/** What of a line must have been there: all but commas, unless one of the new keys or what names one stands in it. */
+function oldPart(text, words) {
+    if (words === null)
+        return text;
+    const [, field = ''] = /^\s*(?:- +)*(\w+):\s*$/.exec(text) ?? [];
+    if (isField(field))
+        return '';
+    const anchors = /[&*][\w-]+/g;
+    if (text.replace(words, '').replace(anchors, '') === text)
+        return text.replaceAll(',', '');
+    const names = text.replace(/\b\w+(?=:(?:\s|$))/g, (name) => isField(name) ? '' : name);
+    return names.replace(words, '').replace(anchors, '').replace(/[\s"',:;[\]{}#&*+-]/g, '');
+}
+/** Everything that may come into the text with the new keys; their models are spelled out where an alias stood. */
+function wordsOf({ added, like }) {
+    if (added.length === 0)
+        return null;
+    const models = like === 'every rule' ? [] : like;
+    const ids = [...added.map(({ recipient }) => recipient), ...models].flatMap(stray_formsOf);
+    const names = added.flatMap(({ name, recipient }) => [...(name === null ? [] : [name, anchorName(name)]), shortForm(recipient)]);
+    const escaped = (words) => words.toSorted((a, b) => b.length - a.length)
+        .map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|');
+    return new RegExp(`${escaped(ids)}|(?:[ \\t]and[ \\t])?(?<![\\p{L}\\p{N}_])(?:${escaped(names)})(?:-\\d+)?(?![\\p{L}\\p{N}_])`, 'gu');
+}
+/** Every way in which a key can be written. */
+function stray_formsOf(recipient) {
+    const profile = recipient.id.split('|')[2] ?? null;
+    const entries = (mapEntries(recipient) ?? []).flatMap(([name, value]) => typeof value === 'string'
+        ? [`${name}: ${value}`, `${name}:`, value] : [`${name}:`, ...value.flat()]);
+    const forms = [recipient.id, spelled(recipient, null), spelled(recipient, profile), ...entries];
+    return forms.flatMap((form) => form === null || form === '' ? [] : form);
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/proof.js
+// Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
+// Must never trust how the edit was made: it sees the two texts only.
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Throws Failure `config-edit` unless `after` is `before` with the change made: but for the keys that come and go both mean the
+ * same; each rule and group gives access to whom it should; and each line is an old one, what is left of old ones, or such with
+ * nothing but the new keys and what names them. Where nobody goes, every old line is still there, as it was or as part of one.
+ */
+function proveEdit(path, before, after, change) {
+    const only = change.added.length === 0;
+    const fail = (why, cause) => new Failure('config-edit', `${path} could not be edited: ${why}.`, {
+        path, advice: `${only ? 'Take the key out of it' : 'Make the change in it'} by hand, commit that, and run again.`, cause,
+    });
+    let meant;
+    try {
+        meant = readTree(path, after).value;
+    }
+    catch (cause) {
+        throw fail('what is left would not be valid', cause);
+    }
+    const wanted = readTree(path, before).value;
+    const ids = new Set([...change.removed, ...change.added.map(({ recipient }) => recipient)].map(canonicalId));
+    const moves = (recipient) => ids.has(canonicalId(recipient));
+    const others = (value) => held(minus(value, moves));
+    if (!equal(others(meant), others(wanted)))
+        throw fail('what is left would not mean the same without the key');
+    const gone = new Set(change.removed.map(canonicalId));
+    if (recipientsIn(meant).some((recipient) => gone.has(canonicalId(recipient))))
+        throw fail('the key would still be in it');
+    const wrong = wrongAccess(accessIn(wanted), accessIn(meant), change);
+    if (wrong !== null)
+        throw fail(`${wrong} would not have the right keys`);
+    const stray = strayLine(before, after, change);
+    if (stray !== null)
+        throw fail(`line ${stray} of the result is neither an old line nor the rest of one`);
+    const lost = change.removed.length === 0 ? lostLine(before, after) : null;
+    if (lost !== null)
+        throw fail(`line ${lost} would be lost`);
+}
+/**
+ * Where the result would name a key by what was not its name before, so that who is asked for by it would be another one; null
+ * where it does not. A key that comes may have the name that it comes with and, without one, those of who goes for it; any key
+ * those that `namesOf` knows.
+ */
+function nameGained(path, before, after, change, namesOf) {
+    const had = new Map();
+    const allow = (id, names) => {
+        const all = had.get(id) ?? new Set();
+        for (const name of names)
+            all.add(name);
+        had.set(id, all);
+    };
+    for (const { name, recipient } of ownersIn(readTree(path, before), path))
+        allow(canonicalId(recipient), formsOf(name));
+    const leaving = change.removed.flatMap((one) => [...had.get(canonicalId(one)) ?? [], ...namesOf(one)]);
+    for (const { name, recipient } of change.added) {
+        const own = name === null ? leaving : formsOf(nameInComment(name) ?? name).concat(formsOf(anchorName(name)));
+        allow(canonicalId(recipient), [...own, ...formsOf(shortForm(recipient))]);
+    }
+    const strange = ownersIn(readTree(path, after), path).find(({ name, recipient }) => {
+        const forms = formsOf(name).map((form) => form.replace(/-\d+$/, '')).concat(formsOf(name));
+        return !forms.some((form) => had.get(canonicalId(recipient))?.has(form) === true || namesOf(recipient).includes(form));
+    });
+    if (strange === undefined)
+        return null;
+    const what = strange.from === 'anchor' ? 'anchor' : 'comment';
+    const reason = `${strange.name}, in the ${what} there, would then be the name of ${shortForm(strange.recipient)}, which it is not now: `
+        + (what === 'anchor' ? 'give that another name.' : 'write the name of each key beside it, or take the comment out.');
+    return { line: oldLine(before, after, strange.line), reason };
+}
+/** The line of the old text, from 1, that a line of the new one is or comes from. */
+function oldLine(before, after, line) {
+    let [old, now] = [0, 0];
+    for (const { op } of diffLines(before, after)) {
+        if (op !== '+')
+            old += 1;
+        if (op !== '-')
+            now += 1;
+        if (now >= line && op !== '-')
+            return Math.max(1, old);
+    }
+    return Math.max(1, old);
+}
+/** The first rule or group whose keys are not the old ones with the change made, or stand where sops does not read them. */
+function wrongAccess(before, after, { removed, added, like }) {
+    const models = like === 'every rule' ? null : new Set(like.map(canonicalId));
+    const coming = added.map(({ recipient }) => canonicalId(recipient));
+    const right = (old, now) => {
+        // Of several key groups of one rule `every rule` means none; then one of them has the key already.
+        const gains = models === null ? old.ids.size > 0 && old.groups < 2 : [...old.ids].some((id) => models.has(id));
+        const wanted = new Set([...old.ids, ...(gains ? coming : [])]);
+        for (const one of removed)
+            wanted.delete(canonicalId(one));
+        return now !== undefined && equal([...wanted].sort(), [...now.ids].sort())
+            && [...now.misplaced].every((id) => old.misplaced.has(id)) && !coming.some((id) => now.twice.has(id) && !old.twice.has(id));
+    };
+    const wrong = before.find((old, at) => !right(old, after[at]));
+    return wrong === undefined ? before.length === after.length ? null : 'a rule' : wrong.what;
+}
+/** The value without the fields that hold no key: for sops they are not there. */
+function held(value) {
+    if (Array.isArray(value))
+        return value.map(held);
+    if (!isEntries(value))
+        return value;
+    const empty = (item) => item === null || item === '' || (Array.isArray(item) && item.length === 0);
+    const entries = Object.entries(value).filter(([name, item]) => !isField(name) || !empty(item));
+    return Object.fromEntries(entries.map(([name, item]) => [name, held(item)]));
+}
+/** Deep equality of plain values; the order of a map's entries does not count. */
+function equal(a, b) {
+    if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
+        return Object.is(a, b);
+    if (Array.isArray(a) !== Array.isArray(b))
+        return false;
+    const [left, right] = [a, b];
+    const keys = Object.keys(left);
+    if (keys.length !== Object.keys(right).length)
+        return false;
+    return keys.every((key) => Object.hasOwn(right, key) && equal(left[key], right[key]));
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/edit.js
+// A `.sops.yaml` with some recipients more or less, every other byte as it was.
+// Must never write YAML anew, and never leave a rule or a key group with nobody.
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Takes the recipients out wherever they stand: `editConfig` without anyone who comes. */
+function removeRecipients(config, removed, owners = config.owners) {
+    return editConfig(config, { removed, added: [], like: [] }, owners);
+}
+/**
+ * Puts each of the added right behind one of its models wherever one stands (rules, key groups, `merge`, lists of anchors), once
+ * in a list, then takes the removed out with their comments, also where they were commented out. A key of the same kind as a removed model takes its place: its
+ * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
+ *
+ * `owners` is all that is known of who holds which key: a comment that would pass for the name of another key goes where it is
+ * known to be that of who leaves.
+ *
+ * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
+ * tell which key group, where a field is shared with a rule that is not to get the key, where a field that goes would uncover what
+ * it overrides, and where a comment would pass for the
+ * name of a key that it does not name now. A name that no comment can hold is
+ * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
+ * with this change, and `config-unreadable` for a private key.
+ */
+function editConfig(config, asked, owners = config.owners) {
+    const { path, text: before } = config;
+    const change = {
+        removed: asked.removed.map(inSopsOrder),
+        added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
+        like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
+    };
+    const namesOf = namesBy(owners);
+    const old = readTree(path, before, namesOf);
+    refusePrivateKey(path, old);
+    const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)]);
+    if (escaped !== null) {
+        throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {
+            path, advice: 'Write them without one, a line for each or all on one line, commit that, and run again.',
+        });
+    }
+    try {
+        const edits = change.added.length === 0 ? [] : additions(old, change);
+        if (!isEdits(edits))
+            return { kind: 'refused', path, ...edits };
+        const tree = edits.length === 0 ? old : readTree(path, rewrite(before, edits), namesOf);
+        const ids = new Set(change.removed.map(canonicalId));
+        const isRemoved = (recipient) => ids.has(canonicalId(recipient));
+        const leaving = recipientsIn(tree.value).some(isRemoved);
+        if (edits.length === 0 && !leaving) {
+            if (change.added.length > 0)
+                proveEdit(path, before, before, change);
+            return { kind: 'untouched' };
+        }
+        const refusal = leaving ? refuse(old, tree, isRemoved) ?? uncovered(tree, isRemoved) : null;
+        if (refusal !== null)
+            return { kind: 'refused', path, ...refusal };
+        const after = !leaving || tree.root === null ? tree.text : splice(tree.text, [...cutsIn(tree, tree.root, isRemoved), ...commentedOut(tree, isRemoved).map(({ start, end }) => [start, end])]);
+        proveEdit(path, before, after, change);
+        const strange = nameGained(path, before, after, change, namesOf);
+        if (strange !== null)
+            return { kind: 'refused', path, ...strange };
+        return { kind: 'edited', path, before, after };
+    }
+    catch (error) {
+        if (error instanceof Unspellable)
+            return { kind: 'refused', path, line: old.lineOf(error.at), reason: error.message };
+        throw error;
+    }
+}
+/** The name on one line, without what would not be seen or turn the line around; none where it is too long for one. */
+function fitForText(name) {
+    const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
+    return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null;
+}
+/** The line of a text with one of the keys in which a backslash makes what it says other than what stands there. */
+function escapedAt(tree, keys) {
+    const ids = new Set(keys.map(canonicalId));
+    let line = null;
+    (0,dist/* visit */.YR)(tree.contents, { Scalar: (_, { type, range, value }) => {
+            const escaped = type === 'QUOTE_DOUBLE' && tree.text.slice(range?.[0], range?.[1]).includes('\\');
+            if (escaped && recipientsIn(value).some((one) => ids.has(canonicalId(one))))
+                line ??= tree.lineOf(range?.[0] ?? 0);
+        } });
+    return line;
+}
+function isEdits(result) {
+    return Array.isArray(result);
+}
+/** Who would have nobody left once the removed go, in the words and lines of the file as it is. */
+function refuse(old, tree, isRemoved) {
+    const rules = rulesIn(old);
+    for (const [at, { value }] of rulesIn(tree).entries()) {
+        const left = emptied(value, isRemoved);
+        const rule = rules[at];
+        if (left === null || rule === undefined)
+            continue;
+        const group = left.group === null ? null : child(old, child(old, rule.node, 'key_groups'), left.group);
+        const who = left.group === null ? rule.what : `key group ${left.group + 1} of ${rule.what}`;
+        return { line: rules_lineOf(old, group ?? rule.node), reason: `${who} would have no recipient left.` };
+    }
+    return minus(tree.value, isRemoved) === gone ? { line: 1, reason: 'Nothing would be left of the file.' } : null;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/planned.js
+// What is asked → the plan: the configs edited, all of it staged, and sops asked what it would make of each file. Uses no key.
+// Must never plan on a config that sops has not read as it was edited.
+
+
+
+
+/** With the survey, which knows now what only sops could tell. `root`: of the checkout. */
+async function planStaged(sops, staging, root, { survey: known, request, findings }, runner) {
+    const cores = (0,external_node_os_namespaceObject.availableParallelism)();
+    const edits = known.configs.map((config) => editConfig(config, request, known.owners));
+    const hidden = await findHidden(sops, root, known, staging, cores);
+    const survey = { ...known, damaged: [...known.damaged, ...hidden] };
+    stageCopies(root, survey, edits, staging);
+    const answers = await askSops(sops, survey, edits, staging, cores);
+    return { survey, plan: planRekey(survey, request, edits, answers, runner, findings) };
+}
+
+;// CONCATENATED MODULE: ./lib/model/plan/verification.js
+
+/** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
+class Verified {
+    files;
+    /** The configs, and the owners file. */
+    texts;
+    #proven = true;
+    constructor(files, texts) {
+        this.files = files;
+        this.texts = texts;
+    }
+    /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
+    static verify(changes, texts, evidence) {
+        const seen = new Map(evidence.map((one) => [one.planned.file.path, one]));
+        const files = [];
+        const wrong = [];
+        for (const change of changes) {
+            const path = change.file.path;
+            const one = seen.get(path);
+            const result = one === undefined ? 'it was not checked' : checkFile(change, one);
+            if (typeof result === 'string')
+                wrong.push({ path, reason: result });
+            else
+                files.push(result);
+        }
+        return wrong.length > 0 ? wrong : new Verified(files, texts);
+    }
+    /** Whether this was made by `verify`; a look-alike was not. */
+    static isVerified(value) {
+        return #proven in value;
+    }
+}
+function checkFile(planned, evidence) {
+    const { file, rotate } = planned;
+    const { after } = evidence;
+    if (evidence.planned !== planned)
+        return 'the evidence is that of another plan';
+    if (after === null)
+        return 'it carries no sops metadata any more';
+    if ('damage' in after)
+        return after.damage;
+    if (evidence.plaintextAfter !== evidence.plaintextBefore)
+        return 'its decrypted content is not what it was';
+    if (after.format !== file.format)
+        return `its format changed from ${file.format} to ${after.format}`;
+    const recipients = checkRecipients(planned.after, after.metadata.groups);
+    if (recipients !== null)
+        return recipients;
+    if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
+        return "Shamir's threshold changed";
+    const compared = evidence.dataKey;
+    // Without a value to compare, the old key is tried on the new MAC.
+    const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
+    if (dataKey === 'unproven')
+        return 'it could not be proven which data key it has';
+    if (rotate && dataKey === 'same')
+        return 'it still has the old data key';
+    return { planned, after, dataKey };
+}
+/** Whether a file has exactly the readers that were planned. */
+function isAsPlanned(planned, found) {
+    return checkRecipients(planned, found) === null;
+}
+function checkRecipients(planned, found) {
+    if (planned.length !== found.length)
+        return `it has ${found.length} key groups instead of ${planned.length}`;
+    for (const [at, group] of planned.entries()) {
+        const wanted = new Set(group.map(canonicalId));
+        const present = new Set((found[at] ?? []).map(canonicalId));
+        const extra = [...present].find((id) => !wanted.has(id));
+        if (extra !== undefined)
+            return `it can be read with ${extra}, which was not planned`;
+        const missing = [...wanted].find((id) => !present.has(id));
+        if (missing !== undefined)
+            return `it can not be read with ${missing}, which was planned`;
+    }
+    return null;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/publishing/kept.js
+// What an earlier run put on the branch of this request → the files that need not be made anew, because their base is the same.
+// Must never be believed: GitHub has to vouch for the commit, who reads the file is compared here, and the rest is proven later.
+
+
+
+
+
+
+
+const nothingKept = new Map();
+function sayKept(kept, log) {
+    if (kept.size > 0)
+        log.line(`On the branch already, made from the same bytes: ${count(kept.size, 'file')}, proven again.`);
+}
+/**
+ * Of the files that `commit` gave new bytes, those that had the same before, and ever since as far as the checkout's history tells,
+ * and would get the same readers now. `staging` still
+ * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew, and the log says so.
+ */
+async function keptFrom(git, remote, commit, base, plan, staging, log) {
+    const folder = staging.beside('earlier');
+    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+    try {
+        const aside = await git.with(remote, commit, base, folder);
+        const replaced = await readReplaced(aside, commit);
+        const touched = await touchedBetween(aside, `${commit}^`, base);
+        const wanted = new Map(plan.changes.flatMap((change) => {
+            const there = replaced.get(change.file.path);
+            return there?.before === change.file.blob && !touched.has(change.file.path) ? [[there.after, change]] : [];
+        }));
+        const kept = new Map();
+        await readBlobs(aside, [...wanted.keys()], (blob, bytes) => {
+            const change = wanted.get(blob);
+            if (change !== undefined && isUsable(change, staging.read(change.file.path), bytes))
+                kept.set(change.file.path, Buffer.from(bytes));
+        });
+        return kept;
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+        log.line(`What stands on the branch could not be looked at, so all is made anew. ${error.message}`);
+        return nothingKept;
+    }
+}
+/**
+ * What was changed on the way, be it changed back since: the new bytes may have stood there, and been given to others. Nothing,
+ * where a shallow checkout does not have the way.
+ */
+async function touchedBetween(git, from, to) {
+    const touched = new Set();
+    if (await git.isPartOf(from, to))
+        await readRevisions(git, `${from}..${to}`, (_, path) => touched.add(path));
+    return touched;
+}
+function isUsable(change, before, bytes) {
+    const dataKey = dataKeyIn(change, before, bytes);
+    return change.rotate ? dataKey === 'new' : dataKey !== null;
+}
+/**
+ * Told without a key: which data key a file has whose bytes were `before` and are `bytes` now, beside that one; null where it is not
+ * the planned file, with exactly the planned readers and the same values. `unproven` where nothing in it could be compared but the
+ * MAC, which is another.
+ */
+function dataKeyIn({ file, after }, before, bytes) {
+    const read = readEncryptedFile(file.path, bytes);
+    if (read === null || 'damage' in read || read.format !== file.format || !isAsPlanned(after, read.metadata.groups))
+        return null;
+    if (read.metadata.shamirThreshold !== file.metadata.shamirThreshold)
+        return null;
+    const [earlier, later] = [valuesIn(file, before), valuesIn(read, bytes)];
+    if (!haveSameValues(earlier, later))
+        return null;
+    const compared = compareDataKeys(earlier, later);
+    return compared === 'unproven' && read.metadata.mac === file.metadata.mac ? 'same' : compared;
+}
+
+;// CONCATENATED MODULE: ./lib/stages/publishing/known-head.js
+// Which checkout is worked on where GitHub is not asked for its branches: what the run was started for, or what stands on one of them.
+// Must never take the head of somebody's pull request for it.
+
+/** actions/checkout keeps the heads and merges of pull requests there. */
+const ofPullRequests = 'refs/remotes/pull/';
+/**
+ * Throws `event` where `commit` is neither part of the commit that the run was started for nor of a branch that was fetched.
+ * `startedFor` is GITHUB_SHA; null where a person runs it, who knows what they have checked out.
+ */
+async function assertKnownHead(git, commit, startedFor) {
+    if (startedFor === null || commit === startedFor || await git.isPartOf(commit, startedFor))
+        return;
+    const names = [];
+    await git.stream(['for-each-ref', `--contains=${commit}`, '--format=%(refname)', 'refs/remotes/'], (piece) => names.push(piece));
+    if (Buffer.concat(names).toString().split('\n').some((name) => name !== '' && !name.startsWith(ofPullRequests)))
+        return;
+    throw new Failure('event', `The checkout (${commit.slice(0, 12)}) is not what the run was started for (${startedFor.slice(0, 12)}), nor known to be on a branch; it is not given keys.`, { advice: 'Check out a branch of the repository, with `fetch-depth: 0` where it is an older commit of one.' });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/swap.js
+// Puts verified bytes into the working tree, all of them or none, whatever happens to the run meanwhile.
+// The work is done by a process of its own session that acts only on a complete order: a kill of the run leaves all old
+// (order not complete) or all new. Where that process is killed itself, a note tells the run, or the next one, to put all back.
+// Must never replace a file that is not the one that was verified.
+
+
+
+
+
+
+
+/** The name of the note, in git's own folder. */
+const swapNote = 'sops-rekey-swap';
+/** The argument that makes the program carry out an order given on its standard input. */
+const swapArgument = 'swap';
+const noRoom = ['ENOSPC', 'EDQUOT'];
+const notAllowed = ['EACCES', 'EPERM', 'EROFS'];
+/** Has `order` carried out. Throws `changed-underneath` or `unexpected` with every file as it was. */
+async function swap(program, order) {
+    const [exitCode, said] = await new Promise((resolve, reject) => {
+        const child = (0,external_node_child_process_namespaceObject.spawn)(process.execPath, [program, swapArgument], { cwd: order.staged, env: {}, detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
+        let stderr = '';
+        child.stderr.on('data', (piece) => (stderr += piece.toString()));
+        child.stdin.on('error', () => undefined);
+        child.on('error', reject);
+        child.on('close', (code) => resolve([code, stderr]));
+        child.stdin.end(JSON.stringify(order));
+    });
+    if (exitCode === 0)
+        return;
+    putBack(order.root, order.note);
+    throw failureOf(said, order.root);
+}
+/** Whether a replacement was killed halfway, and nobody has put it back. */
+function isHalfway(note) {
+    return (0,external_node_fs_namespaceObject.existsSync)(note) || (0,external_node_fs_namespaceObject.existsSync)(doneNote(note));
+}
+/**
+ * Puts back what a replacement that was killed halfway left, by its `note`; where only the clearing up was left to do, does that.
+ * Returns whether there was anything to do.
+ */
+function putBack(root, note) {
+    if (!isHalfway(note))
+        return false;
+    const isDone = (0,external_node_fs_namespaceObject.existsSync)(doneNote(note));
+    const { mark, paths } = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(isDone ? doneNote(note) : note, 'utf8'));
+    for (const { place, fresh, kept } of movesOf(root, mark, paths)) {
+        // With the new one still beside it, it was not replaced, and may be someone's own by now.
+        if (!isDone && (0,external_node_fs_namespaceObject.existsSync)(kept) && !(0,external_node_fs_namespaceObject.existsSync)(fresh))
+            (0,external_node_fs_namespaceObject.renameSync)(kept, place);
+        // Where both are names of one file, a rename leaves both.
+        for (const path of [kept, fresh])
+            (0,external_node_fs_namespaceObject.rmSync)(path, { force: true });
+    }
+    for (const path of [note, doneNote(note)])
+        (0,external_node_fs_namespaceObject.rmSync)(path, { force: true });
+    return true;
+}
+/** The note, once every file is new. */
+function doneNote(note) {
+    return `${note}-done`;
+}
+function movesOf(root, mark, paths) {
+    return paths.map((path, at) => {
+        const place = (0,external_node_path_namespaceObject.join)(root, path);
+        // Cut, because a name has at most 255 bytes; numbered, because two may have the same beginning.
+        const beside = (kind) => (0,external_node_path_namespaceObject.join)((0,external_node_path_namespaceObject.dirname)(place), `.${(0,external_node_path_namespaceObject.basename)(place).slice(0, 40)}.${kind}-${mark}-${at}`);
+        return { path, place, fresh: beside('new'), kept: beside('old') };
+    });
+}
+function failureOf(said, root) {
+    const { code, path, what } = problemIn(said);
+    const start = 'The working tree could not be changed, and is as it was';
+    if (code === null)
+        return new Failure('changed-underneath', `${start}: ${visible(what)}.`, { advice: 'Run again.' });
+    const place = path === null ? '' : ` at ${visible((0,external_node_path_namespaceObject.relative)(root, path))}`;
+    return new Failure('unexpected', `${start}: the system said ${visible(code)}${place}.`, {
+        advice: notAllowed.includes(code) ? 'Let the runner write there: each file is replaced in its own folder.'
+            : noRoom.includes(code) ? 'Make room on the disk: every changed file is there twice for a moment.'
+                : 'Look at that place, and run again.',
+    });
+}
+/** The last line of a process, which may have been ended before it could say anything. */
+function problemIn(said) {
+    try {
+        return JSON.parse(said.trim().split('\n').at(-1) ?? '');
+    }
+    catch {
+        return { code: null, path: null, what: said.trim() === '' ? 'the process that does it was ended' : said.trim() };
+    }
+}
+/** Carries out an order. Null when all of it is done; else every file is as it was, and the text says why to who ordered it. */
+function carryOut(text) {
+    try {
+        swap_replace(text);
+        return null;
+    }
+    catch (error) {
+        const { code = null, path = null, dest = path, message } = error;
+        return `${JSON.stringify({ code, path: dest, what: message })}\n`;
+    }
+}
+/** Throws an Error with every file as it was. */
+function swap_replace(text) {
+    // Throws where the order was cut off.
+    const { root, staged, replacements, note } = JSON.parse(text);
+    const [mark, paths] = [(0,external_node_crypto_.randomUUID)(), replacements.map(({ path }) => path)];
+    const moves = movesOf(root, mark, paths);
+    // Complete, or not there at all.
+    (0,external_node_fs_namespaceObject.writeFileSync)(`${note}-${mark}`, JSON.stringify({ mark, paths }));
+    synced(`${note}-${mark}`);
+    (0,external_node_fs_namespaceObject.renameSync)(`${note}-${mark}`, note);
+    try {
+        for (const { path, place, fresh, kept } of moves) {
+            (0,external_node_fs_namespaceObject.copyFileSync)((0,external_node_path_namespaceObject.join)(staged, path), fresh);
+            (0,external_node_fs_namespaceObject.chmodSync)(fresh, (0,external_node_fs_namespaceObject.lstatSync)(place).mode & 0o777);
+            synced(fresh);
+            (0,external_node_fs_namespaceObject.linkSync)(place, kept);
+        }
+        for (const [at, { path, place }] of moves.entries()) {
+            if (sha256Of((0,external_node_fs_namespaceObject.readFileSync)(place)) !== replacements[at]?.sha256)
+                throw new Error(`${path} was changed during the run`);
+        }
+        for (const { fresh, place } of moves)
+            (0,external_node_fs_namespaceObject.renameSync)(fresh, place);
+        (0,external_node_fs_namespaceObject.renameSync)(note, doneNote(note));
+    }
+    finally {
+        putBack(root, note);
+    }
+}
+function synced(path) {
+    const file = (0,external_node_fs_namespaceObject.openSync)(path, 'r');
+    (0,external_node_fs_namespaceObject.fsyncSync)(file);
+    (0,external_node_fs_namespaceObject.closeSync)(file);
+}
+
+;// CONCATENATED MODULE: ./lib/stages/publishing/publish.js
+
+
+
+
+const nothingPublished = {
+    operation: 'none', number: null, url: null, branch: null, headSha: null, verified: null, compareUrl: null, warnings: [], notices: [],
+    body: null, failure: null,
+};
+/** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs; `startedFor` as in `assertKnownHead`. */
+function workingTreePublisher(git, program, startedFor) {
+    return {
+        find: async ({ base }) => {
+            await assertKnownHead(git, base, startedFor);
+            return null;
+        },
+        earlier: () => Promise.resolve(nothingKept),
+        settle: () => Promise.resolve(null),
+        publish: async (verified, staging) => {
+            const replacements = [
+                ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
+                ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
+            ];
+            await swap(program, { root: git.root, staged: staging.root, replacements, note: await git.ownPath(swapNote) });
+            return nothingPublished;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/stages/rotated.js
+// Verified ciphertext that travels from the job that rotated it to the job that publishes it, in a folder of its own.
+// Must never carry plaintext or a key, nor be believed: whoever takes it proves every file again.
+
+
+
+
+
+
+
+
+
+
+const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/;
+const sha256 = /^[0-9a-f]{64}$/;
+/** Leaves the rotated files of a shard in `folder`, and touches nothing else. `startedFor` as in `assertKnownHead`. */
+function folderPublisher(git, folder, { index, of }, startedFor) {
+    let [plan, base] = ['', ''];
+    return {
+        find: async (planned) => {
+            ;
+            [plan, base] = [sha256Of(planned.identity), planned.base];
+            await assertKnownHead(git, base, startedFor);
+            return null;
+        },
+        earlier: () => Promise.resolve(nothingKept),
+        settle: () => Promise.resolve(null),
+        publish: async (verified, staging) => {
+            (0,external_node_fs_namespaceObject.mkdirSync)(folder, { recursive: true });
+            const files = {};
+            for (const { planned: { file: { path } } } of verified.files) {
+                const bytes = staging.read(path);
+                files[path] = sha256Of(bytes);
+                (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, files[path]), bytes);
+            }
+            const manifest = { schema: 1, plan, base, files };
+            (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, `sops-rekey-rotated-${index}-of-${of}.json`), `${JSON.stringify(manifest)}\n`);
+            return await Promise.resolve(nothingPublished);
+        },
+    };
+}
+/**
+ * Puts what other jobs rotated, found in `folder` or the folders right below it, in the place of the staged files, after each
+ * of these was decrypted as it is; `kept` goes before it, so that what was published stays as it is. Throws `rotated-missing` where
+ * the folder does not hold exactly what `plan` needs.
+ */
+async function takeRotated(sops, staging, plan, identity, base, folder, kept, atOnce, log) {
+    const rotated = readRotated(folder, sha256Of(identity), base);
+    const missing = plan.changes.filter(({ file: { path } }) => !rotated.has(path)).map(({ file: { path } }) => path);
+    const planned = new Set(plan.changes.map(({ file: { path } }) => path));
+    const foreign = [...rotated.keys()].filter((path) => !planned.has(path));
+    if (missing.length + foreign.length > 0) {
+        const [what, path = ''] = missing.length > 0 ? [`lacks ${missing.length} of the ${planned.size} files of this plan`, missing[0]]
+            : [`holds ${foreign.length} files that are not in this plan`, foreign[0]];
+        throw unusable(folder, `${what}, like ${visible(path)}`);
+    }
+    const plaintextBefore = await log.group(`Decrypt ${count(plan.changes.length, 'file')} as they are`, async () => {
+        const done = log.progress(plan.changes.length);
+        return new Map(await inParallel(plan.changes, atOnce, async ({ file }) => {
+            const digest = await sops.plaintextDigest(file);
+            done(file.path);
+            return [file.path, digest];
+        }));
+    });
+    sayKept(kept, log);
+    for (const [path, place] of rotated)
+        staging.write(path, { bytes: kept.get(path) ?? place.read(), executable: false });
+    return { plan, plaintextBefore, folder };
+}
+function readRotated(folder, plan, base) {
+    const found = new Map();
+    for (const place of foldersIn(folder)) {
+        for (const name of (0,external_node_fs_namespaceObject.readdirSync)(place).filter((one) => manifestName.test(one))) {
+            const manifest = readManifest((0,external_node_path_namespaceObject.join)(place, name));
+            if (manifest === null)
+                throw unusable(folder, `has a ${visible(name)} that is no list of rotated files`);
+            if (manifest.plan !== plan || manifest.base !== base) {
+                const why = manifest.base === base ? 'it was made at the same commit, but from other inputs, or before one more file was due'
+                    : `it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`;
+                throw unusable(folder, `is of another plan: ${why}`);
+            }
+            for (const [path, digest] of Object.entries(manifest.files)) {
+                if (found.has(path))
+                    throw unusable(folder, `holds ${visible(path)} twice`);
+                found.set(path, {
+                    read: () => {
+                        const bytes = bytesOf((0,external_node_path_namespaceObject.join)(place, digest));
+                        if (bytes === null)
+                            throw unusable(folder, `lacks the bytes of ${visible(path)}, which its list names`);
+                        if (sha256Of(bytes) !== digest)
+                            throw unusable(folder, `holds other bytes for ${visible(path)} than its list says`);
+                        return bytes;
+                    },
+                });
+            }
+        }
+    }
+    return found;
+}
+/** null where there is no file. A link is none: it could lead to what never ends. */
+function bytesOf(path) {
+    return (0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false })?.isFile() === true ? (0,external_node_fs_namespaceObject.readFileSync)(path) : null;
+}
+function foldersIn(folder) {
+    try {
+        const below = (0,external_node_fs_namespaceObject.readdirSync)(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => (0,external_node_path_namespaceObject.join)(folder, name));
+        return [folder, ...below];
+    }
+    catch (cause) {
+        throw new Failure('input', `The input \`rotated-path\` names ${visible(folder)}, which is not there.`, { advice: 'Download the artifacts of the rotate jobs to it first.', cause });
+    }
+}
+function readManifest(path) {
+    try {
+        const value = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(path, 'utf8'));
+        const { schema, plan, base, files } = value;
+        const whole = schema === 1 && typeof plan === 'string' && typeof base === 'string' && typeof files === 'object'
+            && Object.values(files).every((digest) => sha256.test(digest));
+        return whole ? { schema, plan, base, files } : null;
+    }
+    catch {
+        return null;
+    }
+}
+function unusable(folder, what) {
+    return new Failure('rotated-missing', `The folder ${visible(folder)} ${what}.`, {
+        advice: 'Run all jobs of the workflow again, on one commit and with the same inputs.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/stages/rotate.js
+// Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
+// Must never touch a file that is not staged, and must see a file decrypt before it changes it.
+
+
+
+
+
+
+
+/** At most this many files for one updatekeys: it works on them one after the other. */
+const filesPerUpdate = 50;
+/**
+ * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
+ * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted. `kept` takes the place of a file as it is.
+ */
+async function rekeyStaged(sops, staging, plan, kept, atOnce, log) {
+    const changes = plan.changes.filter(({ file }) => !kept.has(file.path));
+    const plaintextBefore = new Map();
+    const byPath = new Map(plan.changes.map((change) => [change.file.path, change]));
+    const toUpdate = changes.filter(({ updatekeys }) => updatekeys);
+    const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
+    const alone = changes.filter(({ updatekeys }) => !updatekeys);
+    sayKept(kept, log);
+    await log.group(`New keys for ${count(changes.length, 'file')}`, async () => {
+        const places = new Places(atOnce);
+        const done = log.progress(plan.changes.length);
+        const decrypt = async (file) => {
+            plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)));
+        };
+        const rotate = async (change) => {
+            if (change.rotate)
+                await places.run(async () => await explainLockout(change, async () => await sops.rotate(change.file)));
+            done(change.file.path);
+        };
+        await places.all([
+            ...[...kept].map(async ([path, bytes]) => {
+                const change = byPath.get(path);
+                if (change !== undefined)
+                    await decrypt(change.file);
+                staging.write(path, { bytes, executable: false });
+                done(path);
+            }),
+            ...batches.map(async ({ config, files }) => {
+                await places.all(files.map(decrypt));
+                await places.run(async () => await sops.updatekeys(config, files), true);
+                await places.all(files.flatMap(({ path }) => byPath.get(path) ?? []).map(rotate));
+            }),
+            ...alone.map(async (change) => {
+                await decrypt(change.file);
+                await rotate(change);
+            }),
+        ]);
+    });
+    return { plan, plaintextBefore, folder: null };
+}
+/** A file that decrypted with its old recipients and has no usable key with its new ones is a lock-out. */
+async function explainLockout(planned, work) {
+    try {
+        return await work();
+    }
+    catch (cause) {
+        if (!(cause instanceof Failure) || cause.code !== 'no-usable-key' || !planned.updatekeys)
+            throw cause;
+        const left = planned.after.flat().map(canonicalId).join(', ');
+        throw new Failure('lockout', `${visible(planned.file.path)}: the runner itself could no longer decrypt it. It would be left to ${visible(left, 600)}.`, {
+            path: planned.file.path,
+            advice: 'Give the job the credentials of a key that stays, or keep the key it uses now.',
+            cause,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/request-names.js
+// What a request is called where people see it: its branch, its title, the values of its templates.
+// Must never let a name from outside change what the text around it means.
+
+
+
+
+
+
+/** The branch the pull request goes into, by the input or else `current`. `standard` is the repository's default branch. */
+function baseOf({ base }, current, standard) {
+    const values = { default: standard };
+    return base === null ? current ?? standard : fillTemplate(base, values);
+}
+/** The branch the commit goes to; the same request always gets the same. */
+function branchOf(inputs, wanted, base, standard) {
+    if (wanted.branch === null)
+        return standardBranch(inputs, base === standard ? null : base);
+    const values = {
+        removed: slugOf(inputs.removedRecipients), added: slugOf(inputs.addedRecipients.map(request_names_nameOf)), base: slugOf([base]),
+    };
+    const branch = fillTemplate(wanted.branch, values);
+    if (isBranchName(branch))
+        return branch;
+    throw new Failure('input', `The input \`branch\` comes to ${visible(branch)}, which is no name for a branch.`, { advice: 'Leave a variable out, or shorten it.' });
+}
+/** One text per request into `base`, 64 hexadecimal digits: the same words again are the same request. */
+function requestOf(inputs, base) {
+    const { removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files } = inputs;
+    const [removed, added] = [[...removedRecipients].sort(), [...addedRecipients].sort()];
+    return sha256Of(JSON.stringify([removed, added, sameAccessAs, rotateAll, maxKeyAge?.text ?? null, [...files], base]));
+}
+/** The texts that people read, with their variables filled in from what was done. */
+function request_names_textsOf(inputs, wanted, report, context) {
+    const standard = standardText(inputs);
+    const values = (harmless) => {
+        const raw = {
+            removed: report.request.removed.map(request_names_shown).join(', '), added: report.request.added.map(request_names_shown).join(', '),
+            files: `${report.files.filter(({ action }) => !['unchanged', 'skipped', 'failed'].includes(action)).length}`,
+            date: report.startedAt.slice(0, 10), base: context.base, repository: context.repository, run: context.runUrl ?? '',
+        };
+        const entries = Object.entries(raw).map(([name, value]) => [name, harmless(value)]);
+        return Object.fromEntries(entries);
+    };
+    const line = (text) => visible(text, 1000);
+    const header = wanted.bodyHeader;
+    return {
+        // GitHub takes 256 characters.
+        title: visible(fillTemplate(wanted.title ?? standard, values(line)), 250),
+        // GitHub heeds a mention or a `fixes #12` there.
+        commitMessage: fillTemplate(wanted.commitMessage ?? standard, { ...values((text) => parted(text, 1000)), run: context.runUrl ?? '' }),
+        // The address of the run is the runner's own; as text it would not be a link.
+        bodyHeader: header === null ? null
+            : fillTemplate(header, { ...values((text) => plain(text, 1000)), run: context.runUrl ?? '' }),
+    };
+}
+/** A recipient's owner or short form. */
+function request_names_shown({ owner, kind, id }) {
+    return owner ?? shortForm({ kind, id });
+}
+/** Of `carol=age1…` the name; of a key alone the key. */
+function request_names_nameOf(asked) {
+    return parseRecipient(asked) === null ? asked.replace(/=.*$/, '') : asked;
+}
+function slug(word) {
+    return word.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40);
+}
+/** Letters, digits and hyphens; where they could stand for other words too, a hash of the exact ones follows. */
+function slugOf(words) {
+    const slugs = [...words].sort().map(slug).filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '');
+    if (words.length < 2 && words.every((word) => /^[a-z0-9]{1,40}$/.test(word)))
+        return slugs;
+    return `${slugs === '' ? '' : `${slugs}-`}${sha256Of(JSON.stringify([...words].sort())).slice(0, 8)}`;
+}
+/**
+ * A name that the same request always gets, and no other: where the words alone could stand for another request too, a
+ * hash of the exact one follows. `into` is the base where that is not the usual one.
+ */
+function standardBranch(inputs, into) {
+    const { removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files } = inputs;
+    const age = maxKeyAge?.text ?? null;
+    const removed = [...removedRecipients].sort();
+    const added = [...addedRecipients].sort();
+    const words = [
+        ...(removed.length > 0 ? ['remove', ...removed] : []),
+        // Of `carol=age1…` the name, of a key alone enough to tell it from others.
+        ...(added.length > 0 ? ['add', ...added.map((one) => one.replace(/=.*$/, ''))] : []),
+        ...(rotateAll || age !== null ? ['rotate', age ?? ''] : removed.length + added.length > 0 ? [] : ['align']),
+        ...(into === null ? [] : ['into', into]),
+    ].filter((word) => word !== '');
+    const slugs = words.map(slug).filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '');
+    const isPlain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word))
+        && removed.length < 2 && added.length === 0 && files.length === 0;
+    const exact = JSON.stringify([removed, rotateAll, age, [...files], into, ...(added.length === 0 ? [] : [added, sameAccessAs])]);
+    return `sops-rekey/${slugs}${isPlain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`;
+}
+/** The title and commit message where none is given. */
+function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge }) {
+    if (addedRecipients.length > 0) {
+        return removedRecipients.length > 0 ? 'chore: replace a recipient of sops files'
+            : 'chore: give a new recipient access to sops files';
+    }
+    if (removedRecipients.length > 0)
+        return 'chore: rotate keys after team member offboarding';
+    return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml';
+}
+
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-marker.js
+// The hidden mark in a tracking issue that tells which removal it is for, and the marks around its list.
+// Must never hold more than names of keys, a commit and a version: no value of a secret, no hash of one.
+const trackingVersion = 1;
+const start = '<!-- sops-rekey tracking ';
+const retired = '<!-- sops-rekey duplicate ';
+const tracking_issue_marker_marks = /<!-- sops-rekey tracking (\{[^\n]*?\}) -->/g;
+/** One HTML comment on one line. What could end it, or is not ASCII, stands as a JSON escape. */
+function trackingMarker({ removed, earlier = [], scope, commit }) {
+    const json = JSON.stringify({ version: trackingVersion, removed, ...(earlier.length === 0 ? {} : { earlier }), scope, commit });
+    return `${start}${json.replace(/[^ -~]|[-<>&]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)} -->`;
+}
+/** The last mark in the text; null where there is none that can be read. */
+function readTrackingMarker(body) {
+    const [, json = ''] = [...body.matchAll(tracking_issue_marker_marks)].at(-1) ?? [];
+    try {
+        const { version, removed, earlier = [], scope, commit } = JSON.parse(json);
+        const areTexts = (list) => Array.isArray(list) && list.every((one) => typeof one === 'string');
+        const whole = Number.isInteger(version) && typeof scope === 'string' && typeof commit === 'string' && areTexts(removed) && areTexts(earlier);
+        return whole ? { version: Number(version), removed, ...(earlier.length === 0 ? {} : { earlier }), scope, commit } : null;
+    }
+    catch {
+        return null;
+    }
+}
+/** Whether both are for the same removal, whatever the commit. */
+function isSameRemoval(a, b) {
+    return JSON.stringify([a.removed, a.scope]) === JSON.stringify([b.removed, b.scope]);
+}
+/** The text with this mark in the place of the one it has. */
+function withTrackingMarker(body, mark) {
+    return body.replace(tracking_issue_marker_marks, () => trackingMarker(mark));
+}
+/** The text of an issue that is given up for another one: its mark is no longer found. */
+function retiredBody(body) {
+    return body.replaceAll(start, retired);
+}
+
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-lines.js
+// The lines of a tracking issue's list: what one stands for, how it is written, how it is told from a person's own words.
+// A line says in words what was last known of its secret, so that a tick beside other words is a person's.
+
+
+
+
+/** From many lines to one. */
+const grains = ['secret', 'file', 6, 4, 3, 2, 1, 0];
+const byPerson = ', but ticked by a person';
+const allDone = 'all changed or gone';
+const itemLine = /^(\s*[-*+] )\[([ xX])\] (<code>.*?<\/code>|the root|all files)(?: <em>(.*?)<\/em>)?(.*)$/s;
+const headerLine = /^(\s*[-*+] |<details><summary>)(<code>.*?<\/code>)( \((?:\d+ of \d+ left|done)\))?(.*)$/s;
+const anyTask = /^\s*[-*+] \[ \] /;
+function entriesOf(exposure, grain) {
+    const groupOf = ({ file }) => (grain === 'secret' ? code(file) : '');
+    const labelOf = ({ file, key }) => {
+        if (grain === 'secret')
+            return code(key);
+        if (grain === 'file')
+            return code(file);
+        if (grain === 0)
+            return 'all files';
+        const folder = file.split('/').slice(0, -1).slice(0, grain).map((name) => `${name}/`).join('');
+        return folder === '' ? 'the root' : code(folder);
+    };
+    const groups = grouped(exposure, (secret) => `${groupOf(secret)}\0${labelOf(secret)}`);
+    return [...groups].map(([key, secrets]) => {
+        const [group = '', label = ''] = key.split('\0');
+        return { group, label, secrets };
+    });
+}
+/** What is known of the entry. `readers` are all that could read anything; who alone could read this is named. */
+function tracking_issue_lines_wordsOf({ secrets }, readers, tickedByPerson) {
+    const left = secrets.filter((secret) => !isDone(secret)).length;
+    const [only] = secrets;
+    const said = secrets.length === 1 && only !== undefined ? `${stateWords(only)}${some(only, readers)}`
+        : left === 0 ? allDone : `${left} of ${secrets.length} to change`;
+    return tickedByPerson ? `${said}${byPerson}` : said;
+}
+function stateWords({ state, reason }) {
+    switch (state) {
+        case 'current': return 'still in use';
+        case 'changed-too-early': return 'changed too early: the new value could be read too';
+        case 'unknown': return `not known${reason === null ? '' : ` (${plain(reason, 200)})`}`;
+        case 'changed': return 'changed';
+        case 'removed': return 'no longer there';
+    }
+}
+function some({ readBy }, readers) {
+    return readBy.length < readers.length ? `, read by ${listed(readBy.map((reader) => plain(reader, nameLimit)))} only` : '';
+}
+/** How many secrets the words leave to be changed; more than any number where there are no words. */
+function leftIn(words) {
+    if (words === null)
+        return Infinity;
+    const is = (said) => words === said || words.startsWith(`${said},`);
+    if (is('changed') || is('no longer there') || is(allDone))
+        return 0;
+    return Number(/^(\d+) of \d+ to change/.exec(words)?.[1] ?? 1);
+}
+function isTooEarly(words) {
+    return words?.startsWith('changed too early') === true;
+}
+/** Whether an earlier run already saw that a person ticked it. */
+function isSeenTick(words) {
+    return words?.endsWith(byPerson) === true;
+}
+function parseItem(line) {
+    const [, indent, box, label, words = null, note] = itemLine.exec(line) ?? [];
+    if (indent === undefined || label === undefined || note === undefined)
+        return null;
+    return { indent, ticked: box !== ' ', label, words, note };
+}
+function itemText({ indent, ticked, label, words, note }) {
+    return `${indent}[${ticked ? 'x' : ' '}] ${label}${words === null ? '' : ` <em>${words}</em>`}${note}`;
+}
+function parseHeader(line) {
+    const [, before, label, count = null, note] = headerLine.exec(line) ?? [];
+    return before === undefined || label === undefined || note === undefined ? null : { before, label, count, note };
+}
+function headerText({ before, label, count, note }) {
+    return `${before}${label}${count ?? ''}${note}`;
+}
+function countText(left, all) {
+    return left === 0 ? ' (done)' : ` (${left} of ${all} left)`;
+}
+/** Also one of a person's own. */
+function isOpenTask(line) {
+    return anyTask.test(line);
+}
+
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-list.js
+// The list of secrets in a tracking issue: written anew, or brought up to date in the lines that are there.
+// Must never change a line that is not ours, nor take away a tick that a person set while nothing got worse.
+
+
+
+
+/** What is worth telling people about a line; in the order in which it is told. */
+const newsKinds = ['back', 'added', 'too-early', 'ticked', 'done'];
+const tracking_issue_list_foldBeyond = 60;
+/** `prior` is the line of the last run, with what people did to it; null where there is none. */
+function tracking_issue_list_judge(entry, prior, readers) {
+    const left = entry.secrets.filter((secret) => !isDone(secret)).length;
+    const tell = (ticked, news) => ({ entry, ticked, news, words: tracking_issue_lines_wordsOf(entry, readers, ticked && left > 0) });
+    if (prior === null)
+        return left === 0 ? tell(true, null) : tell(false, 'added');
+    const leftBefore = leftIn(prior.words);
+    // A tick that a person took from what is done stays away.
+    if (left === 0)
+        return leftBefore === 0 ? tell(prior.ticked, null) : tell(true, 'done');
+    // What an earlier run was sure of, one that can tell no more (its key is another) does not take back.
+    const isUntold = entry.secrets.every((secret) => isDone(secret) || secret.state === 'unknown');
+    if (leftBefore === 0 && isUntold && prior.words !== null)
+        return { entry, ticked: prior.ticked, news: null, words: prior.words };
+    if (left > leftBefore)
+        return tell(false, 'back');
+    if (prior.ticked)
+        return tell(true, isSeenTick(prior.words) ? null : 'ticked');
+    const { words } = tell(false, null);
+    return tell(false, isTooEarly(words) && !isTooEarly(prior.words) ? 'too-early' : null);
+}
+/**
+ * Brings `lines` up to date: the ticks and words of lines that stand for a secret, the counts beside files. What has no line
+ * yet gets one, above the others of its file or at the end, unless it is done. All else stays, in its order.
+ */
+function mergeList(lines, exposure, grain, readers) {
+    const entries = new Map(entriesOf(exposure, grain).map((entry) => [keyOf(entry.group, entry.label), entry]));
+    const verdicts = new Map();
+    const firstOf = new Map();
+    let group = '';
+    const merged = lines.map((line, at) => {
+        const item = parseItem(line);
+        if (item === null) {
+            if (grain === 'secret')
+                group = parseHeader(line)?.label ?? group;
+            return line;
+        }
+        if (!firstOf.has(group))
+            firstOf.set(group, { at, indent: item.indent });
+        const key = keyOf(group, item.label);
+        const entry = entries.get(key);
+        if (entry === undefined || verdicts.has(key))
+            return line;
+        const verdict = tracking_issue_list_judge(entry, item, readers);
+        verdicts.set(key, verdict);
+        return itemText({ ...item, ticked: verdict.ticked, words: verdict.words });
+    });
+    const missing = [...entries].filter(([key]) => !verdicts.has(key)).map(([, entry]) => tracking_issue_list_judge(entry, null, readers));
+    const added = [...grouped(missing.filter(({ ticked }) => !ticked), ({ entry }) => entry.group)];
+    const listed = [...verdicts.values(), ...added.flatMap(([, fresh]) => fresh)];
+    // From the end, so that the places of those before stay.
+    const places = added.map(([name, fresh]) => ({ fresh, first: firstOf.get(name) }));
+    for (const { fresh, first } of places.sort((a, b) => (b.first?.at ?? -1) - (a.first?.at ?? -1))) {
+        if (first !== undefined)
+            merged.splice(first.at, 0, ...fresh.map((one) => tracking_issue_list_lineOf(one, first.indent)));
+    }
+    const isFolded = lines.some((line) => line.startsWith('<details>'));
+    const blocks = places.filter(({ first }) => first === undefined).flatMap(({ fresh }) => fresh);
+    const last = merged.findLastIndex((line) => line.trim() !== '') + 1;
+    if (blocks.length > 0 && !headings(listed).some((one) => merged.some((line) => line.trim() === one)))
+        merged.splice(last, 0, ...fileLines(blocks, isFolded));
+    else
+        addBelowHeadings(merged, blocks, isFolded);
+    const whole = tracking_issue_list_counted(merged, listed);
+    return {
+        lines: whole, verdicts: [...listed, ...missing.filter(({ ticked }) => ticked)],
+        complete: listed.every(({ ticked }) => ticked) && !whole.some(isOpenTask),
+    };
+}
+/** The list as it is first written; a line is ticked where all its secrets are among `ticked`. */
+function renderList(exposure, grain, readers, ticked) {
+    const verdicts = entriesOf(exposure, grain).map((entry) => {
+        const all = entry.secrets.every((secret) => ticked.has(secret));
+        const open = entry.secrets.some((secret) => !isDone(secret));
+        return { entry, ticked: all, words: tracking_issue_lines_wordsOf(entry, readers, all && open), news: null };
+    });
+    return listLines(verdicts, grain === 'secret' && verdicts.length > tracking_issue_list_foldBeyond);
+}
+function keyOf(group, label) {
+    return `${group}\0${label}`;
+}
+function tracking_issue_list_lineOf({ entry: { label }, ticked, words }, indent) {
+    return itemText({ indent, ticked, label, words, note: '' });
+}
+/** By environment, each under a heading, where the paths of files speak of any. */
+function listLines(verdicts, fold) {
+    const found = headings(verdicts);
+    if (found.every((one) => one === tracking_issue_list_elsewhere))
+        return fileLines(verdicts, fold);
+    const lines = found.flatMap((heading) => ['', heading, '', ...fileLines(verdicts.filter((one) => headingOf(one) === heading), fold)]);
+    return lines.slice(1);
+}
+const tracking_issue_list_elsewhere = '**Elsewhere**';
+function headingOf({ entry: { group, secrets: [first] } }) {
+    const environment = group === '' || first === undefined ? null : environmentOf(first.file);
+    return environment === null ? tracking_issue_list_elsewhere : `**${environment}**`;
+}
+/** In order, what is of no environment last. */
+function headings(verdicts) {
+    return [...new Set(verdicts.map(headingOf))].sort((a, b) => (a === tracking_issue_list_elsewhere ? 1 : b === tracking_issue_list_elsewhere ? -1 : a < b ? -1 : 1));
+}
+/** Puts files at the end of what stands under their heading; a heading that is not there comes last. */
+function addBelowHeadings(lines, verdicts, fold) {
+    const all = headings(verdicts);
+    for (const heading of all) {
+        const inside = fileLines(verdicts.filter((one) => headingOf(one) === heading), fold);
+        const at = lines.findIndex((line) => line.trim() === heading);
+        const next = at < 0 ? -1 : lines.findIndex((line, place) => place > at && anyHeading.test(line));
+        const end = lines.findLastIndex((line, place) => line.trim() !== '' && (next < 0 || place < next)) + 1;
+        lines.splice(end, 0, ...(at < 0 ? ['', heading, ''] : []), ...inside);
+    }
+}
+const anyHeading = /^\*\*[^*]+\*\*\s*$/;
+function fileLines(verdicts, fold) {
+    return [...grouped(verdicts, ({ entry }) => entry.group)].flatMap(([group, inside]) => {
+        if (group === '')
+            return inside.map((one) => tracking_issue_list_lineOf(one, '- '));
+        const title = `${group}${countText(inside.filter(({ ticked }) => !ticked).length, inside.length)}`;
+        if (!fold)
+            return [`- ${title}`, ...inside.map((one) => tracking_issue_list_lineOf(one, '  - '))];
+        return ['', ...markdown_paths_folded(title, inside.map((one) => tracking_issue_list_lineOf(one, '- ')).join('\n')).split('\n')];
+    });
+}
+/** The counts beside files as they are now; one that a person took out stays out. */
+function tracking_issue_list_counted(lines, verdicts) {
+    const groups = grouped(verdicts, ({ entry }) => entry.group);
+    return lines.map((line) => {
+        const header = parseItem(line) === null ? parseHeader(line) : null;
+        const inside = groups.get(header?.label ?? '') ?? [];
+        if (header === null || header.count === null || inside.length === 0)
+            return line;
+        return headerText({ ...header, count: countText(inside.filter(({ ticked }) => !ticked).length, inside.length) });
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-comment.js
+// What a run says in a tracking issue: one comment about what is new, or none.
+// Must never speak where nothing happened: a schedule would fill the issue.
+
+
+
+const mostNames = 20;
+const tracking_issue_comment_headings = {
+    back: 'Open again, because a value that could be read is in use again, or there is more to change than before:',
+    added: 'New in the list:',
+    'too-early': 'Changed, but while the new value could still be read, so to be changed once more:',
+    ticked: 'Ticked by a person, though the value in the file is not known to be another. The tick stays:',
+    done: 'Done:',
+};
+/** Markdown; null where there is nothing to say. `move` is what becomes of the issue. */
+function trackingComment(merged, removal, move) {
+    const { verdicts, appended, shortened } = merged;
+    const { runUrl, pullRequestUrl, commit } = removal;
+    const parts = [
+        move === 'close' ? '**Every secret is changed, gone or ticked by a person.** Closed.' : '',
+        move === 'reopen' ? '**Opened again.**' : '',
+        ...newsKinds.map((kind) => about(tracking_issue_comment_headings[kind], verdicts.filter(({ news }) => news === kind))),
+        appended ? 'The hidden marks around the list were gone, so it was added again at the end; the old one is as it was.' : '',
+        shortened === null ? '' : `The list had become too long, so it was written anew with a line for each ${what(shortened)}; `
+            + 'notes behind its lines are in the edit history.',
+    ].filter((part) => part !== '');
+    if (parts.length === 0)
+        return null;
+    const run = runUrl === null ? 'a run' : safe_text_link('this run', runUrl);
+    const pull = pullRequestUrl === null ? '' : `, see also ${safe_text_link('the pull request', pullRequestUrl)}`;
+    return `${[...parts, `As of commit ${commit.slice(0, 12)}, by ${run} of sops-rekey${pull}.`].join('\n\n')}\n`;
+}
+function what(grain) {
+    return typeof grain === 'number' ? 'folder' : grain;
+}
+function about(heading, verdicts) {
+    if (verdicts.length === 0)
+        return '';
+    const names = verdicts.slice(0, mostNames).map(({ entry: { group, label }, words }) => {
+        return `- ${group === '' ? '' : `${group} `}${label}: ${words}`;
+    });
+    const left = verdicts.length - names.length;
+    return [`**${heading}**`, '', ...names, ...(left > 0 ? [`- and ${count(left, 'more', 'more')}`] : [])].join('\n');
+}
+
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue.js
+// The text of a tracking issue: first written, then brought up to date around what people wrote into it.
+// Must never touch more than the mark, the count and the lines of the list that are ours.
+
+
+
+
+
+
+
+
+/** GitHub takes 65,536 characters; the rest is for people. */
+const tracking_issue_bodyLimit = 60_000;
+/** A longer list is nothing that a person ticks off one by one. */
+const mostLines = 400;
+const beginLine = /^<!-- sops-rekey list=(secret|file|\d+) -->\s*$/;
+const endLine = /^<!-- sops-rekey list end -->\s*$/;
+const countMark = ' <!-- sops-rekey count -->';
+/** One line, for GitHub's 256 characters. */
+function trackingTitle(removed) {
+    const said = new Set(removed.map(({ owner, kind, id }) => owner ?? shortForm({ kind, id })));
+    const names = [...said].map((name) => visible(name, 60));
+    const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+    return `Change the secrets that ${shown} could read`;
+}
+/** Markdown below 60,000 characters, with all that is needed to keep it. */
+function newTrackingBody(removal, mark) {
+    const { removed, exposure, runUrl, pullRequestUrl } = removal;
+    const ticked = new Set(exposure.filter(isDone));
+    const text = (grain) => [
+        `${who(removed)} could read the secrets below. Encrypting the files again does not take back what was read, and the git `
+            + 'history keeps it readable: **each secret has to be changed where it is issued**, then in its file.',
+        tracking_issue_section(removal, grain, renderList(exposure, grain, tracking_issue_readersOf(exposure), ticked), ticked),
+        'Each run ticks what has been changed since, and says here what is new. Tick a line yourself where the secret no longer '
+            + 'works although the file still holds it: that stays. What you write above, below or behind a line stays too. Once every '
+            + 'line is ticked, the next run closes the issue.',
+        [
+            runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
+            pullRequestUrl === null ? '' : `Access ends with ${safe_text_link('the pull request', pullRequestUrl)}.`,
+        ].filter((part) => part !== '').join(' '),
+        trackingMarker(mark),
+    ].filter((part) => part !== '').join('\n\n');
+    return text(fitting(text, exposure, grains));
+}
+/** Brings the text up to date; see `mergeList` for what becomes of the lines of the list. */
+function mergeTrackingBody(previous, removal, mark) {
+    const { exposure, partial } = removal;
+    const [lines, readers] = [previous.split('\n'), tracking_issue_readersOf(exposure)];
+    const found = findSection(lines);
+    const grain = found?.grain ?? 'secret';
+    const merged = mergeList(found === null ? lines : lines.slice(found.begin + 1, found.end), exposure, grain, readers);
+    const ticked = new Set(merged.verdicts.filter((one) => one.ticked).flatMap(({ entry }) => entry.secrets));
+    const around = (list) => {
+        if (found !== null)
+            return [...lines.slice(0, found.begin), list, ...lines.slice(found.end + 1)].join('\n');
+        const rest = lines.filter((line) => !beginLine.test(line) && !endLine.test(line)).join('\n');
+        return `${rest.trimEnd()}\n\n${list}\n`;
+    };
+    const recountedLines = merged.lines.map((line) => recounted(line, removal, ticked));
+    const kept = around([lines[found?.begin ?? -1] ?? '', ...recountedLines, lines[found?.end ?? -1] ?? ''].join('\n'));
+    const fits = found !== null && kept.length <= tracking_issue_bodyLimit && merged.lines.length <= 2 * mostLines;
+    const rewritten = (one) => around(tracking_issue_section(removal, one, renderList(exposure, one, readers, ticked), ticked));
+    const shorter = fits ? grain : fitting(rewritten, exposure, found === null ? grains : grains.slice(grains.indexOf(grain) + 1));
+    const text = fits ? kept : rewritten(shorter);
+    return {
+        body: withTrackingMarker(text, mark), changed: text !== previous, complete: merged.complete && !partial,
+        verdicts: merged.verdicts,
+        appended: found === null, shortened: found !== null && shorter !== grain ? shorter : null,
+    };
+}
+/** The first with which the text is short enough; the shortest where none is. */
+function fitting(text, exposure, among) {
+    const lines = (grain) => (grain === 'secret' ? exposure.length : entriesOf(exposure, grain).length);
+    return among.find((grain) => lines(grain) <= mostLines && text(grain).length <= tracking_issue_bodyLimit) ?? 0;
+}
+/** null where a mark is missing. */
+function findSection(lines) {
+    const begin = lines.findLastIndex((line) => beginLine.test(line));
+    const end = lines.findIndex((line, at) => at > begin && endLine.test(line));
+    const [, said = ''] = beginLine.exec(lines[begin] ?? '') ?? [];
+    const grain = grains.find((one) => `${one}` === said);
+    return begin < 0 || end < 0 || grain === undefined ? null : { begin, end, grain };
+}
+function tracking_issue_section(removal, grain, list, ticked) {
+    const lines = [`<!-- sops-rekey list=${grain} -->`, countLine(removal, ticked), '', ...list, '', '<!-- sops-rekey list end -->'];
+    return lines.join('\n');
+}
+function countLine({ exposure, partial }, ticked) {
+    const left = exposure.filter((secret) => !ticked.has(secret)).length;
+    const all = `${count(exposure.length, 'secret')}${partial ? ' that could be seen' : ''}`;
+    // A list that an earlier run saw more of is not done because this one saw less.
+    const said = partial && exposure.length === 0 ? 'None of the secrets could be seen this time.'
+        : left === 0 ? `None of ${all} is left to change.` : `${left} of ${all} ${left === 1 ? 'is' : 'are'} left to change.`;
+    const more = partial ? ' Only part of the git history was there, so there may be more, and the issue is not closed by itself.'
+        : '';
+    return `**${said}**${more}${countMark}`;
+}
+function recounted(line, removal, ticked) {
+    const end = line.endsWith('\r') ? '\r' : '';
+    return line.endsWith(`${countMark}${end}`) ? `${countLine(removal, ticked)}${end}` : line;
+}
+function tracking_issue_readersOf(exposure) {
+    return [...new Set(exposure.flatMap(({ readBy }) => readBy))];
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/context.js
@@ -68156,6 +75526,33 @@ throttling.VERSION = plugin_throttling_dist_bundle_VERSION;
 throttling.triggersNotification = triggersNotification;
 
 
+;// CONCATENATED MODULE: ./lib/model/publishing/rate-limit.js
+// GitHub refuses for now → how long it wants us to wait, and what is said where we don't.
+// Must never take a plain refusal for a limit.
+/** The longest time that a run waits at once, in seconds. */
+const longestWait = 300;
+/** Where GitHub names no time, in seconds. */
+const usualWait = 60;
+/** Whether an answer refuses for now only; `words` is what it says. A 403 has no code that tells a secondary limit from a refusal. */
+function isRateLimit(status, headers, words) {
+    if (status !== 403 && status !== 429)
+        return false;
+    return status === 429 || headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0'
+        || /secondary rate limit|"RATE_LIMITED"/i.test(words);
+}
+/** In how many seconds GitHub says that it will answer again; null where it does not. */
+function secondsToWait({ 'retry-after': after, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset }) {
+    if (after !== undefined && Number.isFinite(Number(after)))
+        return Number(after);
+    return remaining === '0' && reset !== undefined ? Math.max(Math.ceil(Number(reset) - Date.now() / 1000), 0) : null;
+}
+/** What to do once a limit was waited for in vain, or names a time that is too long; in seconds, null where it names none. */
+function limitAdvice(seconds) {
+    const when = seconds === null ? 'later' : `in ${seconds} seconds`;
+    const why = seconds !== null && seconds > longestWait ? `: a run waits for ${longestWait} at most` : '';
+    return `Run again ${when}${why}; the token of a GitHub App has a limit of its own.`;
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/github-client.js
 // The client that every question to GitHub goes through: asks again where GitHub is away or wants us to slow down.
 // Must never ask again after a plain refusal, wait more than three times or for more than five minutes, nor go on after a signal.
@@ -68275,7 +75672,7 @@ function gitHubFailure({ action, permission }, repository, token, error) {
     }
     // No cause: the answer's words are all there is to know, and it could carry more than they do.
     const { status, headers, data } = response;
-    const said = harmless(wordsOf(data));
+    const said = harmless(github_failure_wordsOf(data));
     const fail = (code, what, advice) => {
         return new GitHubFailure(code, `${start}: ${what}`, status, said, advice === undefined ? {} : { advice });
     };
@@ -68299,7 +75696,7 @@ function gitHubFailure({ action, permission }, repository, token, error) {
     return fail('github-failed', `GitHub answered ${status}${said === '' ? '.' : `: ${said.replace(/[^.!?]$/, '$&.')}`}`);
 }
 /** `message` and what `errors` adds to it, as GitHub sends them. */
-function wordsOf(data) {
+function github_failure_wordsOf(data) {
     const { message, errors } = (typeof data === 'object' && data !== null ? data : {});
     const details = (Array.isArray(errors) ? errors : []).map((each) => {
         if (typeof each !== 'object' || each === null)
@@ -68315,6996 +75712,6 @@ function innermost(error) {
     if (typeof cause === 'object' && cause !== null)
         return innermost(cause);
     return typeof message === 'string' && message !== '' ? message : String(code);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/push-failure.js
-// What git says of a push that failed → whether asking again may help, and a sentence that says why and what to do.
-// Must never be given a token, nor blame a permission for anything but GitHub's own no to it.
-
-
-
-
-/** Has git say which headers it got: a limit is told by them, and git itself says no more than 403. It hides what it sends. */
-const saysHeaders = { GIT_TRACE_CURL: 'true', GIT_TRACE_CURL_NO_DATA: 'true' };
-const traced = /\d\d:\d\d:\d\d\.\d{6} \S+:\d+ +(?:==|=>|<=) .*$/gm;
-const tracedHeader = /^\d\d:\d\d:\d\d\.\d{6} \S+:\d+ +<= Recv header: (?:(HTTP\/)|([\w-]+): *(.*?)\r?$)/gm;
-/** A connection that broke, or could not be made. */
-const network = /unable to access|RPC failed|hung up unexpectedly|unexpected disconnect|early EOF|\(remote failed to report status\)/;
-/** Of the last answer, from what git wrote with `saysHeaders`. */
-function headersIn(stderr) {
-    let headers = {};
-    for (const [, first, name = '', value = ''] of stderr.matchAll(tracedHeader)) {
-        if (first === undefined)
-            headers[name.toLowerCase()] = value;
-        else
-            headers = {};
-    }
-    return headers;
-}
-/** From what `git push --porcelain` wrote in English. */
-function readFailedPush(stdout, stderr) {
-    const lines = stderr.replace(traced, '').split(/[\r\n]+/).map((line) => line.trim());
-    const [theirs, ours] = [lines.filter((line) => line.startsWith('remote:')), lines.filter((line) => !line.startsWith('remote:'))];
-    // `!<tab>from:to<tab>reason` for a ref that was not moved.
-    const reason = /^!\t\S*\t(.*)$/m.exec(stdout)?.[1] ?? '';
-    const kind = reason.startsWith('[rejected]') ? 'rejected' : reason.startsWith('[remote rejected]') ? 'declined' : 'failed';
-    const code = /(?:returned error: |\bHTTP )(\d{3})\b/.exec(ours.join('\n'))?.[1];
-    // Without credentials that it takes, git would ask a person for others.
-    const asksForOthers = ours.some((line) => /could not read (?:Username|Password)|Authentication failed/.test(line));
-    const isUnseen = ours.some((line) => /^fatal: repository '.*' not found/.test(line));
-    const status = asksForOthers ? 401 : isUnseen ? 404 : code === undefined ? null : Number(code);
-    const headers = headersIn(stderr);
-    const words = [reason, ...theirs.map((line) => line.slice('remote:'.length).trim()), ...(kind === 'failed' ? ours : [])];
-    return {
-        kind, status, limit: isRateLimit(status, headers, theirs.join('\n')) ? { seconds: secondsToWait(headers) } : null,
-        said: visible(words.filter((one) => one !== '').join('; ').replace(/([.,:;!?]); /g, '$1 '), 800),
-    };
-}
-/** Whether the same push may go through a moment later. */
-function mayPass({ kind, status, limit, said }) {
-    if (kind !== 'failed')
-        return false;
-    if (limit !== null)
-        return (limit.seconds ?? 0) <= longestWait;
-    if (status !== null)
-        return status === 408 || status >= 500;
-    return network.test(said) && !/certificate/i.test(said);
-}
-/** `what` is the start of the sentence, up to "could not be pushed". */
-function pushFailure(what, failed) {
-    const { status, limit, said } = failed;
-    const fail = (code, advice) => {
-        return new Failure(code, `${what}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`, advice === undefined ? {} : { advice });
-    };
-    if (status === 401)
-        return new Failure('github-permission', `${what}: GitHub does not know the token (401).`, { advice: validToken });
-    if (limit !== null)
-        return fail('github-rate-limit', limitAdvice(limit.seconds));
-    if (status === 403)
-        return fail('github-permission', 'The token needs `contents: write`.');
-    if (status === 404)
-        return fail('github-permission', 'Give a token in `token` with access to the repository and `contents: write`.');
-    // GitHub's codes for a protected branch and for a rule.
-    if (failed.kind === 'declined' && /\bGH0(?:06|13)\b/.test(said)) {
-        return fail('github-setting', 'A rule of the repository or its organisation forbids it: let the owner of the token bypass it, '
-            + 'or give another branch in `branch`.');
-    }
-    return mayPass(failed) ? fail('git-failed', 'Run again.') : fail('git-failed');
-}
-
-;// CONCATENATED MODULE: ./lib/tools/git.js
-var git_a;
-// Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
-// Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
-
-
-
-
-
-
-
-
-
-
-/** The waits, in milliseconds, before each further try of a push. */
-const pauses = [1_000, 2_000, 4_000];
-class Git {
-    root;
-    #program;
-    #environment;
-    #pause;
-    #onWait;
-    constructor(options) {
-        this.root = options.root;
-        this.#program = options.program;
-        this.#environment = options.environment;
-        this.#pause = options.pause ?? pause;
-        this.#onWait = options.onWait ?? (() => undefined);
-    }
-    async #try(args, options = {}) {
-        return await runChild(this.#program, args, {
-            cwd: this.root,
-            env: { ...gitEnvironment(this.#environment, this.root, options.settings ?? []), ...options.env },
-            ...(options.input === undefined ? {} : { input: options.input }),
-            ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
-        });
-    }
-    async #run(args, options = {}) {
-        const { exitCode, stdout, stderr, overdue } = await this.#try(args, options);
-        if (exitCode === 0)
-            return stdout;
-        const how = overdue === null ? `failed with ${exitCode ?? 'a signal'}` : `did not finish within ${overdue} s, and was ended`;
-        throw new Failure('git-failed', `git ${args[0] ?? ''} ${how}: ${visible(stderr.trim())}`);
-    }
-    async #line(args, options = {}) {
-        return (await this.#run(args, options)).toString().trim();
-    }
-    /** The commit that is checked out. Throws `not-a-repository` where there is none. */
-    async head() {
-        const { exitCode, stdout, stderr } = await this.#try(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-        if (exitCode === 0)
-            return stdout.toString().trim();
-        throw new Failure('not-a-repository', `${visible(this.root)} is no git checkout with a commit. ${visible(stderr.trim())}`.trim(), {
-            advice: 'Run actions/checkout before this step, or point `working-directory` at the checkout.',
-        });
-    }
-    /** Throws `not-a-repository` where `root` is not the top of its working tree: part of it would go unseen. */
-    async assertTop() {
-        const top = (0,external_node_fs_namespaceObject.realpathSync)(await this.#line(['rev-parse', '--show-toplevel']));
-        if (top === this.root)
-            return;
-        throw new Failure('not-a-repository', `${visible(this.root)} lies inside of the checkout ${visible(top)}.`, {
-            advice: 'Point `working-directory` at the root of the checkout, and narrow the run with `files`.',
-        });
-    }
-    /** The branch that is checked out, or null where HEAD is detached. */
-    async currentBranch() {
-        const { exitCode, stdout } = await this.#try(['symbolic-ref', '--quiet', '--short', 'HEAD']);
-        return exitCode === 0 ? stdout.toString().trim() : null;
-    }
-    /** A path for a file of ours inside of git's own folder, which no commit can have. */
-    async ownPath(name) {
-        return await this.#line(['rev-parse', '--path-format=absolute', '--git-path', name]);
-    }
-    async isShallow() {
-        return (await this.#line(['rev-parse', '--is-shallow-repository'])) === 'true';
-    }
-    async tracked() {
-        const entries = paths(await this.#run(['ls-files', '-z', '-s', '-v']));
-        const parse = (entry) => {
-            const tab = entry.indexOf('\t');
-            const [tag = '', mode = '', blob = ''] = entry.slice(0, tab).split(' ');
-            return { path: entry.slice(tab + 1), mode, blob, absent: /s/i.test(tag), assumed: /[a-z]/.test(tag) };
-        };
-        return {
-            find: (wanted) => entries.filter((entry) => wanted(entry.slice(entry.indexOf('\t') + 1))).map(parse),
-            special: () => entries.filter((entry) => !entry.startsWith('100', 2) || !entry.startsWith('H')).map(parse),
-        };
-    }
-    /** Tracked regular files of the working tree that hold a line of bytes which matches one of the Perl regular expressions. */
-    async filesWith(...expressions) {
-        const { exitCode, stdout, stderr } = await this.#try(['grep', '-z', '-l', '-P', '--no-recurse-submodules', '--full-name', ...expressions.flatMap((one) => ['-e', one])]);
-        if (exitCode === 0 || exitCode === 1)
-            return paths(stdout);
-        throw new Failure('git-failed', `git grep failed: ${visible(stderr.trim())}`);
-    }
-    /** Tracked paths whose index entry or working tree differs from HEAD. */
-    async uncommitted() {
-        const entries = paths(await this.#run(['status', '--porcelain=v1', '-z', '--untracked-files=no', '--no-renames', '--ignore-submodules=all']));
-        return entries.map((entry) => entry.slice(3));
-    }
-    /**
-     * Runs a command that only reads and never asks the network; hands its output on piece by piece, so that none of it has to be
-     * kept. Throws `git-failed`.
-     */
-    async stream(args, onStdout, input) {
-        // Stands in for GIT_NO_LAZY_FETCH, which older ones don't know: a partial clone would fetch what is missing one by one.
-        const settings = [['protocol.allow', 'never']];
-        const env = { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' };
-        const { exitCode, stderr } = await this.#try(args, { ...(input === undefined ? {} : { input }), settings, env, onStdout });
-        if (exitCode !== 0)
-            throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
-    }
-    /** Whether objects may be missing here, as the remote that they were left at promised to have them. */
-    async isPartialClone() {
-        return (await this.#try(['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'])).exitCode === 0;
-    }
-    /**
-     * Makes a bare repository in `folder` (empty) that borrows the objects of this one, and fetches into it what a shallow
-     * checkout lacks of the history of `commit`. The checkout stays as it is. Throws `git-failed`.
-     */
-    async deepened(remote, commit, folder) {
-        return await this.#fetched(remote, commit, commit, folder, ['--unshallow'], 'The history before the checkout');
-    }
-    /** The same, for `commit` and its parents, which need not be part of the checkout's history; that is known up to `base`. */
-    async with(remote, commit, base, folder) {
-        // A partial clone may have the commit, and passes for one that has all that belongs to it.
-        const options = await this.isPartialClone() ? ['--refetch', '--depth=2'] : await this.isShallow() ? ['--depth=2'] : [];
-        return await this.#fetched(remote, commit, base, folder, options, `The commit ${commit.slice(0, 12)}`);
-    }
-    async #fetched(remote, commit, known, folder, options, what) {
-        const [objects, shallow = ''] = (await this.#line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n');
-        const aside = new git_a({ program: this.#program, root: folder, environment: this.#environment, pause: this.#pause, onWait: this.#onWait });
-        await aside.#run(['init', '--quiet', '--bare', '--template=']);
-        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`);
-        if ((0,external_node_fs_namespaceObject.existsSync)(shallow))
-            (0,external_node_fs_namespaceObject.copyFileSync)(shallow, (0,external_node_path_namespaceObject.join)(folder, 'shallow'));
-        await aside.#run(['update-ref', 'refs/heads/base', known]);
-        const { settings, hide } = git_access(remote);
-        const { exitCode, stderr } = await aside.#try(['fetch', '--quiet', ...options, '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings });
-        if (exitCode === 0)
-            return aside;
-        throw new Failure('git-failed', `${what} could not be fetched: ${visible(hide(stderr.trim()))}`);
-    }
-    /** The bytes of `path` at HEAD; null where it is not there. */
-    async committed(path) {
-        const { exitCode, stdout } = await this.#try(['cat-file', 'blob', `HEAD:${path}`]);
-        return exitCode === 0 ? stdout : null;
-    }
-    /**
-     * Builds a commit of `parent` with the new bytes of `paths`, as they are and with the modes they have there: no filter of
-     * .gitattributes or of the configuration takes part. Nothing points to it, the checkout is not touched.
-     */
-    async commit(options) {
-        const env = {
-            GIT_INDEX_FILE: options.indexFile,
-            GIT_AUTHOR_NAME: options.author.name, GIT_AUTHOR_EMAIL: options.author.email,
-            GIT_COMMITTER_NAME: options.author.name, GIT_COMMITTER_EMAIL: options.author.email,
-        };
-        await this.#run(['read-tree', options.parent], { env });
-        const wanted = new Set(options.paths);
-        const executable = new Set(paths(await this.#run(['ls-files', '-z', '-s'], { env })).flatMap((entry) => {
-            const path = entry.slice(entry.indexOf('\t') + 1);
-            return wanted.has(path) && entry.startsWith('100755') ? [path] : [];
-        }));
-        const ids = (await this.#line(['hash-object', '-w', '--no-filters', '--stdin-paths'], {
-            input: options.paths.map((path) => `${git_quoted((0,external_node_path_namespaceObject.join)(options.tree, path))}\n`).join(''),
-        })).split('\n');
-        const entries = options.paths.map((path, at) => ({ path, mode: executable.has(path) ? '100755' : '100644', blob: ids[at] ?? '' }));
-        await this.#run(['update-index', '-z', '--index-info'], {
-            env, input: entries.map(({ path, mode, blob }) => `${mode} ${blob}\t${path}\0`).join(''),
-        });
-        const tree = await this.#line(['write-tree'], { env });
-        const message = options.message(tree);
-        const sha = await this.#line(['commit-tree', '-p', options.parent, '-F', '-', tree], { env, input: message });
-        return { sha, parent: options.parent, tree, message, parentTree: await this.#line(['rev-parse', `${options.parent}^{tree}`]), entries };
-    }
-    /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
-    async changes(commit) {
-        const fields = paths(await this.#run(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit]));
-        const changed = new Map();
-        for (let at = 0; at + 1 < fields.length; at += 2) {
-            const [from = '', to, , blob = '', status] = (fields[at] ?? '').split(' ');
-            changed.set(fields[at + 1] ?? '', status === 'M' && from === `:${to ?? ''}` ? blob : null);
-        }
-        return changed;
-    }
-    /** Whether `commit` is known here, and part of what `tip` holds. Of a shallow clone, only what it has is known. */
-    async isPartOf(commit, tip) {
-        return (await this.#try(['merge-base', '--is-ancestor', commit, tip])).exitCode === 0;
-    }
-    /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
-    async push(options) {
-        const ref = `refs/heads/${options.branch}`;
-        const failed = await this.#push(options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`);
-        if (failed === null)
-            return;
-        if (failed.kind === 'rejected') {
-            throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
-                advice: 'Run again.', cause: failed.said,
-            });
-        }
-        throw pushFailure(`The branch ${visible(options.branch)} could not be pushed`, failed);
-    }
-    /**
-     * Brings `commit`, which is for `branch`, to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers
-     * null, or what the remote says where it does not take it.
-     */
-    async pushAside(remote, commit, ref, branch) {
-        const failed = await this.#push(remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`);
-        if (failed?.kind === 'failed')
-            throw pushFailure(`The commit for the branch ${visible(branch)} could not be pushed to ${visible(ref)}`, failed);
-        return failed?.said ?? null;
-    }
-    /** null where it went well. Tries again where that may help: git finds done what an earlier try has done, or the lease stops it. */
-    async #push(remote, refspec, lease, [pause, ...later] = pauses) {
-        const { settings, hide } = git_access(remote);
-        const { exitCode, stdout, stderr } = await this.#try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings, env: saysHeaders });
-        if (exitCode === 0)
-            return null;
-        const failed = readFailedPush(hide(stdout.toString()), hide(stderr));
-        if (pause === undefined || !mayPass(failed))
-            return failed;
-        const asked = failed.limit === null ? null : failed.limit.seconds ?? usualWait;
-        if (asked !== null)
-            this.#onWait(asked);
-        await this.#pause(asked === null ? pause : asked * 1000);
-        return await this.#push(remote, refspec, lease, later);
-    }
-}
-git_a = Git;
-/** What makes git use the token at the remote and nothing else, and a text without it. */
-function git_access({ url, token }) {
-    const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
-    // For the address itself, since of all that fit it git takes the longest, whoever set it.
-    const header = `http.${url}.extraheader`;
-    return {
-        settings: [
-            // The empty value drops a header that the checkout left behind.
-            [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
-            // The longest match wins: the address itself, whatever the user has it replaced by.
-            [`url.${url}.pushInsteadOf`, url], [`url.${url}.insteadOf`, url],
-        ],
-        hide: (text) => text.replaceAll(authorization, '***').replaceAll(token, '***'),
-    };
-}
-/** git's id of `bytes` as they are; `like` is any id of the repository, whose length tells its hash. */
-function blobId(bytes, like) {
-    return (0,external_node_crypto_.createHash)(like.length === 64 ? 'sha256' : 'sha1').update(`blob ${bytes.byteLength}\0`).update(bytes).digest('hex');
-}
-/** A path as git reads it from a list of lines. */
-function git_quoted(path) {
-    const escapes = { '\n': '\\n', '\r': '\\r' };
-    return `"${path.replace(/["\\\n\r]/g, (character) => escapes[character] ?? `\\${character}`)}"`;
-}
-function paths(output) {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    try {
-        return decoder.decode(output).split('\0').slice(0, -1);
-    }
-    catch (cause) {
-        const name = output.toString().split('\0').find((one) => one.includes('\u{fffd}'))?.replace(/^.*\t/, '') ?? '';
-        throw new Failure('git-failed', `A tracked file has a name that is not UTF-8, and sops could not be told of it: ${visible(name)}.`, {
-            advice: 'Rename it.', cause,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/stages/uncommitted.js
-// What git says of the checkout → it stands there as it is committed, or the run stops.
-// Must never read behind a link.
-
-
-
-
-
-
-
-function refuseAbsent(special) {
-    const absent = special.filter((one) => one.absent);
-    const [first] = absent;
-    if (first === undefined)
-        return;
-    throw new Failure('not-a-repository', `The checkout is sparse: ${absent.length} tracked files are not there (${visible(first.path)} is one), and could hold secrets.`, { advice: 'Check out everything: no `sparse-checkout` in actions/checkout.' });
-}
-/**
- * What is published stands on HEAD: a config or an encrypted file that differs from it (also one that was deleted, and
- * would keep its readers there) stops the run.
- */
-async function refuseUncommitted(git, special, status, configs, chosen) {
-    // git says nothing of a file that it was told to take for unchanged.
-    const assumed = special.filter((one) => one.assumed && !one.absent && isOther(git.root, one)).map(({ path }) => path);
-    const changed = [];
-    for (const path of new Set([...status, ...assumed])) {
-        if (configs.has(path) || ((chosen(path) || isGone(git.root, path)) && await holdsSecrets(git, path)))
-            changed.push(path);
-    }
-    const [first] = changed;
-    if (first === undefined)
-        return;
-    throw new Failure('uncommitted-changes', `Not committed: ${changed.slice(0, 20).map((path) => visible(path)).join(', ')}${changed.length > 20 ? ` and ${changed.length - 20} more` : ''}.`, {
-        path: first, advice: 'Commit or discard these changes, and run again.',
-    });
-}
-/** Whether `path` is not there any more, or only behind a link, so that no glob can have found it. */
-function isGone(root, path) {
-    return !(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)) || readUnlinked(root, path) === 'symlink';
-}
-/** Whether `path` is an encrypted file, damaged or not, at HEAD or in the working tree. */
-async function holdsSecrets(git, path) {
-    const committed = await git.committed(path);
-    if (committed !== null && readEncryptedFile(path, committed) !== null)
-        return true;
-    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(git.root, path)))
-        return false;
-    const present = readUnlinked(git.root, path);
-    return typeof present !== 'string' && readEncryptedFile(path, present.bytes) !== null;
-}
-/** Whether its bytes are not those of the index. */
-function isOther(root, { path, blob }) {
-    if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, path)))
-        return true;
-    const read = readUnlinked(root, path);
-    return typeof read !== 'string' && blobId(read.bytes, blob) !== blob;
-}
-
-;// CONCATENATED MODULE: ./lib/stages/survey.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-const pointer = 'it is a pointer of Git LFS, and a rule of .sops.yaml names its path: what it stands for was not looked at. Take it out of LFS';
-/** Where the owners file is looked for when nothing says it. */
-const usualOwnersFile = '.sops-owners.yaml';
-/**
- * Surveys the checkout of `git`; `globs` (relative to its root, `!` excludes) narrow what the run is about. `ownersPath` must
- * be tracked where it is given; `keyring` are owners that are known from elsewhere.
- */
-async function surveyRepository(git, globs, ownersPath = null, keyring = Promise.resolve([])) {
-    // What is no checkout fails by its head, whatever else fails there.
-    const reading = Promise.all([git.tracked(), git.filesWith(...encrypted, publicKey, lfsPointer), git.uncommitted()]);
-    reading.catch(() => undefined);
-    const base = await git.head();
-    await git.assertTop();
-    const [tracked, found, uncommitted] = await reading;
-    const special = tracked.special();
-    refuseAbsent(special);
-    const configPaths = new Set(tracked.find((path) => path === '.sops.yaml' || path.endsWith('/.sops.yaml')).map(({ path }) => path));
-    const [ownersTracked] = tracked.find((path) => path === (ownersPath ?? usualOwnersFile));
-    if (ownersTracked === undefined && ownersPath !== null) {
-        throw new Failure('input', `The input \`owners-file\` names ${visible(ownersPath)}, which git does not track.`, { advice: 'Name the file that is committed, or leave it out.' });
-    }
-    const ownTexts = new Set([...configPaths, ...(ownersTracked === undefined ? [] : [ownersTracked.path])]);
-    const candidates = new Set(found.filter((path) => !ownTexts.has(path)));
-    const blobs = new Map(tracked.find((path) => candidates.has(path)).map(({ path, blob }) => [path, blob]));
-    const chosen = await choose(git.root, globs);
-    await refuseUncommitted(git, special, uncommitted, ownTexts, chosen);
-    const configs = [];
-    for (const path of configPaths) {
-        const text = readOwnText(git.root, path);
-        configs.push(readSopsConfig(path, text));
-    }
-    const files = [];
-    const others = [];
-    const damaged = [];
-    const skipped = [];
-    const unsure = [];
-    const ownersText = ownersTracked === undefined ? null : readOwnText(git.root, ownersTracked.path);
-    const record = ownersTracked === undefined || ownersText === null ? null : { path: ownersTracked.path, text: ownersText, ...readOwnersFile(ownersTracked.path, ownersText) };
-    const owners = [...record?.owners ?? [], ...configs.flatMap((config) => config.owners)];
-    const shared = sharedGroups();
-    for (const path of [...candidates].sort()) {
-        const read = readUnlinked(git.root, path);
-        if (typeof read === 'string') {
-            if (read === 'larger than 64 MiB' && chosen(path))
-                damaged.push({ path, damage: `it is ${read}` });
-            else if (chosen(path))
-                skipped.push({ path, reason: `it is a ${read}, and no link is followed`, file: null });
-            continue;
-        }
-        const file = readEncryptedFile(path, read.bytes);
-        if (file === null) {
-            owners.push(...readPublicKeys(path, read.bytes.toString()));
-            if (!chosen(path))
-                continue;
-            if (isPointer(read.bytes) && isNamedByRule(path, configs, configPaths))
-                damaged.push({ path, damage: pointer });
-            else if (mayHide(read.bytes))
-                unsure.push({ path, sha256: sha256Of(read.bytes) });
-        }
-        else if (!chosen(path)) {
-            if ('metadata' in file)
-                others.push(shared(file));
-        }
-        else if ('damage' in file)
-            damaged.push(file);
-        else if (read.hardLink)
-            skipped.push({ path, reason: 'it is a hard link, and to write it would write its other name too', file });
-        else {
-            files.push({ ...shared(file), config: configFor(path, configPaths), blob: blobs.get(path) ?? '', sha256: sha256Of(read.bytes) });
-        }
-    }
-    skipped.push(...links(git.root, special, files, globs.length > 0 ? chosen : null));
-    owners.push(...await keyring);
-    const ignoredConfigs = tracked.find((path) => /(?:^|\/)\.sops\.yml$/.test(path)).map(({ path }) => path);
-    const unmatchedGlobs = await unmatched(git.root, globs, [...files, ...damaged, ...skipped].map(({ path }) => path));
-    return { base, configs, ignoredConfigs, files, others, damaged, skipped, unsure, unmatchedGlobs, owners, ownersFile: record };
-}
-/** Not by a rule for every file. */
-function isNamedByRule(path, configs, paths) {
-    const config = configs.find((one) => one.path === configFor(path, paths));
-    return config !== undefined && (ruleFor(config, path)?.regex ?? null) !== null;
-}
-/** A config or the owners file: what is read as text, and may be written. */
-function readOwnText(root, path) {
-    const read = readUnlinked(root, path);
-    const what = typeof read === 'string' ? (read === 'larger than 64 MiB' ? read : `a ${read}`) : read.hardLink ? 'a hard link' : null;
-    if (what !== null) {
-        throw new Failure('config-unreadable', `${visible(path)} is ${what}; sops would follow it out of what git tracks.`, { path, advice: 'Make it a regular file.' });
-    }
-    const { bytes } = read;
-    if (readEncryptedFile(path, bytes) === null)
-        return bytes.toString();
-    throw new Failure('config-unreadable', `${visible(path)} is encrypted with sops, or part of what was: an edit of it would change a file of secrets.`, {
-        path, advice: 'Give that file another name.',
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/stages/past-owners.js
-// History → who held which key at earlier commits, for a request that names someone who has left every file and config.
-// Must never stop at what an earlier version has wrong.
-
-
-
-
-
-
-
-
-const past_owners_publicKey = /^(?:age1[0-9a-z]{20}|ssh-(?:ed25519|rsa) AAAA)/m;
-/** The paths that say who holds which key, or say it at the base: configs, the owners file (`named`, where it was given) and lists of public keys. */
-function pathsOfOwners(survey, named) {
-    const lists = new Set(survey.owners.flatMap(({ from, path }) => (from === 'public-keys' ? [path] : [])));
-    const ownersPath = ownersPathIn(survey, named);
-    return (path) => path === ownersPath || lists.has(path) || isConfig(path);
-}
-function ownersPathIn({ ownersFile }, named) {
-    return ownersFile?.path ?? named ?? usualOwnersFile;
-}
-/**
- * The names beside keys in every version of a config, of the owners file and of lists of public keys, each once, with the newest
- * commit that brought it; and all who stood in a config, could read a version of a file, or were recorded as removed. `open` has the texts at `pathsOfOwners`. `everywhere`: lists
- * of public keys are looked for in every file that ever was, and not just in those that are such lists now.
- */
-async function readPast(open, survey, named, everywhere) {
-    const { git, history, missing } = open;
-    const unseen = history.reach.kind === 'whole' ? null : history.reach.why;
-    const ownersPath = ownersPathIn(survey, named);
-    const versions = everywhere ? await everyText(open, survey.base) : open.texts;
-    const found = [];
-    await readBlobs(git, [...versions.keys()].filter((blob) => !missing.has(blob)), (blob, bytes) => {
-        const version = versions.get(blob);
-        if (version === undefined)
-            return;
-        const { path, revision } = version;
-        const past = read(path, ownersPath, bytes);
-        const place = `${path} at ${revision.sha.slice(0, 12)} (${new Date(revision.time * 1000).toISOString().slice(0, 10)})`;
-        if (past !== null)
-            found.push({ known: past.known, owners: past.owners.map((owner) => ({ ...structuredClone(owner), path: place })) });
-    });
-    const owners = new Map();
-    for (const owner of found.flatMap((past) => past.owners)) {
-        const key = `${owner.name}\n${canonicalId(owner.recipient)}`;
-        if (!owners.has(key))
-            owners.set(key, owner);
-    }
-    return { owners: [...owners.values()], known: survey_unique([...found.flatMap(({ known }) => known), ...history.recipients]), unseen };
-}
-async function everyText({ git, history, missing }, base) {
-    const texts = new Map();
-    try {
-        await readRevisions(git, base, (revision, path, _, blob) => {
-            if (blob !== null && !missing.has(blob) && !texts.has(blob))
-                texts.set(blob, { path, revision });
-        });
-    }
-    catch (error) {
-        // A clone without trees has no changes to tell; that is known already.
-        if (history.reach.kind === 'whole' || !(error instanceof Failure) || error.code !== 'git-failed')
-            throw error;
-    }
-    return texts;
-}
-function isConfig(path) {
-    return path === '.sops.yaml' || path.endsWith('/.sops.yaml');
-}
-function read(path, ownersPath, bytes) {
-    try {
-        if (isConfig(path)) {
-            const { owners, recipients } = readSopsConfig(path, bytes.toString());
-            return { owners, known: structuredClone(recipients) };
-        }
-        if (path === ownersPath) {
-            const { owners, removed } = readOwnersFile(path, bytes.toString());
-            const left = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path, line }]);
-            // A key that only has an owner stood in nothing that anyone could have read.
-            return { owners: [...owners, ...left], known: structuredClone(removed.map(({ recipient }) => recipient)) };
-        }
-        const text = bytes.toString();
-        return past_owners_publicKey.test(text) ? { owners: readPublicKeys(path, text), known: [] } : null;
-    }
-    catch {
-        return null;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/stages/request.js
-
-
-
-
-
-
-/**
- * As `resolveRequest`, also for who was removed before: the record in the owners file knows them, or `past`. That is asked for what
- * stood `everywhere` only where nothing else knows them, and for the earlier keys of a name.
- */
-async function resolveWithPast(inputs, survey, past) {
-    const names = inputs.removedRecipients.filter(request_isName);
-    const told = (asked, { owners }) => {
-        const earlier = earlierKeys(names, asked, survey, owners);
-        const nameless = [...asked.removed, ...earlier.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null);
-        return { asked, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) };
-    };
-    const records = recordedIn(survey);
-    try {
-        const asked = resolveRequest(inputs, survey, records);
-        return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] });
-    }
-    catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'recipient-unknown' || inputs.removedRecipients.length === 0)
-            throw error;
-        const { owners, known, unseen } = await past(true);
-        const all = { owners: [...records.owners, ...owners], known: [...records.known, ...known], unseen };
-        try {
-            return told(resolveRequest(inputs, survey, all), all);
-        }
-        catch (still) {
-            if (unseen === null || !(still instanceof Failure) || still.code !== 'recipient-unknown')
-                throw still;
-            const seen = `Whoever was removed before may stand in the part of the history that could not be seen: ${visible(unseen, 1000)}.`;
-            throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still });
-        }
-    }
-}
-function request_isName(asked) {
-    const said = asSeen(asked).trim();
-    return parseRecipient(said) === null && parsePgpId(said) === null;
-}
-/** Each once. Not those that somebody else holds by now, nor those of a namesake with another e-mail. */
-function earlierKeys(names, { removed, added }, { owners }, past) {
-    const asked = new Set(names.flatMap((name) => formsOf(name).slice(0, 1)));
-    const isAsked = (name) => formsOf(name).some((form) => asked.has(form));
-    const emails = (name) => formsOf(name).filter((form) => form.includes('@'));
-    const theirs = new Set(owners.filter(({ recipient }) => removed.some((one) => sameRecipient(recipient, one))).flatMap(({ name }) => emails(name)));
-    const others = [...removed, ...added.map(({ recipient }) => recipient)];
-    const found = past.filter(({ name, recipient }) => {
-        const [holder, own] = [ownerOf(owners, recipient), emails(name)];
-        const isNamesake = own.length > 0 && theirs.size > 0 && !own.some((email) => theirs.has(email));
-        return isAsked(name) && !isNamesake && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient));
-    });
-    return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed();
-}
-function recordedIn({ ownersFile }) {
-    const removed = ownersFile?.removed ?? [];
-    const owners = removed.flatMap(({ recipient, owner, line }) => owner === null ? [] : [{ recipient, name: owner, from: 'owners-file', path: ownersFile?.path ?? '', line }]);
-    return { owners, known: removed.map(({ recipient }) => recipient), unseen: null };
-}
-const noPast = { owners: [], known: [], unseen: null };
-/** Throws `config-missing`, or `recipient-unknown` or `recipient-ambiguous`, listing who there is. */
-function resolveRequest(inputs, survey, past = noPast) {
-    if (survey.files.length > 0 && survey.configs.length === 0) {
-        throw new Failure('config-missing', `There are ${survey.files.length} encrypted files, and git tracks no .sops.yaml in any folder, so that nothing says who should read them.`, {
-            advice: 'Add a .sops.yaml with creation_rules at the root (.sops.yml is not read by sops).',
-        });
-    }
-    const known = knownRecipients(survey);
-    // Whoever takes someone's place needs that place to be there.
-    const before = inputs.addedRecipients.length > 0 ? noPast : past;
-    const removed = survey_unique(inputs.removedRecipients.flatMap((one) => whoGoes(one, survey, known, before)));
-    const added = inputs.addedRecipients.map((one) => newRecipient(one, survey, known));
-    const both = removed.find((one) => added.some(({ recipient }) => sameRecipient(recipient, one)));
-    if (both !== undefined) {
-        // Where a name is asked for, to leave the one that comes out would take the only key of whoever has taken the place.
-        const byKey = inputs.removedRecipients.flatMap((one) => parseRecipient(one) ?? []).some((one) => recipient_isMeantBy(one, both));
-        throw new Failure('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(both.id)}.`, {
-            advice: byKey ? 'Leave it out of one of them.' : 'Where it has taken the place already, nothing is left to do. Else name the key that is to go, spelled in full.',
-        });
-    }
-    const required = request_resolved(resolveRequired(inputs.requiredRecipients, survey.owners, known));
-    const needed = removed.find((one) => required.some((other) => recipient_isMeantBy(other, one)));
-    if (needed !== undefined) {
-        throw new Failure('input', `The inputs \`removed-recipient\` and \`required-recipient\` both name ${visible(nameOf(survey, [needed]))}.`, { advice: 'Who has to stay cannot go: leave it out of one of them.' });
-    }
-    const like = inputs.sameAccessAs === null ? removed : inputs.sameAccessAs === '*' ? 'every rule' : resolve([inputs.sameAccessAs], survey, known);
-    return { removed, added, like, required };
-}
-function resolve(asked, survey, known) {
-    return request_resolved(resolveRecipients(asked, survey.owners, known));
-}
-/** By what stands in the repository now; only of whom that knows nothing, by the past. */
-function whoGoes(asked, survey, known, past) {
-    const now = resolveRecipients([asked], survey.owners, known);
-    const gone = now.kind === 'resolved' ? recordOf(asked, now.recipients, survey) : null;
-    if (now.kind === 'resolved' && gone !== null) {
-        throw new Failure('recipient-ambiguous', [
-            `"${asked}" could mean who was removed on ${gone.date}, by the record in ${survey.ownersFile?.path ?? ''}:${gone.line}, or whoever a comment or an anchor calls so now:`,
-            ...candidateLines('', survey.owners, [...now.recipients, gone.recipient]),
-        ].map((line) => visible(line, 1000)).join('\n'), {
-            advice: 'Name the key that is meant, spelled in full. Where the name is right, enter it under `owners` in that file.',
-        });
-    }
-    if (now.kind !== 'unknown')
-        return withSubkeys(request_resolved(now), survey.owners, known);
-    const then = resolveRecipients([asked], past.owners, past.known);
-    return request_resolved(then.kind === 'unknown' ? now : then);
-}
-/** The record of another key, removed from whoever had the name then, where no more than comments and anchors give it to someone now. */
-function recordOf(asked, now, { owners, ownersFile }) {
-    const bears = (name) => name !== null && formsOf(name).some((form) => formsOf(asked).includes(form));
-    const sources = owners.filter(({ name, recipient }) => bears(name) && now.some((one) => recipient_isMeantBy(recipient, one)));
-    if (sources.length === 0 || sources.some(({ from }) => from !== 'comment' && from !== 'anchor'))
-        return null;
-    const records = ownersFile?.removed ?? [];
-    if (records.some(({ recipient }) => now.some((one) => recipient_isMeantBy(recipient, one))))
-        return null;
-    return records.findLast(({ owner }) => bears(owner)) ?? null;
-}
-function request_resolved(resolution) {
-    if (resolution.kind === 'resolved')
-        return resolution.recipients;
-    throw new Failure(`recipient-${resolution.kind}`, resolution.message.split('\n').map((line) => visible(line, 1000)).join('\n'));
-}
-/** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
-function newRecipient(asked, survey, known) {
-    const whole = parseRecipient(asked);
-    if (whole !== null)
-        return { recipient: request_spelled(whole, known), name: ownerOf(survey.owners, whole) };
-    const [, name = '', key = ''] = /^([^=]+)=(.+)$/.exec(asked) ?? [];
-    const recipient = parseRecipient(key);
-    if (recipient !== null && name.trim() !== '')
-        return { recipient: request_spelled(recipient, known), name: name.trim() };
-    const written = survey_unique([...known, ...survey.owners.map((owner) => owner.recipient)]);
-    const [only, ...more] = resolve([asked], survey, written);
-    if (only === undefined || more.length > 0) {
-        throw new Failure('recipient-ambiguous', `"${asked}" stands for ${more.length + 1} keys, and a new recipient is one.`, { advice: 'Name it by its key, spelled in full, like `added-recipient: carol=age1…`.' });
-    }
-    return { recipient: only, name: ownerOf(survey.owners, only) };
-}
-/** As the repository spells it already, where it does. */
-function request_spelled(recipient, known) {
-    return known.find((one) => canonicalId(one) === canonicalId(recipient)) ?? recipient;
-}
-/** Who is meant, a line each, with where their name was read: what anyone can have written into any tracked file. */
-function whoIsMeant({ asked: { removed, added }, earlier }, { owners }) {
-    const line = (sign) => (recipient) => {
-        const named = owners.filter((owner) => recipient_isMeantBy(recipient, owner.recipient));
-        const sources = named.map(({ name, path, line: at }) => `${asSeen(name)}, by ${path}${at > 0 ? `:${at}` : ''}`);
-        return `${sign} ${recipient.id}${sources.length === 0 ? '' : ` (${[...new Set(sources)].join('; ')})`}`;
-    };
-    const before = earlier.map(({ name, recipient, path }) => `  ${recipient.id}, an earlier key of ${asSeen(name)}, by ${path}: what it could read is looked at too`);
-    return [...removed.map(line('−')), ...before, ...added.map(({ recipient }) => recipient).map(line('+'))];
-}
-
-;// CONCATENATED MODULE: ./lib/tools/keyless-environment.js
-// The environment of a sops that must open nothing: no credential, a home without any, and no way out to a network.
-// Must never take over a variable because it looks harmless: what is not on the list is not there.
-/** What a program needs to start at all. */
-const needed = ['SYSTEMROOT', 'TEMP', 'TMP', 'TMPDIR', 'LANG', 'LC_ALL'];
-/** Nothing can listen on port 0, so that whoever uses it as a proxy is told so at once. */
-const nowhere = 'http://127.0.0.1:0';
-/**
- * To be given to `Sops` in place of the runner's own. `home` is an empty folder: sops and the libraries in it look for keys
- * there whatever the environment says (`~/.ssh`, `~/.config/sops`, `~/.aws`, `~/.vault-token`, `~/.gnupg`).
- */
-function keylessEnvironment(environment, home) {
-    const kept = needed.flatMap((name) => {
-        const value = environment[name] ?? '';
-        return value === '' ? [] : [[name, value]];
-    });
-    return {
-        ...Object.fromEntries(kept),
-        HOME: home, USERPROFILE: home, APPDATA: home, LOCALAPPDATA: home, XDG_CONFIG_HOME: home,
-        HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, https_proxy: nowhere, http_proxy: nowhere,
-        // Machines of a cloud answer for themselves at an address that no proxy setting stops every library from asking.
-        AWS_EC2_METADATA_DISABLED: 'true',
-    };
-}
-
-;// CONCATENATED MODULE: external "node:v8"
-const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
-;// CONCATENATED MODULE: ./lib/tools/memory.js
-// How much memory V8 takes for what is young.
-
-/** With fewer files the memory does not grow to where it matters. */
-const manyFiles = 500;
-/**
- * Where there are many files: keeps the room for young objects as it is from here on. V8 doubles it again and again as long as
- * some survive, up to a hundred megabytes that hold next to nothing but garbage. It reads this flag whenever the room would grow,
- * so that it may be set late.
- */
-function spareMemory(files) {
-    if (files >= manyFiles)
-        (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-file/sops-words.js
-// What of sops' words about a file may be shown: sops quotes the line, or the decrypted value, that it could not take.
-// Must never pass on a piece of a file's content: what is not known here to be without it is left out.
-/** Each with what it means; of the words themselves only a place in the file is kept. */
-const sops_words_known = [
-    [/does not match sops' data format/, () => 'a value that has to be encrypted stands in the clear'],
-    [/line (\d+): mapping key .* already defined/, (line) => `line ${line} has a name that stands there already`],
-    [/yaml: (?:unmarshal errors:\s*)?line (\d+): /, (line) => `it is no YAML at line ${line}`],
-    [/Error unmarshalling input yaml|yaml: /, () => 'it is no YAML that sops takes'],
-    [/unexpected end of JSON input|unexpected EOF/, () => 'its JSON ends too early'],
-    [/Error unmarshalling input json|invalid character/, () => 'it is no JSON'],
-    [/key-value delimiter not found/, () => 'a line has no `=`'],
-    [/unclosed section/, () => 'the name of a section is not closed'],
-    [/invalid dotenv input line/, () => 'a line is no NAME=value'],
-    [/Version string empty/, () => 'its metadata has no version'],
-    [/parsing time/, () => 'its metadata has a `lastmodified` or a `created_at` that is no time'],
-    [/sops metadata not found/, () => 'it has no metadata'],
-];
-/** Why sops can't read a file, as a clause; null where nothing is known that may be said. */
-function reasonOf(said) {
-    for (const [words, meaning] of sops_words_known) {
-        const [found, place = ''] = words.exec(said) ?? [];
-        if (found !== undefined)
-            return meaning(place);
-    }
-    return null;
-}
-/** sops reads the config first, and says so. */
-const ofConfig = /^(?:error loading config|config file|could not load config|can ?not compile regexp|error parsing regexp)/i;
-/** Words about keys, rules and key services, which hold nothing of a file's content. */
-const ofKeys = /recipient|public key|master key|data key|creation.?rule|key ?group|shamir|arn:|vault|kms|fingerprint|gpg|identit/i;
-const untold = 'sops gave a reason that may hold a part of the file, and that is not shown';
-/** Of a file that was not decrypted: `said` where it is about its config or its keys, else what `reasonOf` makes of it. */
-function shownReason(said) {
-    if (ofConfig.test(said))
-        return said;
-    return reasonOf(said) ?? (ofKeys.test(said) ? said : untold);
-}
-/** Of what sops did with keys: a cloud may use the same words as a parser. */
-function shownOfKeys(said) {
-    return ofKeys.test(said) ? said : reasonOf(said) ?? untold;
-}
-/** Which keys are missing to decrypt a file, of which one key will do, or several groups where it has a Shamir threshold. */
-function missingKeys(said) {
-    const [, threshold = '', usable = '0'] = /Shamir threshold of\s+(\d+), but only\s+(\d+)\s/.exec(said) ?? [];
-    if (threshold === '')
-        return { problem: 'none of its keys could be used', advice: 'Give the job the credentials of one of these keys.' };
-    return {
-        problem: `${usable === '0' ? 'none' : usable} of its key groups could be used, and ${threshold} are needed`,
-        advice: `Give the job the credentials of a key in ${usable === '0' ? `${threshold} of these groups` : `${Number(threshold) - Number(usable)} more of its groups`}.`,
-    };
-}
-/**
- * sops' account of a data key it could not get, one `key: reason` each, unfolded; a reason that several keys share is given
- * once, and one that only says that no age identity fits comes last and short, so that what a cloud said is not lost behind it.
- */
-function reasonsByKey(said) {
-    const reasons = new Map();
-    for (const [, key = '', block = ''] of said.matchAll(/^ {2}(\S.*): FAILED\n((?: {4}.*\n?)+)/gm)) {
-        // Azure rules lines off between its sentences.
-        const reason = block.replace(/^ {4}(?:- | {2})\| ?/gm, '').replace(/-{10,}/g, '').replace(/\s+/g, ' ').trim();
-        // sops tells where it looked also where it found one.
-        const short = /identity (?:did not match|matched) any of the recipients/i.test(reason) ? ofAnother
-            : /did not find keys in locations/i.test(reason) ? notFound : reason.slice(0, 500);
-        reasons.set(short, [...(reasons.get(short) ?? []), key.length > 100 ? `${key.slice(0, 20)}…` : key]);
-    }
-    if (reasons.size === 0)
-        return shownOfKeys(said);
-    return [...reasons].sort(([a], [b]) => rank(a) - rank(b))
-        .map(([reason, keys]) => `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}: ${reason}`).join('; ');
-}
-function rank(reason) {
-    return [ofAnother, notFound].indexOf(reason);
-}
-const ofAnother = "the job's age identity is of another key";
-const notFound = 'no age identity was found';
-
-;// CONCATENATED MODULE: ./lib/model/sops-file/updatekeys-output.js
-
-
-const timeStamp = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /;
-/** sops has no code for this; were it worded otherwise, the file would be refused as unreadable. */
-const noRule = /no matching creation rules found|does not contain any creation rule/;
-/**
- * Reads the two streams of one call over `paths`, in that order; each must be a path as sops prints it, without line
- * breaks. sops announces every file on stderr, and prints the question for one that would change on stdout.
- * Throws an Error that says which line was not expected. Source: `subcommand/updatekeys`, `PrettyPrintDiffs`.
- */
-function readConfiguredRecipients(paths, stdout, stderr) {
-    const questions = stdout.split("The following changes will be made to the file's groups:\n").slice(1);
-    const lines = stderr.split('\n');
-    const found = new Map();
-    // The same few keys, and questions, stand in the answers of thousands of files.
-    const keys = new Map();
-    const answers = new Map();
-    let at = 0;
-    let asked = 0;
-    for (const [index, path] of paths.entries()) {
-        at = expectLine(lines, at, `Syncing keys for file ${path}`);
-        const next = paths[index + 1];
-        const end = next === undefined ? lines.length : expectLine(lines, at, `Syncing keys for file ${next}`) - 1;
-        const said = lines.slice(at, end).map((line) => line.replace(timeStamp, ''));
-        at = end;
-        if (said.includes(`File ${path} already up to date`))
-            found.set(path, { kind: 'same' });
-        else if (said.includes(`File ${path} left unchanged`)) {
-            const question = questions[asked];
-            if (question === undefined)
-                throw new Error('sops asked about fewer files than it left unchanged');
-            asked += 1;
-            const answer = answers.get(question) ?? answerTo(question, keys);
-            answers.set(question, answer);
-            found.set(path, answer);
-        }
-        else {
-            const reason = reasonIn(said);
-            found.set(path, noRule.test(reason) ? { kind: 'no-rule' } : { kind: 'unreadable', reason: shownReason(reason) });
-        }
-    }
-    if (asked !== questions.length)
-        throw new Error('sops asked about more files than it left unchanged');
-    return found;
-}
-/** The position behind the line that ends with `text` after sops' time stamp. */
-function expectLine(lines, from, text) {
-    for (let at = from; at < lines.length; at += 1) {
-        if (lines[at]?.replace(timeStamp, '') === text)
-            return at + 1;
-    }
-    throw new Error(`sops did not say "${text}"`);
-}
-function reasonIn(said) {
-    for (const line of said) {
-        const message = /level=error msg=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
-        if (message !== undefined)
-            return message.startsWith('"') ? message.slice(1, -1).replaceAll('\\"', '"') : message;
-    }
-    return said.map((line) => line.trim()).filter((line) => line !== '').join(' ') || 'sops gave no reason';
-}
-/** A key of a kind that is not known makes one file unreadable, not all. */
-function answerTo(question, keys) {
-    try {
-        return readQuestion(question, keys);
-    }
-    catch (error) {
-        if (error instanceof UnknownKey)
-            return { kind: 'unreadable', reason: error.message };
-        throw error;
-    }
-}
-class UnknownKey extends Error {
-}
-function readQuestion(question, keys) {
-    const [current, groups] = [[], []];
-    let thresholdChanges = false;
-    for (const line of question.split('\n')) {
-        if (line === '' || line.startsWith('Is this okay? (y/n):'))
-            continue;
-        if (/^Group \d+$/.test(line))
-            for (const side of [current, groups])
-                side.push([]);
-        else if (/^(?:\+\+\+|---) shamir_threshold: \d+$/.test(line))
-            thresholdChanges = true;
-        else if (!/^shamir_threshold: \d+$/.test(line)) {
-            const [, sign, key = ''] = /^(\+\+\+ |--- | {4})(.+)$/.exec(line) ?? [];
-            const [had, gets] = [current.at(-1), groups.at(-1)];
-            if (sign === undefined || had === undefined || gets === undefined)
-                throw new Error(`sops printed a line that is not known: ${line}`);
-            const recipient = keys.get(key) ?? readKey(key);
-            keys.set(key, recipient);
-            if (sign !== '+++ ')
-                had.push(recipient);
-            if (sign !== '--- ')
-                gets.push(recipient);
-        }
-    }
-    const filled = (all) => all.filter((group) => group.length > 0);
-    return { kind: 'different', current: filled(current), groups: filled(groups), thresholdChanges };
-}
-function readKey(key) {
-    // sops also takes the short id of a PGP key.
-    const recipient = parseRecipient(key) ?? parsePgpId(key);
-    if (recipient !== null)
-        return recipient;
-    throw new UnknownKey(`sops names a recipient of a kind that is not known: ${key}`);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/sops.js
-// sops, one method per thing asked of it, on files of a staged tree only.
-// Must never print or return what it decrypts: plaintext leaves here as a digest.
-
-
-
-
-
-
-
-
-/** One file, every key of it tried, a cloud that is away and the SDK's own three attempts. */
-const threeMinutes = 180_000;
-function tooLong(path, given) {
-    return new Failure('key-service', `${visible(path)}: sops did not come to an end within ${given} s, and was ended. It may wait for a key service that does not answer.`, {
-        path, advice: 'See whether each of the key services that the file names can be reached from the runner.',
-    });
-}
-class Sops {
-    #options;
-    constructor(options) {
-        this.#options = options;
-    }
-    async #run(args, options = {}) {
-        this.#options.onCall();
-        const { program, root, workspace, environment, path } = this.#options;
-        return await runChild(program, args, { cwd: root, env: sopsEnvironment(environment, workspace, { path }), deadline: this.#deadline(1), ...options });
-    }
-    /** Of a batch each further file gets a sixth of it: that is enough for a cloud that answers. */
-    #deadline(files) {
-        return (this.#options.deadline ?? threeMinutes) * (1 + (files - 1) / 6);
-    }
-    /**
-     * What each of `files` (of one format) would become under `config`, as sops says without any key.
-     * Changes nothing: every question is answered `n`.
-     */
-    async configuredRecipients(config, files) {
-        const [first] = files;
-        if (first === undefined)
-            return new Map();
-        const { exitCode, stdout, stderr, overdue } = await this.#run(['--config', config, 'updatekeys', ...inputType(first), '--', ...files.map(({ path }) => path)], { input: 'n\n'.repeat(files.length), deadline: this.#deadline(files.length) });
-        if (overdue !== null)
-            throw tooLong(config, overdue);
-        const oneLine = (path) => (0,external_node_path_namespaceObject.join)(this.#options.root, path).replace(/[\r\n]/g, '?');
-        // sops prints names as they are: one with a line break is put on one line before the lines are read.
-        const lines = files.filter(({ path }) => /[\r\n]/.test(path))
-            .reduce((text, { path }) => text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, path), oneLine(path)), stderr);
-        try {
-            const found = readConfiguredRecipients(files.map(({ path }) => oneLine(path)), stdout.toString(), lines);
-            return new Map([...found.values()].map((value, at) => [files[at]?.path ?? '', this.#withoutRoot(value)]));
-        }
-        catch (cause) {
-            throw new Failure('config-unreadable', `sops could not work with ${visible(config)}: ${this.#said(shownReason(stderr))}`, {
-                path: config, advice: exitCode === 0 ? 'Its output was not understood; please report it.' : 'Mend the file and run again.', cause,
-            });
-        }
-    }
-    #withoutRoot(found) {
-        return found.kind === 'unreadable' ? { kind: 'unreadable', reason: this.#said(found.reason) } : found;
-    }
-    /** Wraps the data key of `files` (of one format) for the recipients of their rule in `config`. */
-    async updatekeys(config, files) {
-        const [first] = files;
-        if (first === undefined)
-            return;
-        const { exitCode, stderr, overdue } = await this.#run(['--config', config, 'updatekeys', '--yes', ...inputType(first), '--', ...files.map(({ path }) => path)], { deadline: this.#deadline(files.length) });
-        if (exitCode === 0)
-            return;
-        const begun = files.map(({ path }) => path).findLast((path) => stderr.includes(`Syncing keys for file ${(0,external_node_path_namespaceObject.join)(this.#options.root, path)}\n`));
-        if (overdue !== null)
-            throw tooLong(begun ?? first.path, overdue);
-        const failed = files.map(({ path }) => path).find((path) => updateFailed(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, path)));
-        throw this.#failure('updatekeys', exitCode, failed ?? first.path, failed === undefined ? stderr : saidOf(stderr, (0,external_node_path_namespaceObject.join)(this.#options.root, failed)));
-    }
-    /** Gives the file a new data key. */
-    async rotate(file) {
-        const type = inputType(file);
-        const output = file.explicitType ? ['--output-type', file.format] : [];
-        const { exitCode, stderr, overdue } = await this.#run([...configOf(file), 'rotate', '--in-place', ...type, ...output, '--', file.path]);
-        if (overdue !== null)
-            throw tooLong(file.path, overdue);
-        if (exitCode !== 0)
-            throw this.#failure('rotate', exitCode, file.path, stderr);
-    }
-    /** Decrypts in memory, checks the MAC, and returns the SHA-256 of the plaintext. */
-    async plaintextDigest(file) {
-        const { exitCode, stderr, digest } = await this.#decrypt(file);
-        if (exitCode !== 0)
-            throw this.#failure('decrypt', exitCode, file.path, stderr);
-        return digest;
-    }
-    /** Whether the file decrypts; false where its values or MAC do not belong to its data key. */
-    async isAuthentic(file) {
-        const { exitCode, stderr } = await this.#decrypt(file);
-        if (exitCode === 0)
-            return true;
-        if (exitCode === 25 || exitCode === 51)
-            return false;
-        throw this.#failure('decrypt', exitCode, file.path, stderr);
-    }
-    /**
-     * Decrypts in memory, as `output`, and returns what `take` makes of it, which must be digests: the plaintext is wiped then.
-     * Throws where sops can't decrypt it.
-     */
-    async decryptInto(file, output, take) {
-        const pieces = [];
-        const args = [...configOf(file), 'decrypt', ...inputType(file), '--output-type', output, '--', file.path];
-        const { exitCode, stderr } = await this.#run(args, { onStdout: (piece) => pieces.push(piece) });
-        if (exitCode !== 0)
-            throw this.#failure('decrypt', exitCode, file.path, stderr);
-        const plaintext = Buffer.concat(pieces);
-        try {
-            return take(plaintext);
-        }
-        finally {
-            for (const piece of [...pieces, plaintext])
-                piece.fill(0);
-        }
-    }
-    async #decrypt(file) {
-        const hash = (0,external_node_crypto_.createHash)('sha256');
-        const output = file.explicitType ? ['--output-type', file.format] : [];
-        const result = await this.#run([...configOf(file), 'decrypt', ...inputType(file), ...output, '--', file.path], { onStdout: (piece) => hash.update(piece) });
-        if (result.overdue !== null)
-            throw tooLong(file.path, result.overdue);
-        return { ...result, digest: hash.digest('hex') };
-    }
-    #said(text) {
-        return visible(text.replaceAll((0,external_node_path_namespaceObject.join)(this.#options.root, '/'), '').replace(/\s+/g, ' ').trim(), 2000);
-    }
-    /** By sops' exit code; its words are only quoted. Source of the codes: `cmd/sops/codes/codes.go`. */
-    #failure(command, exitCode, path, stderr) {
-        const shown = visible(path);
-        if (exitCode === 128) {
-            const { problem, advice } = missingKeys(stderr);
-            return new Failure('no-usable-key', `${shown}: ${problem}. ${this.#said(reasonsByKey(stderr)).replace(/\.?$/, '.')}`, { path, advice });
-        }
-        if (exitCode === 51) {
-            return new Failure('damaged-file', `${shown}: its MAC does not match its values; it was changed without sops.`, {
-                path, advice: restore,
-            });
-        }
-        if (exitCode === 25) {
-            return new Failure('damaged-file', `${shown}: ${reasonOf(stderr) ?? 'a value does not belong to its data key, or is not as sops wrote it'}.`, { path, advice: restore });
-        }
-        if (command === 'decrypt') {
-            // sops may quote what it has decrypted.
-            const why = reasonOf(stderr) ?? `it exits with ${exitCode ?? 'a signal'}, and its words may hold a part of the file`;
-            return new Failure('damaged-file', `${shown}: sops could not read it: ${why}.`, { path, advice: restore });
-        }
-        return new Failure('key-service', `${shown}: sops ${command} failed with ${exitCode ?? 'a signal'}. ${this.#said(shownOfKeys(stderr))}`, {
-            path, advice: 'Every recipient of the file must be reachable and allow encryption.',
-        });
-    }
-}
-const restore = 'Restore it from a commit at which it still decrypts; where you have a key, `sops decrypt` says more.';
-function configOf({ config }) {
-    return config === null ? [] : ['--config', config];
-}
-function inputType(file) {
-    return file.explicitType ? ['--input-type', file.format] : [];
-}
-/** Whether the log of a batch ends for this file with anything but success. */
-function updateFailed(stderr, path) {
-    return stderr.includes(`Syncing keys for file ${path}\n`) && !stderr.includes(`File ${path} synced with new keys\n`)
-        && !stderr.includes(`File ${path} already up to date\n`);
-}
-/** The part of a batch's log that is about one file: its error message, where there is one, without the rest of its line. */
-function saidOf(stderr, path) {
-    const start = `Syncing keys for file ${path}\n`;
-    const [own = ''] = stderr.slice(stderr.indexOf(start) + start.length).split(/^\S+ \S+ Syncing keys for file /m);
-    return /level=error msg="((?:[^"\\]|\\.)*)"/.exec(own)?.[1]?.replaceAll('\\"', '"') ?? own;
-}
-
-;// CONCATENATED MODULE: ./lib/check.js
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
-// The story of a check: inputs → survey → what sops says without a key → history and merges → findings.
-// Must never be given, look for or pass on a key, a credential or a token, nor change the checkout.
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Runs the check. Never throws: what goes wrong is in the result, with what had been found until then. */
-async function check(inputs, job, tools) {
-    const { git, merges, log } = tools;
-    const startedAt = new Date();
-    const findings = [];
-    const run = { survey: null, standings: new Map(), exposure: [], keySince: new Map(), sops: null, sopsCalls: 0 };
-    const finish = (failure) => ({ access: run.survey === null ? null : accessMap(run.survey), report: reportOf(run, inOrder(findings), startedAt, tools.runId), failure });
-    try {
-        const env_1 = { stack: [], error: void 0, hasError: false };
-        try {
-            const installing = tools.installSops();
-            installing.catch(() => undefined);
-            const survey = run.survey = await surveyRepository(git, inputs.files, inputs.ownersFile);
-            spareMemory(survey.files.length);
-            log.line(surveyLine(survey));
-            const known = knownRecipients(survey);
-            const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
-            findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey));
-            findings.push(...await findMergeDrops(git, merges, survey));
-            const unencrypted = await unencryptedFiles(git, survey, inputs.files);
-            const open = __addDisposableResource(env_1, await openHistory(git, survey, {
-                everything: job.exposedTo.length > 0, also: onceEncrypted(unencrypted), texts: pathsOfOwners(survey, inputs.ownersFile), remote: null, temporary: tools.temporary,
-            }), true);
-            findings.push(...findPlaintext(git, survey, unencrypted, open.history));
-            const { readers, owners } = await exposedTo(job.exposedTo, survey, async (everywhere) => await readPast(open, survey, inputs.ownersFile, everywhere));
-            const { reach } = open.history;
-            if (reach.kind === 'partial')
-                findings.push(check_unseen(reach.why, inputs, readers));
-            const { keySince, sureSince, stillHeld } = findDueRotations(open.history, survey, [], null, startedAt);
-            if (inputs.maxKeyAge !== null)
-                run.keySince = keySince;
-            findings.push(...check_findings_cameBack(survey, returnedKeys(open.history)), ...oldDataKeys(keySince, sureSince, inputs.maxKeyAge, startedAt));
-            findings.push(...heldKeys(survey, stillHeld));
-            run.exposure = await exposureOf(open, [...survey.owners, ...owners], [{ people: readers, only: null }], null);
-            const binary = await installing;
-            log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
-            run.sops = { version: binary.version, sha256: binary.sha256 };
-            const staging = __addDisposableResource(env_1, Staging.create(tools.temporary)
-            // Nothing in it: no key to be found, and no program that a recipient could name.
-            , true);
-            // Nothing in it: no key to be found, and no program that a recipient could name.
-            const empty = staging.beside('home');
-            (0,external_node_fs_namespaceObject.mkdirSync)(empty, { mode: 0o700 });
-            const sops = new Sops({
-                program: binary.path, root: staging.root, workspace: git.root, environment: keylessEnvironment(tools.environment, empty),
-                path: empty, onCall: () => (run.sopsCalls += 1),
-            });
-            const hidden = await findHidden(sops, git.root, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
-            run.survey = { ...survey, damaged: [...survey.damaged, ...hidden] };
-            findings.push(...damagedFiles(hidden));
-            stageCopies(git.root, survey, [], staging);
-            const { answers, untold } = await askKeyless(sops, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
-            const told = standings(survey, answers, untold);
-            run.standings = told.byPath;
-            findings.push(...told.findings);
-            return finish(null);
-        }
-        catch (e_1) {
-            env_1.error = e_1;
-            env_1.hasError = true;
-        }
-        finally {
-            const result_1 = __disposeResources(env_1);
-            if (result_1)
-                await result_1;
-        }
-    }
-    catch (error) {
-        const what = `Something went wrong that should not: ${visible(String(error), 600)}.`;
-        const failure = error instanceof Failure ? error
-            : new Failure('unexpected', what, { advice: 'Please report this.', cause: error });
-        findings.push(finding(failure.code, 'error', failure.path, failure.message));
-        return finish(failure);
-    }
-}
-/** Those whose secrets are to be listed, also where they stand in no file and no config any more. */
-async function exposedTo(names, survey, past) {
-    if (names.length === 0)
-        return { readers: [], owners: [] };
-    const wanted = { removedRecipients: names, addedRecipients: [], sameAccessAs: null, requiredRecipients: [] };
-    const { asked, earlier, owners } = await resolveWithPast(wanted, survey, past);
-    return { readers: [...asked.removed, ...earlier.map(({ recipient }) => recipient)], owners };
-}
-/** What only history knows, where not all of it could be seen; a warning where it was asked for. */
-function check_unseen(why, { maxKeyAge }, readers) {
-    const asked = [
-        ...(maxKeyAge === null ? [] : ['how old the data keys are']),
-        ...(readers.length === 0 ? [] : ['what those in `exposed-to` could read at earlier commits']),
-    ];
-    const what = ['whether keys came back that had been removed', ...asked].join(', and ');
-    return finding('history-shallow', asked.length === 0 ? 'notice' : 'warning', null, `${why}: ${what}, cannot be told`);
-}
-function meant(resolution) {
-    if (resolution.kind === 'resolved')
-        return resolution.recipients;
-    throw new Failure(resolution.kind === 'ambiguous' ? 'recipient-ambiguous' : 'recipient-unknown', resolution.message);
-}
-function reportOf(run, findings, started, runId) {
-    const { survey, exposure, keySince, sops, sopsCalls } = run;
-    const stand = (standing) => [...run.standings.values()].filter((one) => one === standing).length;
-    const files = survey?.files.length ?? 0;
-    const [inLine, drifted, withoutRule] = [stand('inLine'), stand('drifted'), stand('withoutRule')];
-    return {
-        schema: 1, kind: 'check', base: survey?.base ?? '',
-        startedAt: started.toISOString(), finishedAt: new Date().toISOString(), runId, sops,
-        counts: {
-            inLine, drifted, withoutRule, notTold: files - inLine - drifted - withoutRule,
-            damaged: survey?.damaged.length ?? 0, skipped: survey?.skipped.length ?? 0,
-            plaintext: findings.filter(({ code }) => code === 'plaintext').length,
-            errors: countOf(findings, 'error'), warnings: countOf(findings, 'warning'), notices: countOf(findings, 'notice'),
-        },
-        findings, exposure, dataKeys: [...keySince].map(([path, since]) => ({ path, keySince: since })), sopsCalls,
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/model/check/check-rules.js
-// What each code of a check means and what to do about it, in the words of docs/check.md, where each has a heading of its own.
-// Must never depend on a repository: it is what SARIF calls the rules of the tool.
-const checkRules = {
-    'drift': {
-        title: 'The recipients of a file are not those that its config names',
-        help: 'Run the action without `removed-recipient`: it brings the files in line with their configs, and gives a '
-            + 'file that loses a reader a new data key. Where the config is wrong, mend the config.',
-    },
-    'drift-unknown': {
-        title: 'Whether a file has drifted cannot be told without a key',
-        help: 'Write the version of each Azure key into the config, or look at the plan of a run that has a credential '
-            + '(`dry-run: true`).',
-    },
-    'config-unreadable': {
-        title: 'sops cannot take a config',
-        help: 'Mend what the message names. Until then sops works with none of the files that this config is for.',
-    },
-    'hidden-readers': {
-        title: 'sops reads other recipients from a file than its metadata seems to name',
-        help: 'Look at the `sops` block of the file by hand: someone may have hidden a reader in it.',
-    },
-    'no-rule': {
-        title: 'No creation rule names keys for an encrypted file',
-        help: 'Add a rule for it to the nearest `.sops.yaml`. Without one, nobody can be added to the file or taken out '
-            + 'of it by sops updatekeys.',
-    },
-    'plaintext': {
-        title: 'A file that a rule says should be encrypted is not',
-        help: 'Encrypt it with `sops encrypt --in-place`, and take every secret in it for known: git keeps the '
-            + 'plaintext. If it holds no secret, narrow `path_regex`, or leave the file out with a line `!path` in '
-            + '`files`.',
-    },
-    'removed-came-back': {
-        title: 'A key that was removed is back',
-        help: 'A branch that is older than the removal may have been merged. Run the action with `removed-recipient` '
-            + 'again; or, if the key is meant to be back, enter it under `owners` in the owners file.',
-    },
-    'data-key-held': {
-        title: 'Someone who was removed still has the data key',
-        help: 'Run the action without `removed-recipient`: it gives the file a new data key. Then change the secrets that were '
-            + 'written since they left: they may have been read.',
-    },
-    'merge-dropped': {
-        title: 'A merge dropped a recipient',
-        help: 'One side of the merge had this recipient, and the result does not, though no side removed it. Put it '
-            + 'back, or say in a commit that it was meant.',
-    },
-    'required-recipient': {
-        title: 'A recipient that every file must keep is missing',
-        help: 'Add it to the rule of the file, and run the action.',
-    },
-    'single-key-kind': {
-        title: 'Only keys of one kind open a file',
-        help: 'Add a key of another kind to the rule, so that losing one kind does not lose the file.',
-    },
-    'shared-environment-key': {
-        title: 'A key of a key service opens the files of several environments',
-        help: 'Create a key for each environment, and give each environment a rule with its own.',
-    },
-    'few-survivors': {
-        title: 'Losing one recipient would lose a file',
-        help: 'Add another recipient to the rule, or a second one to each key group that has only one.',
-    },
-    'owner-unknown': {
-        title: 'Nobody knows whose key it is',
-        help: 'Write the name beside the key in `.sops.yaml`, or enter the key in the owners file. What has no owner is '
-            + 'forgotten when its owner leaves.',
-    },
-    'data-key-old': {
-        title: 'A data key is older than `max-key-age`',
-        help: 'Run the action with the same `max-key-age`.',
-    },
-    'damaged-file': {
-        title: 'A file is meant for sops, and is not whole',
-        help: 'Restore it from a commit at which it was whole, or leave it out with a line `!path` in `files`.',
-    },
-    'config-ignored': {
-        title: 'A config has a name that sops does not look for',
-        help: 'Rename it to `.sops.yaml`.',
-    },
-    'skipped': {
-        title: 'A link or submodule was not followed',
-        help: 'Check the repository or the file that it leads to by itself.',
-    },
-    'history-shallow': {
-        title: 'The checkout is too shallow to tell',
-        help: 'Write `fetch-depth: 0` for actions/checkout.',
-    },
-    'merges-left-out': {
-        title: 'Not every merge was looked at',
-        help: 'Nothing has to be done, unless one of the older merges is in doubt.',
-    },
-};
-/** What stopped the check has no rule here. */
-function ruleOf(code) {
-    const known = Object.hasOwn(checkRules, code) ? checkRules[code] : undefined;
-    const help = 'See what the message says, mend that, and run again.';
-    return known ?? { title: `The check could not be finished (${code})`, help };
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-ages.js
-// How old the data keys are, file by file, the oldest first.
-// Must never call a key young of which the history says nothing.
-
-const foldBeyond = 20;
-const markdown_ages_day = 24 * 60 * 60 * 1000;
-/** Empty where no history was asked. Of a file that gets a new data key it tells the age of the old one. */
-function dataKeyAges({ files, startedAt }, room) {
-    const known = files.filter(({ keySince }) => keySince !== null);
-    if (known.length === 0)
-        return '';
-    if (room.files === 0)
-        return `The report gives the ages of ${count(known.length, 'data key')}.`;
-    const days = [...grouped(known, ({ keySince }) => keySince?.slice(0, 10) ?? '')].sort(([a], [b]) => (a < b ? -1 : 1));
-    const shown = days.slice(0, room.files);
-    const lines = shown.map(([since, same]) => {
-        const age = Math.floor((Date.parse(startedAt) - Date.parse(since)) / markdown_ages_day);
-        const names = pathLines(same.map(({ path }) => path), room.files);
-        const made = renewed(same);
-        const [only = ''] = names;
-        const list = names.length === 1 ? ` ${only.slice(2)}` : `\n${names.map((name) => `  ${name}`).join('\n')}`;
-        return `- since ${since} (${count(age, 'day')})${made}:${list}`;
-    });
-    const left = known.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
-    const text = [...lines, ...(left > 0 ? [`- and ${count(left, 'file')} with younger ones, see the report`] : [])].join('\n');
-    return known.length > foldBeyond ? markdown_paths_folded(count(known.length, 'file'), text) : text;
-}
-function renewed(files) {
-    const made = files.filter(({ dataKey }) => dataKey === 'new').length;
-    return made === 0 ? '' : made === files.length ? ', new with this run' : `, new with this run in ${count(made, 'file')}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-account.js
-// What the files of a report add up to, and who gained or lost access: the numbers behind every sentence people read.
-// Must never count a file twice or leave one out.
-
-/** The recipients of `from` that are not among `others`. */
-function without(from, others) {
-    const ids = new Set(others.map(canonicalId));
-    return from.filter((recipient) => !ids.has(canonicalId(recipient)));
-}
-function distinct(recipients) {
-    return [...new Map(recipients.map((recipient) => [canonicalId(recipient), recipient])).values()];
-}
-/** How many of `files` lose (or gain) one of `recipients`. */
-function markdown_account_countOf(files, recipients, side) {
-    const ids = new Set(recipients.map(canonicalId));
-    return files.filter(({ recipients: { before, after } }) => (side === 'lose' ? without(before, after) : without(after, before)).some((one) => ids.has(canonicalId(one)))).length;
-}
-/** A report without a changed file is never spoken of as if one were. */
-function accountOf(report) {
-    const { files, outcome, request } = report;
-    const changed = files.filter(({ action }) => action === 'updated' || action === 'rotated' || action === 'updated+rotated');
-    const stopped = outcome === 'refused' || outcome === 'failed';
-    const voice = stopped ? 'stopped'
-        : outcome === 'planned' ? 'would'
-            : outcome === 'unchanged' ? (changed.length + report.configs.length > 0 ? 'open' : 'nothing')
-                : 'done';
-    const removed = new Set(request.removed.map(canonicalId));
-    return {
-        voice,
-        changed,
-        rotated: changed.filter(({ dataKey }) => dataKey === 'new'),
-        unverified: changed.filter(({ verified }) => !verified),
-        skipped: files.filter(({ action }) => action === 'skipped'),
-        failed: files.filter(({ action }) => action === 'failed'),
-        gone: distinct(changed.flatMap(({ recipients: { before, after } }) => without(before, after))),
-        come: distinct(changed.flatMap(({ recipients: { before, after } }) => without(after, before))),
-        remaining: files.filter(({ recipients: { after } }) => after.some((recipient) => removed.has(canonicalId(recipient)))),
-    };
-}
-/** `60 matched = 42 changed + 16 unchanged + 2 skipped + 0 failed`. After a stop nothing counts as changed: nothing was. */
-function accountingLine(report, account) {
-    const { changed, skipped, failed, voice } = account;
-    const [moved, word] = voice === 'stopped' || voice === 'open' ? [0, 'changed']
-        : [changed.length, voice === 'would' ? 'would change' : 'changed'];
-    const matched = report.files.length;
-    const still = matched - moved - skipped.length - failed.length;
-    return `${matched} matched = ${moved} ${word} + ${still} unchanged + ${skipped.length} skipped + ${failed.length} failed`;
-}
-/** How many of these keys many people may use, because who may is decided outside the file. */
-function markdown_account_sharedKeys(recipients) {
-    const shared = recipients.filter(({ kind }) => kind.endsWith('kms') || kind === 'azure_keyvault' || kind === 'hc_vault');
-    return distinct(shared).length;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-headline.js
-// The first sentence of a summary or pull request: who, how many files, what holds.
-// Must never claim what the report's files do not show.
-
-
-
-
-/** Characters shown of a person's name. */
-const nameLimit = 60;
-/** Each owner once, with all of their keys; a key without an owner stands for itself. */
-function who(recipients) {
-    const keys = new Map();
-    for (const recipient of recipients) {
-        const key = code(shortForm(recipient), 80);
-        const owner = recipient.owner === null ? key : plain(recipient.owner, nameLimit);
-        keys.set(owner, [...(keys.get(owner) ?? []), ...(recipient.owner === null ? [] : [key])]);
-    }
-    return listed([...keys].map(([owner, own]) => (own.length === 0 ? owner : `**${owner}** (${listed(own)})`)));
-}
-/** The owner alone where that name stands for one key of the report, else with the key. */
-function shownIn({ request, files }) {
-    const keys = new Map();
-    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    for (const recipient of distinct([...request.removed, ...request.added, ...named])) {
-        if (recipient.owner === null)
-            continue;
-        // As people see it: two names may differ only beyond what is shown.
-        const owner = visible(recipient.owner, nameLimit);
-        keys.set(owner, (keys.get(owner) ?? new Set()).add(canonicalId(recipient)));
-    }
-    return ({ owner, ...recipient }) => {
-        const alone = owner !== null && keys.get(visible(owner, nameLimit))?.size === 1;
-        return { owner, key: alone ? null : shortForm(recipient) };
-    };
-}
-/** Short names for lists, as Markdown. */
-function namer(report) {
-    const shown = shownIn(report);
-    const names = new Map();
-    return (recipient) => {
-        const known = names.get(recipient);
-        if (known !== undefined)
-            return known;
-        const { owner, key } = shown(recipient);
-        const name = [...(owner === null ? [] : [plain(owner, nameLimit)]), ...(key === null ? [] : [code(key, 80)])].join(' ');
-        names.set(recipient, name);
-        return name;
-    };
-}
-/** What was asked for, as the files show it; null where no recipient was named. */
-function asked({ request: { removed, added } }, { changed }, would) {
-    const clause = (recipients, verb, side) => {
-        if (recipients.length === 0)
-            return [];
-        const people = new Set(recipients.map((recipient) => recipient.owner ?? canonicalId(recipient))).size;
-        const be = would ? 'would be' : people === 1 ? 'was' : 'were';
-        return [`${who(recipients)} ${be} ${verb} ${count(markdown_account_countOf(changed, recipients, side), 'file')}`];
-    };
-    const lose = markdown_account_countOf(changed, removed, 'lose');
-    const swapped = changed.filter(({ recipients: { before, after } }) => without(removed, before).length < removed.length && without(added, without(after, before)).length === 0).length;
-    if (added.length > 0 && lose > 0 && swapped === lose && markdown_account_countOf(changed, added, 'gain') === lose) {
-        return `${who(added)} ${would ? 'would take' : 'took'} the place of ${who(removed)} in ${count(lose, 'file')}`;
-    }
-    const clauses = [...clause(removed, 'removed from', 'lose'), ...clause(added, 'added to', 'gain')];
-    return clauses.length === 0 ? null : listed(clauses);
-}
-/** What happened, and what became of the data keys where that is not the same thing. */
-function happened(report, account, would) {
-    const { request } = report;
-    const { changed, rotated, gone, come } = account;
-    const be = (number) => (would ? 'would be' : number === 1 ? 'was' : 'were');
-    const keys = rotated.length === 0 ? 'data keys as before' : count(rotated.length, 'new data key');
-    const named = asked(report, account, would);
-    if (named !== null)
-        return [named, keys];
-    if (gone.length + come.length === 0 && rotated.length > 0) {
-        const aged = request.maxKeyAge !== null && !request.rotateAll;
-        const old = aged ? ` whose data key was older than ${plain(request.maxKeyAge, 20)}` : '';
-        return [`${count(rotated.length, 'file')}${old} ${would ? 'would get' : 'got'} a new data key`];
-    }
-    const [lose, gain] = [markdown_account_countOf(changed, gone, 'lose'), markdown_account_countOf(changed, come, 'gain')];
-    const access = [
-        ...(lose > 0 ? [`${lose} ${would ? 'would lose' : 'lost'} a recipient`] : []),
-        ...(gain > 0 ? [`${gain} ${would ? 'would gain' : 'gained'} a recipient`] : []),
-    ];
-    const moved = changed.filter(({ recipients: { before, after } }) => without(before, after).length + without(after, before).length > 0);
-    // A key may be spelled otherwise in the config, without anyone's access changing.
-    const drifted = moved.length === 0 ? changed : moved;
-    const configs = new Set(drifted.map(({ config }) => config)).size;
-    return [
-        `${count(drifted.length, 'file')} ${be(drifted.length)} brought back to ` +
-            `${configs === 1 ? 'the' : 'their'} ${code('.sops.yaml')} (${access.join(', ') || 'with the same readers'})`, keys,
-    ];
-}
-/** One or two sentences; for a stopped run a title, because the reasons follow it. */
-function headline(report, account) {
-    const { voice, changed, unverified, remaining } = account;
-    const matched = count(report.files.length, 'matched file');
-    if (voice === 'stopped') {
-        const title = report.outcome === 'refused' ? 'Refused' : 'Failed';
-        return `**✖ ${title}.** Nothing was changed, neither in the checkout nor on the base branch.`;
-    }
-    const texts = listed(report.configs.map(({ path }) => code(path, 100)), 3);
-    if (voice === 'open') {
-        const what = changed.length > 0 ? count(changed.length, 'file') : texts;
-        return `Nothing new: the pull request already holds this plan for ${what}.`;
-    }
-    if (changed.length === 0 && report.configs.length === 0) {
-        if (remaining.length > 0)
-            return `Nothing was changed in ${matched}, see below.`;
-        const { removed, added } = report.request;
-        const none = removed.length > 0 ? `: none is encrypted to ${who(removed)}`
-            : added.length > 0 ? `: ${who(added)} can read each that was asked for already`
-                : '';
-        return `Nothing to change in ${matched}${none}.`;
-    }
-    if (changed.length === 0) {
-        return `${voice === 'would' ? `**Dry run.** Only ${texts} would change` : `Only ${texts} changed`}, no matched file.`;
-    }
-    const what = happened(report, account, voice === 'would');
-    if (voice === 'would')
-        return `**Dry run.** ${what.join('; ')}. No key was used and nothing was changed.`;
-    return unverified.length > 0
-        ? `${what.join('; ')}. **✖ ${unverified.length} of ${count(changed.length, 'changed file')} not verified.**`
-        : `${what.join('; ')}${what.length === 2 ? ',' : ';'} values unchanged, verified ✔.`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-checklist.js
-// The secrets someone could read, to be ticked off one by one; where there are too many, by file or by folder.
-// Must never leave a secret out of its count, nor tick what is not known to be changed.
-
-
-
-
-
-const markdown_checklist_foldBeyond = 60;
-const markdown_checklist_mostFolders = 200;
-const mostFolded = 40;
-const counted = {
-    current: 'in use as they knew it', 'changed-too-early': 'changed while they could read the new value too', unknown: 'not to be told',
-    changed: 'changed', removed: 'removed',
-};
-/** How many are in which state, the open ones first: `3 in use as they knew it, 1 changed`. */
-function stateCounts(exposure) {
-    const by = grouped(exposure, ({ state }) => state);
-    return Object.entries(counted)
-        .flatMap(([state, words]) => (by.has(state) ? [`${by.get(state)?.length ?? 0} ${words}`] : [])).join(', ');
-}
-/** A task list. Secrets that only some of `readers` could read say who, as long as there is a line for each secret. */
-function checklist(exposure, readers, room) {
-    const files = grouped(exposure, ({ file }) => file);
-    const each = 'Tick each once its value has been changed.';
-    if (room.secrets === 0)
-        return 'The report lists them.';
-    if (exposure.length <= room.secrets) {
-        const reasons = oftenGiven(exposure);
-        const legend = [...reasons].map(([reason, mark]) => `\n\nNot to be told${mark}: ${plain(reason, 400)}.`).join('');
-        return `${each}${legend}\n\n${byEnvironment(files, (paths) => bySecret(paths, { readers, reasons }, exposure.length > markdown_checklist_foldBeyond))}`;
-    }
-    const what = files.size <= room.secrets ? 'file' : 'folder';
-    const lines = what === 'file'
-        ? [...files].map(([file, secrets]) => `${box(secrets)} ${code(file)} (${secretCount(secrets)})`)
-        : byFolder([...files.keys()], Math.min(room.secrets, markdown_checklist_mostFolders)).map((folder) => `${box(secretsOf(folder, files))} ${titleOf(folder, files)}`);
-    const list = lines.length > markdown_checklist_foldBeyond ? markdown_paths_folded(count(lines.length, what), lines.join('\n')) : lines.join('\n');
-    return `Tick each ${what} once every value in it has been changed; the report names them.\n\n${list}`;
-}
-/** More lines than this with the same reason, and it is said once. */
-const mostRepeats = 3;
-/** The reasons that many give, each with a letter where there are several. */
-function oftenGiven(exposure) {
-    const untold = exposure.filter(({ state, reason }) => state === 'unknown' && reason !== null);
-    const often = [...grouped(untold, ({ reason }) => reason ?? '')].filter(([, secrets]) => secrets.length > mostRepeats).map(([reason]) => reason);
-    return new Map(often.map((reason, at) => [reason, often.length === 1 ? '' : ` (${String.fromCharCode(97 + at % 26)})`]));
-}
-/** Under a heading each, where paths speak of environments at all. */
-function byEnvironment(files, list) {
-    const environments = grouped([...files], ([file]) => environmentOf(file) ?? '');
-    if (environments.size === 1 && environments.has(''))
-        return list(files);
-    const inOrder = [...environments].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
-    return inOrder.map(([environment, inside]) => {
-        const secrets = inside.flatMap(([, each]) => each);
-        return `**${environment === '' ? 'Elsewhere' : environment}** (${secretCount(secrets)})\n\n${list(new Map(inside))}`;
-    }).join('\n\n');
-}
-/** Beyond `foldBeyond` secrets a folder is opened one at a time. */
-function bySecret(files, { readers, reasons }, fold) {
-    const item = (secret) => {
-        const { key, readBy } = secret;
-        const notes = [...(readBy.length < readers.length ? [listed(readBy.map((reader) => plain(reader, nameLimit)))] : []), ...noteOn(secret, reasons)];
-        return `${box([secret])} ${code(key)}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
-    };
-    const list = (paths, from) => paths.map((path) => {
-        const secrets = files.get(path) ?? [];
-        return [`- ${code(path.slice(from))} (${secrets.length}${sinceOf(secrets)})`, ...secrets.map((one) => `  ${item(one)}`)].join('\n');
-    }).join('\n');
-    if (!fold)
-        return list([...files.keys()], 0);
-    const folders = byFolder([...files.keys()], mostFolded);
-    return folders.map((folder) => markdown_paths_folded(titleOf(folder, files), list(folder.paths, folder.name.length))).join('\n\n');
-}
-function noteOn({ state, reason }, reasons) {
-    // That it stands elsewhere now is the one thing to say of a value in use.
-    if (state === 'current')
-        return reason === null ? [] : [plain(reason, 200)];
-    const mark = reasons.get(reason ?? '');
-    if (state === 'unknown')
-        return [mark === undefined ? `not to be told: ${plain(reason ?? '', 120)}` : `not to be told${mark}`];
-    return [state === 'changed-too-early' ? 'changed too early: the new value could be read too' : state];
-}
-/** The day from which on any of them could be read. */
-function sinceOf(secrets) {
-    const [first] = secrets.flatMap(({ since }) => since ?? []).sort();
-    return first === undefined ? '' : `, since ${first.slice(0, 10)}`;
-}
-/** Ticked is what is done with altogether. */
-function box(secrets) {
-    return secrets.every(isDone) ? '- [x]' : '- [ ]';
-}
-function secretCount(secrets) {
-    const done = secrets.filter(isDone).length;
-    return `${count(secrets.length, 'secret')}${done === 0 ? '' : `, ${done} done`}`;
-}
-function secretsOf({ paths }, files) {
-    return paths.flatMap((path) => files.get(path) ?? []);
-}
-function titleOf(folder, files) {
-    const secrets = secretsOf(folder, files);
-    const [only = ''] = folder.paths;
-    return folder.paths.length === 1 ? `${code(only)} (${secretCount(secrets)})`
-        : `${folder.title} (${count(secrets.length, 'secret')} in ${count(folder.paths.length, 'file')}${secrets.some(isDone) ? `, ${secrets.filter(isDone).length} done` : ''})`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-check.js
-// The job summary of a check, from its report.
-// Must never shorten a count to fit: when there is no room, lists are shortened first.
-
-
-
-
-
-
-/** GitHub shows nothing of a summary beyond 1 MiB. */
-const limit = 1_000_000;
-/** How many findings of a code, and secrets, are listed. */
-const rooms = [Infinity, 1000, 200, 50, 10, 0];
-const words = { error: '✖ error', warning: 'warning', notice: 'notice' };
-/** Markdown under 1 MiB, whatever the report holds. */
-function renderCheck(report, context) {
-    let text = '';
-    for (const room of rooms) {
-        text = `${sections(report, context, room).filter((part) => part !== '').join('\n\n')}\n`;
-        if (new TextEncoder().encode(text).length < limit)
-            break;
-    }
-    return text;
-}
-function sections(report, { documentation, reportPath }, room) {
-    const { counts, findings, base } = report;
-    const kinds = [...grouped(findings, (one) => `${one.level} ${one.code}`).values()];
-    const at = base === '' ? '' : ` at ${code(base.slice(0, 12))}`;
-    const files = [
-        [counts.inLine, 'in line with their config'], [counts.drifted, 'drifted'], [counts.withoutRule, 'without a rule'],
-        [counts.notTold, 'not told'], [counts.damaged, 'damaged'], [counts.skipped, 'skipped'],
-    ].filter(([number]) => number !== 0).map(([number = 0, what = '']) => `${number} ${what}`);
-    const all = counts.inLine + counts.drifted + counts.withoutRule + counts.notTold + counts.damaged + counts.skipped;
-    return [
-        '## sops-rekey check',
-        markdown_check_headline(report),
-        `${count(all, 'matched file')}${at}${files.length === 0 ? '' : `: ${listed(files, 6)}`}. No key was used.`,
-        kinds.length === 0 ? '' : table(kinds, documentation),
-        ...kinds.map((kind) => details(kind, room)),
-        exposed(report, room),
-        aged(report, room),
-        reportPath === null ? '' : `The report: ${code(reportPath)}`,
-    ];
-}
-function markdown_check_headline({ counts: { errors, warnings, notices } }) {
-    const said = [
-        ...(errors > 0 ? [count(errors, 'error')] : []), ...(warnings > 0 ? [count(warnings, 'warning')] : []),
-        ...(notices > 0 ? [count(notices, 'notice')] : []),
-    ];
-    return said.length === 0 ? '**✔ Nothing found**' : `**${errors > 0 ? '✖ ' : ''}${listed(said)}**`;
-}
-function table(kinds, documentation) {
-    const rows = kinds.flatMap(([first, ...more]) => {
-        if (first === undefined)
-            return [];
-        // What stopped the check has no heading there.
-        const known = documentation !== null && Object.hasOwn(checkRules, first.code);
-        const name = known ? safe_text_link(first.code, `${documentation}#${first.code}`) : code(first.code);
-        return [`| ${[name, words[first.level], more.length + 1, plain(ruleOf(first.code).title)].join(' | ')} |`];
-    });
-    return ['| Finding | Level | Count | What is the matter |', '| --- | --- | --- | --- |', ...rows].join('\n');
-}
-/** Findings of one code, those with the same words together, and what to do about them; errors can be read without a click. */
-function details(kind, room) {
-    const [first] = kind;
-    if (first === undefined)
-        return '';
-    const alike = [...grouped(kind, ({ message }) => message).values()];
-    const shown = alike.slice(0, room);
-    const lines = shown.map((same) => {
-        const places = same.flatMap(({ path, line }) => (path === null ? [] : [`${code(path)}${line === null ? '' : `:${line}`}`]));
-        const where = places.length === 0 ? '' : `${listed(places, Math.max(3, room))}: `;
-        return `- ${where}${plain(same[0]?.message ?? '', 1000)}`;
-    });
-    const left = kind.length - shown.reduce((sum, same) => sum + same.length, 0);
-    if (left > 0)
-        lines.push(`- ${left} more, see the report`);
-    const { title, help } = ruleOf(first.code);
-    return markdown_paths_folded(`${words[first.level]}: ${plain(title)} (${kind.length})`, [...lines, '', help].join('\n'), first.level === 'error');
-}
-function aged({ dataKeys, startedAt }, room) {
-    const ages = dataKeyAges({ files: dataKeys.map((one) => ({ ...one, dataKey: 'same' })), startedAt }, { files: room });
-    return ages === '' ? '' : `### Age of the data keys\n\n${ages}`;
-}
-function exposed({ exposure }, room) {
-    if (exposure.length === 0)
-        return '';
-    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
-    const who = listed(readers.map((reader) => plain(reader, nameLimit)), 3);
-    const list = checklist(exposure, readers, { files: room, secrets: room, diffLines: 0, picture: false });
-    return `### Secrets ${who} could read\n\n${count(exposure.length, 'secret')}. ${list}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/check/sarif.js
-// A check's findings as SARIF 2.1.0, within what GitHub's code scanning takes.
-// Must never drop a finding without saying so in the file.
-
-
-/** Of more results GitHub shows the gravest 5,000, and of more than 25,000 none. */
-const mostResults = 5000;
-const levels = { error: 'error', warning: 'warning', notice: 'note' };
-/**
- * The text of the file. A finding without a path is a notification of the run, because GitHub refuses a result without a
- * place. `primaryLocationLineHash` is the one fingerprint GitHub looks at: it stays the same when lines move and messages change.
- */
-function sarifOf({ findings, base }, { documentation, version, digest }) {
-    const codes = [...new Set([...Object.keys(checkRules), ...findings.map(({ code }) => code)])];
-    const placed = findings.filter(({ path }) => path !== null);
-    const left = placed.slice(mostResults);
-    const notifications = [
-        ...findings.filter(({ path }) => path === null).map(({ code, level, message }) => ({ level: levels[level], descriptor: { id: code }, message: { text: visible(message, 1000) } })),
-        ...(left.length === 0 ? [] : [{
-                level: 'warning',
-                message: { text: `${left.length} more findings are in the JSON report: code scanning shows ${mostResults}.` },
-            }]),
-    ];
-    const seen = new Map();
-    const fingerprint = ({ code, path, about }) => {
-        const hash = digest(JSON.stringify([code, path, about]));
-        const count = (seen.get(hash) ?? 0) + 1;
-        seen.set(hash, count);
-        return `${hash.slice(0, 32)}:${count}`;
-    };
-    return `${JSON.stringify({
-        $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-        version: '2.1.0',
-        runs: [{
-                tool: { driver: {
-                        name: 'sops-rekey check',
-                        ...(version === '' ? {} : { version }),
-                        ...(documentation === null ? {} : { informationUri: documentation }),
-                        rules: codes.map((code) => sarif_ruleIn(code, documentation)),
-                    } },
-                // Tells the analysis from that of other tools, and from one of another folder.
-                automationDetails: { id: 'sops-rekey/check/' },
-                columnKind: 'utf16CodeUnits',
-                invocations: [{ executionSuccessful: true, toolExecutionNotifications: notifications }],
-                ...(base === '' ? {} : { properties: { commit: base } }),
-                results: placed.slice(0, mostResults).map((one) => ({
-                    ruleId: one.code,
-                    ruleIndex: codes.indexOf(one.code),
-                    level: levels[one.level],
-                    message: { text: visible(one.message, 1000) },
-                    locations: [{ physicalLocation: {
-                                artifactLocation: { uri: uriOf(one.path ?? ''), uriBaseId: '%SRCROOT%' },
-                                region: { startLine: one.line ?? 1 },
-                            } }],
-                    partialFingerprints: { primaryLocationLineHash: fingerprint(one) },
-                })),
-            }],
-    })}\n`;
-}
-function sarif_ruleIn(code, documentation) {
-    const { title, help } = ruleOf(code);
-    const page = documentation === null || !Object.hasOwn(checkRules, code) ? null : `${documentation}#${code}`;
-    return {
-        id: code,
-        name: code.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase()),
-        shortDescription: { text: title },
-        fullDescription: { text: `${title}.` },
-        help: { text: help, markdown: page === null ? help : `${help}\n\n[What this means](${page})` },
-        ...(page === null ? {} : { helpUri: page }),
-        properties: { tags: ['security', 'sops'] },
-    };
-}
-/** A relative reference (RFC 3986) that leads to the file, whatever it is called. */
-function uriOf(path) {
-    return path.split('/').map((name) => encodeURIComponent(name.toWellFormed())).join('/');
-}
-
-;// CONCATENATED MODULE: ./lib/model/access/access-map-script.js
-// The script of the page of the access map: shows the rows that a filter asks for, and keeps the filter in the address.
-// Must never make markup of text; the hash in the page's policy is that of this very text.
-/** SHA-256 of `script` in base64. */
-const scriptHash = '1rsBptTt3i26NaEC9V2U4HZ9/DWubvF1au8HYptb8wY=';
-const script = `
-const form = document.forms[0]
-const { reader, environment, key, path, lone } = form.elements
-const fields = { reader, environment, key, path, lone }
-const status = document.getElementById('status')
-const shownReaders = document.getElementById('shown-readers')
-const nothing = document.getElementById('nothing')
-const all = Number(status.dataset.files)
-const nameOf = new Map([...reader.options].map((option) => [option.value, option.text]))
-const isOwned = (one) => one.startsWith('owner:')
-
-const folders = [...document.querySelectorAll('.map tbody')].map((element) => ({
-  element,
-  rows: [...element.rows].slice(1).map((row) => ({
-    row,
-    environment: row.dataset.environment,
-    keys: JSON.parse(row.dataset.keys),
-    lone: JSON.parse(row.dataset.lone),
-    files: [...row.querySelectorAll('.files li')].map((item) => (
-      { item, path: (element.dataset.folder + item.textContent).toLowerCase() })),
-  })),
-}))
-
-// The table of readers gives the value of each position.
-const readers = [...document.querySelectorAll('.overview tbody tr')].map((row) => row.dataset.reader)
-
-function show(element, visible) {
-  if (element.hidden === visible) element.hidden = !visible
-}
-
-function update() {
-  const text = path.value.trim().toLowerCase()
-  const asked = (at) => reader.value === ''
-    || (reader.value === 'nameless' ? !isOwned(readers[at]) : reader.value === readers[at])
-  const counts = new Map()
-  let files = 0
-  for (const folder of folders) {
-    let inFolder = 0
-    for (const one of folder.rows) {
-      const meant = (environment.value === '' || environment.value === one.environment)
-        && one.keys.some(([at, kind]) => asked(at) && (key.value === '' || key.value === kind))
-        && (!lone.checked || one.lone.some(asked))
-      let inRow = 0
-      for (const file of one.files) {
-        const matches = meant && file.path.includes(text)
-        show(file.item, matches)
-        if (matches) inRow += 1
-      }
-      show(one.row, inRow > 0)
-      if (inRow > 0) for (const at of new Set(one.keys.map(([at]) => at))) counts.set(at, (counts.get(at) || 0) + inRow)
-      inFolder += inRow
-    }
-    show(folder.element, inFolder > 0)
-    files += inFolder
-  }
-  const filters = Object.values(fields).filter((field) => field.type === 'checkbox' ? field.checked : field.value.trim() !== '')
-  const said = filters.map((field) => field.type === 'checkbox' ? 'one reader only'
-    : field.labels[0].textContent.toLowerCase() + ': '
-      + (field.selectedOptions ? field.selectedOptions[0].text : field.value.trim()))
-  status.textContent = filters.length === 0 ? 'All ' + all + ' files are shown.'
-    : files + ' of ' + all + (all === 1 ? ' file' : ' files') + ' shown (' + said.join(', ') + ').'
-  shownReaders.replaceChildren()
-  if (filters.length > 0 && files > 0) {
-    shownReaders.append('Read by: ')
-    for (const [at, count] of [...counts].sort(([a, m], [b, n]) => n - m || a - b)) {
-      if (shownReaders.childNodes.length > 1) shownReaders.append(', ')
-      const name = document.createElement('bdi')
-      name.textContent = nameOf.get(readers[at])
-      shownReaders.append(name, ' (' + count + ')')
-    }
-  }
-  show(nothing, files === 0)
-}
-
-function keepInAddress() {
-  const filter = new URLSearchParams()
-  for (const [name, field] of Object.entries(fields)) {
-    const value = field.type === 'checkbox' ? (field.checked ? 'yes' : '') : field.value.trim()
-    if (value !== '') filter.set(name, value)
-  }
-  const text = filter.toString()
-  history.replaceState(null, '', text === '' ? location.href.split('#')[0] : '#' + text)
-}
-
-function readAddress() {
-  const filter = new URLSearchParams(location.hash.slice(1))
-  for (const [name, field] of Object.entries(fields)) {
-    const value = filter.get(name) || ''
-    if (field.type === 'checkbox') field.checked = value === 'yes'
-    else {
-      // Who is asked for and is not here reads nothing, rather than everything.
-      const isHere = !field.options || [...field.options].some((option) => option.value === value)
-      if (!isHere) field.add(new Option(value + ' (not here)', value))
-      field.value = value
-    }
-  }
-  update()
-}
-
-function linkTo(cell, filter) {
-  const link = document.createElement('a')
-  link.href = '#' + new URLSearchParams(filter)
-  link.append(...cell.childNodes)
-  cell.append(link)
-}
-
-for (const link of document.links) {
-  link.addEventListener('click', (event) => {
-    // The address keeps the filter.
-    event.preventDefault()
-    document.getElementById(link.hash.slice(1)).focus()
-  })
-}
-
-const columns = [...document.querySelectorAll('.overview thead th[data-environment]')]
-for (const cell of columns) linkTo(cell, { environment: cell.dataset.environment })
-for (const row of document.querySelectorAll('.overview tbody tr')) {
-  const reader = row.dataset.reader
-  linkTo(row.querySelector('th span'), { reader })
-  columns.forEach((column, at) => {
-    const cell = row.cells[at + 1]
-    if (!cell.classList.contains('soft')) linkTo(cell, { reader, environment: column.dataset.environment })
-  })
-}
-form.addEventListener('submit', (event) => event.preventDefault())
-form.addEventListener('input', () => { update(); keepInAddress() })
-form.addEventListener('reset', () => setTimeout(() => { update(); keepInAddress() }))
-addEventListener('hashchange', readAddress)
-form.hidden = false
-document.getElementById('no-script').hidden = true
-readAddress()
-`;
-
-;// CONCATENATED MODULE: ./lib/model/access/access-map-style.js
-// The style of the page of the access map: light and dark, wide and narrow, and on paper.
-// Must never fetch anything; the hash in the page's policy is that of this very text.
-/** SHA-256 of `style` in base64. */
-const styleHash = 'HZzgflShq0jkBVme/BbBfr4tgBRlV/QFln/+LHyYNyA=';
-const style = `
-:root {
-  color-scheme: light dark;
-  --back: #fff; --text: #1f2328; --soft: #59636e; --line: #d1d9e0; --edge: #818b98; --band: #f6f8fa; --link: #0757ba;
-  --warn: #6b4500; --warn-back: #fff5c7; --note: #0a3d80; --note-back: #e3f2ff; --part: #4f2a86; --part-back: #f4ecff;
-  --prod: #8e1020; --prod-back: #ffe9e7;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --back: #0d1117; --text: #e6edf3; --soft: #9ba5b0; --line: #30363d; --edge: #7b8590; --band: #161b22; --link: #74b6ff;
-    --warn: #f0d070; --warn-back: #352a0c; --note: #9bcbff; --note-back: #10294a; --part: #d6bcff; --part-back: #2d2045;
-    --prod: #ffb3ac; --prod-back: #451a1d;
-  }
-}
-* { box-sizing: border-box; }
-[hidden] { display: none !important; }
-html { scroll-padding-top: 6rem; }
-body {
-  margin: 0 auto; max-width: 90rem; padding: 0 1rem 3rem;
-  background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
-}
-h1, h2 { line-height: 1.25; margin: 1.5rem 0 .5rem; }
-h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.25rem; }
-p { margin: .5rem 0; overflow-wrap: anywhere; }
-a { color: var(--link); }
-:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
-.skip { position: absolute; left: .5rem; top: -6rem; z-index: 3; padding: .5rem 1rem; background: var(--back); }
-.skip:focus { top: .5rem; }
-.soft { color: var(--soft); }
-code, .files, .keys { font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
-form {
-  position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end;
-  padding: .75rem 0; background: var(--back); border-bottom: 1px solid var(--line);
-}
-form p { flex: 1 1 10rem; min-width: 0; margin: 0; }
-form label { display: block; font-size: .875rem; }
-form .check { display: flex; gap: .5rem; align-items: center; min-height: 2.25rem; }
-select, input, button {
-  font: inherit; color: inherit; background: var(--back); border: 1px solid var(--edge); border-radius: 6px;
-  padding: .3rem .5rem; min-height: 2.25rem; width: 100%;
-}
-input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0; flex: none; }
-button { width: auto; cursor: pointer; background: var(--band); }
-.scroll { overflow: auto; max-height: 28rem; border: 1px solid var(--line); border-radius: 6px; }
-table { border-collapse: collapse; width: 100%; }
-th, td {
-  text-align: left; vertical-align: top; padding: .35rem .75rem; border-top: 1px solid var(--line);
-  overflow-wrap: anywhere;
-}
-.overview td, .overview thead th { white-space: nowrap; overflow-wrap: normal; }
-.overview tbody th { min-width: 16rem; font-weight: 600; }
-.overview thead th { position: sticky; top: 0; z-index: 1; background: var(--band); border-top: 0; }
-.overview .number { text-align: right; font-variant-numeric: tabular-nums; }
-.overview .keys { width: 100%; }
-.map { table-layout: fixed; margin-top: .5rem; }
-.map thead th { background: var(--band); }
-.map .folder { background: var(--band); padding-top: .6rem; }
-.map thead th:first-child { width: 45%; }
-ul { list-style: none; margin: 0; padding: 0; }
-.files { columns: 14rem; column-gap: 1rem; }
-.files li { padding: .05rem 0; break-inside: avoid; }
-.about { margin-bottom: .15rem; }
-.readers { display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
-.mark {
-  display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; white-space: nowrap;
-  font: 600 .75rem/1.5 system-ui, sans-serif; background: var(--band); color: var(--soft);
-}
-.mark.nameless, .mark.lone { color: var(--warn); background: var(--warn-back); }
-.mark.service { color: var(--note); background: var(--note-back); }
-.mark.part { color: var(--part); background: var(--part-back); }
-.mark.prod { color: var(--prod); background: var(--prod-back); }
-.limits { list-style: disc; padding-left: 1.25rem; max-width: 60rem; }
-.limits li { margin: .25rem 0; overflow-wrap: anywhere; }
-@media (max-width: 40rem) {
-  html { scroll-padding-top: 0; }
-  form { position: static; }
-  .overview tbody th { min-width: 10rem; }
-  th, td { padding: .35rem .4rem; }
-  .scroll { max-height: 24rem; }
-}
-@media print {
-  form, .skip { display: none; }
-  body { max-width: none; font-size: 10pt; }
-  .scroll { max-height: none; overflow: visible; border: 0; }
-  .overview thead th { position: static; }
-  .overview td { white-space: normal; }
-  tr, li { break-inside: avoid; }
-}
-`;
-
-;// CONCATENATED MODULE: ./lib/model/access/access-map-page.js
-
-
-
-
-
-
-const kindNames = {
-    age: 'age', 'age-ssh': 'age (SSH)', 'age-plugin': 'age (plugin)', pgp: 'PGP', kms: 'AWS KMS', gcp_kms: 'GCP KMS',
-    azure_keyvault: 'Azure Key Vault', hc_vault: 'Vault', hckms: 'Huawei Cloud KMS',
-};
-/** Nothing may be fetched, sent or embedded; only the page's own style and script are let work. */
-const policy = [
-    "default-src 'none'", `style-src 'sha256-${styleHash}'`, `script-src 'sha256-${scriptHash}'`,
-    "base-uri 'none'", "form-action 'none'",
-].join('; ');
-const access_map_page_nameLimit = 200;
-const pathLimit = 4096;
-const access_map_page_marks = new Map([['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#39;']]);
-/** `visible(text)` for any place in HTML, attributes in quotes included. */
-function safe(text, limit = access_map_page_nameLimit) {
-    return visible(text, limit).replace(/[&<>"']/g, (mark) => access_map_page_marks.get(mark) ?? '');
-}
-/** Letters of another direction stay inside. */
-function access_map_page_name(text, limit = access_map_page_nameLimit) {
-    return `<bdi>${safe(text, limit)}</bdi>`;
-}
-function access_map_page_mark(kind, text) {
-    return ` <small class="mark ${kind}">${text}</small>`;
-}
-/** What stands for a reader in the address. */
-function access_map_page_valueOf({ name, owned }) {
-    return `${owned ? 'owner' : 'key'}:${name}`;
-}
-function marksOf(reader) {
-    return `${reader.owned ? '' : access_map_page_mark('nameless', 'no known owner')}${isSharedKey(reader) ? access_map_page_mark('service', 'key service') : ''}`;
-}
-const environmentText = (environment) => environment ?? 'no environment';
-const environmentValue = (environment) => environment ?? 'none';
-function access_map_page_option(value, text) {
-    return `<option value="${safe(value, pathLimit)}">${safe(text)}</option>`;
-}
-function choice(field, label, any, options) {
-    return `<p><label for="by-${field}">${label}</label>`
-        + `<select id="by-${field}" name="${field}"><option value="">${any}</option>${options}</select></p>`;
-}
-function filters({ readers, environments }) {
-    const kinds = Object.entries(kindNames)
-        .filter(([kind]) => readers.some(({ keys }) => keys.some((one) => one.kind === kind)));
-    const group = (label, own) => (own.length === 0 ? ''
-        : `<optgroup label="${label}">${own.map((one) => access_map_page_option(access_map_page_valueOf(one), one.name)).join('')}</optgroup>`);
-    const nameless = readers.filter(({ owned }) => !owned);
-    return `<form hidden role="search" aria-label="Filter the files">
-${choice('reader', 'Reader', 'anyone', [
-        nameless.length === 0 ? '' : access_map_page_option('nameless', 'any key without a known owner'),
-        group('Owners', readers.filter(({ owned }) => owned)),
-        group('Keys without a known owner', nameless),
-    ].join(''))}
-${choice('environment', 'Environment', 'any', environments.map((one) => access_map_page_option(environmentValue(one), environmentText(one))).join(''))}
-${choice('key', 'Kind of key', 'any', kinds.map(([kind, text]) => access_map_page_option(kind, text)).join(''))}
-<p><label for="by-path">Path contains</label>
-<input id="by-path" name="path" type="search" autocomplete="off" spellcheck="false"></p>
-<label class="check"><input name="lone" type="checkbox"> Only what depends on one reader</label>
-<button type="reset">Show all</button>
-</form>`;
-}
-function overview({ readers, files, environments }) {
-    const total = readers.map(() => 0);
-    const perEnvironment = readers.map(() => new Map());
-    for (const { environment, grants } of files) {
-        for (const { reader } of grants) {
-            const own = perEnvironment[reader];
-            total[reader] = (total[reader] ?? 0) + 1;
-            own?.set(environment, (own.get(environment) ?? 0) + 1);
-        }
-    }
-    const heads = environments.map((one) => `<th scope="col" class="number" data-environment="${environmentValue(one)}">${environmentText(one)}</th>`);
-    const rows = readers.map((reader, at) => {
-        const cells = environments.map((one) => {
-            const own = perEnvironment[at]?.get(one) ?? 0;
-            return own === 0 ? '<td class="number soft">–</td>' : `<td class="number">${own}</td>`;
-        });
-        const keys = reader.keys.map((key) => `<li>${kindNames[key.kind]} ${reader.owned ? access_map_page_name(shortForm(key)) : ''}</li>`);
-        return `<tr data-reader="${safe(access_map_page_valueOf(reader), pathLimit)}">`
-            + `<th scope="row"><span>${access_map_page_name(reader.name)}</span>${marksOf(reader)}</th>${cells.join('')}`
-            + `<td class="number">${total[at] ?? 0}</td><td class="keys"><ul>${keys.join('')}</ul></td></tr>`;
-    });
-    return `<div class="scroll" role="region" aria-labelledby="readers" tabindex="0"><table class="overview">
-<thead><tr><th scope="col">Reader</th>${heads.join('')}
-<th scope="col" class="number">All files</th><th scope="col">Keys</th></tr></thead>
-<tbody>${rows.join('\n')}</tbody></table></div>`;
-}
-/** Files of one folder with the same readers share a row. */
-function folder(title, files, readers) {
-    const rows = [...grouped(files, ({ environment, grants, needs }) => JSON.stringify([environment, grants, needs])).values()];
-    const head = title === '' ? '(root)' : access_map_page_name(title, pathLimit);
-    return `<tbody data-folder="${safe(title, pathLimit)}">
-<tr><th class="folder" scope="rowgroup" colspan="2">${head}</th></tr>
-${rows.map((same) => row(same, title, readers)).join('\n')}</tbody>`;
-}
-function row(files, within, readers) {
-    return files.slice(0, 1).map(({ environment, grants, indispensable, needs }) => {
-        const names = grants.flatMap(({ reader, alone }) => readers.slice(reader, reader + 1).map((one) => `<li>${access_map_page_name(one.name)}${marksOf(one)}${alone ? '' : access_map_page_mark('part', 'a part')}</li>`));
-        const keys = safe(JSON.stringify(grants.flatMap(({ reader, kinds }) => kinds.map((kind) => [reader, kind]))), Infinity);
-        const about = [
-            environment === null ? '' : access_map_page_mark(environment === 'prod' ? 'prod' : 'environment', environment),
-            indispensable.length === 0 ? '' : access_map_page_mark('lone', 'depends on one reader'),
-            needs === null ? '' : access_map_page_mark('part', `needs ${needs.groups} of ${needs.of} key groups`),
-        ].join('');
-        const lone = JSON.stringify(indispensable);
-        return `<tr data-environment="${environmentValue(environment)}" data-keys="${keys}" data-lone="${lone}">`
-            + `<td>${about === '' ? '' : `<div class="about">${about}</div>`}`
-            + `<ul class="files">${files.map(({ path }) => `<li>${access_map_page_name(path.slice(within.length), pathLimit)}</li>`).join('')}</ul>`
-            + `</td><td><ul class="readers">${names.join('')}</ul></td></tr>`;
-    }).join('');
-}
-function limits({ readers, files, unread }) {
-    const words = [
-        ...(readers.some(isSharedKey)
-            ? ['A key of a key service (KMS, Key Vault, Vault) is one reader here but many people: the service decides (in IAM) who '
-                    + 'may use it, and these files do not say.']
-            : []),
-        'It shows one commit. Older commits stay readable to whoever held a key of theirs; so does every clone of them.',
-        'Who holds a key is what the owners file, .sops.yaml, lists of public keys and the keys themselves say. Nobody proved it, '
-            + 'and a key may have been copied.',
-        'A file’s environment is told from words in its path, and from nothing else.',
-        ...(files.some(({ needs }) => needs !== null)
-            ? ['Where a file needs keys of several groups, a reader with a part opens it only together with others.'] : []),
-    ];
-    const list = unread.map(({ path, reason }) => `<li>${access_map_page_name(path, pathLimit)}: ${safe(reason, 1000)}</li>`);
-    return `<h2 id="limits" tabindex="-1">What this page does not know</h2>
-<ul class="limits">${words.map((one) => `<li>${one}</li>`).join('\n')}</ul>
-${unread.length === 0 ? '' : `<h2>Not read</h2>
-<p>${count(unread.length, 'file')} may hold secrets and could not be read:</p>
-<ul class="limits">${list.join('\n')}</ul>`}`;
-}
-/** The whole page. Pure: the same map and context give the same bytes. */
-function accessMapPage(map, { repository, madeAt }) {
-    const { readers, files, unread } = map;
-    const nameless = readers.filter(({ owned }) => !owned).length;
-    const lone = files.filter(({ indispensable }) => indispensable.length > 0).length;
-    const facts = [
-        count(files.length, 'encrypted file'), count(readers.length - nameless, 'owner'),
-        count(nameless, 'key without a known owner', 'keys without a known owner'),
-        count(lone, 'file that depends on one reader', 'files that depend on one reader'),
-        ...(unread.length === 0 ? [] : [count(unread.length, 'file that could not be read', 'files that could not be read')]),
-    ];
-    const title = `Who can read what${repository === null ? '' : ` in ${safe(repository)}`}`;
-    const made = madeAt.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
-    const folders = [...grouped(files, ({ path }) => folderOf(path))].map(([path, own]) => folder(path, own, readers));
-    return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<style>${style}</style>
-</head>
-<body>
-<a class="skip" href="#readers">Skip to the readers</a>
-<a class="skip" href="#files">Skip to the files</a>
-<header>
-<h1>${title}</h1>
-<p class="soft">Commit <code>${safe(map.base)}</code>, <time datetime="${safe(madeAt)}">${safe(made)}</time>, by sops-rekey.
-<a href="#limits">What this page does not know</a></p>
-<p>${facts.join(' · ')}</p>
-</header>
-<main>
-${filters(map)}
-<p id="no-script">Without JavaScript this page shows everything, and cannot filter.</p>
-<p role="status" id="status" data-files="${files.length}"></p>
-<p id="shown-readers"></p>
-<h2 id="readers" tabindex="-1">Readers</h2>
-<p class="soft">How many files each can read, of each environment.</p>
-${overview(map)}
-<h2 id="files" tabindex="-1">Files</h2>
-<p id="nothing" hidden>No file is what the filter asks for.</p>
-<table class="map">
-<thead><tr><th scope="col">File</th><th scope="col">Read by</th></tr></thead>
-${folders.join('\n')}
-</table>
-${limits(map)}
-</main>
-<script type="module">${script}</script>
-</body>
-</html>
-`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/access/access-diagram.js
-// Who can read which files before and after a run, as a Mermaid flowchart for repositories small enough to draw.
-// Must never let a name be anything but the text of its node.
-
-
-
-const most = { recipients: 12, groups: 12, links: 40 };
-const labelLimit = 60;
-/** By what became of the access; no name can hold one of these. */
-const arrows = { kept: '-->', lost: '-.->', gained: '==>' };
-/**
- * `text` inside a quoted label. A quote ends a label, `%%{` starts a directive wherever it stands, `#…;` is a character, and
- * what is left is read as Markdown and HTML: so all punctuation is `#code;`, save a dot, hyphen or underscore inside a word.
- */
-function label(text) {
-    // Mermaid marks characters with `ﬂ°` on the way, and would take a name's own for that.
-    const shown = visible(text, labelLimit).replaceAll('ﬂ°', 'ﬂ °')
-        .replace(/(?<![\p{L}\p{N}])[._-]|[._-](?![\p{L}\p{N}])|(?<=www)\.|[^\p{L}\p{N} /._-]/giu, (character) => `#${character.codePointAt(0) ?? 0};`);
-    return `"${shown}"`;
-}
-/** Whose readers are the same before, and the same after. */
-function groupsOf(files) {
-    const rows = files.map(({ path, recipients: { before, after } }) => ({ path, before: new Set(before.map(canonicalId)), after: new Set(after.map(canonicalId)) }));
-    const readable = rows.filter(({ before, after }) => before.size + after.size > 0);
-    return [...grouped(readable, ({ before, after }) => JSON.stringify([[...before].sort(), [...after].sort()])).values()]
-        .flatMap((same) => same.slice(0, 1).map(({ before, after }) => ({ before, after, paths: same.map(({ path }) => path) })));
-}
-/** The folder all of `paths` are in; empty for the root. */
-function commonFolder(paths) {
-    return paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)).reduce((common, folder) => {
-        let shared = common;
-        while (!folder.startsWith(shared))
-            shared = shared.slice(0, shared.lastIndexOf('/', shared.length - 2) + 1);
-        return shared;
-    });
-}
-/**
- * The flowchart's source, without a fence. A link is solid for who could read the files before and can after, dotted for
- * who no longer can, thick for who is new. null where nobody's access changes, or where it would be too large to be read.
- * `nameOf` gives plain text, whatever it holds.
- */
-function accessDiagram(files, nameOf) {
-    const groups = groupsOf(files);
-    const named = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    const recipients = new Map(named.map((one) => [canonicalId(one), one]));
-    if (groups.length > most.groups || recipients.size > most.recipients)
-        return null;
-    const links = groups.flatMap(({ before, after }, at) => [...recipients.keys()].flatMap((id, who) => {
-        const [had, has] = [before.has(id), after.has(id)];
-        if (!had && !has)
-            return [];
-        const arrow = had && has ? arrows.kept : had ? `${arrows.lost}|no longer|` : `${arrows.gained}|new|`;
-        return [{ text: `r${who} ${arrow} f${at}`, color: had && has ? null : had ? '#cf222e' : '#1a7f37' }];
-    }));
-    if (links.length > most.links || links.every(({ color }) => color === null))
-        return null;
-    const titles = groups.map(({ paths }) => access_diagram_titleOf(paths));
-    const again = (title) => titles.indexOf(title) !== titles.lastIndexOf(title);
-    return [
-        'flowchart LR',
-        ...[...recipients.values()].map((recipient, at) => `  r${at}[${label(nameOf(recipient))}]`),
-        ...groups.map(({ paths }, at) => {
-            const title = titles[at] ?? '';
-            return `  f${at}[${label(again(title) ? `${title}, like ${paths[0] ?? ''}` : title)}]`;
-        }),
-        ...links.map(({ text }) => `  ${text}`),
-        ...['#cf222e', '#1a7f37'].flatMap((color) => {
-            const colored = links.flatMap((link, at) => (link.color === color ? [at] : []));
-            return colored.length === 0 ? [] : [`  linkStyle ${colored.join(',')} stroke:${color}`];
-        }),
-    ].join('\n');
-}
-function access_diagram_titleOf(paths) {
-    const [first = ''] = paths;
-    if (paths.length === 1)
-        return first;
-    const folder = commonFolder(paths);
-    return `${count(paths.length, 'file')}${folder === '' ? '' : ` in ${folder}`}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-access.js
-
-
-
-const markdown_access_nameLimit = 60;
-/** A longer table is folded away. */
-const openRows = 12;
-const mostRows = 200;
-const namesInRow = 20;
-/**
- * A table of readers by environments; readers of the very same files share a row, those who read most come first. Then what of
- * it calls for a look. Empty where nothing is encrypted.
- */
-function accessTable(map, room) {
-    const { files, environments, readers } = map;
-    if (files.length === 0)
-        return '';
-    const all = rowsOf(map);
-    const rows = all.slice(0, Math.min(room.files, mostRows));
-    const left = all.slice(rows.length).reduce((sum, row) => sum + row.readers.length, 0);
-    const table = rows.length === 0 ? '' : [
-        `| Reader | ${environments.map((one) => one ?? 'no environment').join(' | ')} | Files |`,
-        `| --- |${' ---: |'.repeat(environments.length + 1)}`,
-        ...rows.map((row) => `| ${[markdown_access_namesOf(row), ...[...row.files, row.total].map((number) => (number === 0 ? '–' : number))].join(' | ')} |`),
-    ].join('\n');
-    const more = left === 0 ? '' : `and ${count(left, 'more reader')}.`;
-    const counts = `${count(files.length, 'file')}, ${count(readers.length, 'reader')}`;
-    const parts = [table, more].filter((part) => part !== '').join('\n\n');
-    return [
-        table === '' ? `${counts}.` : rows.length > openRows ? markdown_paths_folded(counts, parts) : parts,
-        notes(map, room),
-    ].filter((part) => part !== '').join('\n\n');
-}
-function rowsOf({ files, environments, readers }) {
-    const columns = new Map(environments.map((one, at) => [one, at]));
-    const own = readers.map(() => []);
-    for (const { path, environment, grants } of files) {
-        for (const { reader, alone } of grants)
-            own[reader]?.push({ path, column: columns.get(environment) ?? 0, alone });
-    }
-    const rows = readers.map((reader, at) => {
-        const reads = own[at] ?? [];
-        const row = {
-            readers: [reader],
-            files: environments.map((_, column) => reads.filter((one) => one.column === column).length),
-            total: reads.length,
-            some: reads.some(({ alone }) => !alone),
-        };
-        // A key that nobody is known to hold does not hide among those of people.
-        return { row, what: JSON.stringify([reader.owned, isSharedKey(reader), reads.map(({ path, alone }) => [path, alone])]) };
-    });
-    return [...grouped(rows, ({ what }) => what).values()]
-        .flatMap((same) => same.slice(0, 1).map(({ row }) => ({ ...row, readers: same.flatMap((one) => one.row.readers) })))
-        .sort((a, b) => b.total - a.total);
-}
-function markdown_access_namesOf({ readers, some }) {
-    const names = listed(readers.map(({ name, owned }) => (owned ? plain(name, markdown_access_nameLimit) : code(name, 80))), namesInRow);
-    const [first] = readers;
-    const marks = [
-        ...(first?.owned === false ? ['no known owner'] : []),
-        ...(first !== undefined && isSharedKey(first) ? ['key service'] : []),
-        ...(some ? ['of some only a part'] : []),
-    ];
-    return marks.length === 0 ? names : `${names} (${marks.join(', ')})`;
-}
-function notes({ files, readers, unread }, room) {
-    const lone = files.filter(({ indispensable }) => indispensable.length > 0).map(({ path }) => path);
-    const nameless = readers.filter(({ owned }) => !owned).length;
-    const parts = files.filter(({ needs }) => needs !== null).length;
-    const few = Math.min(room.files, 20);
-    return [
-        ...(lone.length === 0 ? [] : [
-            `- ${count(lone.length, 'file opens', 'files open')} only with the key of one reader: `
-                + `if that is lost, so ${lone.length === 1 ? 'is it' : 'are they'}.`,
-            ...(few === 0 ? [] : pathLines(lone, few).map((line) => `  ${line}`)),
-        ]),
-        ...(nameless === 0 ? [] : [`- ${count(nameless, 'key has', 'keys have')} no known owner.`]),
-        ...(readers.some(isSharedKey)
-            ? ['- A key of a key service is one reader but many people: the service decides (in IAM) who may use it.'] : []),
-        ...(parts === 0 ? []
-            : [`- ${count(parts, 'file takes', 'files take')} keys of several groups: a reader of one may hold only a part.`]),
-        ...(unread.length === 0 ? [] : [`- ${count(unread.length, 'file')} could not be read, so that their readers are not in it.`]),
-    ].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-findings.js
-// What a person must know beside the change itself: one line for each kind of finding, the gravest first.
-// Must never let many findings of one kind hide another, nor drop one without counting it.
-
-
-const weight = { error: 0, warning: 2, notice: 3 };
-/** Someone can read what they should not, whatever this run does. */
-const grave = new Set(['still-reads', 'removed-came-back', 'no-longer-encrypted']);
-/** Whether it has to be read before anything else. */
-function isUrgent({ level, code }) {
-    return level === 'error' || grave.has(code);
-}
-function weightOf(finding) {
-    return finding.level !== 'error' && isUrgent(finding) ? 1 : weight[finding.level];
-}
-/** Beyond these, messages of one kind are told by an example. */
-const wordings = 3;
-/** Some are shown whatever the room. */
-function findingLines(findings, room) {
-    const kinds = [...grouped(findings, ({ level, code }) => `${level} ${code}`).values()].flatMap((kind) => {
-        const messages = [...grouped(kind, ({ message }) => message).values()];
-        return messages.length > wordings ? [kind] : messages;
-    }).sort(([a], [b]) => (a === undefined || b === undefined ? 0 : weightOf(a) - weightOf(b)));
-    const [least, length] = room.files === 0 ? [3, 300] : [5, 1000];
-    const shown = kinds.slice(0, Math.max(least, room.files));
-    const lines = shown.map((kind) => line(kind, room, length));
-    const left = findings.length - shown.reduce((sum, kind) => sum + kind.length, 0);
-    if (left > 0)
-        lines.push(`\nand ${count(left, 'more finding')}, see the report.`);
-    return lines.join('\n');
-}
-function line(kind, room, length) {
-    const [first] = kind;
-    if (first === undefined)
-        return '';
-    const level = first.level === 'error' ? '✖ error' : first.level;
-    // A message may list, on lines of their own, who there is.
-    const message = plain(first.message.trim().replace(/(?<!\s)\s*\n\s*/g, '; '), length);
-    const limit = isUrgent(first) ? Math.min(100, Math.max(3, room.files)) : 3;
-    const files = (some) => {
-        const paths = some.map(({ path }) => (path === null ? 'no file' : code(path, 100)));
-        return listed(paths, limit);
-    };
-    if (kind.every((one) => one.message === first.message)) {
-        const all = kind.every(({ path }) => path === null);
-        const where = all ? (kind.length > 1 ? ` (${kind.length} times)` : '') : ` (${files(kind)})`;
-        return `- ${level}: ${message}${where}`;
-    }
-    const where = first.path === null ? '' : ` (${code(first.path, 100)})`;
-    return `- ${level}: ${message}${where}, and ${kind.length - 1} more of the kind ${code(first.code)}: ${files(kind.slice(1))}`;
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-lists.js
-// The parts of a summary or pull request that grow with the repository: files, diffs, reasons.
-// Must never drop an item without saying how many were dropped.
-
-
-
-/** A table says the same again in each row; beyond so many files, what they have in common is said once. */
-const tableLimit = 20;
-function changeOf(file, name, voice) {
-    const { before, after } = file.recipients;
-    const signed = (sign) => (recipient) => `${sign}${name(recipient)}`;
-    const moves = [...without(before, after).map(signed('−')), ...without(after, before).map(signed('+'))];
-    const unproven = voice === 'would' ? 'to come' : voice === 'open' ? 'in the pull request' : '✖ none';
-    return {
-        recipients: listed(moves, 4) || 'as before',
-        dataKey: file.dataKey === 'new' ? 'new data key' : 'as before',
-        proof: file.verified ? 'same values ✔' : unproven,
-    };
-}
-/** A table of the changed files, or what is done to how many of them, folder by folder. */
-function changedFiles({ changed, voice }, name, room) {
-    if (changed.length === 0)
-        return '';
-    if (room.files === 0)
-        return `The report lists the ${count(changed.length, 'file')}.`;
-    const rows = changed.map((file) => ({ path: file.path, change: changeOf(file, name, voice) }));
-    if (rows.length <= Math.min(tableLimit, room.files)) {
-        return [
-            '| File | Recipients | Data key | Proof |',
-            '| --- | --- | --- | --- |',
-            ...rows.map(({ path, change }) => `| ${[code(path), change.recipients, change.dataKey, change.proof].join(' | ')} |`),
-        ].join('\n');
-    }
-    const kinds = [...grouped(rows, ({ change }) => JSON.stringify(change)).values()].sort((a, b) => b.length - a.length);
-    const parts = kinds.slice(0, room.files).map((kind) => {
-        const lines = pathLines(kind.map(({ path }) => path), room.files).join('\n');
-        return kinds.length === 1 ? lines : `**${kindOf(kind)}**\n\n${lines}`;
-    });
-    const left = kinds.slice(room.files).reduce((sum, kind) => sum + kind.length, 0);
-    if (left > 0)
-        parts.push(`and ${count(left, 'more file')} with other changes, see the report.`);
-    else if (changed.length > room.files)
-        parts.push('The report names every file.');
-    const [only = []] = kinds;
-    return markdown_paths_folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
-}
-/** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
-function kindOf(files) {
-    const parts = files.slice(0, 1).flatMap(({ change: { recipients, dataKey, proof } }) => [
-        recipients === 'as before' ? 'recipients as before' : recipients,
-        dataKey === 'as before' ? 'data key as before' : dataKey,
-        proof === 'to come' || proof === '✖ none' ? `proof: ${proof}` : proof,
-    ]);
-    return `${count(files.length, 'file')}: ${parts.join(', ')}`;
-}
-function configDiffs({ configs }, room) {
-    const shown = configs.slice(0, room.files).map(({ path, diff }) => {
-        const lines = diff.replace(/\n$/, '').split('\n');
-        const left = lines.length - room.diffLines;
-        const block = fenced('diff', lines.slice(0, room.diffLines));
-        return `${code(path)}\n\n${block}${left > 0 ? `\n\nand ${count(left, 'more line')} of it.` : ''}`;
-    });
-    const left = configs.length - shown.length;
-    if (left > 0)
-        shown.push(`${shown.length === 0 ? count(left, 'config') : `and ${count(left, 'more config')}`}, see the report.`);
-    return shown.join('\n\n');
-}
-/** Files with the same reason are named together, with `namesOf` how many of them at most. */
-function reasons(files, room, namesOf = room.files) {
-    const groups = [...grouped(files, ({ reason }) => reason)];
-    const shown = groups.slice(0, room.files);
-    const lines = shown.map(([reason, same]) => {
-        const paths = same.map(({ path }) => path);
-        if (same.length <= 3)
-            return `- ${listed(paths.map((path) => code(path)))}: ${plain(reason)}`;
-        const nested = namesOf === 0 ? '' : `\n${pathLines(paths, namesOf).map((line) => `  ${line}`).join('\n')}`;
-        return `- ${count(same.length, 'file')}: ${plain(reason)}${nested}`;
-    });
-    const left = files.length - shown.reduce((sum, [, same]) => sum + same.length, 0);
-    if (left > 0)
-        lines.push(`${lines.length === 0 ? count(left, 'file') : `\nand ${count(left, 'more file')}`}, see the report.`);
-    return lines.join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown-words.js
-// The sentences that say what was proven, and what re-encryption cannot do. Each must be exactly true of the report.
-// Must never say "verified" of a file that was not, nor grow with the number of files.
-
-
-
-/** What holds for the files that passed every proof; for a dry run, that nothing does yet. */
-function proofs(report, { voice, changed, unverified, remaining, come }) {
-    if (changed.length === 0 || voice === 'open')
-        return '';
-    if (voice === 'would')
-        return 'Nothing yet: a dry run uses no key. A real run proves every file before it changes anything.';
-    const verified = changed.filter((file) => file.verified);
-    const rotated = verified.filter(({ dataKey }) => dataKey === 'new');
-    const { removed } = report.request;
-    const lines = [
-        '- It decrypts.',
-        '- Its plaintext is byte for byte the one before, compared by digest.',
-        '- Its recipients are exactly those planned.',
-    ];
-    const { added } = report.request;
-    const holding = verified.filter(({ recipients: { after } }) => without(added, after).length === 0);
-    if (added.length > 0 && holding.length > 0 && without(come, added).length === 0) {
-        const which = holding.length === verified.length ? '' : ` (in ${count(holding.length, 'file')})`;
-        lines.push(`- ${who(added)} ${added.length === 1 ? 'is' : 'are'} among them${which}, and nobody else came.`);
-    }
-    if (removed.length > 0 && !verified.some((file) => remaining.includes(file))) {
-        lines.push(`- ${who(removed)} ${removed.length === 1 ? 'is' : 'are'} not among them.`);
-    }
-    if (rotated.length > 0) {
-        const which = rotated.length === verified.length ? '' : ` (${count(rotated.length, 'rotated file')})`;
-        const bare = rotated.some(({ values }) => values === 0)
-            ? ' (where a file has no value to compare: its new MAC does not open with the old data key)'
-            : '';
-        lines.push(`- Its data key is another${which}: under the same IV the same plaintext has other ciphertext${bare}. ` +
-            'So an old key stanza spliced into the new file opens nothing.');
-    }
-    const not = count(unverified.length, 'changed file is', 'changed files are');
-    const missing = unverified.length === 0 ? [] : [`**✖ ${not} not verified.**\n`];
-    const scope = verified.length === 1 ? 'For the one verified file:' : `For each of the ${verified.length} verified files:`;
-    return [...missing, ...(verified.length === 0 ? [] : [scope, '', ...lines])].join('\n');
-}
-/** What stays true although every file was re-encrypted. */
-function honestWords(report, { voice, changed, gone }) {
-    const { request, files, exposure } = report;
-    const leaves = request.removed.length + gone.length > 0;
-    if (!leaves && changed.length === 0)
-        return '';
-    const words = [];
-    if (leaves) {
-        const secrets = exposure.length > 0 ? 'each secret listed above' : 'every secret the key could open';
-        words.push('- Git history stays readable to whoever held the key: it still opens older commits and every clone of them. ' +
-            `Re-encryption takes nothing back, so ${secrets} must itself be changed.`);
-    }
-    else if (changed.some(({ dataKey }) => dataKey === 'new')) {
-        words.push('- Older commits still open with their older data keys. A new one protects only what is written from now on.');
-    }
-    const opened = changed.filter(({ dataKey, recipients: { before, after } }) => dataKey === 'same' && without(after, before).length > 0);
-    if (opened.length > 0) {
-        words.push(`- Whoever ${voice === 'would' ? 'is' : 'was'} added has the data key that ` +
-            `${opened.length === changed.length ? 'these files' : `${opened.length} of these files`} have had ` +
-            'since they last got a new one: it opens their older commits, back to that one, as well.');
-    }
-    const involved = files.flatMap(({ recipients: { before, after } }) => [...before, ...after]);
-    if (markdown_account_sharedKeys([...request.removed, ...request.added, ...involved]) > 0) {
-        words.push('- A key in a key service (KMS, Key Vault, Vault) is one recipient but many people: who can read through it is ' +
-            'decided there (in IAM), not in these files.');
-    }
-    return words.join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/markdown/markdown.js
-// The job summary and the pull request's body, both from the report and in the same words.
-// Must never shorten a count or an honest word to fit: when there is no room, lists are shortened first.
-
-
-
-
-
-
-
-
-
-
-
-// GitHub refuses a body of 65,536 characters, and shows nothing of a summary beyond 1 MiB.
-const bodyLimit = 60_000;
-const summaryLimit = 1_000_000;
-const headerLimit = 10_000;
-const markdown_rooms = [
-    { files: Infinity, secrets: Infinity, diffLines: Infinity, picture: true },
-    { files: 2000, secrets: 8000, diffLines: 1000, picture: true },
-    { files: 500, secrets: 2000, diffLines: 400, picture: true },
-    { files: 200, secrets: 1000, diffLines: 200, picture: true },
-    { files: 60, secrets: 600, diffLines: 100, picture: true },
-    { files: 60, secrets: 200, diffLines: 60, picture: true },
-    { files: 20, secrets: 60, diffLines: 20, picture: false },
-    { files: 10, secrets: 20, diffLines: 20, picture: false },
-    { files: 3, secrets: 5, diffLines: 5, picture: false },
-    { files: 0, secrets: 0, diffLines: 0, picture: false },
-];
-function section(title, content) {
-    return content === '' ? '' : `### ${title}\n\n${content}`;
-}
-/** Beyond so many, an error that repeats why each file was refused is shorter without it. */
-const fewFailed = 3;
-function markdown_whyStopped(report, { failed }, room) {
-    const says = ({ path, reason }) => `${visible(path)}: ${visible(reason, 1000)}`;
-    const shortened = (message) => failed.reduce((text, one) => text.replace(says(one), '\0'), message)
-        .replace(/\0(?:; \0)*/g, 'of the files below');
-    const shown = report.findings.map((finding) => (finding.level === 'error' && failed.length > fewFailed ? { ...finding, message: shortened(finding.message) } : finding));
-    const said = shown.filter(({ level, message }) => level === 'error' && message.length < 1000).map(({ message }) => message);
-    const unsaid = failed.filter((one) => !said.some((message) => message === one.reason || message.includes(says(one))));
-    const parts = [findingLines(shown, room), reasons(unsaid, room)].filter((part) => part !== '');
-    const errors = report.findings.some(({ level }) => level === 'error');
-    return errors || failed.length > 0 ? parts.join('\n\n') : [...parts, 'The log of the run says why.'].join('\n\n');
-}
-/** Empty where there is nothing to draw. */
-function picture(report, { voice }) {
-    const shown = shownIn(report);
-    const diagram = accessDiagram(report.files, (recipient) => {
-        const { owner, key } = shown(recipient);
-        return [owner, key].filter((part) => part !== null).join(' ');
-    });
-    if (diagram === null)
-        return '';
-    const legend = [
-        ...(diagram.includes(arrows.kept) ? ['Solid: could and can.'] : []),
-        ...(diagram.includes(arrows.lost) ? ['Red, dotted: no longer can.'] : []),
-        ...(diagram.includes(arrows.gained) ? ['Green, thick: newly can.'] : []),
-    ].join(' ');
-    // Nothing in it can close the fence: a name's backtick stands as its number.
-    const title = voice === 'would' ? 'Who can read what, as it would be' : 'Who can read what';
-    return section(title, `${legend}\n\n\`\`\`mermaid\n${diagram}\n\`\`\``);
-}
-function markdown_exposed(report, { gone }, room) {
-    const { exposure, request, base } = report;
-    const readers = [...new Set(exposure.flatMap(({ readBy }) => readBy))];
-    if (exposure.length === 0) {
-        const lost = request.removed.length > 0 ? request.removed : gone;
-        return lost.length === 0 ? ''
-            : section('Secrets to change', `At ${code(base.slice(0, 12))} none was found that ${who(lost)} could read.`);
-    }
-    const files = new Set(exposure.map(({ file }) => file)).size;
-    const title = `Secrets ${listed(readers.map((reader) => plain(reader, nameLimit)), 3)} could read`;
-    // Of a run that knows no history all are as they were at the base.
-    const states = exposure.every(({ since, state }) => since === null && state === 'current') ? '' : `: ${stateCounts(exposure)}`;
-    const where = `${count(exposure.length, 'secret')} in ${count(files, 'file')} at ${code(base.slice(0, 12))}${states}.`;
-    return section(title, `${where} ${checklist(exposure, readers, room)}`);
-}
-function markdown_sections(report, account, name, drawn, room) {
-    const { voice, skipped, remaining } = account;
-    const skippedList = section('Skipped', reasons(skipped, room));
-    const accounting = accountingLine(report, account);
-    const first = headline(report, account);
-    if (voice === 'stopped')
-        return [first, section('What stopped it', markdown_whyStopped(report, account, room)), skippedList, accounting];
-    const open = voice === 'open';
-    const are = count(remaining.length, 'matched file is', 'matched files are');
-    const kept = `${are} still encrypted to ${who(report.request.removed)}`;
-    const still = remaining.length > 0 && !open ? `**✖ ${kept}:**\n\n${reasons(remaining, room)}` : '';
-    // What is said of a file above is not said of it twice.
-    const above = new Set(still === '' ? [] : remaining.map(({ path }) => path));
-    const found = report.findings.filter(({ code, path }) => code !== 'still-reads' || path === null || !above.has(path));
-    const urgent = findingLines(found.filter(isUrgent), room);
-    return [
-        first,
-        still,
-        urgent === '' ? '' : `**Look at this first:**\n\n${urgent}`,
-        changedFiles(account, name, room),
-        room.picture ? drawn : '',
-        section(voice === 'would' ? 'Config, as it would be' : 'Config', configDiffs(report, room)),
-        section('What was proven', proofs(report, account)),
-        markdown_exposed(report, account, room),
-        section('What this cannot do', honestWords(report, account)),
-        skippedList,
-        section('Unchanged', reasons(unchanged(report), room, 0)),
-        section('Findings', findingLines(found.filter((one) => !isUrgent(one)), room)),
-        accounting,
-    ];
-}
-function unchanged({ files }) {
-    return files.filter(({ action }) => action === 'unchanged');
-}
-/** Fewer bytes than any name in the list of files, and than any line of the checklist. */
-const [leastName, leastItem] = [14, 8];
-/** Tells without writing it that a text would not fit: one about thousands of files is megabytes. */
-function surelyTooMuch({ exposure }, { changed }, room, limit) {
-    const names = changed.length <= room.files ? changed.length : 0;
-    return names * leastName + (exposure.length <= room.secrets ? exposure.length : 0) * leastItem > limit;
-}
-function fit(report, limit, around) {
-    const [account, name] = [accountOf(report), namer(report)];
-    const drawn = picture(report, account);
-    let text = '';
-    for (const room of markdown_rooms) {
-        if (surelyTooMuch(report, account, room, limit))
-            continue;
-        text = `${around(markdown_sections(report, account, name, drawn, room), room).filter((part) => part !== '').join('\n\n')}\n`;
-        if (new TextEncoder().encode(text).length < limit)
-            break;
-    }
-    return text;
-}
-/** Nothing was changed, and the sentence that says why counts for more than any list. */
-function stoppedEarly({ outcome }) {
-    return outcome === 'refused' || outcome === 'failed';
-}
-/** Markdown for the job summary, under 1 MiB whatever the report holds. */
-function renderSummary(report, context) {
-    const { pullRequestUrl, reportPath, access = null } = context;
-    return fit(report, summaryLimit, (parts, room) => [
-        '## sops-rekey',
-        ...parts,
-        section('Age of the data keys', stoppedEarly(report) ? '' : dataKeyAges(report, room)),
-        section('Who can read what before this run', access === null ? '' : accessTable(access, room)),
-        pullRequestUrl === null ? '' : safe_text_link('The pull request', pullRequestUrl),
-        reportPath === null ? '' : `The report: ${code(reportPath)}`,
-    ]);
-}
-/**
- * Markdown for the pull request, under 60,000 bytes of UTF-8 whatever the report holds. The last line is the hidden marker
- * `<!-- sops-rekey fingerprint=… -->`; throws a RangeError where the fingerprint is not hexadecimal.
- */
-function renderPullRequestBody(report, context) {
-    const { bodyHeader, fingerprint, runUrl } = context;
-    if (fingerprint !== null && !/^[0-9a-f]+$/.test(fingerprint))
-        throw new RangeError('The fingerprint is not hexadecimal.');
-    const header = bodyHeader === null || new TextEncoder().encode(bodyHeader).length <= headerLimit ? bodyHeader?.trim() ?? ''
-        : `(The body header has ${bodyHeader.length} characters and was left out.)`;
-    return fit(report, bodyLimit, (parts) => [
-        header,
-        ...parts,
-        runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
-        fingerprint === null ? '' : `<!-- sops-rekey fingerprint=${fingerprint} -->`,
-    ]);
-}
-
-;// CONCATENATED MODULE: ./lib/outputs.js
-// Result → outputs, report file, job summary, annotations. The one place that writes them.
-// Must never write text from outside that was not made harmless first.
-
-
-
-
-
-
-
-
-function reportIn(place) {
-    return (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-report.json');
-}
-/** Throws, before anything was published, where the outputs and the report could not be written afterwards. */
-function assertWritable(place, outputFile) {
-    const append = external_node_fs_namespaceObject.constants.O_WRONLY | external_node_fs_namespaceObject.constants.O_APPEND;
-    // The runner makes the file for the outputs itself.
-    if (outputFile !== undefined && outputFile !== '')
-        tryOpen('GITHUB_OUTPUT', outputFile, append);
-    tryOpen('RUNNER_TEMP', reportIn(place), append | external_node_fs_namespaceObject.constants.O_CREAT);
-}
-function tryOpen(variable, path, flags) {
-    try {
-        (0,external_node_fs_namespaceObject.closeSync)((0,external_node_fs_namespaceObject.openSync)(path, flags, 0o644));
-    }
-    catch (cause) {
-        throw new Failure('input', `${variable} leads to ${visible(path)}, which cannot be written (${cause.code ?? String(cause)}).`, {
-            advice: 'The runner sets it; leave it as it is.', cause,
-        });
-    }
-}
-async function writeOutputs(result, inputs, place) {
-    const { report, published } = result;
-    const reportPath = reportIn(place);
-    writeReport(reportPath, report);
-    const accessMapPath = writeAccessMap(result.access, report.finishedAt, place);
-    const done = report.outcome === 'published' || report.outcome === 'changed' || (result.failure !== null && published !== null);
-    const acted = done ? report.files : [];
-    const count = (...actions) => acted.filter(({ action }) => actions.includes(action)).length;
-    const changed = count('updated', 'rotated', 'updated+rotated');
-    const outputs = {
-        changed: done,
-        shards: result.shards === null ? null : JSON.stringify(result.shards),
-        'rotated-path': inputs.job.kind === 'rotate' && result.failure === null ? inputs.job.folder : null,
-        'files-matched': report.files.length,
-        'files-changed': changed,
-        'files-updated': count('updated', 'updated+rotated'),
-        'files-rotated': count('rotated', 'updated+rotated'),
-        'files-unchanged': report.files.filter(({ action }) => action !== 'skipped' && action !== 'failed').length - changed,
-        'files-skipped': report.files.filter(({ action }) => action === 'skipped').length,
-        'exposed-secrets': report.exposure.filter((secret) => !isDone(secret)).length,
-        'report-path': reportPath,
-        'access-map-path': accessMapPath,
-        'pull-request-number': published?.number ?? null,
-        'pull-request-url': published?.url ?? null,
-        'pull-request-operation': published?.operation ?? 'none',
-        'pull-request-branch': published?.branch ?? null,
-        'pull-request-head-sha': published?.headSha ?? null,
-        'pull-request-commits-verified': published?.verified ?? null,
-        'tracking-issue-number': result.issue?.numbers.join('\n') ?? null,
-        'compare-url': published?.compareUrl ?? null,
-    };
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(name, value ?? '');
-    annotate(result, inputs);
-    // A runner that offers no summary is no reason to fail, nor is one that cannot be written when all else is done.
-    try {
-        const text = strandedSummary(result, place) ?? renderSummary(report, {
-            bodyHeader: null, fingerprint: null, runUrl: place.runUrl, pullRequestUrl: published?.url ?? null, reportPath, access: result.access,
-        });
-        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
-            await summary.addRaw(text, true).write();
-    }
-    catch (error) {
-        warning(`The summary could not be written: ${visible(String(error), 300)}`);
-    }
-}
-/** JSON in pieces: as one text, the report on thousands of files is megabytes, and those once more as bytes. */
-function* jsonOf(report) {
-    let before = '{';
-    for (const [name, value] of Object.entries(report)) {
-        yield `${before}${JSON.stringify(name)}:`;
-        before = ',';
-        if (Array.isArray(value)) {
-            yield '[';
-            for (const [at, item] of value.entries())
-                yield `${at === 0 ? '' : ','}${JSON.stringify(item)}`;
-            yield ']';
-        }
-        else
-            yield JSON.stringify(value);
-    }
-    yield '}\n';
-}
-/** Characters to a piece that is written. */
-const pieceSize = 64 * 1024;
-function writeReport(path, report) {
-    const file = (0,external_node_fs_namespaceObject.openSync)(path, 'w');
-    try {
-        let piece = '';
-        for (const text of jsonOf(report)) {
-            piece += text;
-            if (piece.length < pieceSize)
-                continue;
-            (0,external_node_fs_namespaceObject.writeSync)(file, piece);
-            piece = '';
-        }
-        (0,external_node_fs_namespaceObject.writeSync)(file, piece);
-    }
-    finally {
-        (0,external_node_fs_namespaceObject.closeSync)(file);
-    }
-}
-/** The path of the page; null where nothing is known to show, or where it could not be written: the rest counts for more. */
-function writeAccessMap(access, madeAt, { temporary, repository }) {
-    if (access === null)
-        return null;
-    const path = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-access-map.html');
-    try {
-        (0,external_node_fs_namespaceObject.writeFileSync)(path, accessMapPage(access, { repository, madeAt }));
-        return path;
-    }
-    catch (error) {
-        warning(`The access map could not be written: ${visible(String(error), 300)}`);
-        return null;
-    }
-}
-/** For a branch without its pull request: the text of it, for a person to paste, in a file and here; null for any other run. */
-function strandedSummary({ failure, published }, place) {
-    const body = published?.body ?? null;
-    if (failure === null || body === null)
-        return null;
-    const path = (0,external_node_path_namespaceObject.join)(place.temporary, 'sops-rekey-pull-request.md');
-    (0,external_node_fs_namespaceObject.writeFileSync)(path, body);
-    info(`The text for the pull request: ${path}`);
-    return ['## sops-rekey', `**✖ Failed**, with the verified changes on a branch: ${plain(failure.message, 1000)}`,
-        `The text for the pull request (${code(path)}):`, body].join('\n\n');
-}
-/** GitHub shows ten annotations of a level. */
-const annotationsShown = 10;
-/** One warning a code, with how many more there are of it; those of publishing, each its own, come first. */
-function warningsOf({ report, published, issue }) {
-    const alike = Map.groupBy(report.findings.filter(({ level }) => level === 'warning'), ({ code }) => code);
-    const found = [...alike.values()].flatMap(([first, ...more]) => {
-        if (first === undefined)
-            return [];
-        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message)}`;
-        return [more.length === 0 ? sentence : `${sentence} (and ${more.length} more, see the summary)`];
-    });
-    return [...published?.warnings ?? [], ...issue?.warnings ?? [], ...found].slice(0, annotationsShown);
-}
-/** Few annotations, because a step shows few. The error is set where the run ends. */
-function annotate(result, inputs) {
-    const { report } = result;
-    if (report.files.length === 0 && result.failure === null) {
-        notice(inputs.files.length === 0
-            ? 'No tracked file carries sops metadata: every file that git tracks was looked at.'
-            : `No encrypted file matches \`files\` (${visible(inputs.files.join(', '))}).`);
-    }
-    for (const sentence of warningsOf(result))
-        warning(sentence);
-    for (const sentence of result.published?.notices ?? [])
-        notice(sentence);
-    const skipped = report.files.filter(({ action }) => action === 'skipped');
-    if (skipped.length > 0)
-        notice(`Skipped: ${skipped.slice(0, 10).map(({ path, reason }) => `${visible(path)} (${visible(reason)})`).join(', ')}`);
-}
-
-;// CONCATENATED MODULE: ./lib/check-outputs.js
-// The result of a check → outputs, JSON and SARIF files, job summary, annotations. The one place that writes them.
-// Must never write text from outside that was not made harmless first.
-
-
-
-
-
-
-
-
-
-async function writeCheck({ report, access }, { temporary, repository, documentation, version }) {
-    const reportPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.json');
-    const sarifPath = (0,external_node_path_namespaceObject.join)(temporary, 'sops-rekey-check.sarif');
-    const shown = report.findings.map((one) => ({ ...one, message: visible(one.message, 4000) }));
-    (0,external_node_fs_namespaceObject.writeFileSync)(reportPath, `${JSON.stringify({ ...report, findings: shown })}\n`);
-    const digest = (text) => (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
-    (0,external_node_fs_namespaceObject.writeFileSync)(sarifPath, sarifOf(report, { documentation, version, digest }));
-    const { errors, warnings } = report.counts;
-    const outputs = {
-        findings: report.findings.length, errors, warnings, 'report-path': reportPath, 'sarif-path': sarifPath,
-        'access-map-path': writeAccessMap(access, report.finishedAt, { temporary, repository }) ?? '',
-    };
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(name, value);
-    for (const level of ['error', 'warning', 'notice']) {
-        check_outputs_annotate(level, report.findings.filter((one) => one.level === level));
-    }
-    // A runner that offers no summary is no reason to fail.
-    try {
-        const text = renderCheck(report, { documentation, reportPath });
-        if ((process.env['GITHUB_STEP_SUMMARY'] ?? '') !== '')
-            await summary.addRaw(text, true).write();
-    }
-    catch (cause) {
-        warning(`The summary could not be written: ${visible(String(cause), 300)}`);
-    }
-}
-/** GitHub shows ten annotations of a level; one place is kept for what ends the run. */
-const check_outputs_annotationsShown = 9;
-const writers = { error: error, warning: warning, notice: notice };
-/** One annotation a code; of one finding alone, beside the line it is about. */
-function check_outputs_annotate(level, findings) {
-    const kinds = [...Map.groupBy(findings, ({ code }) => code).values()];
-    for (const [first, ...more] of kinds.slice(0, check_outputs_annotationsShown)) {
-        if (first === undefined)
-            continue;
-        const title = ruleOf(first.code).title;
-        const sentence = `${first.path === null ? '' : `${visible(first.path)}: `}${visible(first.message, 1000)}`;
-        const place = more.length > 0 || first.path === null ? {} : { file: visible(first.path), startLine: first.line ?? 1 };
-        const others = more.length === 0 ? '' : ` (and ${more.length} more of \`${first.code}\`, see the summary)`;
-        writers[level](sentence + others, { title, ...place });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/model/publishing/branch-name.js
-// What git and GitHub take for the name of a branch.
-const forbidden = /[\x00-\x20~^:?*[\\\x7f]|\.\.|@\{|\/\/|^[-/]|\/$|\.$|^(?:@|HEAD|[0-9a-f]{40})$|^refs\/|(?:^|\/)\.|\.lock(?:\/|$)/;
-/** GitHub takes 255 bytes with `refs/heads/` before it. */
-const branch_name_longest = 244;
-function isBranchName(name) {
-    return name !== '' && !forbidden.test(name) && new TextEncoder().encode(name).length <= branch_name_longest;
-}
-
-;// CONCATENATED MODULE: ./lib/model/plan/shard.js
-/** `3/8`; null for any other text. GitHub runs at most 256 jobs of a matrix. */
-function parseShard(text) {
-    const [, index = '', of = ''] = /^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? [];
-    const shard = { index: Number(index), of: Number(of) };
-    return shard.index >= 1 && shard.index <= shard.of && shard.of <= 256 ? shard : null;
-}
-/** What one job has to do: every `of`th file of the plan, so that large neighbours are spread; the texts are for who publishes. */
-function partOf(plan, { index, of }) {
-    const own = (_, at) => at % of === index - 1;
-    const others = plan.changes.filter((change, at) => !own(change, at)).map(({ file }) => ({ file, reason: 'another job gives it new keys' }));
-    return { ...plan, changes: plan.changes.filter(own), unchanged: [...plan.unchanged, ...others], configs: [], record: null };
-}
-/** As many shards as are worth a job of their own, `most` at most; one for a plan that only edits texts, none for one without an edit. */
-function shardsFor({ changes, configs }, most) {
-    const of = Math.min(most, Math.max(Math.ceil(changes.length / filesWorthAJob), configs.length > 0 ? 1 : 0));
-    return Array.from({ length: of }, (_, at) => `${at + 1}/${of}`);
-}
-/** A job takes some twenty seconds to start, in which this many files are rotated. */
-const filesWorthAJob = 100;
-
-;// CONCATENATED MODULE: ./lib/model/publishing/template.js
-// Text with `{variables}`, as inputs may have it: which ones stand in it, and what it says once they are filled in.
-// Must never know what a value is for: who fills in makes each harmless for its place.
-/** `{name}` is a variable, `{{name}}` the text `{name}`; any other brace is just a brace. */
-const places = /\{\{([a-z]+)\}\}|\{([a-z]+)\}/g;
-/** What may stand in each input that is a template. A base and a branch only get what is the same for every run of a request. */
-const templateVariables = {
-    base: ['default'],
-    branch: ['removed', 'added', 'base'],
-    title: ['removed', 'added', 'files', 'date', 'base', 'repository'],
-    'commit-message': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
-    'body-header': ['removed', 'added', 'files', 'date', 'base', 'repository', 'run'],
-};
-/** The variables in the text, each once, whether there are such or not. */
-function variablesIn(text) {
-    return [...new Set([...text.matchAll(places)].flatMap(([, , name]) => name ?? []))];
-}
-/** Throws a RangeError for a variable without a value. A value is never read as a template itself. */
-function fillTemplate(text, values) {
-    return text.replace(places, (_, literal, name) => {
-        if (literal !== undefined)
-            return `{${literal}}`;
-        const value = Object.hasOwn(values, name) ? values[name] : undefined;
-        if (value === undefined)
-            throw new RangeError(`There is no value for {${name}}.`);
-        return value;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/inputs.js
-// Every input, read once, checked, as one readonly value.
-// Must refuse what is no such thing or contradicts itself before anything else runs.
-
-
-
-
-
-
-
-function wrong(name, value, advice) {
-    return new Failure('input', `The input \`${name}\` is ${value === '' ? 'empty' : `"${visible(value, 80)}"`}.`, { advice });
-}
-function inputs_text(name) {
-    const value = getInput(name);
-    return value === '' ? null : value;
-}
-function lines(name) {
-    return getInput(name).split('\n').map((line) => line.trim()).filter((line) => line !== '');
-}
-/** `! a` is `!a`. */
-function globs() {
-    return lines('files').map((line) => line.replace(/^!\s+/, '!'));
-}
-/** One a line or separated by commas. */
-function list(name) {
-    return lines(name).flatMap((line) => line.split(',')).map((item) => item.trim()).filter((item) => item !== '');
-}
-function flag(name, standard) {
-    const value = getInput(name);
-    if (value === '')
-        return standard;
-    if (/^(?:true|True|TRUE)$/.test(value))
-        return true;
-    if (/^(?:false|False|FALSE)$/.test(value))
-        return false;
-    throw wrong(name, value, `Write \`${name}: true\` or \`${name}: false\`.`);
-}
-function concurrency() {
-    const value = getInput('concurrency');
-    if (value === '')
-        return null;
-    if (/^[1-9]\d{0,2}$/.test(value) && Number(value) <= 128)
-        return Number(value);
-    throw wrong('concurrency', value, 'Write a whole number from 1 to 128, like `concurrency: 8`.');
-}
-function maxKeyAge() {
-    const value = getInput('max-key-age');
-    const age = parseKeyAge(value);
-    if (value !== '' && age === null)
-        throw wrong('max-key-age', value, 'Write days, weeks or months, like `max-key-age: 90d`, `12w` or `6m`.');
-    return age;
-}
-/** What no input is for: a private key in it is not used, and hidden from here on. */
-function refusePrivateKeys() {
-    for (const name of ['removed-recipient', 'added-recipient', 'same-access-as', 'required-recipient', 'exposed-to']) {
-        const found = getInput(name).match(privateKeys);
-        if (found === null)
-            continue;
-        for (const key of found)
-            core_setSecret(key);
-        throw new Failure('input', `The input \`${name}\` holds a private key, which was not used.`, {
-            advice: 'Write the public one (`age1…`). The log of a run may keep its inputs: take that key for known, and replace it.',
-        });
-    }
-}
-/** A recipient may itself hold a comma (a KMS encryption context), so only lines split where one is spelled out. */
-function recipients(name, example) {
-    const found = lines(name).flatMap((line) => (/^(?:[^,|=]+=)?(?:arn:|ssh-)/.test(line) && line.includes('|') ? [line] : line.match(/\s*"[^"]*"\s*(?=,|$)|[^,]+/g) ?? []))
-        .map((item) => item.trim().replace(/^"(.*)"$/, '$1').trim()).filter((item) => item !== '');
-    // Nobody would mean another job: to bring files in line with their configs.
-    const given = getInput(name, { trimWhitespace: false });
-    if (found.length === 0 && given !== '')
-        throw wrong(name, given, `Write ${example}.`);
-    return found;
-}
-function inputs_policy() {
-    const value = getInput('policy') || 'warn';
-    if (value === 'off' || value === 'warn' || value === 'enforce')
-        return value;
-    throw wrong('policy', value, 'Write `policy: off`, `policy: warn` or `policy: enforce`.');
-}
-function onClosed() {
-    const value = getInput('on-closed') || 'respect';
-    if (value === 'respect' || value === 'reopen')
-        return value;
-    throw wrong('on-closed', value, 'Write `on-closed: respect` or `on-closed: reopen`.');
-}
-function onHumanCommits() {
-    const value = getInput('on-human-commits') || 'fail';
-    if (value === 'fail' || value === 'overwrite')
-        return value;
-    throw wrong('on-human-commits', value, 'Write `on-human-commits: fail` or `on-human-commits: overwrite`.');
-}
-function ownersFile() {
-    const value = inputs_text('owners-file');
-    if (value === null || value === '.sops-owners.yaml')
-        return null;
-    if (/^(?!\/|\.\.?(?:\/|$))(?:[^/\\]+\/)*[^/\\]+$/.test(value))
-        return value;
-    throw wrong('owners-file', value, 'Write a path inside of the checkout, like `owners-file: .sops-owners.yaml`.');
-}
-function agePlugins() {
-    const names = list('age-plugins');
-    const bad = names.find((name) => !/^[a-z0-9][a-z0-9.+_-]*$/.test(name));
-    if (bad !== undefined)
-        throw wrong('age-plugins', bad, 'Write names of plugins, like `age-plugins: yubikey` for the program age-plugin-yubikey.');
-    return names;
-}
-function template(name) {
-    const value = inputs_text(name);
-    const known = templateVariables[name];
-    const strange = variablesIn(value ?? '').find((variable) => !known.includes(variable));
-    if (strange === undefined)
-        return value;
-    throw new Failure('input', `The input \`${name}\` holds {${strange}}, which stands for nothing there.`, {
-        advice: `There ${known.length === 1 ? 'is' : 'are'} ${known.map((one) => `{${one}}`).join(', ')}; write \`{{${strange}}}\` for the text itself.`,
-    });
-}
-function branchName(name) {
-    const value = template(name);
-    if (value === null)
-        return null;
-    const filled = fillTemplate(value, Object.fromEntries(variablesIn(value).map((variable) => [variable, 'x'])));
-    if (!isBranchName(filled))
-        throw wrong(name, value, `Write the name of a branch, like \`${name}: ${name === 'base' ? 'main' : 'sops-rekey/offboarding'}\`.`);
-    return value;
-}
-/** More would not leave room for the report in a pull request's body. */
-const longestHeader = 10_000;
-function bodyHeader() {
-    const value = template('body-header');
-    if (value === null || Buffer.byteLength(value) <= longestHeader)
-        return value;
-    throw new Failure('input', `The input \`body-header\` has ${Buffer.byteLength(value)} bytes, and at most ${longestHeader} fit.`, { advice: 'Link to the rest.' });
-}
-function commitMode(requireVerified) {
-    const value = getInput('commit-mode') || 'auto';
-    if (value === 'git' && requireVerified) {
-        throw new Failure('input', 'The inputs `commit-mode: git` and `require-verified: true` contradict each other: GitHub signs only what is committed through its API.', {
-            advice: 'Write `commit-mode: api`, or leave out `require-verified`.',
-        });
-    }
-    if (value === 'auto' || value === 'api' || value === 'git')
-        return value;
-    throw wrong('commit-mode', value, 'Write `commit-mode: auto`, `commit-mode: api` or `commit-mode: git`.');
-}
-const onlyForPullRequests = [
-    'base', 'branch', 'commit-message', 'title', 'body-header', 'labels', 'assignees', 'reviewers', 'team-reviewers', 'milestone', 'draft',
-    'signoff', 'commit-mode', 'require-verified', 'on-closed', 'on-human-commits', 'delete-branch',
-];
-/** What action.yml gives where nothing is written. */
-const standards = {
-    draft: 'false', signoff: 'false', 'require-verified': 'false', 'delete-branch': 'true', 'commit-mode': 'auto', 'on-closed': 'respect', 'on-human-commits': 'fail',
-};
-/** What action.yml gives by itself does not count. */
-function isGiven(name) {
-    const value = getInput(name);
-    return value !== '' && value.toLowerCase() !== standards[name];
-}
-function pullRequest() {
-    const requireVerified = flag('require-verified', false);
-    // Each is checked also where there is no pull request to use it for.
-    const wanted = {
-        base: branchName('base'), branch: branchName('branch'),
-        commitMessage: template('commit-message'), title: template('title'), bodyHeader: bodyHeader(),
-        labels: list('labels'), assignees: list('assignees'), reviewers: list('reviewers'), teamReviewers: list('team-reviewers'),
-        milestone: inputs_text('milestone'), draft: flag('draft', false), signoff: flag('signoff', false),
-        onClosed: onClosed(), onHumanCommits: onHumanCommits(), deleteBranch: flag('delete-branch', true),
-        commitMode: commitMode(requireVerified), requireVerified,
-    };
-    if (flag('pull-request', true))
-        return wanted;
-    const [given] = onlyForPullRequests.filter(isGiven);
-    if (given === undefined)
-        return null;
-    throw new Failure('input', `The inputs \`${given}\` and \`pull-request: false\` contradict each other: there is no pull request to use it for.`, {
-        advice: `Leave out \`${given}\`, or write \`pull-request: true\`.`,
-    });
-}
-function refuseContradictingAccess({ removedRecipients: removed, addedRecipients: added, sameAccessAs }) {
-    const contradict = (what, advice) => new Failure('input', what, { advice });
-    if (added.length > 0 && removed.length === 0 && sameAccessAs === null) {
-        throw contradict('The input `added-recipient` does not say what the new recipient gets access to.', 'Write whose access it gets, like `same-access-as: alice`, or `same-access-as: "*"` for every rule; or name in `removed-recipient` whose place it takes.');
-    }
-    if (sameAccessAs !== null && added.length === 0) {
-        throw contradict('The input `same-access-as` needs `added-recipient`: it says whose access the new recipient gets.', 'Write who comes, like `added-recipient: carol=age1…`.');
-    }
-    if (sameAccessAs !== null && removed.length > 0) {
-        throw contradict('The inputs `same-access-as` and `removed-recipient` contradict each other: the new recipient takes the place of the removed one.', 'Leave out `same-access-as`, or run twice.');
-    }
-    if (removed.length > 1 && added.length > 1) {
-        throw contradict('The inputs `removed-recipient` and `added-recipient` both name several, and do not say who takes whose place: each who comes would get the access of all who go.', 'Run once for each who goes, with who takes that place in `added-recipient`.');
-    }
-}
-/** A name or a sentence with a hole in it says something else. */
-function refuseEmptyVariables({ removedRecipients, addedRecipients, pullRequest: wanted }) {
-    const templates = {
-        branch: wanted?.branch, title: wanted?.title, 'commit-message': wanted?.commitMessage, 'body-header': wanted?.bodyHeader,
-    };
-    const empty = [...(removedRecipients.length === 0 ? ['removed'] : []), ...(addedRecipients.length === 0 ? ['added'] : [])];
-    for (const [name, value] of Object.entries(templates)) {
-        const hole = variablesIn(value ?? '').find((variable) => empty.includes(variable));
-        if (hole === undefined)
-            continue;
-        throw new Failure('input', `The input \`${name}\` holds {${hole}}, but \`${hole}-recipient\` is not given.`, {
-            advice: `Leave {${hole}} out of \`${name}\`, or give \`${hole}-recipient\`.`,
-        });
-    }
-}
-function failOn() {
-    const value = getInput('fail-on') || 'error';
-    if (value === 'error' || value === 'warning' || value === 'notice' || value === 'never')
-        return value;
-    throw wrong('fail-on', value, 'Write `fail-on: error`, `fail-on: warning`, `fail-on: notice` or `fail-on: never`.');
-}
-/** The actions below the root name their part of the story themselves, by a default of `job`. */
-function job() {
-    const kind = getInput('job') || 'all';
-    const folder = getInput('rotated-path');
-    if (kind === 'all')
-        return { kind };
-    if (kind === 'check')
-        return { kind, failOn: failOn(), exposedTo: recipients('exposed-to', 'whose secrets to list, like `exposed-to: bob`') };
-    if (kind === 'plan') {
-        const shards = getInput('shards') || '8';
-        if (!/^[1-9]\d{0,2}$/.test(shards) || Number(shards) > 256)
-            throw wrong('shards', shards, 'Write a whole number from 1 to 256, like `shards: 8`.');
-        return { kind, shards: Number(shards) };
-    }
-    if (kind !== 'rotate' && kind !== 'publish')
-        throw wrong('job', kind, 'Leave it out.');
-    if (folder === '')
-        throw wrong('rotated-path', folder, 'Write a folder, like `rotated-path: ${{ runner.temp }}/rotated`.');
-    if (kind === 'publish')
-        return { kind, folder };
-    const shard = parseShard(getInput('shard') || '1/1');
-    if (shard === null)
-        throw wrong('shard', getInput('shard'), 'Write which part of how many, like `shard: 3/8`.');
-    return { kind, shard, folder, base: branchName('base') };
-}
-/** Throws Failure `input`, naming the input and giving a right example. */
-function readInputs() {
-    refusePrivateKeys();
-    const own = job();
-    const inputs = {
-        job: own,
-        removedRecipients: recipients('removed-recipient', 'who leaves, like `removed-recipient: bob`'),
-        addedRecipients: recipients('added-recipient', 'who comes, like `added-recipient: carol=age1…`'),
-        sameAccessAs: inputs_text('same-access-as'),
-        requiredRecipients: recipients('required-recipient', 'who has to stay, like `required-recipient: break-glass`'),
-        policy: inputs_policy(),
-        ownersFile: ownersFile(),
-        agePlugins: agePlugins(),
-        rotateAll: flag('rotate-all', false),
-        maxKeyAge: maxKeyAge(),
-        workingDirectory: getInput('working-directory') || '.',
-        files: globs(),
-        dryRun: flag('dry-run', false),
-        concurrency: concurrency(),
-        sopsVersion: inputs_text('sops-version'),
-        sopsPath: inputs_text('sops-path'),
-        token: getInput('token'),
-        trackingIssue: own.kind !== 'check' && flag('tracking-issue', false),
-        pullRequest: own.kind === 'rotate' || own.kind === 'check' ? null : pullRequest(),
-    };
-    refuseContradictingAccess(inputs);
-    refuseEmptyVariables(inputs);
-    if (inputs.sopsPath !== null && inputs.sopsVersion !== null) {
-        throw new Failure('input', 'The inputs `sops-path` and `sops-version` contradict each other: a binary that is named is used as it is.', {
-            advice: 'Leave out one of them.',
-        });
-    }
-    if (inputs.rotateAll && inputs.maxKeyAge !== null) {
-        throw new Failure('input', 'The inputs `rotate-all: true` and `max-key-age` contradict each other: the first gives every file a new data key, whatever its age.', {
-            advice: 'Leave out one of them.',
-        });
-    }
-    if (inputs.token === '' && !inputs.dryRun && (inputs.pullRequest !== null || inputs.trackingIssue)) {
-        throw new Failure('input', 'The input `token` is empty.', { advice: 'Write `token: ${{ github.token }}`, or leave it out.' });
-    }
-    return inputs;
-}
-
-;// CONCATENATED MODULE: ./lib/model/publishing/event.js
-// Which event may have started a run that is given keys: an allowlist, held against what the runner says of it.
-// Must never take what is missing or unreadable for consent.
-
-
-/** Events that the clock or someone with write access causes, and that run on a branch of the repository itself. */
-const direct = ['workflow_dispatch', 'schedule', 'push', 'repository_dispatch', 'workflow_call'];
-const advice = 'Run on `workflow_dispatch`, `schedule` or `push` to the default branch, `repository_dispatch`, `workflow_call` from '
-    + 'one of these, or `workflow_run` after one of these; `dry-run: true` needs no key and runs on any event.';
-/**
- * Why a run is given no key, as a Failure `event`; null where it is. `base` is the input of that name: a push to that branch is
- * served as one to the default branch is.
- */
-function eventRefusal(started, base) {
-    const reason = reasonAgainst(started, base);
-    return reason === null ? null : new Failure('event', `This run ${reason}; it is not given keys.`, { advice });
-}
-function reasonAgainst({ event, ref, payload }, base) {
-    if (event === '')
-        return 'does not say by GITHUB_EVENT_NAME what started it';
-    const name = visible(event, 60);
-    if (/^pull_request(?:_|$)/.test(event))
-        return `was started by \`${name}\`, whose content its author controls`;
-    if (event !== 'workflow_run' && !direct.includes(event)) {
-        return `was started by \`${name}\`, which is none of the events that only the clock or someone with write access can cause`;
-    }
-    // Whatever the event is called: these hold commits that are on no branch yet.
-    const shown = visible(ref, 120);
-    if (/^refs\/pull\//.test(ref))
-        return `is for ${shown}, whose content the author of a pull request controls`;
-    if (/^refs\/heads\/gh-readonly-queue\//.test(ref))
-        return `is for ${shown}, a merge that is not on its branch yet`;
-    if (event === 'workflow_run')
-        return againstEarlierRun(payload);
-    return event === 'push' ? againstPush(ref, payload, base) : null;
-}
-/** The run before may have left artifacts, or name commits for the checkout, of whoever started it. */
-function againstEarlierRun(payload) {
-    const started = 'was started by `workflow_run`';
-    const earlier = field(payload, 'workflow_run');
-    const from = field(field(earlier, 'head_repository'), 'full_name');
-    const here = field(field(payload, 'repository'), 'full_name');
-    if (typeof here !== 'string')
-        return `${started}, and the event does not say in which repository`;
-    // null where the fork was deleted.
-    if (typeof from !== 'string')
-        return `${started} after a run of a repository that the event does not name`;
-    if (from.toLowerCase() !== here.toLowerCase())
-        return `${started} after a run of the fork ${visible(from, 120)}`;
-    const first = field(earlier, 'event');
-    if (typeof first !== 'string')
-        return `${started} after a run that an unnamed event had started`;
-    return direct.includes(first) ? null : `${started} after a run that \`${visible(first, 60)}\` had started`;
-}
-/**
- * On another branch stands what nobody has reviewed yet, like the branch of a pull request: that of this action's own among them,
- * for which it would then open another one.
- */
-function againstPush(ref, payload, base) {
-    if (base !== null && ref === `refs/heads/${base}`)
-        return null;
-    const standard = field(field(payload, 'repository'), 'default_branch');
-    if (typeof standard !== 'string')
-        return 'was started by `push`, and the event does not say which branch is the default one';
-    if (ref === `refs/heads/${standard}`)
-        return null;
-    return `was started by a \`push\` to ${visible(ref, 120)}, which is neither the default branch (${visible(standard, 80)}) `
-        + 'nor the one in `base`';
-}
-function field(value, name) {
-    return typeof value === 'object' && value !== null ? value[name] : undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/model/exposure/losing.js
-// Who loses access by a plan: who was named, and whom the configs leave out already.
-// Pure. Must never take a key that its owner exchanged for a person who left.
-
-
-
-/** Those who were named, and whoever else `plan` takes out of a file: of that file alone. */
-function whoLoses(plan, named) {
-    const others = [...Map.groupBy(drifted(plan, named), ({ recipient }) => canonicalId(recipient)).values()].map((lost) => ({ people: lost.slice(0, 1).map(({ recipient }) => recipient), only: new Set(lost.map(({ path }) => path)) }));
-    return [...named.length === 0 ? [] : [{ people: named, only: null }], ...others];
-}
-/**
- * The keys of each person whom nobody named, and whom `plan` takes out of the last file that they could read, since a config leaves
- * them out. `owners`: of earlier commits too, for a config that leaves out a key leaves out whose it was.
- */
-function goneByConfig(plan, { others, skipped }, named, owners) {
-    const left = survey_unique(drifted(plan, named).map(({ recipient }) => recipient));
-    if (left.length === 0)
-        return [];
-    const untouched = [...plan.unchanged.map(({ file }) => file), ...others, ...skipped.flatMap(({ file }) => file ?? [])];
-    const staying = survey_unique([...plan.changes.flatMap(({ after }) => after.flat()), ...untouched.flatMap(survey_readersOf)]);
-    const names = new Set([...staying, ...named].map((one) => ownerOf(owners, one)));
-    const gone = left.filter((one) => {
-        const name = ownerOf(owners, one);
-        return !staying.some((other) => sameRecipient(one, other)) && (name === null || !names.has(name));
-    });
-    return [...Map.groupBy(gone, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
-}
-function drifted(plan, named) {
-    return plan.changes.flatMap(({ file, after }) => survey_readersOf(file)
-        .filter((one) => ![...after.flat(), ...named].some((other) => sameRecipient(one, other))).map((recipient) => ({ recipient, path: file.path })));
-}
-
-;// CONCATENATED MODULE: ./lib/model/owners/owners-file-text.js
-// Where in the text of an owners file its lists and maps stand, and how one more entry is put into them.
-// Must never touch a character that is there.
-
-
-
-/** A field by the names that lead to it; null where there is none. */
-function fieldItems(tree, names) {
-    let [list, node, field] = [tree.root, tree.contents, null];
-    for (const name of names) {
-        const pairs = (0,dist/* isMap */.jh)(node) ? node.items : [];
-        const at = pairs.findIndex(({ key }) => (0,dist/* isScalar */.jn)(key) && key.value === name);
-        const slot = list?.slots[at];
-        if (slot === undefined)
-            return null;
-        node = slot.value;
-        list = (0,dist/* isScalar */.jn)(node) ? null : slot.below;
-        field = { slot, list };
-    }
-    return field;
-}
-/** `text`, whose last line has an end, with one more entry at the end of the field; the last of `names` is made where it is missing. */
-function appendItem(path, text, names, item) {
-    const tree = readTree(path, text);
-    const field = fieldItems(tree, names);
-    if (field !== null)
-        return field.list === null ? fill(tree, field.slot, item) : append(text, field.list, owners_file_text_startOf(field.slot.value), item);
-    const name = names.at(-1) ?? '';
-    const made = { block: [`${name}:`, ...indented(item.block, '  ')], flow: `${name}: ${bracketed(item)}` };
-    const { root } = tree;
-    if (root?.style === 'flow')
-        return append(text, root, owners_file_text_startOf(tree.contents), made);
-    const [first, last] = [root?.slots[0], root?.slots.at(-1)];
-    // Comments at the end are about what stands above them, so that a new field comes after.
-    const marker = last === undefined ? null : /^[^\s#]/m.exec(text.slice(lineEnd(text, last.end)));
-    const at = marker === null || last === undefined ? text.length : last.end;
-    return insertLines(text, at, indented(made.block, first === undefined ? '' : padOf(text, first)));
-}
-function append(text, list, open, item) {
-    const [first, last] = [list.slots[0], list.slots.at(-1)];
-    if (first === undefined || last === undefined)
-        return `${text.slice(0, open + 1)}${item.flow}${text.slice(open + 1)}`;
-    if (list.style === 'flow')
-        return `${text.slice(0, last.end)}, ${item.flow}${text.slice(last.end)}`;
-    return insertLines(text, last.end, indented(item.block, padOf(text, first)));
-}
-/** A field that holds nothing gets a list or map of one. */
-function fill({ text, root }, slot, item) {
-    const [start, end] = slot.value?.range ?? [slot.end, slot.end];
-    if (start === end && root?.style === 'block')
-        return insertLines(text, slot.end, indented(item.block, `${padOf(text, slot)}  `));
-    return `${text.slice(0, start)}${start === end ? ' ' : ''}${bracketed(item)}${text.slice(end)}`;
-}
-/** The lines below the line of an offset. */
-function insertLines(text, at, lines) {
-    const below = at === text.length ? at : lineEnd(text, at) + 1;
-    return `${text.slice(0, below)}${lines.map((line) => line + lineEnding(text)).join('')}${text.slice(below)}`;
-}
-function lineEnding(text) {
-    return text.includes('\r\n') ? '\r\n' : '\n';
-}
-function indented(lines, pad) {
-    return lines.map((line) => pad + line);
-}
-function padOf(text, slot) {
-    return ' '.repeat(slot.start - lineStart(text, slot.start));
-}
-function bracketed({ block, flow }) {
-    return block[0]?.startsWith('- ') === true ? `[${flow}]` : `{${flow}}`;
-}
-function owners_file_text_startOf(node) {
-    return node?.range?.[0] ?? 0;
-}
-/** A scalar that reads as `value` anywhere in YAML: plain where that is sure, else in double quotes. */
-function owners_file_text_scalarText(value) {
-    const word = /^[\p{L}\p{N}](?:[\p{L}\p{N}_.@+/|:=-]*[\p{L}\p{N}_.@+/|=-])?$/u;
-    const plain = value.split(' ').every((part) => word.test(part)) && !/^(?:null|true|false|yes|no|on|off)$/i.test(value);
-    return plain ? value : JSON.stringify(value);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/leaving.js
-// Which comments of a `.sops.yaml` go when a key goes.
-// Must never take a heading from the keys that stay under it, nor leave a name behind that would pass for that of another key.
-//
-// Of own-line comments directly above an item, the lines go that name who leaves and nobody who stays, and the last one where it is
-// the only name of that key, or a label over no other one: prose stays. Of comments that list names those of who leaves go.
-
-
-
-
-
-
-/** The comment lines above the item `at` that go when the items `removed` of its list go. */
-function commentsLeaving(tree, list, at, removed) {
-    const { text } = tree;
-    const slot = list.slots[at];
-    const lines = slot === undefined || list.style === 'text' ? [] : commentsAbove(text, slot);
-    if (slot === undefined || lines.length === 0)
-        return [];
-    const names = (index) => leaving_namesOf(tree, list, index);
-    const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
-    const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
-    const stands = isHeading(tree, list, at, removed);
-    // Over keys that stay it goes only where it is the name, and not where it has a word of it.
-    const isTheirs = ({ text: line }) => !stands || !isShort(line)
-        || formsOf(line.slice(signsBefore(line))).some((form) => leaving?.some((name) => name.toLowerCase() === form) === true);
-    const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying) && isTheirs(line));
-    for (const [index, line] of lines.entries()) {
-        // A sentence that goes on; a name does not.
-        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying);
-        if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn)
-            naming[index] = true;
-    }
-    const label = labelAbove(text, slot);
-    const isAlone = label !== null && !mentioned(label, staying) && ((labelsThatName(tree, list)[at] ?? null) !== null
-        || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands && !mayStandBelow(text, list)));
-    return lines.filter((_, index) => naming[index] === true || (isAlone && index === lines.length - 1));
-}
-/** Whether keys that stay stand under the comment above an item: those up to the next label. */
-function isHeading(tree, list, at, removed) {
-    for (const [index, slot] of list.slots.entries()) {
-        if (index <= at)
-            continue;
-        if (labelAbove(tree.text, slot) !== null)
-            return false;
-        if (!removed.has(index) && holdsKeys(tree, slot))
-            return true;
-    }
-    return false;
-}
-/** From the first offset up to the second: what goes of the comments that list names when the items `removed` go. */
-function namesLeaving(tree, list, removed) {
-    return nameLists(tree.text, list).flatMap((one) => {
-        const { spans, lines, whole } = one;
-        const gone = new Set([...removed].flatMap((at) => {
-            const span = leaving_nameIn(tree, list, one, at);
-            return span === null ? [] : [spans.indexOf(span)];
-        }));
-        if (gone.size === spans.length)
-            return whole;
-        if (lines !== null)
-            return lines.filter((_, at) => gone.has(at)).map(({ start, end }) => [start, end]);
-        const first = spans.findIndex((_, at) => !gone.has(at));
-        return spans.flatMap(({ start, end }, at) => {
-            if (!gone.has(at))
-                return [];
-            return [at < first ? [start, spans[at + 1]?.start ?? end] : [spans[at - 1]?.end ?? start, end]];
-        });
-    });
-}
-/** The name of the key `at` in a list of names: by its place where each has one, else where it is known to be theirs alone. */
-function leaving_nameIn(tree, list, { spans, inOrder }, at) {
-    if (inOrder)
-        return spans[at] ?? null;
-    const known = (index) => {
-        const slot = list.slots[index];
-        const recipient = slot === undefined ? null : recipientOf(tree, slot);
-        return recipient === null ? [] : tree.namesOf(recipient);
-    };
-    const id = (index) => {
-        const recipient = list.slots[index] === undefined ? null : recipientOf(tree, list.slots[index]);
-        return recipient === null ? null : canonicalId(recipient);
-    };
-    const others = new Set([...list.slots.keys()].filter((index) => id(index) !== id(at)).flatMap(known));
-    const [own, ...more] = spans.filter((span) => formsOf(span.text).some((form) => known(at).includes(form) && !others.has(form)));
-    return own === undefined || more.length > 0 ? null : own;
-}
-function leaving_namesOf(tree, list, at) {
-    const slot = list.slots[at];
-    const recipient = slot === undefined ? null : recipientOf(tree, slot);
-    if (slot === undefined || recipient === null)
-        return [];
-    const beside = nameBesideItem(tree.text, list, at);
-    return [recipient.id, anchorOf(slot) ?? recipient.id, ...(beside === null ? [] : formsOf(beside.text)), ...tree.namesOf(recipient)];
-}
-/** Whether `word` stands in `line` as a word of its own; `web` is not in `web-servers`. */
-function mentions(line, word) {
-    const [where, what] = [line.toLowerCase(), word.toLowerCase()];
-    const inside = (char) => char !== undefined && /[\p{L}\p{N}_-]/u.test(char);
-    for (let at = where.indexOf(what); at !== -1; at = where.indexOf(what, at + 1)) {
-        if (!inside(where[at - 1]) && !inside(where[at + what.length]))
-            return true;
-    }
-    return false;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/splice.js
-// The text of a `.sops.yaml` with some items of its lists cut out, down to their commas, comments and lines.
-// Must never write a character that was not there, and never cut where nothing is removed.
-
-
-/** What to cut so that the items at the indices `removed` of the list are no longer there. At least one item must stay. */
-function cutsFor(tree, list, removed) {
-    const cuts = list.style === 'block' ? blockCuts(tree.text, list, removed) : separatedCuts(tree.text, list, removed);
-    const comments = [...removed].flatMap((at) => commentsLeaving(tree, list, at, removed));
-    // What lists the names of all that an item holds goes with it.
-    const inside = [...removed].flatMap((at) => {
-        const below = list.slots[at]?.below ?? null;
-        return below === null ? [] : namesLeaving(tree, below, new Set(below.slots.keys()));
-    });
-    return [...cuts, ...comments.map(({ start, end }) => [start, end]), ...inside, ...namesLeaving(tree, list, removed)];
-}
-/** The text without the cuts, which may overlap. A text without a line end at its end stays one. */
-function splice(text, cuts) {
-    let [result, at] = ['', 0];
-    for (const [start, end] of cuts.toSorted((a, b) => a[0] - b[0])) {
-        if (start > at)
-            result += text.slice(at, start);
-        at = Math.max(at, end);
-    }
-    return at >= text.length && !text.endsWith('\n') ? result.replace(/\r?\n$/, '') : result + text.slice(at);
-}
-function wholeLines(text, slot) {
-    return [lineStart(text, slot.start), Math.min(lineEnd(text, slot.end) + 1, text.length)];
-}
-function blockCuts(text, list, removed) {
-    return [...removed].flatMap((at) => {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            return [];
-        const lines = wholeLines(text, slot);
-        if (text.slice(lines[0], slot.start).trim() === '')
-            return [lines];
-        // `- age: …` or `- - …`: the dash before it belongs to what stays, so that the next thing moves up beside the dash.
-        let last = slot;
-        for (let next = at + 1; removed.has(next); next += 1)
-            last = list.slots[next] ?? last;
-        const rest = /^\s*/.exec(text.slice(lineEnd(text, last.end)));
-        return [[slot.start, lineEnd(text, last.end) + (rest?.[0].length ?? 0)]];
-    });
-}
-/** Lists with commas: each item that goes takes one comma along, the one after it where there is one. */
-function separatedCuts(text, list, removed) {
-    const commas = commasLeaving(text, list, removed);
-    const items = list.slots.filter((_, at) => removed.has(at)).map(({ start, end }) => [start, end]);
-    const spans = [...items, ...[...commas.values()].map((comma) => [comma, comma + 1])];
-    return [...removed].flatMap((at) => {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            return [];
-        const comma = commas.get(at);
-        const [from, to] = wholeLines(text, slot);
-        const commaCut = comma === undefined ? [] : [loneComma(text, comma)];
-        if (isBare(text, [from, to], spans, list.style))
-            return [[from, to], ...commaCut];
-        if (comma === undefined)
-            return [[slot.start, slot.end]];
-        if (comma < slot.start) {
-            // The last one: what stands between it and the comma goes too, unless that is a comment.
-            return isBare(text, [comma, slot.end], spans, 'text') ? [[comma, slot.end]] : [...commaCut, [slot.start, slot.end]];
-        }
-        return [inlineCut(text, list, at, comma, removed)];
-    });
-}
-function inlineCut(text, list, at, comma, removed) {
-    const { slots, style } = list;
-    const slot = slots[at] ?? { start: comma, end: comma };
-    const next = slots.find(({ start }, index) => start > comma && !removed.has(index));
-    const own = lineEnd(text, comma);
-    if (next !== undefined && next.start < own)
-        return [slot.start, next.start];
-    const before = slots.findLast(({ end }, index) => end <= slot.start && !removed.has(index));
-    if (before !== undefined && before.end >= lineStart(text, slot.start)) {
-        return [slot.start - (/(?<![ \t])[ \t]*$/.exec(text.slice(before.end, slot.start))?.[0].length ?? 0), comma + 1];
-    }
-    // The first on the line of the opening bracket or quote: the next one moves up to it.
-    if (next === undefined)
-        return [slot.start, comma + 1];
-    const commented = style === 'flow' && text.slice(own, next.start).includes('#');
-    return [slot.start, commented ? own - (text[own - 1] === '\r' ? 1 : 0) : next.start];
-}
-/** A comma whose item stands on another line; one that leads its line takes the blanks after it along. */
-function loneComma(text, comma) {
-    const leads = text.slice(lineStart(text, comma), comma).trim() === '';
-    return [comma, comma + 1 + (leads ? (/^[ \t]*/.exec(text.slice(comma + 1))?.[0].length ?? 0) : 0)];
-}
-/** Which comma each item takes along: an item that leads its line with a comma that one, the last of all the one before it. */
-function commasLeaving(text, list, removed) {
-    const taken = new Set();
-    const leaving = new Map();
-    const sameLine = (a, b) => !text.slice(Math.min(a, b), Math.max(a, b)).includes('\n');
-    for (const at of [...removed].sort((a, b) => a - b)) {
-        const slot = list.slots[at];
-        if (slot === undefined)
-            continue;
-        const [before, after] = [list.commas[at - 1], list.commas[at]];
-        const leads = before !== undefined && !taken.has(before) && sameLine(before, slot.start)
-            && (after === undefined || !sameLine(slot.end, after));
-        const comma = leads ? before : after ?? list.commas.findLast((one) => one < slot.start && !taken.has(one));
-        if (comma === undefined)
-            continue;
-        taken.add(comma);
-        leaving.set(at, comma);
-    }
-    return leaving;
-}
-/** Whether only blanks are left of a stretch of text once the spans are cut, and the comment that ends a flow list's line. */
-function isBare(text, [from, to], spans, style) {
-    let left = '';
-    for (let at = from; at < to; at += 1) {
-        const span = spans.find(([start, end]) => start <= at && at < end);
-        if (span === undefined)
-            left += text[at] ?? '';
-        else
-            at = span[1] - 1;
-    }
-    return (style === 'flow' ? left.replace(/^[ \t]*#.*/, '') : left).trim() === '';
-}
-
-;// CONCATENATED MODULE: ./lib/model/owners/owners-file-edit.js
-// An owners file after a change of keys: who lost one, who got one, and the record of it; what else stands in it stays.
-// Must never write the file anew.
-
-
-
-
-
-
-
-
-
-/**
- * The text of an owners file after the change; null where it says all of it already, so that a second run changes nothing.
- * A removed key goes with its line, an owner without keys too; a key that replaces it stands in its place. Comments on lines of
- * their own stay. Each removed key is recorded, once for ever. Added keys without a name that anyone could tell are not entered.
- * Throws Failure `owners-file` where `text` is none, where an added key is another owner's already, and where the result,
- * read again, does not mean what `text` meant with the change.
- */
-function editOwnersFile(path, text, change) {
-    const before = readOwnersFile(path, text);
-    const fail = (why, cause) => new Failure('owners-file', `${visible(path)} could not be edited: ${why}.`, {
-        path, advice: 'Bring it up to date by hand, commit that, and run again.', cause,
-    });
-    const means = (recipient, of = []) => of.some((one) => recipient_isMeantBy(recipient, one));
-    const leaving = before.owners.filter(({ recipient }) => among(change.removed, recipient)
-        || (means(recipient, change.removed) && !means(recipient, change.staying)));
-    const staying = before.owners.filter((owned) => !leaving.includes(owned));
-    const arriving = arrivals(before, leaving, staying, change, fail);
-    const recorded = before.removed.map(({ recipient }) => recipient);
-    const records = survey_unique(change.removed).filter((recipient) => !among(recorded, recipient))
-        .map((recipient) => ({
-        owner: leaving.find((owned) => recipient_isMeantBy(owned.recipient, recipient))?.name ?? change.ownerOf?.(recipient) ?? null,
-        recipient, date: change.date, by: change.by,
-    }));
-    let after;
-    try {
-        after = apply(path, text, leaving, arriving, records);
-    }
-    catch (cause) {
-        throw fail('the result would not be valid', cause);
-    }
-    if (after === text)
-        return null;
-    prove(path, after, { owners: [...staying, ...arriving], removed: [...before.removed, ...records] }, fail);
-    return after;
-}
-function apply(path, text, leaving, arriving, records) {
-    const open = text !== '' && !text.endsWith('\n');
-    let after = open ? text + lineEnding(text) : text;
-    const waiting = [...leaving];
-    for (const { recipient, name } of arriving) {
-        const at = waiting.findIndex((owned) => owned.name === name);
-        const [replaced] = at === -1 ? [] : waiting.splice(at, 1);
-        after = replaced === undefined ? enter(path, after, { recipient, name }) : replace(path, after, replaced, recipient);
-    }
-    if (waiting.length > 0)
-        after = takeOut(path, after, waiting);
-    for (const record of records)
-        after = appendItem(path, after, ['removed'], recordLines(record));
-    return open ? after.replace(/\r?\n$/, '') : after;
-}
-/** The added keys that have to be entered, each with its owner's name as the file spells it. */
-function arrivals(before, leaving, staying, { added }, fail) {
-    const [leaver, ...more] = new Set(leaving.map(({ name }) => name));
-    const arriving = [];
-    for (const { recipient, name: asked } of added) {
-        const spelled = before.owners.find(({ name }) => name.toLowerCase() === asked?.toLowerCase())?.name;
-        const name = spelled ?? asked ?? (more.length === 0 ? leaver : undefined);
-        const holder = [...staying, ...arriving].find((owned) => sameRecipient(owned.recipient, recipient));
-        if (holder !== undefined && asked !== null && holder.name !== name) {
-            throw fail(`the key that was added for ${visible(asked, 60)} is ${visible(holder.name, 60)}'s in it`);
-        }
-        if (holder === undefined && name !== undefined)
-            arriving.push({ recipient, name });
-    }
-    return arriving;
-}
-function enter(path, text, { recipient, name }) {
-    const [owner, key] = [owners_file_text_scalarText(name), owners_file_text_scalarText(recipient.id)];
-    const present = fieldItems(readTree(path, text), ['owners', name]) !== null;
-    return present ? appendItem(path, text, ['owners', name], { block: [`- ${key}`], flow: key })
-        : appendItem(path, text, ['owners'], { block: [`${owner}:`, `  - ${key}`], flow: `${owner}: [${key}]` });
-}
-function replace(path, text, { name, recipient: old }, recipient) {
-    const tree = readTree(path, text);
-    const slot = fieldItems(tree, ['owners', name])?.list?.slots.find((one) => holds(one, old));
-    const start = slot?.value?.range?.[0];
-    if (slot === undefined || start === undefined)
-        return text;
-    return `${text.slice(0, start)}${owners_file_text_scalarText(recipient.id)}${text.slice(slot.end)}`;
-}
-function takeOut(path, text, leaving) {
-    const tree = readTree(path, text);
-    const owners = fieldItems(tree, ['owners'])?.list ?? null;
-    if (owners === null)
-        return text;
-    const gone = new Set();
-    const cuts = owners.slots.flatMap(({ below }, at) => {
-        if (below === null)
-            return [];
-        const keys = new Set([...below.slots.keys()].filter((index) => {
-            const slot = below.slots[index];
-            return slot !== undefined && leaving.some(({ recipient }) => holds(slot, recipient));
-        }));
-        if (keys.size > 0 && keys.size === below.slots.length)
-            gone.add(at);
-        return keys.size === 0 || gone.has(at) ? [] : cutsFor(tree, below, keys);
-    });
-    const all = gone.size === 0 ? cuts : [...cuts, ...cutsFor(tree, owners, gone)];
-    // Names are not told by comments here: those on lines of their own may be about anyone, and stay.
-    return splice(text, all.filter(([start, end]) => !/^[ \t]*#/.test(text.slice(start, end))));
-}
-function recordLines({ owner, recipient, date, by }) {
-    const fields = [
-        ...owner === null ? [] : [`owner: ${owners_file_text_scalarText(owner)}`],
-        `recipient: ${owners_file_text_scalarText(recipient.id)}`, `date: ${owners_file_text_scalarText(date)}`,
-        ...by === null ? [] : [`by: ${owners_file_text_scalarText(by)}`],
-    ];
-    return { block: fields.map((field, at) => `${at === 0 ? '- ' : '  '}${field}`), flow: `{${fields.join(', ')}}` };
-}
-function prove(path, after, wanted, fail) {
-    let read;
-    try {
-        read = readOwnersFile(path, after);
-    }
-    catch (cause) {
-        throw fail('the result would not be valid', cause);
-    }
-    const meaning = ({ owners, removed }) => JSON.stringify([
-        owners.map(({ name, recipient }) => [name, canonicalId(recipient)].join('\n')).sort(),
-        removed.map(({ owner, recipient, date, by }) => [owner, canonicalId(recipient), date, by]),
-    ]);
-    if (meaning(read) !== meaning(wanted))
-        throw fail('the result would not mean what it meant, with the change');
-}
-function among(recipients, recipient) {
-    return recipients.some((one) => sameRecipient(one, recipient));
-}
-function holds({ value }, recipient) {
-    const key = (0,dist/* isScalar */.jn)(value) && typeof value.value === 'string' ? parseRecipient(value.value) ?? parsePgpId(value.value) : null;
-    return key !== null && sameRecipient(key, recipient);
-}
-
-;// CONCATENATED MODULE: ./lib/model/owners/removal-record.js
-// What the owners file is to remember of a plan: who was asked to go, and who goes since no config names them any more.
-// Must never record a key that can still read something.
-
-
-
-
-/** The owners file after the plan; null where there is none, or nothing to say. */
-function removal_record_recordOf(survey, request, changes, unchanged) {
-    const { ownersFile, owners, configs, others, skipped } = survey;
-    if (ownersFile === null)
-        return null;
-    const { removed: asked, added, date, by } = request;
-    const files = [...unchanged, ...others, ...skipped.flatMap(({ file }) => file ?? [])];
-    const left = survey_unique([...changes.flatMap(({ after }) => after.flat()), ...files.flatMap(survey_readersOf), ...configs.flatMap(({ recipients }) => recipients)]);
-    const staying = left.filter((one) => !asked.some((other) => sameRecipient(one, other)));
-    // A key under another version or role is the same key.
-    const stays = (one) => [...staying, ...added.map(({ recipient }) => recipient)].some((other) => isSameKeyMaterial(one, other));
-    const drifted = changes.flatMap(({ file }) => survey_readersOf(file)).filter((one) => parseRecipient(one.id) !== null && !stays(one));
-    const removed = survey_unique([...asked, ...drifted]);
-    const { path, text: before } = ownersFile;
-    const after = editOwnersFile(path, before, { removed, staying, added, date, by, ownerOf: (one) => ownerOf(owners, one) });
-    return after === null ? null : { path, before, after };
-}
-
-;// CONCATENATED MODULE: ./lib/model/plan/plan.js
-// Survey + request + what sops says of the configs → what happens to each file, or why the run is refused.
-// Pure. Must never let a file gain a reader that was not asked for, nor leave one that nobody can open.
-
-
-
-
-
-
-
-/** `answers` are sops' own, a file each; one that reads a file otherwise than the survey did is not to be trusted with it. */
-function planRekey(survey, request, edits, answers, runner, noted = []) {
-    const changes = [];
-    const unchanged = [];
-    const refusals = survey.damaged.map(({ path, damage }) => ({ path, reason: `${damage}. Mend it, or leave it out with a line \`!path\` in \`files\`` }));
-    const findings = [...noted];
-    const removed = new Set(request.removed.map(canonicalId));
-    const asked = request.removed.length + request.added.length > 0;
-    const configs = edits.flatMap((edit) => (edit.kind === 'edited' && plan_generatedBy(survey, edit.path) === null ? [{ path: edit.path, before: edit.before, after: edit.after }] : []));
-    refusals.push(...refusedEdits(survey, edits));
-    // What sops says of its files is about a config that is not edited.
-    const unedited = new Set(edits.flatMap((edit) => (edit.kind === 'refused' ? [edit.path] : [])));
-    for (const file of survey.files) {
-        const { configured, current } = answers.get(file.path) ?? { configured: { kind: 'no-rule' }, current: null };
-        // A rule may say how to encrypt and leave the keys to the command line.
-        const answer = configured.kind === 'different' && configured.groups.length === 0 ? { kind: 'no-rule' } : configured;
-        const fate = misread(survey, file, answer, current) ?? fateOf(survey, request, file, answer);
-        if (fate.kind === 'refused' && fate.byConfig === true && unedited.has(file.config ?? ''))
-            unchanged.push({ file, reason: `${file.config ?? ''} could not be edited` });
-        else if (fate.kind === 'refused')
-            refusals.push({ path: file.path, reason: fate.reason });
-        else if (fate.kind === 'unchanged')
-            unchanged.push({ file, reason: fate.reason });
-        else {
-            const reason = runnerRefusal(file, fate.change.after, runner) ?? losesRequired(survey, request, file, fate.change.after)
-                ?? gainsRemoved(survey, file, fate.change.after);
-            if (reason === null)
-                changes.push(fate.change);
-            else
-                refusals.push({ path: file.path, reason });
-        }
-        const threshold = thresholdDrift(survey, file);
-        if (threshold !== null)
-            findings.push({ code: 'threshold', level: 'warning', path: file.path, message: threshold });
-        const follows = fate.kind === 'change' && fate.change.updatekeys;
-        if (!follows && !isReadBy(file, removed))
-            findings.push(...driftFinding(survey, file, answer, asked));
-    }
-    const becomes = new Map(changes.map(({ file, after }) => [file.path, after]));
-    const results = survey.files.map((file) => ({ file, groups: becomes.get(file.path) ?? file.metadata.groups }));
-    findings.push(...findingsOf(survey, request, results, configs));
-    if (request.policy !== 'off') {
-        const found = policyOf(survey, configs, results, request.policy === 'enforce' ? 'error' : 'warning');
-        if (request.policy === 'warn')
-            findings.push(...found);
-        else
-            refusals.push(...found.map(({ path, message }) => ({ path, reason: `${message} (\`policy: enforce\`)` })));
-    }
-    const record = refusals.length > 0 || changes.length + configs.length === 0 ? null : removal_record_recordOf(survey, request, changes, unchanged.map(({ file }) => file));
-    return { changes, unchanged, configs, record, refusals, findings };
-}
-function plan_generatedBy(survey, path) {
-    return survey.configs.find((config) => config.path === path)?.generatedBy ?? null;
-}
-function refusedEdits(survey, edits) {
-    return edits.flatMap((edit) => {
-        if (edit.kind === 'refused')
-            return [{ path: edit.path, reason: `line ${edit.line}: ${edit.reason}` }];
-        const generated = edit.kind === 'edited' ? plan_generatedBy(survey, edit.path) : null;
-        if (edit.kind !== 'edited' || generated === null)
-            return [];
-        return [{ path: edit.path, reason: `it is generated (line ${generated.line}: ${generated.text}); make the change in its source, and run again` }];
-    });
-}
-function losesRequired(survey, { required }, file, after) {
-    const lost = missingRequired(after, required).filter((one) => isKept(one, survey_readersOf(file)));
-    return lost.length === 0 ? null : `it would lose ${nameOf(survey, lost)}, and \`required-recipient\` says that every file keeps that`;
-}
-/** Who was removed is not let in again, by a stale rule or by mistake: the record has to go first. */
-function gainsRemoved(survey, file, after) {
-    const { ownersFile } = survey;
-    const back = removedForGood(survey).find(({ recipient }) => {
-        const ids = new Set([canonicalId(recipient)]);
-        return !isReadBy(file, ids) && after.some((group) => group.some((one) => ids.has(canonicalId(one))));
-    });
-    if (ownersFile === null || back === undefined)
-        return null;
-    return `it would be given to ${back.owner ?? nameOf(survey, [back.recipient])}, whose key ${ownersFile.path}:${back.line} records as removed on ${back.date}. `
-        + 'Enter the key under `owners` there, if it is to be let in again';
-}
-/** Every text that is to be written beside the encrypted files. */
-function textsOf({ configs, record }) {
-    return record === null ? configs : [...configs, record];
-}
-/**
- * What this plan comes to, as one text: the same plan on the same bytes gives the same text, whatever else changed in
- * the repository. (A second run with the same text has nothing new to publish.)
- */
-function planIdentity(plan, request) {
-    const groups = (all) => all.map((group) => group.map(canonicalId).sort());
-    return JSON.stringify({
-        removed: request.removed.map(canonicalId).sort(),
-        added: request.added.map(({ recipient }) => canonicalId(recipient)).sort(),
-        rotateAll: request.rotateAll,
-        configs: plan.configs.map(({ path, before, after }) => [path, before, after]),
-        // What will be recorded has the day in it; what it is recorded in tells as much.
-        record: plan.record === null ? null : [plan.record.path, plan.record.before],
-        files: plan.changes.map(({ file, updatekeys, rotate, after }) => [file.path, file.blob, updatekeys, rotate, groups(after)]),
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/diff.js
-// What changed between two texts, line by line, for the report and for the proof of an edit.
-// Must never be applied as a patch: it shows lines without their line ends.
-/** The lines of both texts in order (without CR and LF), in the fewest insertions and deletions. */
-function diffLines(before, after) {
-    const [a, b] = [linesOf(before), linesOf(after)];
-    let head = 0;
-    while (head < a.length && head < b.length && a[head] === b[head])
-        head += 1;
-    let tail = 0;
-    while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail])
-        tail += 1;
-    const same = (line) => ({ op: ' ', line });
-    return [
-        ...a.slice(0, head).map(same),
-        ...shortestScript(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
-        ...a.slice(a.length - tail).map(same),
-    ];
-}
-/**
- * The change as people read it: lines that start with ' ', '-' or '+', two lines of context, '@@' between hunks.
- * Empty when nothing differs; no newline at the end.
- */
-function lineDiff(before, after) {
-    const lines = diffLines(before, after);
-    const near = (at) => lines.slice(Math.max(0, at - 2), at + 3).some(({ op }) => op !== ' ');
-    const shown = [];
-    let last = -1;
-    for (const [at, { op, line }] of lines.entries()) {
-        if (!near(at))
-            continue;
-        if (last >= 0 && at !== last + 1)
-            shown.push('@@');
-        shown.push(op + line);
-        last = at;
-    }
-    return shown.join('\n');
-}
-function linesOf(text) {
-    const lines = text.split(/\r?\n/);
-    if (lines.at(-1) === '')
-        lines.pop();
-    return lines;
-}
-/**
- * Myers' search in linear space: what both begin and end with is the same; of the rest the middle of a shortest way is found
- * from both ends, and each half is searched anew. Of what takes each other's place the old lines come first.
- */
-function shortestScript(a, b) {
-    const numbers = new Map();
-    const numbered = (lines) => Int32Array.from(lines, (line) => {
-        const number = numbers.get(line) ?? numbers.size;
-        numbers.set(line, number);
-        return number;
-    });
-    const [left, right] = [numbered(a), numbered(b)];
-    const size = a.length + b.length + 3;
-    const [reachA, reachB] = [new Int32Array(2 * size), new Int32Array(2 * size)];
-    const [gone, come] = [new Uint8Array(a.length), new Uint8Array(b.length)];
-    const waiting = [{ from: [0, 0], to: [a.length, b.length] }];
-    for (let box = waiting.pop(); box !== undefined; box = waiting.pop()) {
-        const { from: [fromA, fromB], to: [toA, toB] } = trimmed(left, right, box);
-        if (fromA === toA || fromB === toB) {
-            gone.fill(1, fromA, toA);
-            come.fill(1, fromB, toB);
-            continue;
-        }
-        const { from, to } = middle(left, right, { from: [fromA, fromB], to: [toA, toB] }, reachA, reachB);
-        waiting.push({ from: [fromA, fromB], to: from }, { from: to, to: [toA, toB] });
-    }
-    const script = [];
-    for (let [x, y] = [0, 0]; x < a.length || y < b.length;) {
-        if (gone[x] === 1)
-            script.push({ op: '-', line: a[x++] ?? '' });
-        else if (come[y] === 1)
-            script.push({ op: '+', line: b[y++] ?? '' });
-        else {
-            script.push({ op: ' ', line: a[x++] ?? '' });
-            y += 1;
-        }
-    }
-    return script;
-}
-function trimmed(a, b, { from, to }) {
-    let [[fromA, fromB], [toA, toB]] = [from, to];
-    for (; fromA < toA && fromB < toB && a[fromA] === b[fromB]; fromA += 1)
-        fromB += 1;
-    for (; fromA < toA && fromB < toB && a[toA - 1] === b[toB - 1]; toA -= 1)
-        toB -= 1;
-    return { from: [fromA, fromB], to: [toA, toB] };
-}
-/** The lines that are the same in the middle of a shortest way through the box, from which both ways to the ends are shorter. */
-function middle(a, b, { from, to }, forward, backward) {
-    const [[fromA, fromB], [toA, toB]] = [from, to];
-    const [width, height] = [toA - fromA, toB - fromB];
-    const [skew, zero] = [width - height, forward.length >> 1];
-    const start = (reach, k, d) => {
-        const [below, above] = [reach[zero + k - 1] ?? 0, reach[zero + k + 1] ?? 0];
-        return k === -d || (k !== d && below < above) ? above : below + 1;
-    };
-    forward[zero + 1] = 0;
-    backward[zero + 1] = 0;
-    for (let d = 0;; d += 1) {
-        for (let k = -d; k <= d; k += 2) {
-            const first = start(forward, k, d);
-            let x = first;
-            while (x < width && x - k < height && a[fromA + x] === b[fromB + x - k])
-                x += 1;
-            forward[zero + k] = x;
-            if (skew % 2 === 0 || Math.abs(skew - k) > d - 1 || x + (backward[zero + skew - k] ?? 0) < width)
-                continue;
-            return { from: [fromA + first, fromB + first - k], to: [fromA + x, fromB + x - k] };
-        }
-        for (let k = -d; k <= d; k += 2) {
-            const first = start(backward, k, d);
-            let x = first;
-            while (x < width && x - k < height && a[toA - 1 - x] === b[toB - 1 - x + k])
-                x += 1;
-            backward[zero + k] = x;
-            if (skew % 2 !== 0 || Math.abs(skew - k) > d || x + (forward[zero + skew - k] ?? 0) < width)
-                continue;
-            return { from: [toA - x, toB - x + k], to: [toA - first, toB - first + k] };
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/model/run-report.js
-
-
-
-
-
-
-function run_report_reportOf(run) {
-    const { survey, plan, failure } = run;
-    const stopped = failure !== null && !run.published;
-    const known = new Map();
-    // Who comes may have a name only in the request.
-    const fresh = new Map((run.request?.added ?? []).map(({ recipient, name }) => [canonicalId(recipient), name]));
-    const named = (recipients) => recipients.map(({ kind, id }) => {
-        const key = `${kind} ${id}`;
-        const one = known.get(key) ?? { kind, id, owner: (ownerOf(survey?.owners ?? [], { kind, id }) ?? fresh.get(canonicalId({ kind, id })))?.replace(privateKeys, '(a private key)') ?? null };
-        known.set(key, one);
-        return one;
-    });
-    return {
-        schema: 1,
-        outcome: run.outcome,
-        request: { removed: named(run.request?.removed ?? []), added: named((run.request?.added ?? []).map(({ recipient }) => recipient)), rotateAll: run.rotateAll, maxKeyAge: run.maxKeyAge },
-        base: survey?.base ?? '',
-        startedAt: run.startedAt.toISOString(),
-        finishedAt: run.finishedAt.toISOString(),
-        runId: run.runId,
-        sops: run.sops,
-        configs: plan === null || stopped ? [] : textsOf(plan).map(({ path, before, after }) => ({ path, diff: lineDiff(before, after).replace(privateKeys, '(a private key)') })),
-        files: survey === null ? [] : reportFiles(run, survey, named),
-        exposure: stopped ? [] : run.exposure,
-        findings: [
-            ...(failure === null ? [] : [{ code: failure.code, level: 'error', message: failure.message, path: failure.path }]),
-            ...(plan?.findings ?? []),
-        ],
-        sopsCalls: run.sopsCalls,
-    };
-}
-function reportFiles(run, survey, named) {
-    const { plan, failure } = run;
-    const verified = new Map(run.verified?.files.map((one) => [one.planned.file.path, one]));
-    const changes = new Map(plan?.changes.map((change) => [change.file.path, change]));
-    const unchanged = new Map(plan?.unchanged.map(({ file, reason }) => [file.path, reason]));
-    const refused = new Map(plan?.refusals.map(({ path, reason }) => [path, reason]));
-    const files = survey.files.map((file) => {
-        const change = changes.get(file.path);
-        const before = named(survey_readersOf(file));
-        const kept = { recipients: { before, after: before }, dataKey: 'same', keySince: run.keySince.get(file.path) ?? null, verified: false };
-        const refusal = refused.get(file.path);
-        // The sentence that ends the run names all that was refused, with the first as its place.
-        if (refusal !== undefined)
-            return run_report_entry(file, 'failed', refusal, kept);
-        if (failure?.path === file.path)
-            return run_report_entry(file, 'failed', failure.message, kept);
-        if (failure !== null && !run.published)
-            return run_report_entry(file, 'unchanged', 'the run stopped before anything was changed', kept);
-        if (change === undefined)
-            return run_report_entry(file, 'unchanged', unchanged.get(file.path) ?? '', kept);
-        return run_report_entry(file, actionOf(change), change.reason, {
-            recipients: { before, after: named(survey_unique(change.after.flat())) },
-            dataKey: verified.get(file.path)?.dataKey ?? (change.rotate ? 'new' : 'same'),
-            keySince: run.keySince.get(file.path) ?? null,
-            verified: verified.has(file.path),
-        });
-    });
-    const nobody = { format: null, config: null, recipients: { before: [], after: [] }, dataKey: 'same', keySince: null, verified: false, values: 0 };
-    return [
-        ...files,
-        ...survey.damaged.map(({ path, damage }) => ({ path, action: 'failed', reason: damage, ...nobody })),
-        ...survey.skipped.map(({ path, reason, file }) => {
-            const readers = file === null ? [] : named(survey_readersOf(file));
-            return { path, action: 'skipped', reason, ...nobody, recipients: { before: readers, after: readers } };
-        }),
-    ].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-function actionOf({ updatekeys, rotate }) {
-    return updatekeys ? (rotate ? 'updated+rotated' : 'updated') : 'rotated';
-}
-function run_report_entry(file, action, reason, rest) {
-    const { path, format, config, valueCount } = file;
-    return { path, format, config, action, reason, ...rest, values: valueCount };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/anchors.js
-// The anchors of keys in a `.sops.yaml`: which key has which, and which name a new one may have.
-// Must never give a name that is taken, nor let an alias stand before its anchor.
-
-
-
-class Anchors {
-    #of = new Map();
-    #taken = new Map();
-    constructor(tree) {
-        const found = [];
-        const walk = (list) => {
-            for (const slot of list.slots) {
-                const name = (0,dist/* isAlias */.Vj)(slot.value) ? null : anchorOf(slot);
-                const recipient = name === null ? null : recipientOf(tree, slot);
-                if (name !== null)
-                    this.#taken.set(name, (this.#taken.get(name) ?? 0) + 1);
-                if (name !== null && recipient !== null)
-                    found.push([canonicalId(recipient), { name, at: slot.start }]);
-                if (slot.below !== null)
-                    walk(slot.below);
-            }
-        };
-        if (tree.root !== null)
-            walk(tree.root);
-        // Anchors of maps and lists that hold no single key.
-        for (const [, name = ''] of tree.text.matchAll(/&([^\s,[\]{}]+)/g))
-            this.#taken.set(name, this.#taken.get(name) ?? 1);
-        for (const [id, anchor] of found) {
-            // One name for two keys: which of them an alias means depends on where it stands.
-            if (this.#taken.get(anchor.name) === 1 && !this.#of.has(id))
-                this.#of.set(id, anchor);
-        }
-    }
-    /** `*name` for a key, to be written at the offset; null where the key has no anchor before it. */
-    aliasFor(recipient, at) {
-        const anchor = this.#of.get(canonicalId(recipient));
-        return anchor !== undefined && anchor.at < at ? `*${anchor.name}` : null;
-    }
-    has(recipient) {
-        return this.#of.has(canonicalId(recipient));
-    }
-    /** The anchor of a key that is to be written at the offset; one made from its holder's name, which may be that of `instead`. */
-    define(recipient, name, at, instead) {
-        const made = anchorName(name);
-        let free = made;
-        for (let count = 2; this.#taken.has(free) && free !== instead; count += 1)
-            free = `${made}-${count}`;
-        this.keep(recipient, free, at);
-        return free;
-    }
-    /** Gives a key the anchor of the one whose place it takes. */
-    keep(recipient, name, at) {
-        this.#taken.set(name, 1);
-        this.#of.set(canonicalId(recipient), { name, at });
-    }
-}
-/** What sops' parser takes for an anchor is narrower than YAML: letters, digits, `_` and `-`. */
-function anchorName(name) {
-    const short = name.split(/ \(| <| - /, 1)[0] ?? name;
-    const plain = short.normalize('NFKD').replace(/\p{M}+/gu, '').replace(/[^A-Za-z0-9_]+/g, '-').replace(/^-+|-+$/g, '');
-    return plain === '' ? 'key' : plain;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/arrivals.js
-// Which keys come to which places of a `.sops.yaml`, each once in all that a list means.
-// Must never leave a list without a key that comes to it.
-
-/** Without those to a list that gets the key already, in another place or through an alias. Whose place it is then goes with nobody in it. */
-function onceEach(tree, lists, arrivals) {
-    const listOf = new Map(lists.flatMap((list) => list.places.map((place) => [place, list])));
-    const nodes = Map.groupBy(arrivals, ({ one }) => one);
-    return arrivals.filter(({ one, place }) => {
-        const list = listOf.get(place);
-        const others = nodes.get(one) ?? [];
-        if (list === undefined || others.length === 1)
-            return true;
-        const first = others.find((other) => listOf.get(other.place) === list);
-        const within = nodesWithin(tree, list.node);
-        return first?.place === place && !others.some((other) => within.has(listOf.get(other.place)?.node));
-    });
-}
-/** All that a list holds through aliases. */
-function nodesWithin(tree, node) {
-    const within = new Set();
-    const walk = (list) => {
-        for (const item of (0,dist/* isSeq */.oP)(list) ? list.items : []) {
-            const target = (0,dist/* isAlias */.Vj)(item) ? tree.target(item) : item;
-            if ((0,dist/* isAlias */.Vj)(item))
-                within.add(target);
-            walk(target);
-        }
-    };
-    walk(node);
-    return within;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/lists.js
-// Every place in a `.sops.yaml` at which a key stands, list by list, with the field of sops that the list is for.
-// Must never decide what comes or goes.
-
-
-
-
-
-/** All lists of keys, in the order of the text. */
-function keyListsIn(tree) {
-    const fields = fieldsByUse(tree);
-    const lists = [];
-    const push = (kind, field, node, places) => {
-        lists.push({ kind, field, node, places, members: membersOf(tree, node, places, field === 'pgp') });
-    };
-    const parts = (list, pair) => list.slots.map((slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair }));
-    const walk = (list, node, own, pair) => {
-        const field = own ?? fields.get(node) ?? null;
-        if (list.style === 'text') {
-            push('items', field, node, parts(list, pair));
-            return;
-        }
-        const item = (slot, at) => ({ list, at, slot, recipient: recipientOf(tree, slot), pair: null });
-        if ((0,dist/* isMap */.jh)(node)) {
-            const table = list.slots.map(item);
-            const names = list.slots.map((_, at) => nameAt(node, at));
-            if (table.length > 0 && table.every(({ recipient }, at) => recipient !== null && !isField(names[at] ?? ''))) {
-                push('table', null, node, table);
-                return;
-            }
-            for (const [at, slot] of list.slots.entries()) {
-                const name = names[at] ?? '';
-                if ((0,dist/* isAlias */.Vj)(slot.value)) {
-                    if (isField(name) && recipientOf(tree, slot) !== null)
-                        push('alias', name, slot.value, [item(slot, at)]);
-                }
-                else if (slot.below !== null && slot.value !== null) {
-                    walk(slot.below, slot.value, isField(name) ? name : null, { list, at });
-                }
-            }
-            return;
-        }
-        const places = list.slots.flatMap((slot, at) => {
-            if (recipientOf(tree, slot) !== null)
-                return [item(slot, at)];
-            return field !== null && anchorOf(slot) === null && slot.below?.style === 'text' ? parts(slot.below, null) : [];
-        });
-        if (places.length > 0)
-            push('items', field, node, places);
-        for (const slot of list.slots) {
-            const taken = places.some((place) => place.slot === slot || place.list === slot.below);
-            if (!taken && slot.below !== null && slot.value !== null)
-                walk(slot.below, slot.value, null, null);
-        }
-    };
-    if (tree.root !== null && tree.contents !== null)
-        walk(tree.root, tree.contents, null, null);
-    return lists;
-}
-/** The name of the pair at an index of a map. */
-function nameAt(map, at) {
-    return lists_nameOf(map.items[at]);
-}
-/** The name of a pair; `<<` for a merge. */
-function lists_nameOf(pair) {
-    const key = pair?.key;
-    if (!(0,dist/* isScalar */.jn)(key))
-        return '';
-    return typeof key.value === 'symbol' ? key.value.description ?? '' : String(key.value);
-}
-/** Which field a list is for that stands elsewhere and is used through its anchor. */
-function fieldsByUse(tree) {
-    const fields = new Map();
-    const mark = (value, field) => {
-        const node = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
-        if ((0,dist/* isSeq */.oP)(node))
-            for (const item of node.items)
-                mark(item, field);
-        if ((0,dist/* isScalar */.jn)(node) || (0,dist/* isSeq */.oP)(node))
-            fields.set(node, field);
-    };
-    const walk = (node) => {
-        if ((0,dist/* isSeq */.oP)(node))
-            for (const item of node.items)
-                walk(item);
-        if (!(0,dist/* isMap */.jh)(node))
-            return;
-        for (const pair of node.items) {
-            if (isField(lists_nameOf(pair)))
-                mark(pair.value, lists_nameOf(pair));
-            walk(pair.value);
-        }
-    };
-    walk(tree.contents);
-    return fields;
-}
-function membersOf(tree, node, places, pgp) {
-    const ids = new Set(places.flatMap(({ recipient }) => recipient === null ? [] : [canonicalId(recipient)]));
-    const add = (value) => {
-        const of = (0,dist/* isAlias */.Vj)(value) ? tree.target(value) : value;
-        if ((0,dist/* isSeq */.oP)(of))
-            for (const item of of.items)
-                add(item);
-        if ((0,dist/* isScalar */.jn)(of))
-            for (const recipient of recipientsIn(of.value, null, pgp))
-                ids.add(canonicalId(recipient));
-    };
-    // A string with an aws_profile means other keys than it spells; its places know.
-    if (!(0,dist/* isScalar */.jn)(node) && !(0,dist/* isMap */.jh)(node))
-        add(node);
-    return ids;
-}
-/** The slots of every node that can be taken apart. */
-function slotListsIn(tree) {
-    const lists = new Map();
-    const walk = (node, list) => {
-        if (node === null || list === null)
-            return;
-        lists.set(node, list);
-        for (const { value, below } of list.slots)
-            walk(value, below);
-    };
-    walk(tree.contents, tree.root);
-    return lists;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/rules.js
-// The rules of a `.sops.yaml`, and the maps in them that hold keys: a rule itself, its key groups, what they merge.
-// Must never judge which rule a file gets.
-
-
-
-/** Every creation rule, then every recreation_rule. */
-function rulesIn(tree) {
-    if (!isEntries(tree.value))
-        return [];
-    const { creation_rules: creation, destination_rules: destination } = tree.value;
-    const list = (value) => Array.isArray(value) ? value : [];
-    const inside = (name, rules) => list(rules).map((value, at) => {
-        const regex = isEntries(value) && typeof value.path_regex === 'string' ? value.path_regex : null;
-        const what = regex === null ? `rule ${at + 1} (without path_regex)` : `the rule with path_regex ${regex}`;
-        return { value, node: child(tree, child(tree, tree.contents, name), at), what };
-    });
-    const recreation = inside('destination_rules', destination).flatMap(({ value, node, what }) => isEntries(value) && isEntries(value.recreation_rule)
-        ? [{ value: value.recreation_rule, node: child(tree, node, 'recreation_rule'), what: `the recreation_rule of ${what}` }]
-        : []);
-    return [...inside('creation_rules', creation), ...recreation];
-}
-/** What sops reads keys from in a rule: its key groups where it has some, one by one, else the rule itself. */
-function holdersOf(tree, rule) {
-    const own = rules_resolved(tree, rule.node);
-    if (!(0,dist/* isMap */.jh)(own))
-        return [];
-    const groups = rules_resolved(tree, provided(tree, own, 'key_groups')?.value);
-    if (!(0,dist/* isSeq */.oP)(groups) || groups.items.length === 0)
-        return [{ map: own, group: false, rule }];
-    return groups.items.flatMap((item) => {
-        const map = rules_resolved(tree, item);
-        return (0,dist/* isMap */.jh)(map) ? [{ map, group: true, rule }] : [];
-    });
-}
-/** The key groups that a key group merges, at any depth. */
-function mergedInto(tree, holder) {
-    const merge = rules_resolved(tree, provided(tree, holder.map, 'merge')?.value);
-    if (!holder.group || !(0,dist/* isSeq */.oP)(merge))
-        return [];
-    return merge.items.flatMap((item) => {
-        const map = rules_resolved(tree, item);
-        if (!(0,dist/* isMap */.jh)(map))
-            return [];
-        const inner = { ...holder, map };
-        return [inner, ...mergedInto(tree, inner)];
-    });
-}
-/** The pair of that name which counts for a map: its own, else one of the maps behind its `<<`; with the map it stands in. */
-function provided(tree, map, name) {
-    const at = map.items.findIndex((pair) => lists_nameOf(pair) === name);
-    if (at !== -1)
-        return { map, at, value: map.items[at]?.value };
-    for (const pair of map.items) {
-        if (lists_nameOf(pair) !== '<<')
-            continue;
-        const value = rules_resolved(tree, pair.value);
-        for (const item of (0,dist/* isSeq */.oP)(value) ? value.items : [value]) {
-            const base = rules_resolved(tree, item);
-            const found = (0,dist/* isMap */.jh)(base) ? provided(tree, base, name) : null;
-            if (found !== null)
-                return found;
-        }
-    }
-    return null;
-}
-/** The node that an alias stands for; any other node itself. */
-function rules_resolved(tree, node) {
-    return (0,dist/* isAlias */.Vj)(node) ? tree.target(node) : node;
-}
-/** The node under a name or index, through aliases and merges. */
-function child(tree, node, name) {
-    const parent = rules_resolved(tree, node);
-    if ((0,dist/* isMap */.jh)(parent))
-        return (provided(tree, parent, String(name))?.value ?? null);
-    return (0,dist/* isSeq */.oP)(parent) ? parent.get(name, true) ?? null : null;
-}
-function rules_lineOf(tree, node) {
-    return tree.lineOf(node?.range?.[0] ?? 0);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/holders.js
-// Whom a rule or key group of a `.sops.yaml` gives access, field by field.
-// Must never look at how that is written.
-
-
-
-
-
-/** The canonical ids of the keys under one field of a rule or group, its own or merged with `<<`. */
-function holders_keysUnder(tree, holder, field) {
-    const ids = new Set();
-    const profile = profileOf(tree, holder, field);
-    const add = (value) => {
-        const node = rules_resolved(tree, value);
-        if ((0,dist/* isSeq */.oP)(node))
-            for (const item of node.items)
-                add(item);
-        const own = (0,dist/* isMap */.jh)(node) ? tree.ofMap(node) : null;
-        if (own !== null)
-            ids.add(canonicalId(own));
-        if (!(0,dist/* isScalar */.jn)(node))
-            return;
-        for (const recipient of recipientsIn(node.value, profile, field === 'pgp'))
-            ids.add(canonicalId(recipient));
-    };
-    add(provided(tree, holder.map, field)?.value);
-    return ids;
-}
-/** All of the above, in the fields that count there. */
-function holders_keysOf(tree, holder) {
-    return new Set(fieldNames(holder.group).flatMap((field) => [...holders_keysUnder(tree, holder, field)]));
-}
-/** The keys of a group with those of the groups it merges. */
-function allKeysOf(tree, holder) {
-    return new Set([holder, ...mergedInto(tree, holder)].flatMap((one) => [...holders_keysOf(tree, one)]));
-}
-/** The `aws_profile` with which a rule's own field is used. */
-function profileOf(tree, { map, group }, field) {
-    const value = group ? null : rules_resolved(tree, provided(tree, map, 'aws_profile')?.value);
-    return profileFor({ aws_profile: (0,dist/* isScalar */.jn)(value) ? value.value : null }, field);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/item.js
-// How one new key is written in the manner of the key it comes beside: quotes, dash, map, anchor or alias, comment.
-// Must never decide who comes where.
-
-
-
-
-
-/** Why a key cannot be written at a place, as a value: thrown and caught within the edit of one file. */
-class Unspellable extends Error {
-    at;
-    constructor(recipient, at) {
-        super(`${shortForm(recipient)} has an encryption context or a profile that keys outside key_groups cannot have here.`);
-        this.at = at;
-    }
-}
-/** The key as a string; throws Unspellable. */
-function item_textOf(recipient, profile, at) {
-    const text = spelled(recipient, profile);
-    if (text === null)
-        throw new Unspellable(recipient, at);
-    return text;
-}
-/** What a comment calls the key where there has to be one. */
-function labelOf({ name, recipient }) {
-    return name ?? shortForm(recipient);
-}
-/** The item on one line, after its dash or between brackets. */
-function inlineItem(tree, place, one) {
-    const { slot } = place;
-    if ((0,dist/* isAlias */.Vj)(slot.value) && one.alias !== null)
-        return one.alias;
-    const model = (0,dist/* isAlias */.Vj)(slot.value) ? tree.target(slot.value) : slot.value;
-    const entries = (0,dist/* isMap */.jh)(model) ? mapEntries(one.recipient) : null;
-    const anchor = one.anchor === null ? '' : `&${one.anchor} `;
-    if (entries !== null)
-        return anchor + flowMap(entries);
-    const quote = (0,dist/* isAlias */.Vj)(slot.value) ? '' : quoteOf(model);
-    return anchor + spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start), quote);
-}
-/** The item as the lines of a block; those after the first begin with `pad`. */
-function blockItem(tree, place, one, pad) {
-    const { slot } = place;
-    const entries = (0,dist/* isMap */.jh)(slot.value) && slot.value.srcToken?.type === 'block-map' ? mapEntries(one.recipient) : null;
-    if (entries === null)
-        return [inlineItem(tree, place, one)];
-    const lines = mapLines(entries);
-    const [first = '', ...rest] = one.anchor === null ? lines : [`&${one.anchor}`, ...lines];
-    return [first, ...rest.map((line) => pad + line)];
-}
-function mapLines(entries) {
-    return entries.flatMap(([name, value]) => typeof value === 'string' ? [`${name}: ${spelling_scalar(value)}`]
-        : [`${name}:`, ...value.map(([key, of]) => `  ${spelling_scalar(key)}: ${spelling_scalar(of)}`)]);
-}
-function flowMap(entries) {
-    const pairs = entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? spelling_scalar(value)
-        : `{${value.map(([key, of]) => `${spelling_scalar(key)}: ${spelling_scalar(of)}`).join(', ')}}`}`);
-    return `{${pairs.join(', ')}}`;
-}
-function quoteOf(node) {
-    if (!(0,dist/* isScalar */.jn)(node))
-        return '';
-    return node.type === 'QUOTE_DOUBLE' ? '"' : node.type === 'QUOTE_SINGLE' ? "'" : '';
-}
-/** The comment that the key gets beside it where one names the holder of its model; none where its anchor says the same. */
-function commentFor(lead, { name, anchor }) {
-    return lead === null || name === null || name === anchor ? '' : lead + name;
-}
-/** What stands between an item and the name in the comment beside it; null where none names its holder. */
-function besideLead({ text }, { list, at }) {
-    const name = nameBesideItem(text, list, at);
-    return name === null ? null : (/(?<![ \t])[ \t]+#+[ \t]*$/.exec(text.slice(0, name.start))?.[0] ?? ' # ');
-}
-/** What stands before the name in the comment above an item that is about nothing but that item; null where there is none. */
-function aboveLead(tree, { list, at }) {
-    const last = commentsLeaving(tree, list, at, new Set([at])).at(-1);
-    return last === undefined ? null : (/^[ \t]*#+[ \t]*/.exec(tree.text.slice(last.start, last.end))?.[0] ?? null);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/text.js
-// Places in a text, and edits of it: what stands between two offsets gives way to something else.
-// Must never know what the text is about.
-
-/** The text with the edits made. Of several at one offset the first comes first. */
-function rewrite(text, edits) {
-    let [result, at] = ['', 0];
-    for (const { start, end, text: made } of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
-        result += text.slice(at, Math.max(at, start)) + made;
-        at = Math.max(at, end);
-    }
-    return result + text.slice(at);
-}
-function inserted(at, text) {
-    return { start: at, end: at, text };
-}
-/** The line end of the line at an offset; that of the line before where it has none. */
-function eolAt(text, at) {
-    const end = lineEnd(text, at);
-    const last = end === text.length ? text.lastIndexOf('\n') : end;
-    return last > 0 && text[last - 1] === '\r' ? '\r\n' : '\n';
-}
-/** The end of what stands in the line at an offset: before CR and LF. */
-function contentEnd(text, at) {
-    const end = lineEnd(text, at);
-    return end > 0 && text[end - 1] === '\r' ? end - 1 : end;
-}
-function columnOf(text, at) {
-    return at - lineStart(text, at);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/field.js
-// The text edits that give a rule or key group a field it does not have, behind one it has and in the manner of that one.
-// Must never write into a field that is there.
-
-
-
-
-
-
-/** Puts the field with these keys behind the pair at `at` of the map's list. Throws Unspellable. */
-function newField(tree, list, at, field, newcomers) {
-    const { text } = tree;
-    const slot = list.slots[at];
-    if (slot === undefined)
-        return [];
-    const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(rules_resolved(tree, slot.value));
-    const items = newcomers.map((one) => field_itemOf(slot, field, one));
-    const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
-    const value = asList ? `[${written}]` : stringOf(slot, field, newcomers);
-    if (list.style === 'flow')
-        return [inserted(slot.end, `, ${field.name}: ${value}`)];
-    const [pad, eol] = [' '.repeat(columnOf(text, slot.start)), eolAt(text, slot.start)];
-    const block = asList && slot.below?.style === 'block' ? slot.below : null;
-    const lines = block === null ? [`${pad}${field.name}: ${value}${commentOf(tree, list, at, newcomers)}`]
-        : [`${pad}${field.name}:`, ...blockLines(tree, block, items, newcomers)];
-    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
-}
-/** Puts the keys into the field at `at`, which is there but holds nothing. Throws Unspellable. */
-function fillField(tree, list, at, field, newcomers) {
-    const slot = list.slots[at];
-    const [start = 0, end = 0] = slot?.value?.range ?? [];
-    if (slot === undefined || tree.text.slice(start, end).replace(/[[\]\s"'~]|null/g, '') !== '')
-        return [];
-    const items = newcomers.map((one) => field_itemOf({ ...slot, value: null }, field, one));
-    const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
-    const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(slot.value);
-    const value = asList ? `[${written}]` : stringOf({ ...slot, value: null }, field, newcomers);
-    return start < end ? [{ start, end, text: value }] : [inserted(slot.end, ` ${value}`)];
-}
-function field_itemOf(slot, { group, profile }, one) {
-    const entries = formFor(one.recipient.kind, group) === 'map' ? mapEntries(one.recipient) : null;
-    if (entries !== null)
-        return entries;
-    const model = (0,dist/* isSeq */.oP)(slot.value) ? slot.value.items[0] : slot.value;
-    return (0,dist/* isAlias */.Vj)(model) && one.alias !== null ? one.alias : spelling_scalar(item_textOf(one.recipient, profile, slot.start), quoteOf(model));
-}
-/** A rule's own field: an alias can stand for one key only. */
-function stringOf(slot, { profile }, newcomers) {
-    const [first, ...more] = newcomers;
-    if ((0,dist/* isAlias */.Vj)(slot.value) && first !== undefined && first.alias !== null && more.length === 0)
-        return first.alias;
-    const text = newcomers.map(({ recipient }) => item_textOf(recipient, profile, slot.start)).join(',');
-    return spelling_scalar(text, quoteOf(slot.value));
-}
-function blockLines(tree, block, items, newcomers) {
-    const pad = ' '.repeat(columnOf(tree.text, block.slots[0]?.start ?? 0));
-    const places = block.slots.map((slot, at) => ({ list: block, at, slot, recipient: null, pair: null }));
-    const firstOf = (leads) => leads.find((lead) => lead !== null) ?? null;
-    const beside = firstOf(places.map((place) => besideLead(tree, place)));
-    const above = beside === null ? firstOf(places.map((place) => aboveLead(tree, place))) : null;
-    return items.flatMap((item, at) => {
-        const [head = '', ...rest] = typeof item === 'string' ? [item] : mapLines(item);
-        const name = newcomers[at]?.name ?? null;
-        return [
-            ...(above === null || name === null ? [] : [above + name]),
-            `${pad}- ${head}${beside === null || name === null ? '' : beside + name}`,
-            ...rest.map((line) => `${pad}  ${line}`),
-        ];
-    });
-}
-/** A comment of its own where the field before it names its holders. */
-function commentOf({ text }, list, at, newcomers) {
-    const below = list.slots[at]?.below ?? null;
-    const named = nameBesideItem(text, list, at) !== null || (below !== null && namesInOrder(text, below) !== null);
-    const names = newcomers.flatMap(({ name }) => name ?? []);
-    return named && names.length === newcomers.length ? ` # ${names.join(', ')}` : '';
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/insert.js
-// The text edits that put keys behind another one, in its manner.
-// Must never touch a character that is there.
-
-
-
-
-
-
-/** Puts the keys behind the one at `place`, each with a comment where that one has one. Throws Unspellable. */
-function behind(tree, place, newcomers) {
-    const { list, slot } = place;
-    if (newcomers.length === 0)
-        return [];
-    if (list.style === 'text')
-        return [...behindPart(tree, place, newcomers), ...namesBehind(tree, place, newcomers)];
-    if ((0,dist/* isAlias */.Vj)(slot.value) && list.pairs)
-        return besideAlias(place, newcomers);
-    return list.style === 'block' ? behindLines(tree, place, newcomers) : behindFlowItem(tree, place, newcomers);
-}
-function behindPart({ text }, place, newcomers) {
-    const { list, slot, pair } = place;
-    const sep = separator(text, place);
-    const added = newcomers.map(({ recipient }) => sep + item_textOf(recipient, slot.profile, slot.start)).join('');
-    const [first, last] = [list.slots[0] ?? slot, list.slots.at(-1) ?? slot];
-    const edit = inserted(slot.end, added);
-    if (pair?.list.style !== 'flow' || /["']/.test(text[first.start - 1] ?? ''))
-        return [edit];
-    // A comma in a plain string between brackets would end it.
-    return [inserted(first.start, '"'), edit, inserted(last.end, '"')];
-}
-/**
- * The names of who comes in the comments that list those of the keys: behind that of the key before, or last. One that lists as
- * many more names than there are keys as keys come gets them too: it would say whose each key is, and mean others.
- */
-function namesBehind({ text }, { list, at }, newcomers) {
-    return nameLists(text, list).flatMap(({ spans, inOrder, lines }) => {
-        if (!inOrder && spans.length !== list.slots.length + newcomers.length)
-            return [];
-        const index = inOrder ? at : spans.length - 1;
-        const [span, line] = [spans[index], lines?.[index]];
-        if (span === undefined)
-            return [];
-        if (line !== undefined) {
-            // A number would be that of another one.
-            const lead = text.slice(line.start, span.start).replace(/\(?\d+[.):]*[ \t]+$/, '');
-            return [inserted(line.end, newcomers.map((one) => lead + labelOf(one) + eolAt(text, line.start)).join(''))];
-        }
-        const [before, after] = index > 0 ? [spans[index - 1], span] : [span, spans[1]];
-        const between = before === undefined || after === undefined ? ', ' : text.slice(before.end, after.start);
-        return [inserted(span.end, newcomers.map((one) => between + labelOf(one)).join(''))];
-    });
-}
-/** What stands between the keys of a string: as before this one, else as behind it. */
-function separator(text, { list, at, slot }) {
-    const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
-    const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
-    const lead = between === '' ? text.slice(lineStart(text, slot.start), slot.start) : between.slice(between.lastIndexOf('\n') + 1);
-    if (between !== '' && !between.includes('\n'))
-        return between;
-    if (between !== '')
-        return lead.includes(',') ? eolAt(text, slot.start) + lead : `,${eolAt(text, slot.start)}${lead}`;
-    return lead !== '' && lead.trim() === '' ? `,${eolAt(text, slot.start)}${lead}` : ',';
-}
-/** `age: *bob`: sops takes one string there, so the keys are spelled out. */
-function besideAlias({ list, slot, recipient }, newcomers) {
-    const [start = 0, end = 0] = slot.value?.range ?? [];
-    const all = [...(recipient === null ? [] : [recipient]), ...newcomers.map((one) => one.recipient)];
-    const text = all.map((one) => item_textOf(one, slot.profile, slot.start)).join(',');
-    return [{ start, end, text: list.style === 'block' && all.every((one) => isPlain(one.id)) ? text : spelling_scalar(text) }];
-}
-function behindLines(tree, place, newcomers) {
-    const { text } = tree;
-    const { list, slot } = place;
-    const eol = eolAt(text, slot.start);
-    const pad = ' '.repeat(columnOf(text, slot.start));
-    const [dash = '- '] = list.pairs ? [''] : /^-[ \t]+(?=\S)/.exec(text.slice(slot.start, slot.end)) ?? [];
-    const [beside, above] = [besideLead(tree, place), aboveLead(tree, place)];
-    const lines = newcomers.flatMap((one) => {
-        const comment = commentFor(beside, one);
-        const key = list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : dash;
-        const [head = '', ...rest] = blockItem(tree, place, one, pad + ' '.repeat(dash.length));
-        return [...(above === null ? [] : [above + labelOf(one)]), pad + key + head + comment, ...rest];
-    });
-    return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
-}
-function behindFlowItem(tree, place, newcomers) {
-    const { text } = tree;
-    const { list, at, slot } = place;
-    const keyOf = (one) => list.pairs ? `${one.anchor ?? spelling_scalar(one.name ?? '')}: ` : '';
-    const items = newcomers.map((one) => keyOf(one) + inlineItem(tree, place, one));
-    const comma = list.commas[at];
-    const lead = text.slice(lineStart(text, slot.start), slot.start);
-    const rest = text.slice(slot.end, contentEnd(text, slot.end));
-    const leading = /^[ \t\r]*(#.*)?$/.test(rest) ? commaLead(text, place) : null;
-    if (leading !== null) {
-        const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
-        const lines = newcomers.flatMap((one, index) => [...(above === null ? [] : [above + labelOf(one)]),
-            leading + (items[index] ?? '') + commentFor(beside, one)]);
-        return [inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
-    }
-    if (lead.trim() !== '' || !/^[ \t]*(?:,[ \t\r]*|\r)?(#.*)?$/.test(rest) || (comma !== undefined && comma > lineEnd(text, slot.end))) {
-        const [one, two] = at > 0 ? [list.slots[at - 1], slot] : [slot, list.slots[1]];
-        const between = one === undefined || two === undefined ? '' : text.slice(one.end, two.start);
-        const sep = /^[ \t]*,[ \t]*$/.test(between) ? between : ', ';
-        return [inserted(slot.end, items.map((item) => sep + item).join('')), ...namesBehind(tree, place, newcomers)];
-    }
-    const [beside, above, eol] = [besideLead(tree, place), aboveLead(tree, place), eolAt(text, slot.start)];
-    const lines = newcomers.flatMap((one, index) => {
-        const end = comma !== undefined || index < items.length - 1 ? ',' : '';
-        const comment = commentFor(beside, one);
-        return [...(above === null ? [] : [above + labelOf(one)]), `${lead}${items[index] ?? ''}${end}${comment}`];
-    });
-    const edits = comma === undefined ? [inserted(slot.end, ',')] : [];
-    return [...edits, inserted(contentEnd(text, slot.end), lines.map((line) => eol + line).join(''))];
-}
-/** What begins the lines of a list whose lines begin with their comma; null where they do not. */
-function commaLead(text, { list, at, slot }) {
-    const starts = [slot.start, at === 0 ? list.slots[1]?.start ?? 0 : 0];
-    const leads = starts.map((start) => text.slice(lineStart(text, start), start));
-    return leads.find((lead) => /^[ \t]*,[ \t]*$/.test(lead)) ?? null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/replace.js
-// The text edits that put one key in the place of another: the key itself, and what names its holder.
-// Must never rename anything where the new holder is not named.
-
-
-
-
-
-
-
-
-/**
- * The edits that make the key at `place` the newcomer; null where its form has no room for it (other fields in the map), so that
- * the one has to come and the other to go. Throws Unspellable.
- */
-function replaced(tree, place, one) {
-    const key = place.list.style === 'text' ? replacedPart(place, one) : replacedItem(tree, place, one);
-    return key === null ? null : [...key, ...(one.name === null ? [] : replacedNames(tree, place, one))];
-}
-function replacedPart({ list, slot, pair }, { recipient }) {
-    const text = item_textOf(recipient, slot.profile, slot.start);
-    const value = pair?.list.slots[pair.at]?.value;
-    const alone = list.slots.length === 1 && (0,dist/* isScalar */.jn)(value) && value.type === 'PLAIN';
-    return [{ start: slot.start, end: slot.end, text: alone ? spelling_scalar(text) : text }];
-}
-function replacedItem(tree, place, one) {
-    const { slot } = place;
-    const { value } = slot;
-    const [start = 0, end = 0] = value?.range ?? [];
-    if ((0,dist/* isAlias */.Vj)(value)) {
-        const spelled = () => spelling_scalar(item_textOf(one.recipient, slot.profile, slot.start));
-        const text = one.alias ?? ((0,dist/* isMap */.jh)(tree.target(value)) ? null : spelled());
-        return text === null ? null : [{ start, end, text }];
-    }
-    const head = replacedHead(tree, place, one);
-    const text = () => item_textOf(one.recipient, slot.profile, slot.start);
-    if ((0,dist/* isScalar */.jn)(value))
-        return [...head, { start, end, text: spelling_scalar(text(), quoteOf(value)) }];
-    if (!(0,dist/* isMap */.jh)(value))
-        return null;
-    const entries = mapEntries(one.recipient) ?? [];
-    const same = entries.length === value.items.length && entries.every(([name, of]) => typeof of === 'string' && value.has(name) && (0,dist/* isScalar */.jn)(value.get(name, true)));
-    if (!same)
-        return null;
-    return [...head, ...entries.map(([name, of]) => {
-            const node = value.get(name, true);
-            const [from = 0, to = 0] = node?.range ?? [];
-            return { start: from, end: to, text: spelling_scalar(typeof of === 'string' ? of : '', quoteOf(node)) };
-        })];
-}
-/** The anchor, and the name of a table's pair. */
-function replacedHead({ text }, { list, slot }, one) {
-    const old = anchorOf(slot);
-    const from = slot.value?.range?.[0] ?? slot.end;
-    const at = old === null ? -1 : text.indexOf(`&${old}`, slot.start);
-    const edits = [];
-    if (list.pairs && one.name !== null) {
-        const key = /^(?:"[^"]*"|'[^']*'|[^:]*)/.exec(text.slice(slot.start, from))?.[0] ?? '';
-        edits.push({ start: slot.start, end: slot.start + key.length, text: one.anchor ?? spelling_scalar(one.name) });
-    }
-    if (old === null || at === -1 || at > from || one.anchor === old)
-        return edits;
-    const edit = one.anchor === null ? { start: at, end: from, text: '' }
-        : { start: at + 1, end: at + 1 + old.length, text: one.anchor };
-    return [...edits, edit];
-}
-function replacedNames(tree, place, one) {
-    const { text } = tree;
-    const { list, at } = place;
-    const edits = nameLists(text, list).flatMap((names) => {
-        const span = leaving_nameIn(tree, list, names, at);
-        return span === null ? [] : [{ start: span.start, end: span.end, text: labelOf(one) }];
-    });
-    if (list.style === 'text')
-        return edits;
-    const beside = nameBesideItem(text, list, at);
-    if (beside !== null && !edits.some(({ start }) => start === beside.start)) {
-        const lead = /[ \t]*#+[ \t]*$/.exec(text.slice(0, beside.start))?.[0].length ?? 0;
-        // The anchor says the name already.
-        edits.push(one.name === one.anchor ? { start: beside.start - lead, end: beside.end, text: '' }
-            : { start: beside.start, end: beside.end, text: labelOf(one) });
-    }
-    const [last, ...others] = commentsLeaving(tree, list, at, new Set([at])).toReversed();
-    if (last !== undefined)
-        edits.push(renamed(text, last, labelOf(one)));
-    edits.push(...others.map(({ start, end }) => ({ start, end, text: '' })));
-    return edits;
-}
-/** The comment with another name after its sign and blanks. */
-function renamed(text, { start, end }, name) {
-    const lead = signsBefore(text.slice(start, end));
-    const until = Math.min(end, lineEnd(text, start));
-    const rest = /(?<![ \t\r])[ \t\r]*$/.exec(text.slice(start, until))?.[0].length ?? 0;
-    return { start: start + lead, end: until - rest, text: name };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/partners.js
-// Which new key takes whose place outright: the key's text changes where it stands, and nothing around it has to.
-// Must never pair keys of which one cannot stand where the other does.
-
-
-
-/**
- * The new keys by the canonical id of the one whose place they take: of those that go and are the models of who comes, the first
- * of a field with the first. None for a key that the file has already, for it may stand beside the one that goes.
- */
-function partnersIn(tree, lists, change) {
-    const partners = new Map();
-    if (change.like === 'every rule')
-        return partners;
-    const known = new Set(lists.flatMap(({ members }) => [...members]));
-    const models = new Set(change.like.map(canonicalId));
-    for (const removed of change.removed) {
-        const id = canonicalId(removed);
-        if (!models.has(id) || !known.has(id))
-            continue;
-        const one = change.added.find(({ recipient }) => sameField(recipient.kind, removed.kind)
-            && !known.has(canonicalId(recipient)) && ![...partners.values()].some((other) => canonicalId(other.recipient) === canonicalId(recipient)));
-        if (one !== undefined && fitsEverywhere(tree, lists, id, one))
-            partners.set(id, one);
-    }
-    return partners;
-}
-function fitsEverywhere(tree, lists, id, one) {
-    const isIt = (recipient) => recipient !== null && canonicalId(recipient) === id;
-    const places = lists.flatMap((list) => list.places).filter(({ recipient }) => isIt(recipient));
-    return places.every((place) => replaced(tree, place, { ...one, anchor: 'a', alias: '*a' }) !== null);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/sharing.js
-// Which rules or key groups of a `.sops.yaml` have one field between them, through an alias or a merged map.
-// Must never decide who is to have access.
-
-
-/**
- * Why the field of `holder` cannot be written to: another one has the same, and `gains` says that it is not to get what is
- * written. null where nobody else has it, or everyone who has it gains.
- */
-function sharingRefusal(tree, holder, field, gains) {
-    const own = useOf(tree, holder, field);
-    if (own === null)
-        return null;
-    for (const outer of rulesIn(tree).flatMap((rule) => holdersOf(tree, rule))) {
-        for (const one of [outer, ...mergedInto(tree, outer)]) {
-            const other = useOf(tree, one, field);
-            // A group gains what it merges: where the inner one is meant, so is the outer one.
-            if (other === null || other.value !== own.value || gains(one) || gains(outer))
-                continue;
-            const reason = `line ${own.line} and line ${other.line} share their ${field}${own.name === null ? '' : ` (&${own.name})`}, `
-                + 'and the key is to come to the one only: write them apart first.';
-            return { line: own.line, reason };
-        }
-    }
-    return null;
-}
-/** What a rule or group has for a field, with the line in which it says so. */
-function useOf(tree, { map }, field) {
-    const found = provided(tree, map, field);
-    const value = rules_resolved(tree, found?.value);
-    if (found === null || !(0,dist/* isNode */.Ll)(value))
-        return null;
-    const from = found.map === map && (0,dist/* isNode */.Ll)(found.value) ? found.value : map;
-    const name = (0,dist/* isAlias */.Vj)(found.value) ? found.value.source : 'anchor' in value ? value.anchor : undefined;
-    return { value, line: tree.lineOf(from.range?.[0] ?? 0), name: name ?? (found.map === map ? null : found.map.anchor ?? null) };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/addition.js
-// Who comes where in a `.sops.yaml`: beside whom each new key is put, into which field, and whose place it takes.
-// Must never put a key where none of its models has access.
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * The edits after which each of the added has access wherever one of its models has. Where one takes the place of a removed one
- * outright, that one is no longer there; the other removed are still to go. Throws Unspellable.
- */
-function additions(tree, change) {
-    const plan = new Plan(tree, change);
-    const refusal = plan.refusal();
-    if (refusal !== null)
-        return refusal;
-    plan.besideModels();
-    const shared = plan.intoFields();
-    if (shared !== null)
-        return shared;
-    plan.intoDefinitions();
-    return plan.edits();
-}
-class Plan {
-    #tree;
-    #lists;
-    #like;
-    #added;
-    /** Who takes whose place, by the canonical id of who goes. */
-    #partners;
-    #arrivals = [];
-    #fields = [];
-    #holders;
-    constructor(tree, change) {
-        this.#tree = tree;
-        this.#lists = keyListsIn(tree);
-        this.#like = change.like === 'every rule' ? change.like : new Set(change.like.map(canonicalId));
-        this.#added = addition_unique(change.added);
-        this.#partners = partnersIn(tree, this.#lists, change);
-        const holders = rulesIn(tree).flatMap((rule) => holdersOf(tree, rule));
-        // Of a rule with several key groups one has the key already, or refusal() says so.
-        const alone = (one) => holders.every((other) => other === one || other.rule !== one.rule);
-        this.#holders = change.like === 'every rule' ? holders.filter(alone)
-            : holders.flatMap((holder) => [holder, ...mergedInto(tree, holder)]);
-    }
-    /** `every rule` does not say which of several key groups. */
-    refusal() {
-        if (this.#like !== 'every rule')
-            return null;
-        for (const rule of rulesIn(this.#tree)) {
-            const holders = holdersOf(this.#tree, rule);
-            const lacking = this.#added.some(({ recipient }) => !holders.some((holder) => allKeysOf(this.#tree, holder).has(canonicalId(recipient))));
-            if (holders.length < 2 || !lacking)
-                continue;
-            const reason = `${rule.what} has ${holders.length} key groups, and "*" does not say into which of them the key goes: `
-                + 'name in same-access-as whose access it gets.';
-            return { line: rules_lineOf(this.#tree, rule.node), reason };
-        }
-        return null;
-    }
-    /** Into every list of keys in which a model stands. */
-    besideModels() {
-        const like = this.#like;
-        if (like === 'every rule')
-            return;
-        const defined = new Set(this.#lists.flatMap(({ field, members }) => field === null ? [...members] : []));
-        for (const { field, kind, places, members } of this.#lists) {
-            const models = places.filter(({ recipient }) => recipient !== null && like.has(canonicalId(recipient)));
-            for (const one of models.length === 0 ? [] : this.#added) {
-                const id = canonicalId(one.recipient);
-                if (members.has(id) || (field === null && defined.has(id)))
-                    continue;
-                const same = models.filter(({ recipient }) => recipient !== null && sameField(recipient.kind, one.recipient.kind));
-                const { kind: of } = one.recipient;
-                const fits = field === null ? same.length > 0 || formFor(of, true) === 'text' : takes(field, of);
-                if (!fits)
-                    continue;
-                const left = models.filter(({ recipient }) => recipient !== null && this.#partners.get(canonicalId(recipient)) === one);
-                for (const place of left)
-                    this.#arrivals.push({ one, place, instead: true });
-                // A table has a name for each of its keys.
-                if (left.length > 0 || (kind === 'table' && one.name === null))
-                    continue;
-                const [place = models[0]] = same;
-                if (place !== undefined)
-                    this.#arrivals.push({ one, place, instead: false });
-            }
-        }
-    }
-    /** Into the rules and groups in which the models stand under other fields, or, for every rule, into all. */
-    intoFields() {
-        const tree = this.#tree;
-        const like = this.#like;
-        const gains = (other) => like === 'every rule' || [...holders_keysOf(tree, other)].some((id) => like.has(id));
-        for (const holder of this.#holders) {
-            const there = like === 'every rule' ? allKeysOf(tree, holder) : holders_keysOf(tree, holder);
-            const used = fieldNames(holder.group).filter((name) => like === 'every rule' ? provided(tree, holder.map, name) !== null
-                : [...holders_keysUnder(tree, holder, name)].some((id) => like.has(id)));
-            for (const one of this.#added) {
-                const name = fieldFor(one.recipient.kind, holder.group);
-                if (there.has(canonicalId(one.recipient)) || used.length === 0)
-                    continue;
-                if (like !== 'every rule' && used.includes(name))
-                    continue;
-                const found = provided(tree, holder.map, name);
-                const refusal = found === null ? null : sharingRefusal(tree, holder, name, gains);
-                if (refusal !== null)
-                    return refusal;
-                if (found === null)
-                    this.#intoNewField(holder, name, used, one);
-                else if (!this.#intoOldField(found.value, one))
-                    this.#intoField(holder, found.map, found.at, name, true, one);
-            }
-        }
-        return null;
-    }
-    /** False where the field holds no key yet. */
-    #intoOldField(value, one) {
-        const listAt = (at) => this.#lists.find(({ node }) => node === at);
-        const list = listAt(value) ?? listAt(rules_resolved(this.#tree, value));
-        const place = list?.places.findLast(({ recipient }) => recipient !== null) ?? list?.places.at(-1);
-        if (place === undefined || list === undefined)
-            return false;
-        const there = list.members.has(canonicalId(one.recipient));
-        const comes = this.#arrivals.some((other) => other.place.list === place.list && other.one === one);
-        if (!there && !comes)
-            this.#arrivals.push({ one, place, instead: false });
-        return true;
-    }
-    #intoNewField(holder, name, used, one) {
-        const tree = this.#tree;
-        const places = used.flatMap((field) => provided(tree, holder.map, field) ?? []);
-        const own = places.filter(({ map }) => map === holder.map);
-        const last = (own.length > 0 ? own : places).toSorted((a, b) => a.at - b.at).at(-1);
-        if (last !== undefined)
-            this.#intoField(holder, last.map, last.at, name, false, one);
-    }
-    #intoField(holder, map, at, name, exists, one) {
-        const known = this.#fields.find((other) => other.map === map && other.field.name === name);
-        if (known === undefined) {
-            const profile = profileOf(this.#tree, holder, name);
-            this.#fields.push({ map, at, exists, field: { name, group: holder.group, profile }, all: [one] });
-        }
-        else if (!known.all.includes(one))
-            known.all.push(one);
-    }
-    /** For every rule: a named key gets an anchor among the others where the rules use anchors. */
-    intoDefinitions() {
-        if (this.#like !== 'every rule')
-            return;
-        const lastAnchored = ({ places }) => places.findLast(({ slot }) => isAnchored(slot.value));
-        const [place] = this.#lists.flatMap((list) => list.field === null ? lastAnchored(list) ?? [] : []);
-        if (place === undefined || place.recipient === null)
-            return;
-        for (const one of this.#added) {
-            const known = this.#lists.some(({ field, members }) => field === null && members.has(canonicalId(one.recipient)));
-            const fits = sameField(place.recipient.kind, one.recipient.kind) || formFor(one.recipient.kind, true) === 'text';
-            const aliased = this.#arrivals.some((other) => other.one === one && (0,dist/* isAlias */.Vj)(other.place.slot.value))
-                || this.#fields.some(({ all, map, at }) => all.includes(one) && holdsAlias(map.items[at]?.value));
-            if (!known && fits && aliased && one.name !== null)
-                this.#arrivals.push({ one, place, instead: false });
-        }
-    }
-    edits() {
-        const tree = this.#tree;
-        const anchors = new Anchors(tree);
-        const anchored = new Map();
-        const inOrder = onceEach(tree, this.#lists, this.#arrivals).toSorted((a, b) => a.place.slot.start - b.place.slot.start);
-        for (const arrival of inOrder) {
-            const { one: { recipient, name }, place: { slot }, instead } = arrival;
-            const old = isAnchored(slot.value) ? anchorOf(slot) : null;
-            if (old === null || anchors.has(recipient))
-                continue;
-            if (name !== null)
-                anchored.set(arrival, anchors.define(recipient, name, slot.start, instead ? old : null));
-            else if (instead) {
-                anchors.keep(recipient, old, slot.start);
-                anchored.set(arrival, old);
-            }
-        }
-        const newcomer = (one, at, anchor) => ({ ...one, anchor, alias: anchors.aliasFor(one.recipient, at) });
-        const edits = [];
-        const groups = new Map();
-        for (const arrival of inOrder) {
-            const { one, place, instead } = arrival;
-            const written = newcomer(one, place.slot.start, anchored.get(arrival) ?? null);
-            if (instead)
-                edits.push(...(replaced(tree, place, written) ?? []));
-            else {
-                const group = groups.get(place.slot) ?? { place, all: [] };
-                group.all.push(written);
-                groups.set(place.slot, group);
-            }
-        }
-        for (const { place, all } of groups.values())
-            edits.push(...behind(tree, place, all));
-        const slotLists = slotListsIn(tree);
-        for (const { map, at, exists, field, all } of this.#fields) {
-            const list = slotLists.get(map);
-            const start = list?.slots[at]?.start;
-            if (list === undefined || start === undefined)
-                continue;
-            const write = exists ? fillField : newField;
-            edits.push(...write(tree, list, at, field, all.map((one) => newcomer(one, start, null))));
-        }
-        return edits;
-    }
-}
-function holdsAlias(value) {
-    return (0,dist/* isAlias */.Vj)((0,dist/* isSeq */.oP)(value) ? value.items[0] : value);
-}
-function isAnchored(value) {
-    return typeof value === 'object' && value !== null && 'anchor' in value && typeof value.anchor === 'string';
-}
-function addition_unique(added) {
-    return [...new Map(added.toReversed().map((one) => [canonicalId(one.recipient), one])).values()].toReversed();
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/known-names.js
-// What is known of who holds a key from others than the text that is edited.
-// Must never be a reason to let a name pass to another key.
-
-
-/** All names of a key by `owners` and by its own comment, in all their forms. */
-function namesBy(owners) {
-    const byKey = Map.groupBy(owners, ({ recipient }) => canonicalId(recipient));
-    // Those that stand for others too: by the end of a fingerprint, or by any version.
-    const loose = owners.filter(({ recipient: { kind } }) => kind === 'pgp' || kind === 'azure_keyvault');
-    const told = new Map();
-    return (recipient) => {
-        const id = canonicalId(recipient);
-        const known = told.get(id);
-        if (known !== undefined)
-            return known;
-        const meant = [...byKey.get(id) ?? [], ...loose.filter((owner) => recipient_isMeantBy(owner.recipient, recipient))];
-        const own = ownerOf([], recipient);
-        const names = [...new Set([...meant.map(({ name }) => name), ...own === null ? [] : [own]].flatMap(formsOf))];
-        told.set(id, names);
-        return names;
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/removal.js
-// What of a `.sops.yaml` goes when some keys go.
-// Must never take out what still holds a key of someone else.
-
-
-
-
-/** The cuts after which none of the removed stands in the list or below it. */
-function cutsIn(tree, list, isRemoved) {
-    const leaving = new Set([...list.slots.keys()].filter((at) => {
-        const slot = list.slots[at];
-        return slot !== undefined && removal_isGone(tree, slot, isRemoved);
-    }));
-    const staying = list.slots.filter((_, at) => !leaving.has(at));
-    const below = staying.flatMap((slot) => slot.below === null ? [] : cutsIn(tree, slot.below, isRemoved));
-    return leaving.size === 0 ? below : [...below, ...cutsFor(tree, list, leaving)];
-}
-/** Whether nothing is left of what the slot holds; an alias goes with what it stands for. */
-function removal_isGone(tree, slot, isRemoved) {
-    if (slot.part === null)
-        return isNodeGone(tree, slot.value, slot, isRemoved);
-    const recipient = recipientOf(tree, slot);
-    return recipient !== null && isRemoved(recipient);
-}
-/** Whether nothing is left of a node, used so. */
-function isNodeGone(tree, node, use, isRemoved) {
-    if ((0,dist/* isAlias */.Vj)(node))
-        return isNodeGone(tree, tree.target(node), use, isRemoved);
-    if ((0,dist/* isScalar */.jn)(node))
-        return minus(node.value, isRemoved, use.profile, use.pgp) === gone;
-    if ((0,dist/* isSeq */.oP)(node))
-        return node.items.length > 0 && node.items.every((item) => isNodeGone(tree, item, use, isRemoved));
-    if (!(0,dist/* isMap */.jh)(node))
-        return false;
-    const own = tree.ofMap(node);
-    if (own !== null)
-        return isRemoved(own);
-    const used = { aws_profile: node.get('aws_profile') };
-    return node.items.length > 0 && node.items.every(({ key, value }) => {
-        const name = (0,dist/* isScalar */.jn)(key) ? String(key.value) : '';
-        return isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/overrides.js
-// Fields of a `.sops.yaml` that override what a map merges with `<<`, and would uncover it if they went.
-// Must never judge what the uncovered keys may read: who was kept out stays out.
-
-
-
-
-
-
-/** Why the removed cannot go: a field would go with them, and another one, which holds other keys, would count instead; null where none would. */
-function uncovered(tree, isRemoved) {
-    let found = null;
-    (0,dist/* visit */.YR)(tree.contents, { Map: (_, map) => {
-            const providers = providersIn(tree, map);
-            const profile = rules_resolved(tree, providers.find(({ name }) => name === 'aws_profile')?.value);
-            const used = { aws_profile: (0,dist/* isScalar */.jn)(profile) ? profile.value : null };
-            const fields = Map.groupBy(providers.filter(({ name }) => isField(name)), ({ name }) => name);
-            for (const [name, [first, ...more]] of fields) {
-                const goes = (value) => isNodeGone(tree, value, { profile: profileFor(used, name), pgp: name === 'pgp' }, isRemoved);
-                const next = more.find(({ value }) => !goes(value));
-                if (first === undefined || next === undefined || !goes(first.value))
-                    continue;
-                const line = (value) => rules_lineOf(tree, (0,dist/* isNode */.Ll)(value) ? value : null);
-                const reason = `${name} would have nobody left here, and that of line ${line(next.value)}, which << merges, would count in its place: `
-                    + 'write here what is wanted of it, without the <<.';
-                found ??= { line: line(first.value), reason };
-            }
-        } });
-    return found;
-}
-/** The pairs of a map, then those of the maps behind its `<<`: the first of a name counts. */
-function providersIn(tree, map) {
-    const own = map.items.filter((pair) => lists_nameOf(pair) !== '<<').map((pair) => ({ name: lists_nameOf(pair), value: pair.value }));
-    const merged = map.items.filter((pair) => lists_nameOf(pair) === '<<').flatMap(({ value }) => {
-        const bases = rules_resolved(tree, value);
-        return ((0,dist/* isSeq */.oP)(bases) ? bases.items : [bases]).map((base) => rules_resolved(tree, base));
-    });
-    return [...own, ...merged.flatMap((base) => (0,dist/* isMap */.jh)(base) ? providersIn(tree, base) : [])];
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/access.js
-// Whom each rule and key group of a `.sops.yaml` gives access, from its plain value alone: what the proof of an edit compares.
-// Must never look at the text, nor share the code that edits it.
-
-
-
-function accessIn(value) {
-    const rules = (name) => isEntries(value) && Array.isArray(value[name]) ? value[name] : [];
-    return [
-        ...rules('creation_rules').flatMap((rule, at) => access_accessOf(rule, `creation rule ${at + 1}`)),
-        ...rules('destination_rules').flatMap((rule, at) => access_accessOf(isEntries(rule) ? rule.recreation_rule : null, `the recreation_rule of destination rule ${at + 1}`)),
-    ];
-}
-function access_accessOf(rule, what) {
-    const groups = isEntries(rule) && Array.isArray(rule.key_groups) ? rule.key_groups : [];
-    if (groups.length === 0)
-        return [{ what, groups: 0, ...access_keysIn(rule, false) }];
-    return groups.map((group, at) => ({ what: `key group ${at + 1} of ${what}`, groups: groups.length, ...access_keysIn(group, true) }));
-}
-function access_keysIn(holder, group) {
-    const [ids, misplaced, twice] = [new Set(), new Set(), new Set()];
-    let there = new Set();
-    const add = (recipient, field, form, text) => {
-        const id = recipient === null ? `?${text}` : canonicalId(recipient);
-        ids.add(id);
-        if (there.has(id))
-            twice.add(id);
-        there.add(id);
-        if (recipient !== null && (!takes(field, recipient.kind) || formFor(recipient.kind, group) !== form))
-            misplaced.add(id);
-    };
-    const under = (value, field, profile) => {
-        if (Array.isArray(value))
-            for (const item of value)
-                under(item, field, profile);
-        else if (isEntries(value))
-            add(recipientOfMap(value), field, 'map', JSON.stringify(value));
-        else if (typeof value === 'string') {
-            for (const part of partsOf(value).filter(Boolean))
-                add(recipientOfPart(part, profile, field === 'pgp'), field, 'text', part);
-        }
-    };
-    const from = (of) => {
-        if (!isEntries(of))
-            return;
-        for (const field of fieldNames(group)) {
-            there = new Set();
-            under(of[field], field, group ? null : profileFor(of, field));
-        }
-        if (group && Array.isArray(of.merge))
-            for (const item of of.merge)
-                from(item);
-    };
-    from(holder);
-    return { ids, misplaced, twice };
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/stray.js
-// Which line of an edited `.sops.yaml` is none that the edit may have made.
-// Must never look at what the text means.
-
-
-
-
-/**
- * The first line, from 1, that is neither unchanged nor made of the lines in its place by leaving characters out, where the keys
- * that come, what names them, their fields and the signs around them need not have been there.
- */
-function strayLine(before, after, change) {
-    return foreignLine(before, after, stray_wordsOf(change));
-}
-/** The first line, from 1, of `before` that is no longer there, nor a part of a line; an alias may have been spelled out. */
-function lostLine(before, after) {
-    return foreignLine(after, before, /(?!)/g);
-}
-function foreignLine(before, after, words) {
-    let [line, source, at] = [0, '', 0];
-    const added = [];
-    for (const { op, line: text } of [...diffLines(before, after), { op: ' ', line: '' }]) {
-        if (op !== '-')
-            line += 1;
-        if (op === '-')
-            source += `${text}\n`;
-        if (op === '+')
-            added.push({ text: oldPart(text, words), line });
-        if (op !== ' ')
-            continue;
-        at = 0;
-        for (const one of added) {
-            for (const char of one.text) {
-                at = source.indexOf(char, at) + 1;
-                if (at === 0)
-                    return one.line;
-            }
-        }
-        added.length = 0;
-        source = '';
-    }
-    return null;
-}
-/** What of a line must have been there: all but commas, unless one of the new keys or what names one stands in it. */
-function oldPart(text, words) {
-    if (words === null)
-        return text;
-    const [, field = ''] = /^\s*(?:- +)*(\w+):\s*$/.exec(text) ?? [];
-    if (isField(field))
-        return '';
-    const anchors = /[&*][\w-]+/g;
-    if (text.replace(words, '').replace(anchors, '') === text)
-        return text.replaceAll(',', '');
-    const names = text.replace(/\b\w+(?=:(?:\s|$))/g, (name) => isField(name) ? '' : name);
-    return names.replace(words, '').replace(anchors, '').replace(/[\s"',:;[\]{}#&*+-]/g, '');
-}
-/** Everything that may come into the text with the new keys; their models are spelled out where an alias stood. */
-function stray_wordsOf({ added, like }) {
-    if (added.length === 0)
-        return null;
-    const models = like === 'every rule' ? [] : like;
-    const ids = [...added.map(({ recipient }) => recipient), ...models].flatMap(stray_formsOf);
-    const names = added.flatMap(({ name, recipient }) => [...(name === null ? [] : [name, anchorName(name)]), shortForm(recipient)]);
-    const escaped = (words) => words.toSorted((a, b) => b.length - a.length)
-        .map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|');
-    return new RegExp(`${escaped(ids)}|(?:[ \\t]and[ \\t])?(?<![\\p{L}\\p{N}_])(?:${escaped(names)})(?:-\\d+)?(?![\\p{L}\\p{N}_])`, 'gu');
-}
-/** Every way in which a key can be written. */
-function stray_formsOf(recipient) {
-    const profile = recipient.id.split('|')[2] ?? null;
-    const entries = (mapEntries(recipient) ?? []).flatMap(([name, value]) => typeof value === 'string'
-        ? [`${name}: ${value}`, `${name}:`, value] : [`${name}:`, ...value.flat()]);
-    const forms = [recipient.id, spelled(recipient, null), spelled(recipient, profile), ...entries];
-    return forms.flatMap((form) => form === null || form === '' ? [] : form);
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/proof.js
-// Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
-// Must never trust how the edit was made: it sees the two texts only.
-
-
-
-
-
-
-
-
-
-
-
-/**
- * Throws Failure `config-edit` unless `after` is `before` with the change made: but for the keys that come and go both mean the
- * same; each rule and group gives access to whom it should; and each line is an old one, what is left of old ones, or such with
- * nothing but the new keys and what names them. Where nobody goes, every old line is still there, as it was or as part of one.
- */
-function proveEdit(path, before, after, change) {
-    const only = change.added.length === 0;
-    const fail = (why, cause) => new Failure('config-edit', `${path} could not be edited: ${why}.`, {
-        path, advice: `${only ? 'Take the key out of it' : 'Make the change in it'} by hand, commit that, and run again.`, cause,
-    });
-    let meant;
-    try {
-        meant = readTree(path, after).value;
-    }
-    catch (cause) {
-        throw fail('what is left would not be valid', cause);
-    }
-    const wanted = readTree(path, before).value;
-    const ids = new Set([...change.removed, ...change.added.map(({ recipient }) => recipient)].map(canonicalId));
-    const moves = (recipient) => ids.has(canonicalId(recipient));
-    const others = (value) => held(minus(value, moves));
-    if (!equal(others(meant), others(wanted)))
-        throw fail('what is left would not mean the same without the key');
-    const gone = new Set(change.removed.map(canonicalId));
-    if (recipientsIn(meant).some((recipient) => gone.has(canonicalId(recipient))))
-        throw fail('the key would still be in it');
-    const wrong = wrongAccess(accessIn(wanted), accessIn(meant), change);
-    if (wrong !== null)
-        throw fail(`${wrong} would not have the right keys`);
-    const stray = strayLine(before, after, change);
-    if (stray !== null)
-        throw fail(`line ${stray} of the result is neither an old line nor the rest of one`);
-    const lost = change.removed.length === 0 ? lostLine(before, after) : null;
-    if (lost !== null)
-        throw fail(`line ${lost} would be lost`);
-}
-/**
- * Where the result would name a key by what was not its name before, so that who is asked for by it would be another one; null
- * where it does not. A key that comes may have the name that it comes with and, without one, those of who goes for it; any key
- * those that `namesOf` knows.
- */
-function nameGained(path, before, after, change, namesOf) {
-    const had = new Map();
-    const allow = (id, names) => {
-        const all = had.get(id) ?? new Set();
-        for (const name of names)
-            all.add(name);
-        had.set(id, all);
-    };
-    for (const { name, recipient } of ownersIn(readTree(path, before), path))
-        allow(canonicalId(recipient), formsOf(name));
-    const leaving = change.removed.flatMap((one) => [...had.get(canonicalId(one)) ?? [], ...namesOf(one)]);
-    for (const { name, recipient } of change.added) {
-        const own = name === null ? leaving : formsOf(nameInComment(name) ?? name).concat(formsOf(anchorName(name)));
-        allow(canonicalId(recipient), [...own, ...formsOf(shortForm(recipient))]);
-    }
-    const strange = ownersIn(readTree(path, after), path).find(({ name, recipient }) => {
-        const forms = formsOf(name).map((form) => form.replace(/-\d+$/, '')).concat(formsOf(name));
-        return !forms.some((form) => had.get(canonicalId(recipient))?.has(form) === true || namesOf(recipient).includes(form));
-    });
-    if (strange === undefined)
-        return null;
-    const what = strange.from === 'anchor' ? 'anchor' : 'comment';
-    const reason = `${strange.name}, in the ${what} there, would then be the name of ${shortForm(strange.recipient)}, which it is not now: `
-        + (what === 'anchor' ? 'give that another name.' : 'write the name of each key beside it, or take the comment out.');
-    return { line: oldLine(before, after, strange.line), reason };
-}
-/** The line of the old text, from 1, that a line of the new one is or comes from. */
-function oldLine(before, after, line) {
-    let [old, now] = [0, 0];
-    for (const { op } of diffLines(before, after)) {
-        if (op !== '+')
-            old += 1;
-        if (op !== '-')
-            now += 1;
-        if (now >= line && op !== '-')
-            return Math.max(1, old);
-    }
-    return Math.max(1, old);
-}
-/** The first rule or group whose keys are not the old ones with the change made, or stand where sops does not read them. */
-function wrongAccess(before, after, { removed, added, like }) {
-    const models = like === 'every rule' ? null : new Set(like.map(canonicalId));
-    const coming = added.map(({ recipient }) => canonicalId(recipient));
-    const right = (old, now) => {
-        // Of several key groups of one rule `every rule` means none; then one of them has the key already.
-        const gains = models === null ? old.ids.size > 0 && old.groups < 2 : [...old.ids].some((id) => models.has(id));
-        const wanted = new Set([...old.ids, ...(gains ? coming : [])]);
-        for (const one of removed)
-            wanted.delete(canonicalId(one));
-        return now !== undefined && equal([...wanted].sort(), [...now.ids].sort())
-            && [...now.misplaced].every((id) => old.misplaced.has(id)) && !coming.some((id) => now.twice.has(id) && !old.twice.has(id));
-    };
-    const wrong = before.find((old, at) => !right(old, after[at]));
-    return wrong === undefined ? before.length === after.length ? null : 'a rule' : wrong.what;
-}
-/** The value without the fields that hold no key: for sops they are not there. */
-function held(value) {
-    if (Array.isArray(value))
-        return value.map(held);
-    if (!isEntries(value))
-        return value;
-    const empty = (item) => item === null || item === '' || (Array.isArray(item) && item.length === 0);
-    const entries = Object.entries(value).filter(([name, item]) => !isField(name) || !empty(item));
-    return Object.fromEntries(entries.map(([name, item]) => [name, held(item)]));
-}
-/** Deep equality of plain values; the order of a map's entries does not count. */
-function equal(a, b) {
-    if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
-        return Object.is(a, b);
-    if (Array.isArray(a) !== Array.isArray(b))
-        return false;
-    const [left, right] = [a, b];
-    const keys = Object.keys(left);
-    if (keys.length !== Object.keys(right).length)
-        return false;
-    return keys.every((key) => Object.hasOwn(right, key) && equal(left[key], right[key]));
-}
-
-;// CONCATENATED MODULE: ./lib/model/sops-config/edit.js
-// A `.sops.yaml` with some recipients more or less, every other byte as it was.
-// Must never write YAML anew, and never leave a rule or a key group with nobody.
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Takes the recipients out wherever they stand: `editConfig` without anyone who comes. */
-function removeRecipients(config, removed, owners = config.owners) {
-    return editConfig(config, { removed, added: [], like: [] }, owners);
-}
-/**
- * Puts each of the added right behind one of its models wherever one stands (rules, key groups, `merge`, lists of anchors), once
- * in a list, then takes the removed out with their comments, also where they were commented out. A key of the same kind as a removed model takes its place: its
- * anchor and the comments about it stay its own, unless it comes with a name, which then stands there instead.
- *
- * `owners` is all that is known of who holds which key: a comment that would pass for the name of another key goes where it is
- * known to be that of who leaves.
- *
- * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
- * tell which key group, where a field is shared with a rule that is not to get the key, where a field that goes would uncover what
- * it overrides, and where a comment would pass for the
- * name of a key that it does not name now. A name that no comment can hold is
- * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
- * with this change.
- */
-function editConfig(config, asked, owners = config.owners) {
-    const { path, text: before } = config;
-    const change = {
-        removed: asked.removed.map(inSopsOrder),
-        added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
-        like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
-    };
-    const namesOf = namesBy(owners);
-    const old = readTree(path, before, namesOf);
-    const escaped = escapedAt(old, [...change.removed, ...(change.like === 'every rule' ? [] : change.like)]);
-    if (escaped !== null) {
-        throw new Failure('config-edit', `${path} could not be edited: the keys in line ${escaped} are spelled with a backslash.`, {
-            path, advice: 'Write them without one, a line for each or all on one line, commit that, and run again.',
-        });
-    }
-    try {
-        const edits = change.added.length === 0 ? [] : additions(old, change);
-        if (!isEdits(edits))
-            return { kind: 'refused', path, ...edits };
-        const tree = edits.length === 0 ? old : readTree(path, rewrite(before, edits), namesOf);
-        const ids = new Set(change.removed.map(canonicalId));
-        const isRemoved = (recipient) => ids.has(canonicalId(recipient));
-        const leaving = recipientsIn(tree.value).some(isRemoved);
-        if (edits.length === 0 && !leaving) {
-            if (change.added.length > 0)
-                proveEdit(path, before, before, change);
-            return { kind: 'untouched' };
-        }
-        const refusal = leaving ? refuse(old, tree, isRemoved) ?? uncovered(tree, isRemoved) : null;
-        if (refusal !== null)
-            return { kind: 'refused', path, ...refusal };
-        const after = !leaving || tree.root === null ? tree.text : splice(tree.text, [...cutsIn(tree, tree.root, isRemoved), ...commentedOut(tree, isRemoved).map(({ start, end }) => [start, end])]);
-        proveEdit(path, before, after, change);
-        const strange = nameGained(path, before, after, change, namesOf);
-        if (strange !== null)
-            return { kind: 'refused', path, ...strange };
-        return { kind: 'edited', path, before, after };
-    }
-    catch (error) {
-        if (error instanceof Unspellable)
-            return { kind: 'refused', path, line: old.lineOf(error.at), reason: error.message };
-        throw error;
-    }
-}
-/** The name on one line, without what would not be seen or turn the line around; none where it is too long for one. */
-function fitForText(name) {
-    const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
-    return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null;
-}
-/** The line of a text with one of the keys in which a backslash makes what it says other than what stands there. */
-function escapedAt(tree, keys) {
-    const ids = new Set(keys.map(canonicalId));
-    let line = null;
-    (0,dist/* visit */.YR)(tree.contents, { Scalar: (_, { type, range, value }) => {
-            const escaped = type === 'QUOTE_DOUBLE' && tree.text.slice(range?.[0], range?.[1]).includes('\\');
-            if (escaped && recipientsIn(value).some((one) => ids.has(canonicalId(one))))
-                line ??= tree.lineOf(range?.[0] ?? 0);
-        } });
-    return line;
-}
-function isEdits(result) {
-    return Array.isArray(result);
-}
-/** Who would have nobody left once the removed go, in the words and lines of the file as it is. */
-function refuse(old, tree, isRemoved) {
-    const rules = rulesIn(old);
-    for (const [at, { value }] of rulesIn(tree).entries()) {
-        const left = emptied(value, isRemoved);
-        const rule = rules[at];
-        if (left === null || rule === undefined)
-            continue;
-        const group = left.group === null ? null : child(old, child(old, rule.node, 'key_groups'), left.group);
-        const who = left.group === null ? rule.what : `key group ${left.group + 1} of ${rule.what}`;
-        return { line: rules_lineOf(old, group ?? rule.node), reason: `${who} would have no recipient left.` };
-    }
-    return minus(tree.value, isRemoved) === gone ? { line: 1, reason: 'Nothing would be left of the file.' } : null;
-}
-
-;// CONCATENATED MODULE: ./lib/model/plan/verification.js
-
-/** Staged bytes that passed every proof. Only `verify` makes one, and only this can be published. */
-class Verified {
-    files;
-    /** The configs, and the owners file. */
-    texts;
-    #proven = true;
-    constructor(files, texts) {
-        this.files = files;
-        this.texts = texts;
-    }
-    /** Checks all evidence; on any doubt returns what is wrong, in sentences without secrets, and nothing else. */
-    static verify(changes, texts, evidence) {
-        const seen = new Map(evidence.map((one) => [one.planned.file.path, one]));
-        const files = [];
-        const wrong = [];
-        for (const change of changes) {
-            const path = change.file.path;
-            const one = seen.get(path);
-            const result = one === undefined ? 'it was not checked' : checkFile(change, one);
-            if (typeof result === 'string')
-                wrong.push({ path, reason: result });
-            else
-                files.push(result);
-        }
-        return wrong.length > 0 ? wrong : new Verified(files, texts);
-    }
-    /** Whether this was made by `verify`; a look-alike was not. */
-    static isVerified(value) {
-        return #proven in value;
-    }
-}
-function checkFile(planned, evidence) {
-    const { file, rotate } = planned;
-    const { after } = evidence;
-    if (evidence.planned !== planned)
-        return 'the evidence is that of another plan';
-    if (after === null)
-        return 'it carries no sops metadata any more';
-    if ('damage' in after)
-        return after.damage;
-    if (evidence.plaintextAfter !== evidence.plaintextBefore)
-        return 'its decrypted content is not what it was';
-    if (after.format !== file.format)
-        return `its format changed from ${file.format} to ${after.format}`;
-    const recipients = checkRecipients(planned.after, after.metadata.groups);
-    if (recipients !== null)
-        return recipients;
-    if (after.metadata.shamirThreshold !== file.metadata.shamirThreshold)
-        return "Shamir's threshold changed";
-    const compared = evidence.dataKey;
-    // Without a value to compare, the old key is tried on the new MAC.
-    const dataKey = compared !== 'unproven' ? compared : evidence.opensWithOldKey === null ? 'unproven' : evidence.opensWithOldKey ? 'same' : 'new';
-    if (dataKey === 'unproven')
-        return 'it could not be proven which data key it has';
-    if (rotate && dataKey === 'same')
-        return 'it still has the old data key';
-    return { planned, after, dataKey };
-}
-/** Whether a file has exactly the readers that were planned. */
-function isAsPlanned(planned, found) {
-    return checkRecipients(planned, found) === null;
-}
-function checkRecipients(planned, found) {
-    if (planned.length !== found.length)
-        return `it has ${found.length} key groups instead of ${planned.length}`;
-    for (const [at, group] of planned.entries()) {
-        const wanted = new Set(group.map(canonicalId));
-        const present = new Set((found[at] ?? []).map(canonicalId));
-        const extra = [...present].find((id) => !wanted.has(id));
-        if (extra !== undefined)
-            return `it can be read with ${extra}, which was not planned`;
-        const missing = [...wanted].find((id) => !present.has(id));
-        if (missing !== undefined)
-            return `it can not be read with ${missing}, which was planned`;
-    }
-    return null;
-}
-
-;// CONCATENATED MODULE: ./lib/stages/publishing/kept.js
-// What an earlier run put on the branch of this request → the files that need not be made anew, because their base is the same.
-// Must never be believed: GitHub has to vouch for the commit, who reads the file is compared here, and the rest is proven later.
-
-
-
-
-
-
-
-const nothingKept = new Map();
-function sayKept(kept, log) {
-    if (kept.size > 0)
-        log.line(`On the branch already, made from the same bytes: ${count(kept.size, 'file')}, proven again.`);
-}
-/**
- * Of the files that `commit` gave new bytes, those that had the same before and would get the same readers now. `staging` still
- * holds the bytes that were surveyed at `base`. Nothing, where the commit cannot be fetched: then all is made anew, and the log says so.
- */
-async function keptFrom(git, remote, commit, base, plan, staging, log) {
-    const folder = staging.beside('earlier');
-    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
-    try {
-        const aside = await git.with(remote, commit, base, folder);
-        const replaced = await readReplaced(aside, commit);
-        const wanted = new Map(plan.changes.flatMap((change) => {
-            const there = replaced.get(change.file.path);
-            return there?.before === change.file.blob ? [[there.after, change]] : [];
-        }));
-        const kept = new Map();
-        await readBlobs(aside, [...wanted.keys()], (blob, bytes) => {
-            const change = wanted.get(blob);
-            if (change !== undefined && isUsable(change, staging.read(change.file.path), bytes))
-                kept.set(change.file.path, Buffer.from(bytes));
-        });
-        return kept;
-    }
-    catch (error) {
-        if (!(error instanceof Failure) || error.code !== 'git-failed')
-            throw error;
-        log.line(`What stands on the branch could not be looked at, so all is made anew. ${error.message}`);
-        return nothingKept;
-    }
-}
-function isUsable(change, before, bytes) {
-    const dataKey = dataKeyIn(change, before, bytes);
-    return change.rotate ? dataKey === 'new' : dataKey !== null;
-}
-/**
- * Told without a key: which data key a file has whose bytes were `before` and are `bytes` now, beside that one; null where it is not
- * the planned file, with exactly the planned readers and the same values. `unproven` where nothing in it could be compared but the
- * MAC, which is another.
- */
-function dataKeyIn({ file, after }, before, bytes) {
-    const read = readEncryptedFile(file.path, bytes);
-    if (read === null || 'damage' in read || read.format !== file.format || !isAsPlanned(after, read.metadata.groups))
-        return null;
-    if (read.metadata.shamirThreshold !== file.metadata.shamirThreshold)
-        return null;
-    const [earlier, later] = [valuesIn(file, before), valuesIn(read, bytes)];
-    if (!haveSameValues(earlier, later))
-        return null;
-    const compared = compareDataKeys(earlier, later);
-    return compared === 'unproven' && read.metadata.mac === file.metadata.mac ? 'same' : compared;
-}
-
-;// CONCATENATED MODULE: ./lib/stages/publishing/known-head.js
-// Which checkout is worked on where GitHub is not asked for its branches: what the run was started for, or what stands on one of them.
-// Must never take the head of somebody's pull request for it.
-
-/** actions/checkout keeps the heads and merges of pull requests there. */
-const ofPullRequests = 'refs/remotes/pull/';
-/**
- * Throws `event` where `commit` is neither part of the commit that the run was started for nor of a branch that was fetched.
- * `startedFor` is GITHUB_SHA; null where a person runs it, who knows what they have checked out.
- */
-async function assertKnownHead(git, commit, startedFor) {
-    if (startedFor === null || commit === startedFor || await git.isPartOf(commit, startedFor))
-        return;
-    const names = [];
-    await git.stream(['for-each-ref', `--contains=${commit}`, '--format=%(refname)', 'refs/remotes/'], (piece) => names.push(piece));
-    if (Buffer.concat(names).toString().split('\n').some((name) => name !== '' && !name.startsWith(ofPullRequests)))
-        return;
-    throw new Failure('event', `The checkout (${commit.slice(0, 12)}) is not what the run was started for (${startedFor.slice(0, 12)}), nor known to be on a branch; it is not given keys.`, { advice: 'Check out a branch of the repository, with `fetch-depth: 0` where it is an older commit of one.' });
-}
-
-;// CONCATENATED MODULE: ./lib/tools/swap.js
-// Puts verified bytes into the working tree, all of them or none, whatever happens to the run meanwhile.
-// The work is done by a process of its own session that acts only on a complete order: a kill of the run leaves all old
-// (order not complete) or all new. Where that process is killed itself, a note tells the run, or the next one, to put all back.
-// Must never replace a file that is not the one that was verified.
-
-
-
-
-
-
-
-/** The name of the note, in git's own folder. */
-const swapNote = 'sops-rekey-swap';
-/** The argument that makes the program carry out an order given on its standard input. */
-const swapArgument = 'swap';
-const noRoom = ['ENOSPC', 'EDQUOT'];
-const notAllowed = ['EACCES', 'EPERM', 'EROFS'];
-/** Has `order` carried out. Throws `changed-underneath` or `unexpected` with every file as it was. */
-async function swap(program, order) {
-    const [exitCode, said] = await new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_namespaceObject.spawn)(process.execPath, [program, swapArgument], { cwd: order.staged, env: {}, detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
-        let stderr = '';
-        child.stderr.on('data', (piece) => (stderr += piece.toString()));
-        child.stdin.on('error', () => undefined);
-        child.on('error', reject);
-        child.on('close', (code) => resolve([code, stderr]));
-        child.stdin.end(JSON.stringify(order));
-    });
-    if (exitCode === 0)
-        return;
-    putBack(order.root, order.note);
-    throw failureOf(said, order.root);
-}
-/** Whether a replacement was killed halfway, and nobody has put it back. */
-function isHalfway(note) {
-    return (0,external_node_fs_namespaceObject.existsSync)(note) || (0,external_node_fs_namespaceObject.existsSync)(doneNote(note));
-}
-/**
- * Puts back what a replacement that was killed halfway left, by its `note`; where only the clearing up was left to do, does that.
- * Returns whether there was anything to do.
- */
-function putBack(root, note) {
-    if (!isHalfway(note))
-        return false;
-    const isDone = (0,external_node_fs_namespaceObject.existsSync)(doneNote(note));
-    const { mark, paths } = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(isDone ? doneNote(note) : note, 'utf8'));
-    for (const { place, fresh, kept } of movesOf(root, mark, paths)) {
-        // With the new one still beside it, it was not replaced, and may be someone's own by now.
-        if (!isDone && (0,external_node_fs_namespaceObject.existsSync)(kept) && !(0,external_node_fs_namespaceObject.existsSync)(fresh))
-            (0,external_node_fs_namespaceObject.renameSync)(kept, place);
-        // Where both are names of one file, a rename leaves both.
-        for (const path of [kept, fresh])
-            (0,external_node_fs_namespaceObject.rmSync)(path, { force: true });
-    }
-    for (const path of [note, doneNote(note)])
-        (0,external_node_fs_namespaceObject.rmSync)(path, { force: true });
-    return true;
-}
-/** The note, once every file is new. */
-function doneNote(note) {
-    return `${note}-done`;
-}
-function movesOf(root, mark, paths) {
-    return paths.map((path, at) => {
-        const place = (0,external_node_path_namespaceObject.join)(root, path);
-        // Cut, because a name has at most 255 bytes; numbered, because two may have the same beginning.
-        const beside = (kind) => (0,external_node_path_namespaceObject.join)((0,external_node_path_namespaceObject.dirname)(place), `.${(0,external_node_path_namespaceObject.basename)(place).slice(0, 40)}.${kind}-${mark}-${at}`);
-        return { path, place, fresh: beside('new'), kept: beside('old') };
-    });
-}
-function failureOf(said, root) {
-    const { code, path, what } = problemIn(said);
-    const start = 'The working tree could not be changed, and is as it was';
-    if (code === null)
-        return new Failure('changed-underneath', `${start}: ${visible(what)}.`, { advice: 'Run again.' });
-    const place = path === null ? '' : ` at ${visible((0,external_node_path_namespaceObject.relative)(root, path))}`;
-    return new Failure('unexpected', `${start}: the system said ${visible(code)}${place}.`, {
-        advice: notAllowed.includes(code) ? 'Let the runner write there: each file is replaced in its own folder.'
-            : noRoom.includes(code) ? 'Make room on the disk: every changed file is there twice for a moment.'
-                : 'Look at that place, and run again.',
-    });
-}
-/** The last line of a process, which may have been ended before it could say anything. */
-function problemIn(said) {
-    try {
-        return JSON.parse(said.trim().split('\n').at(-1) ?? '');
-    }
-    catch {
-        return { code: null, path: null, what: said.trim() === '' ? 'the process that does it was ended' : said.trim() };
-    }
-}
-/** Carries out an order. Null when all of it is done; else every file is as it was, and the text says why to who ordered it. */
-function carryOut(text) {
-    try {
-        swap_replace(text);
-        return null;
-    }
-    catch (error) {
-        const { code = null, path = null, dest = path, message } = error;
-        return `${JSON.stringify({ code, path: dest, what: message })}\n`;
-    }
-}
-/** Throws an Error with every file as it was. */
-function swap_replace(text) {
-    // Throws where the order was cut off.
-    const { root, staged, replacements, note } = JSON.parse(text);
-    const [mark, paths] = [(0,external_node_crypto_.randomUUID)(), replacements.map(({ path }) => path)];
-    const moves = movesOf(root, mark, paths);
-    // Complete, or not there at all.
-    (0,external_node_fs_namespaceObject.writeFileSync)(`${note}-${mark}`, JSON.stringify({ mark, paths }));
-    synced(`${note}-${mark}`);
-    (0,external_node_fs_namespaceObject.renameSync)(`${note}-${mark}`, note);
-    try {
-        for (const { path, place, fresh, kept } of moves) {
-            (0,external_node_fs_namespaceObject.copyFileSync)((0,external_node_path_namespaceObject.join)(staged, path), fresh);
-            (0,external_node_fs_namespaceObject.chmodSync)(fresh, (0,external_node_fs_namespaceObject.lstatSync)(place).mode & 0o777);
-            synced(fresh);
-            (0,external_node_fs_namespaceObject.linkSync)(place, kept);
-        }
-        for (const [at, { path, place }] of moves.entries()) {
-            if (sha256Of((0,external_node_fs_namespaceObject.readFileSync)(place)) !== replacements[at]?.sha256)
-                throw new Error(`${path} was changed during the run`);
-        }
-        for (const { fresh, place } of moves)
-            (0,external_node_fs_namespaceObject.renameSync)(fresh, place);
-        (0,external_node_fs_namespaceObject.renameSync)(note, doneNote(note));
-    }
-    finally {
-        putBack(root, note);
-    }
-}
-function synced(path) {
-    const file = (0,external_node_fs_namespaceObject.openSync)(path, 'r');
-    (0,external_node_fs_namespaceObject.fsyncSync)(file);
-    (0,external_node_fs_namespaceObject.closeSync)(file);
-}
-
-;// CONCATENATED MODULE: ./lib/stages/publishing/publish.js
-
-
-
-
-const nothingPublished = {
-    operation: 'none', number: null, url: null, branch: null, headSha: null, verified: null, compareUrl: null, warnings: [], notices: [],
-    body: null, failure: null,
-};
-/** Leaves the changes in the working tree, uncommitted. `program` is the file that node runs; `startedFor` as in `assertKnownHead`. */
-function workingTreePublisher(git, program, startedFor) {
-    return {
-        find: async ({ base }) => {
-            await assertKnownHead(git, base, startedFor);
-            return null;
-        },
-        earlier: () => Promise.resolve(nothingKept),
-        settle: () => Promise.resolve(null),
-        publish: async (verified, staging) => {
-            const replacements = [
-                ...verified.texts.map(({ path, before }) => ({ path, sha256: sha256Of(before) })),
-                ...verified.files.map(({ planned }) => ({ path: planned.file.path, sha256: planned.file.sha256 })),
-            ];
-            await swap(program, { root: git.root, staged: staging.root, replacements, note: await git.ownPath(swapNote) });
-            return nothingPublished;
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/stages/rotated.js
-// Verified ciphertext that travels from the job that rotated it to the job that publishes it, in a folder of its own.
-// Must never carry plaintext or a key, nor be believed: whoever takes it proves every file again.
-
-
-
-
-
-
-
-
-
-
-const manifestName = /^sops-rekey-rotated-\d+-of-\d+\.json$/;
-const sha256 = /^[0-9a-f]{64}$/;
-/** Leaves the rotated files of a shard in `folder`, and touches nothing else. `startedFor` as in `assertKnownHead`. */
-function folderPublisher(git, folder, { index, of }, startedFor) {
-    let [plan, base] = ['', ''];
-    return {
-        find: async (planned) => {
-            ;
-            [plan, base] = [sha256Of(planned.identity), planned.base];
-            await assertKnownHead(git, base, startedFor);
-            return null;
-        },
-        earlier: () => Promise.resolve(nothingKept),
-        settle: () => Promise.resolve(null),
-        publish: async (verified, staging) => {
-            (0,external_node_fs_namespaceObject.mkdirSync)(folder, { recursive: true });
-            const files = {};
-            for (const { planned: { file: { path } } } of verified.files) {
-                const bytes = staging.read(path);
-                files[path] = sha256Of(bytes);
-                (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, files[path]), bytes);
-            }
-            const manifest = { schema: 1, plan, base, files };
-            (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(folder, `sops-rekey-rotated-${index}-of-${of}.json`), `${JSON.stringify(manifest)}\n`);
-            return await Promise.resolve(nothingPublished);
-        },
-    };
-}
-/**
- * Puts what other jobs rotated, found in `folder` or the folders right below it, in the place of the staged files, after each
- * of these was decrypted as it is; `kept` goes before it, so that what was published stays as it is. Throws `rotated-missing` where
- * the folder does not hold exactly what `plan` needs.
- */
-async function takeRotated(sops, staging, plan, identity, base, folder, kept, atOnce, log) {
-    const rotated = readRotated(folder, sha256Of(identity), base);
-    const missing = plan.changes.filter(({ file: { path } }) => !rotated.has(path)).map(({ file: { path } }) => path);
-    const planned = new Set(plan.changes.map(({ file: { path } }) => path));
-    const foreign = [...rotated.keys()].filter((path) => !planned.has(path));
-    if (missing.length + foreign.length > 0) {
-        const [what, path = ''] = missing.length > 0 ? [`lacks ${missing.length} of the ${planned.size} files of this plan`, missing[0]]
-            : [`holds ${foreign.length} files that are not in this plan`, foreign[0]];
-        throw unusable(folder, `${what}, like ${visible(path)}`);
-    }
-    const plaintextBefore = await log.group(`Decrypt ${count(plan.changes.length, 'file')} as they are`, async () => {
-        const done = log.progress(plan.changes.length);
-        return new Map(await inParallel(plan.changes, atOnce, async ({ file }) => {
-            const digest = await sops.plaintextDigest(file);
-            done(file.path);
-            return [file.path, digest];
-        }));
-    });
-    sayKept(kept, log);
-    for (const [path, place] of rotated)
-        staging.write(path, { bytes: kept.get(path) ?? place.read(), executable: false });
-    return { plan, plaintextBefore, folder };
-}
-function readRotated(folder, plan, base) {
-    const found = new Map();
-    for (const place of foldersIn(folder)) {
-        for (const name of (0,external_node_fs_namespaceObject.readdirSync)(place).filter((one) => manifestName.test(one))) {
-            const manifest = readManifest((0,external_node_path_namespaceObject.join)(place, name));
-            if (manifest === null)
-                throw unusable(folder, `has a ${visible(name)} that is no list of rotated files`);
-            if (manifest.plan !== plan || manifest.base !== base) {
-                const why = manifest.base === base ? 'it was made at the same commit, but from other inputs, or before one more file was due'
-                    : `it was made at ${visible(manifest.base.slice(0, 12))}, and this run stands on ${base.slice(0, 12)}`;
-                throw unusable(folder, `is of another plan: ${why}`);
-            }
-            for (const [path, digest] of Object.entries(manifest.files)) {
-                if (found.has(path))
-                    throw unusable(folder, `holds ${visible(path)} twice`);
-                found.set(path, {
-                    read: () => {
-                        const bytes = bytesOf((0,external_node_path_namespaceObject.join)(place, digest));
-                        if (bytes === null)
-                            throw unusable(folder, `lacks the bytes of ${visible(path)}, which its list names`);
-                        if (sha256Of(bytes) !== digest)
-                            throw unusable(folder, `holds other bytes for ${visible(path)} than its list says`);
-                        return bytes;
-                    },
-                });
-            }
-        }
-    }
-    return found;
-}
-/** null where there is no file. A link is none: it could lead to what never ends. */
-function bytesOf(path) {
-    return (0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false })?.isFile() === true ? (0,external_node_fs_namespaceObject.readFileSync)(path) : null;
-}
-function foldersIn(folder) {
-    try {
-        const below = (0,external_node_fs_namespaceObject.readdirSync)(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => (0,external_node_path_namespaceObject.join)(folder, name));
-        return [folder, ...below];
-    }
-    catch (cause) {
-        throw new Failure('input', `The input \`rotated-path\` names ${visible(folder)}, which is not there.`, { advice: 'Download the artifacts of the rotate jobs to it first.', cause });
-    }
-}
-function readManifest(path) {
-    try {
-        const value = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(path, 'utf8'));
-        const { schema, plan, base, files } = value;
-        const whole = schema === 1 && typeof plan === 'string' && typeof base === 'string' && typeof files === 'object'
-            && Object.values(files).every((digest) => sha256.test(digest));
-        return whole ? { schema, plan, base, files } : null;
-    }
-    catch {
-        return null;
-    }
-}
-function unusable(folder, what) {
-    return new Failure('rotated-missing', `The folder ${visible(folder)} ${what}.`, {
-        advice: 'Run all jobs of the workflow again, on one commit and with the same inputs.',
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/stages/rotate.js
-// Plan → staged files with new recipients and new data keys, made by sops with the runner's own credentials.
-// Must never touch a file that is not staged, and must see a file decrypt before it changes it.
-
-
-
-
-
-
-
-/** At most this many files for one updatekeys: it works on them one after the other. */
-const filesPerUpdate = 50;
-/**
- * Each file is decrypted as it is, then gets its recipients, then its data key; while some wait for their key service, others
- * are worked on. updatekeys does not look at the MAC, so it only gets what has decrypted. `kept` takes the place of a file as it is.
- */
-async function rekeyStaged(sops, staging, plan, kept, atOnce, log) {
-    const changes = plan.changes.filter(({ file }) => !kept.has(file.path));
-    const plaintextBefore = new Map();
-    const byPath = new Map(plan.changes.map((change) => [change.file.path, change]));
-    const toUpdate = changes.filter(({ updatekeys }) => updatekeys);
-    const batches = batchesOf(toUpdate.map(({ file }) => file), Math.min(filesPerUpdate, Math.ceil(toUpdate.length / atOnce)));
-    const alone = changes.filter(({ updatekeys }) => !updatekeys);
-    sayKept(kept, log);
-    await log.group(`New keys for ${count(changes.length, 'file')}`, async () => {
-        const places = new Places(atOnce);
-        const done = log.progress(plan.changes.length);
-        const decrypt = async (file) => {
-            plaintextBefore.set(file.path, await places.run(async () => await sops.plaintextDigest(file)));
-        };
-        const rotate = async (change) => {
-            if (change.rotate)
-                await places.run(async () => await explainLockout(change, async () => await sops.rotate(change.file)));
-            done(change.file.path);
-        };
-        await places.all([
-            ...[...kept].map(async ([path, bytes]) => {
-                const change = byPath.get(path);
-                if (change !== undefined)
-                    await decrypt(change.file);
-                staging.write(path, { bytes, executable: false });
-                done(path);
-            }),
-            ...batches.map(async ({ config, files }) => {
-                await places.all(files.map(decrypt));
-                await places.run(async () => await sops.updatekeys(config, files), true);
-                await places.all(files.flatMap(({ path }) => byPath.get(path) ?? []).map(rotate));
-            }),
-            ...alone.map(async (change) => {
-                await decrypt(change.file);
-                await rotate(change);
-            }),
-        ]);
-    });
-    return { plan, plaintextBefore, folder: null };
-}
-/** A file that decrypted with its old recipients and has no usable key with its new ones is a lock-out. */
-async function explainLockout(planned, work) {
-    try {
-        return await work();
-    }
-    catch (cause) {
-        if (!(cause instanceof Failure) || cause.code !== 'no-usable-key' || !planned.updatekeys)
-            throw cause;
-        const left = planned.after.flat().map(canonicalId).join(', ');
-        throw new Failure('lockout', `${visible(planned.file.path)}: the runner itself could no longer decrypt it. It would be left to ${visible(left, 600)}.`, {
-            path: planned.file.path,
-            advice: 'Give the job the credentials of a key that stays, or keep the key it uses now.',
-            cause,
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/stages/request-names.js
-// What a request is called where people see it: its branch, its title, the values of its templates.
-// Must never let a name from outside change what the text around it means.
-
-
-
-
-
-
-/** The branch the pull request goes into, by the input or else `current`. `standard` is the repository's default branch. */
-function baseOf({ base }, current, standard) {
-    const values = { default: standard };
-    return base === null ? current ?? standard : fillTemplate(base, values);
-}
-/** The branch the commit goes to; the same request always gets the same. */
-function branchOf(inputs, wanted, base, standard) {
-    if (wanted.branch === null)
-        return standardBranch(inputs, base === standard ? null : base);
-    const values = {
-        removed: slugOf(inputs.removedRecipients), added: slugOf(inputs.addedRecipients.map(request_names_nameOf)), base: slugOf([base]),
-    };
-    const branch = fillTemplate(wanted.branch, values);
-    if (isBranchName(branch))
-        return branch;
-    throw new Failure('input', `The input \`branch\` comes to ${visible(branch)}, which is no name for a branch.`, { advice: 'Leave a variable out, or shorten it.' });
-}
-/** One text per request into `base`, 64 hexadecimal digits: the same words again are the same request. */
-function requestOf(inputs, base) {
-    const { removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files } = inputs;
-    const [removed, added] = [[...removedRecipients].sort(), [...addedRecipients].sort()];
-    return sha256Of(JSON.stringify([removed, added, sameAccessAs, rotateAll, maxKeyAge?.text ?? null, [...files], base]));
-}
-/** The texts that people read, with their variables filled in from what was done. */
-function request_names_textsOf(inputs, wanted, report, context) {
-    const standard = standardText(inputs);
-    const values = (harmless) => {
-        const raw = {
-            removed: report.request.removed.map(request_names_shown).join(', '), added: report.request.added.map(request_names_shown).join(', '),
-            files: `${report.files.filter(({ action }) => !['unchanged', 'skipped', 'failed'].includes(action)).length}`,
-            date: report.startedAt.slice(0, 10), base: context.base, repository: context.repository, run: context.runUrl ?? '',
-        };
-        const entries = Object.entries(raw).map(([name, value]) => [name, harmless(value)]);
-        return Object.fromEntries(entries);
-    };
-    const line = (text) => visible(text, 1000);
-    const header = wanted.bodyHeader;
-    return {
-        // GitHub takes 256 characters.
-        title: visible(fillTemplate(wanted.title ?? standard, values(line)), 250),
-        // GitHub heeds a mention or a `fixes #12` there.
-        commitMessage: fillTemplate(wanted.commitMessage ?? standard, { ...values((text) => parted(text, 1000)), run: context.runUrl ?? '' }),
-        // The address of the run is the runner's own; as text it would not be a link.
-        bodyHeader: header === null ? null
-            : fillTemplate(header, { ...values((text) => plain(text, 1000)), run: context.runUrl ?? '' }),
-    };
-}
-/** A recipient's owner or short form. */
-function request_names_shown({ owner, kind, id }) {
-    return owner ?? shortForm({ kind, id });
-}
-/** Of `carol=age1…` the name; of a key alone the key. */
-function request_names_nameOf(asked) {
-    return parseRecipient(asked) === null ? asked.replace(/=.*$/, '') : asked;
-}
-function slug(word) {
-    return word.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40);
-}
-/** Letters, digits and hyphens; where they could stand for other words too, a hash of the exact ones follows. */
-function slugOf(words) {
-    const slugs = [...words].sort().map(slug).filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '');
-    if (words.length < 2 && words.every((word) => /^[a-z0-9]{1,40}$/.test(word)))
-        return slugs;
-    return `${slugs === '' ? '' : `${slugs}-`}${sha256Of(JSON.stringify([...words].sort())).slice(0, 8)}`;
-}
-/**
- * A name that the same request always gets, and no other: where the words alone could stand for another request too, a
- * hash of the exact one follows. `into` is the base where that is not the usual one.
- */
-function standardBranch(inputs, into) {
-    const { removedRecipients, addedRecipients, sameAccessAs, rotateAll, maxKeyAge, files } = inputs;
-    const age = maxKeyAge?.text ?? null;
-    const removed = [...removedRecipients].sort();
-    const added = [...addedRecipients].sort();
-    const words = [
-        ...(removed.length > 0 ? ['remove', ...removed] : []),
-        // Of `carol=age1…` the name, of a key alone enough to tell it from others.
-        ...(added.length > 0 ? ['add', ...added.map((one) => one.replace(/=.*$/, ''))] : []),
-        ...(rotateAll || age !== null ? ['rotate', age ?? ''] : removed.length + added.length > 0 ? [] : ['align']),
-        ...(into === null ? [] : ['into', into]),
-    ].filter((word) => word !== '');
-    const slugs = words.map(slug).filter((word) => word !== '').join('-').slice(0, 100).replace(/-$/, '');
-    const isPlain = words.every((word) => /^[a-z0-9]{1,40}$/.test(word))
-        && removed.length < 2 && added.length === 0 && files.length === 0;
-    const exact = JSON.stringify([removed, rotateAll, age, [...files], into, ...(added.length === 0 ? [] : [added, sameAccessAs])]);
-    return `sops-rekey/${slugs}${isPlain ? '' : `-${sha256Of(exact).slice(0, 8)}`}`;
-}
-/** The title and commit message where none is given. */
-function standardText({ removedRecipients, addedRecipients, rotateAll, maxKeyAge }) {
-    if (addedRecipients.length > 0) {
-        return removedRecipients.length > 0 ? 'chore: replace a recipient of sops files'
-            : 'chore: give a new recipient access to sops files';
-    }
-    if (removedRecipients.length > 0)
-        return 'chore: rotate keys after team member offboarding';
-    return rotateAll || maxKeyAge !== null ? 'chore: rotate sops data keys' : 'chore: bring sops files in line with .sops.yaml';
-}
-
-;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-marker.js
-// The hidden mark in a tracking issue that tells which removal it is for, and the marks around its list.
-// Must never hold more than names of keys, a commit and a version: no value of a secret, no hash of one.
-const trackingVersion = 1;
-const start = '<!-- sops-rekey tracking ';
-const retired = '<!-- sops-rekey duplicate ';
-const tracking_issue_marker_marks = /<!-- sops-rekey tracking (\{[^\n]*?\}) -->/g;
-/** One HTML comment on one line. What could end it, or is not ASCII, stands as a JSON escape. */
-function trackingMarker({ removed, earlier = [], scope, commit }) {
-    const json = JSON.stringify({ version: trackingVersion, removed, ...(earlier.length === 0 ? {} : { earlier }), scope, commit });
-    return `${start}${json.replace(/[^ -~]|[-<>&]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)} -->`;
-}
-/** The last mark in the text; null where there is none that can be read. */
-function readTrackingMarker(body) {
-    const [, json = ''] = [...body.matchAll(tracking_issue_marker_marks)].at(-1) ?? [];
-    try {
-        const { version, removed, earlier = [], scope, commit } = JSON.parse(json);
-        const areTexts = (list) => Array.isArray(list) && list.every((one) => typeof one === 'string');
-        const whole = Number.isInteger(version) && typeof scope === 'string' && typeof commit === 'string' && areTexts(removed) && areTexts(earlier);
-        return whole ? { version: Number(version), removed, ...(earlier.length === 0 ? {} : { earlier }), scope, commit } : null;
-    }
-    catch {
-        return null;
-    }
-}
-/** Whether both are for the same removal, whatever the commit. */
-function isSameRemoval(a, b) {
-    return JSON.stringify([a.removed, a.scope]) === JSON.stringify([b.removed, b.scope]);
-}
-/** The text with this mark in the place of the one it has. */
-function withTrackingMarker(body, mark) {
-    return body.replace(tracking_issue_marker_marks, () => trackingMarker(mark));
-}
-/** The text of an issue that is given up for another one: its mark is no longer found. */
-function retiredBody(body) {
-    return body.replaceAll(start, retired);
-}
-
-;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-lines.js
-// The lines of a tracking issue's list: what one stands for, how it is written, how it is told from a person's own words.
-// A line says in words what was last known of its secret, so that a tick beside other words is a person's.
-
-
-
-
-/** From many lines to one. */
-const grains = ['secret', 'file', 6, 4, 3, 2, 1, 0];
-const byPerson = ', but ticked by a person';
-const allDone = 'all changed or gone';
-const itemLine = /^(\s*[-*+] )\[([ xX])\] (<code>.*?<\/code>|the root|all files)(?: <em>(.*?)<\/em>)?(.*)$/s;
-const headerLine = /^(\s*[-*+] |<details><summary>)(<code>.*?<\/code>)( \((?:\d+ of \d+ left|done)\))?(.*)$/s;
-const anyTask = /^\s*[-*+] \[ \] /;
-function entriesOf(exposure, grain) {
-    const groupOf = ({ file }) => (grain === 'secret' ? code(file) : '');
-    const labelOf = ({ file, key }) => {
-        if (grain === 'secret')
-            return code(key);
-        if (grain === 'file')
-            return code(file);
-        if (grain === 0)
-            return 'all files';
-        const folder = file.split('/').slice(0, -1).slice(0, grain).map((name) => `${name}/`).join('');
-        return folder === '' ? 'the root' : code(folder);
-    };
-    const groups = grouped(exposure, (secret) => `${groupOf(secret)}\0${labelOf(secret)}`);
-    return [...groups].map(([key, secrets]) => {
-        const [group = '', label = ''] = key.split('\0');
-        return { group, label, secrets };
-    });
-}
-/** What is known of the entry. `readers` are all that could read anything; who alone could read this is named. */
-function tracking_issue_lines_wordsOf({ secrets }, readers, tickedByPerson) {
-    const left = secrets.filter((secret) => !isDone(secret)).length;
-    const [only] = secrets;
-    const said = secrets.length === 1 && only !== undefined ? `${stateWords(only)}${some(only, readers)}`
-        : left === 0 ? allDone : `${left} of ${secrets.length} to change`;
-    return tickedByPerson ? `${said}${byPerson}` : said;
-}
-function stateWords({ state, reason }) {
-    switch (state) {
-        case 'current': return 'still in use';
-        case 'changed-too-early': return 'changed too early: the new value could be read too';
-        case 'unknown': return `not known${reason === null ? '' : ` (${plain(reason, 200)})`}`;
-        case 'changed': return 'changed';
-        case 'removed': return 'no longer there';
-    }
-}
-function some({ readBy }, readers) {
-    return readBy.length < readers.length ? `, read by ${listed(readBy.map((reader) => plain(reader, nameLimit)))} only` : '';
-}
-/** How many secrets the words leave to be changed; more than any number where there are no words. */
-function leftIn(words) {
-    if (words === null)
-        return Infinity;
-    const is = (said) => words === said || words.startsWith(`${said},`);
-    if (is('changed') || is('no longer there') || is(allDone))
-        return 0;
-    return Number(/^(\d+) of \d+ to change/.exec(words)?.[1] ?? 1);
-}
-function isTooEarly(words) {
-    return words?.startsWith('changed too early') === true;
-}
-/** Whether an earlier run already saw that a person ticked it. */
-function isSeenTick(words) {
-    return words?.endsWith(byPerson) === true;
-}
-function parseItem(line) {
-    const [, indent, box, label, words = null, note] = itemLine.exec(line) ?? [];
-    if (indent === undefined || label === undefined || note === undefined)
-        return null;
-    return { indent, ticked: box !== ' ', label, words, note };
-}
-function itemText({ indent, ticked, label, words, note }) {
-    return `${indent}[${ticked ? 'x' : ' '}] ${label}${words === null ? '' : ` <em>${words}</em>`}${note}`;
-}
-function parseHeader(line) {
-    const [, before, label, count = null, note] = headerLine.exec(line) ?? [];
-    return before === undefined || label === undefined || note === undefined ? null : { before, label, count, note };
-}
-function headerText({ before, label, count, note }) {
-    return `${before}${label}${count ?? ''}${note}`;
-}
-function countText(left, all) {
-    return left === 0 ? ' (done)' : ` (${left} of ${all} left)`;
-}
-/** Also one of a person's own. */
-function isOpenTask(line) {
-    return anyTask.test(line);
-}
-
-;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-list.js
-// The list of secrets in a tracking issue: written anew, or brought up to date in the lines that are there.
-// Must never change a line that is not ours, nor take away a tick that a person set while nothing got worse.
-
-
-
-
-/** What is worth telling people about a line; in the order in which it is told. */
-const newsKinds = ['back', 'added', 'too-early', 'ticked', 'done'];
-const tracking_issue_list_foldBeyond = 60;
-/** `prior` is the line of the last run, with what people did to it; null where there is none. */
-function judge(entry, prior, readers) {
-    const left = entry.secrets.filter((secret) => !isDone(secret)).length;
-    const tell = (ticked, news) => ({ entry, ticked, news, words: tracking_issue_lines_wordsOf(entry, readers, ticked && left > 0) });
-    if (prior === null)
-        return left === 0 ? tell(true, null) : tell(false, 'added');
-    const leftBefore = leftIn(prior.words);
-    // A tick that a person took from what is done stays away.
-    if (left === 0)
-        return leftBefore === 0 ? tell(prior.ticked, null) : tell(true, 'done');
-    // What an earlier run was sure of, one that can tell no more (its key is another) does not take back.
-    const isUntold = entry.secrets.every((secret) => isDone(secret) || secret.state === 'unknown');
-    if (leftBefore === 0 && isUntold && prior.words !== null)
-        return { entry, ticked: prior.ticked, news: null, words: prior.words };
-    if (left > leftBefore)
-        return tell(false, 'back');
-    if (prior.ticked)
-        return tell(true, isSeenTick(prior.words) ? null : 'ticked');
-    const { words } = tell(false, null);
-    return tell(false, isTooEarly(words) && !isTooEarly(prior.words) ? 'too-early' : null);
-}
-/**
- * Brings `lines` up to date: the ticks and words of lines that stand for a secret, the counts beside files. What has no line
- * yet gets one, above the others of its file or at the end, unless it is done. All else stays, in its order.
- */
-function mergeList(lines, exposure, grain, readers) {
-    const entries = new Map(entriesOf(exposure, grain).map((entry) => [keyOf(entry.group, entry.label), entry]));
-    const verdicts = new Map();
-    const firstOf = new Map();
-    let group = '';
-    const merged = lines.map((line, at) => {
-        const item = parseItem(line);
-        if (item === null) {
-            if (grain === 'secret')
-                group = parseHeader(line)?.label ?? group;
-            return line;
-        }
-        if (!firstOf.has(group))
-            firstOf.set(group, { at, indent: item.indent });
-        const key = keyOf(group, item.label);
-        const entry = entries.get(key);
-        if (entry === undefined || verdicts.has(key))
-            return line;
-        const verdict = judge(entry, item, readers);
-        verdicts.set(key, verdict);
-        return itemText({ ...item, ticked: verdict.ticked, words: verdict.words });
-    });
-    const missing = [...entries].filter(([key]) => !verdicts.has(key)).map(([, entry]) => judge(entry, null, readers));
-    const added = [...grouped(missing.filter(({ ticked }) => !ticked), ({ entry }) => entry.group)];
-    const listed = [...verdicts.values(), ...added.flatMap(([, fresh]) => fresh)];
-    // From the end, so that the places of those before stay.
-    const places = added.map(([name, fresh]) => ({ fresh, first: firstOf.get(name) }));
-    for (const { fresh, first } of places.sort((a, b) => (b.first?.at ?? -1) - (a.first?.at ?? -1))) {
-        if (first !== undefined)
-            merged.splice(first.at, 0, ...fresh.map((one) => tracking_issue_list_lineOf(one, first.indent)));
-    }
-    const isFolded = lines.some((line) => line.startsWith('<details>'));
-    const blocks = places.filter(({ first }) => first === undefined).flatMap(({ fresh }) => fresh);
-    const last = merged.findLastIndex((line) => line.trim() !== '') + 1;
-    if (blocks.length > 0 && !headings(listed).some((one) => merged.some((line) => line.trim() === one)))
-        merged.splice(last, 0, ...fileLines(blocks, isFolded));
-    else
-        addBelowHeadings(merged, blocks, isFolded);
-    const whole = tracking_issue_list_counted(merged, listed);
-    return {
-        lines: whole, verdicts: [...listed, ...missing.filter(({ ticked }) => ticked)],
-        complete: listed.every(({ ticked }) => ticked) && !whole.some(isOpenTask),
-    };
-}
-/** The list as it is first written; a line is ticked where all its secrets are among `ticked`. */
-function renderList(exposure, grain, readers, ticked) {
-    const verdicts = entriesOf(exposure, grain).map((entry) => {
-        const all = entry.secrets.every((secret) => ticked.has(secret));
-        const open = entry.secrets.some((secret) => !isDone(secret));
-        return { entry, ticked: all, words: tracking_issue_lines_wordsOf(entry, readers, all && open), news: null };
-    });
-    return listLines(verdicts, grain === 'secret' && verdicts.length > tracking_issue_list_foldBeyond);
-}
-function keyOf(group, label) {
-    return `${group}\0${label}`;
-}
-function tracking_issue_list_lineOf({ entry: { label }, ticked, words }, indent) {
-    return itemText({ indent, ticked, label, words, note: '' });
-}
-/** By environment, each under a heading, where the paths of files speak of any. */
-function listLines(verdicts, fold) {
-    const found = headings(verdicts);
-    if (found.every((one) => one === tracking_issue_list_elsewhere))
-        return fileLines(verdicts, fold);
-    const lines = found.flatMap((heading) => ['', heading, '', ...fileLines(verdicts.filter((one) => headingOf(one) === heading), fold)]);
-    return lines.slice(1);
-}
-const tracking_issue_list_elsewhere = '**Elsewhere**';
-function headingOf({ entry: { group, secrets: [first] } }) {
-    const environment = group === '' || first === undefined ? null : environmentOf(first.file);
-    return environment === null ? tracking_issue_list_elsewhere : `**${environment}**`;
-}
-/** In order, what is of no environment last. */
-function headings(verdicts) {
-    return [...new Set(verdicts.map(headingOf))].sort((a, b) => (a === tracking_issue_list_elsewhere ? 1 : b === tracking_issue_list_elsewhere ? -1 : a < b ? -1 : 1));
-}
-/** Puts files at the end of what stands under their heading; a heading that is not there comes last. */
-function addBelowHeadings(lines, verdicts, fold) {
-    const all = headings(verdicts);
-    for (const heading of all) {
-        const inside = fileLines(verdicts.filter((one) => headingOf(one) === heading), fold);
-        const at = lines.findIndex((line) => line.trim() === heading);
-        const next = at < 0 ? -1 : lines.findIndex((line, place) => place > at && anyHeading.test(line));
-        const end = lines.findLastIndex((line, place) => line.trim() !== '' && (next < 0 || place < next)) + 1;
-        lines.splice(end, 0, ...(at < 0 ? ['', heading, ''] : []), ...inside);
-    }
-}
-const anyHeading = /^\*\*[^*]+\*\*\s*$/;
-function fileLines(verdicts, fold) {
-    return [...grouped(verdicts, ({ entry }) => entry.group)].flatMap(([group, inside]) => {
-        if (group === '')
-            return inside.map((one) => tracking_issue_list_lineOf(one, '- '));
-        const title = `${group}${countText(inside.filter(({ ticked }) => !ticked).length, inside.length)}`;
-        if (!fold)
-            return [`- ${title}`, ...inside.map((one) => tracking_issue_list_lineOf(one, '  - '))];
-        return ['', ...markdown_paths_folded(title, inside.map((one) => tracking_issue_list_lineOf(one, '- ')).join('\n')).split('\n')];
-    });
-}
-/** The counts beside files as they are now; one that a person took out stays out. */
-function tracking_issue_list_counted(lines, verdicts) {
-    const groups = grouped(verdicts, ({ entry }) => entry.group);
-    return lines.map((line) => {
-        const header = parseItem(line) === null ? parseHeader(line) : null;
-        const inside = groups.get(header?.label ?? '') ?? [];
-        if (header === null || header.count === null || inside.length === 0)
-            return line;
-        return headerText({ ...header, count: countText(inside.filter(({ ticked }) => !ticked).length, inside.length) });
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-comment.js
-// What a run says in a tracking issue: one comment about what is new, or none.
-// Must never speak where nothing happened: a schedule would fill the issue.
-
-
-
-const mostNames = 20;
-const tracking_issue_comment_headings = {
-    back: 'Open again, because a value that could be read is in use again, or there is more to change than before:',
-    added: 'New in the list:',
-    'too-early': 'Changed, but while the new value could still be read, so to be changed once more:',
-    ticked: 'Ticked by a person, though the value in the file is not known to be another. The tick stays:',
-    done: 'Done:',
-};
-/** Markdown; null where there is nothing to say. `move` is what becomes of the issue. */
-function trackingComment(merged, removal, move) {
-    const { verdicts, appended, shortened } = merged;
-    const { runUrl, pullRequestUrl, commit } = removal;
-    const parts = [
-        move === 'close' ? '**Every secret is changed, gone or ticked by a person.** Closed.' : '',
-        move === 'reopen' ? '**Opened again.**' : '',
-        ...newsKinds.map((kind) => about(tracking_issue_comment_headings[kind], verdicts.filter(({ news }) => news === kind))),
-        appended ? 'The hidden marks around the list were gone, so it was added again at the end; the old one is as it was.' : '',
-        shortened === null ? '' : `The list had become too long, so it was written anew with a line for each ${what(shortened)}; `
-            + 'notes behind its lines are in the edit history.',
-    ].filter((part) => part !== '');
-    if (parts.length === 0)
-        return null;
-    const run = runUrl === null ? 'a run' : safe_text_link('this run', runUrl);
-    const pull = pullRequestUrl === null ? '' : `, see also ${safe_text_link('the pull request', pullRequestUrl)}`;
-    return `${[...parts, `As of commit ${commit.slice(0, 12)}, by ${run} of sops-rekey${pull}.`].join('\n\n')}\n`;
-}
-function what(grain) {
-    return typeof grain === 'number' ? 'folder' : grain;
-}
-function about(heading, verdicts) {
-    if (verdicts.length === 0)
-        return '';
-    const names = verdicts.slice(0, mostNames).map(({ entry: { group, label }, words }) => {
-        return `- ${group === '' ? '' : `${group} `}${label}: ${words}`;
-    });
-    const left = verdicts.length - names.length;
-    return [`**${heading}**`, '', ...names, ...(left > 0 ? [`- and ${count(left, 'more', 'more')}`] : [])].join('\n');
-}
-
-;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue.js
-// The text of a tracking issue: first written, then brought up to date around what people wrote into it.
-// Must never touch more than the mark, the count and the lines of the list that are ours.
-
-
-
-
-
-
-
-
-/** GitHub takes 65,536 characters; the rest is for people. */
-const tracking_issue_bodyLimit = 60_000;
-/** A longer list is nothing that a person ticks off one by one. */
-const mostLines = 400;
-const beginLine = /^<!-- sops-rekey list=(secret|file|\d+) -->\s*$/;
-const endLine = /^<!-- sops-rekey list end -->\s*$/;
-const countMark = ' <!-- sops-rekey count -->';
-/** One line, for GitHub's 256 characters. */
-function trackingTitle(removed) {
-    const said = new Set(removed.map(({ owner, kind, id }) => owner ?? shortForm({ kind, id })));
-    const names = [...said].map((name) => visible(name, 60));
-    const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
-    return `Change the secrets that ${shown} could read`;
-}
-/** Markdown below 60,000 characters, with all that is needed to keep it. */
-function newTrackingBody(removal, mark) {
-    const { removed, exposure, runUrl, pullRequestUrl } = removal;
-    const ticked = new Set(exposure.filter(isDone));
-    const text = (grain) => [
-        `${who(removed)} could read the secrets below. Encrypting the files again does not take back what was read, and the git `
-            + 'history keeps it readable: **each secret has to be changed where it is issued**, then in its file.',
-        tracking_issue_section(removal, grain, renderList(exposure, grain, tracking_issue_readersOf(exposure), ticked), ticked),
-        'Each run ticks what has been changed since, and says here what is new. Tick a line yourself where the secret no longer '
-            + 'works although the file still holds it: that stays. What you write above, below or behind a line stays too. Once every '
-            + 'line is ticked, the next run closes the issue.',
-        [
-            runUrl === null ? '' : `Made by ${safe_text_link('this run', runUrl)} of sops-rekey.`,
-            pullRequestUrl === null ? '' : `Access ends with ${safe_text_link('the pull request', pullRequestUrl)}.`,
-        ].filter((part) => part !== '').join(' '),
-        trackingMarker(mark),
-    ].filter((part) => part !== '').join('\n\n');
-    return text(fitting(text, exposure, grains));
-}
-/** Brings the text up to date; see `mergeList` for what becomes of the lines of the list. */
-function mergeTrackingBody(previous, removal, mark) {
-    const { exposure, partial } = removal;
-    const [lines, readers] = [previous.split('\n'), tracking_issue_readersOf(exposure)];
-    const found = findSection(lines);
-    const grain = found?.grain ?? 'secret';
-    const merged = mergeList(found === null ? lines : lines.slice(found.begin + 1, found.end), exposure, grain, readers);
-    const ticked = new Set(merged.verdicts.filter((one) => one.ticked).flatMap(({ entry }) => entry.secrets));
-    const around = (list) => {
-        if (found !== null)
-            return [...lines.slice(0, found.begin), list, ...lines.slice(found.end + 1)].join('\n');
-        const rest = lines.filter((line) => !beginLine.test(line) && !endLine.test(line)).join('\n');
-        return `${rest.trimEnd()}\n\n${list}\n`;
-    };
-    const recountedLines = merged.lines.map((line) => recounted(line, removal, ticked));
-    const kept = around([lines[found?.begin ?? -1] ?? '', ...recountedLines, lines[found?.end ?? -1] ?? ''].join('\n'));
-    const fits = found !== null && kept.length <= tracking_issue_bodyLimit && merged.lines.length <= 2 * mostLines;
-    const rewritten = (one) => around(tracking_issue_section(removal, one, renderList(exposure, one, readers, ticked), ticked));
-    const shorter = fits ? grain : fitting(rewritten, exposure, found === null ? grains : grains.slice(grains.indexOf(grain) + 1));
-    const text = fits ? kept : rewritten(shorter);
-    return {
-        body: withTrackingMarker(text, mark), changed: text !== previous, complete: merged.complete && !partial,
-        verdicts: merged.verdicts,
-        appended: found === null, shortened: found !== null && shorter !== grain ? shorter : null,
-    };
-}
-/** The first with which the text is short enough; the shortest where none is. */
-function fitting(text, exposure, among) {
-    const lines = (grain) => (grain === 'secret' ? exposure.length : entriesOf(exposure, grain).length);
-    return among.find((grain) => lines(grain) <= mostLines && text(grain).length <= tracking_issue_bodyLimit) ?? 0;
-}
-/** null where a mark is missing. */
-function findSection(lines) {
-    const begin = lines.findLastIndex((line) => beginLine.test(line));
-    const end = lines.findIndex((line, at) => at > begin && endLine.test(line));
-    const [, said = ''] = beginLine.exec(lines[begin] ?? '') ?? [];
-    const grain = grains.find((one) => `${one}` === said);
-    return begin < 0 || end < 0 || grain === undefined ? null : { begin, end, grain };
-}
-function tracking_issue_section(removal, grain, list, ticked) {
-    const lines = [`<!-- sops-rekey list=${grain} -->`, countLine(removal, ticked), '', ...list, '', '<!-- sops-rekey list end -->'];
-    return lines.join('\n');
-}
-function countLine({ exposure, partial }, ticked) {
-    const left = exposure.filter((secret) => !ticked.has(secret)).length;
-    const all = `${count(exposure.length, 'secret')}${partial ? ' that could be seen' : ''}`;
-    // A list that an earlier run saw more of is not done because this one saw less.
-    const said = partial && exposure.length === 0 ? 'None of the secrets could be seen this time.'
-        : left === 0 ? `None of ${all} is left to change.` : `${left} of ${all} ${left === 1 ? 'is' : 'are'} left to change.`;
-    const more = partial ? ' Only part of the git history was there, so there may be more, and the issue is not closed by itself.'
-        : '';
-    return `**${said}**${more}${countMark}`;
-}
-function recounted(line, removal, ticked) {
-    const end = line.endsWith('\r') ? '\r' : '';
-    return line.endsWith(`${countMark}${end}`) ? `${countLine(removal, ticked)}${end}` : line;
-}
-function tracking_issue_readersOf(exposure) {
-    return [...new Set(exposure.flatMap(({ readBy }) => readBy))];
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/github.js
@@ -75580,7 +75987,7 @@ function withStatus(error) {
 /** By which the issue is found again among any number of others. */
 const trackingLabel = 'sops-rekey';
 /** The waits, in milliseconds, before each further try to open the issue. */
-const tracking_issue_pauses = [1_000, 2_000, 4_000];
+const pauses = [1_000, 2_000, 4_000];
 const [labelPages, creatorPages] = [10, 3];
 /** Post-quantum keys have 2,000 characters each, and the text has to stay below GitHub's limit. */
 const mostIds = 4_000;
@@ -75662,7 +76069,7 @@ function foreignWarning({ number, author }, login) {
         + 'from it to have one, or use the token of the one who opened it.';
 }
 /** Looks again before it asks again, for an answer that was lost may have followed the deed. */
-async function tracking_issue_create(github, removal, mark, [pause, ...later] = tracking_issue_pauses) {
+async function tracking_issue_create(github, removal, mark, [pause, ...later] = pauses) {
     try {
         return await createIssue(github, {
             title: trackingTitle(removal.removed), body: newTrackingBody(removal, mark), labels: [trackingLabel],
@@ -75847,6 +76254,26 @@ async function trySplice(sops, staging, file, base, after) {
     finally {
         staging.remove(path);
     }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/working-tree.js
+// A checkout that a killed run left half replaced → as it was before that run. Uses no key.
+// Must never go on over a half-done one.
+
+
+/** An earlier run may have been killed, with all of its processes, while it replaced files. Throws where only a look was asked for. */
+async function mendWorkingTree(git, log, dryRun) {
+    // What is no checkout is said by the survey.
+    const note = await git.ownPath(swapNote).catch(() => null);
+    if (note === null || !isHalfway(note))
+        return;
+    if (dryRun) {
+        throw new Failure('changed-underneath', 'An earlier run was killed while it replaced files, and left some of them new.', {
+            advice: 'Run once without `dry-run`: that puts them back first.',
+        });
+    }
+    putBack(git.root, note);
+    log.line('An earlier run was killed while it replaced files: they are as they were before it.');
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/keyring.js
@@ -76098,28 +76525,17 @@ var rekey_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
-
-
 /** Runs the story. Never throws: what goes wrong is in the result, and then nothing was changed unless `published` says so. */
 async function rekey(inputs, tools) {
-    const run = {
-        outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], keySince: new Map(), published: false, failure: null,
-        rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
-        startedAt: new Date(), finishedAt: new Date(), runId: tools.runId, sops: null, sopsCalls: 0,
-    };
-    const finish = (published, issue = null) => {
-        run.finishedAt = new Date();
-        const planned = run.outcome === 'planned' ? run.plan : null;
-        const shards = inputs.job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, inputs.job.shards);
-        return { report: run_report_reportOf(run), published, issue, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure };
-    };
+    const run = newRun(inputs, tools);
+    const finish = (published, issue = null) => resultOf(run, inputs, published, issue);
     let published = null;
     try {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
             const { git, log, environment, temporary, remote, tracker } = tools;
             const { job } = inputs;
-            await mendWorkingTree(git, log, inputs);
+            await mendWorkingTree(git, log, inputs.dryRun);
             // Beside the survey; whether there is one matters only if there is something to do.
             const installing = tools.installSops();
             installing.catch(() => undefined);
@@ -76131,24 +76547,16 @@ async function rekey(inputs, tools) {
             const everything = inputs.removedRecipients.length > 0 || tracker !== null;
             const texts = pathsOfOwners(surveyed, inputs.ownersFile);
             const history = rekey_addDisposableResource(env_1, new HistoryOnDemand(async () => await openHistory(git, surveyed, { everything, texts, remote, temporary }), log), true);
-            if (nothingToDo(surveyed, inputs) && !await hadSecrets(surveyed, inputs, history)) {
+            if (await isIdle(surveyed, inputs, history)) {
                 run.outcome = 'unchanged';
                 return finish(inputs.dryRun ? null : await tools.publisher.settle(surveyed.base));
             }
             const past = async (everywhere) => await readPast(await history.open(), surveyed, inputs.ownersFile, everywhere);
-            const resolved = await resolveWithPast(inputs, surveyed, past);
-            const [asked, before] = [resolved.asked, resolved.earlier.map(({ recipient }) => recipient)];
-            const known = run.survey = { ...surveyed, owners: [...surveyed.owners, ...resolved.owners] };
-            for (const line of whoIsMeant(resolved, known))
+            const asked = await whatIsAsked(inputs, surveyed, history, past, { now: run.startedAt, actor: tools.actor, everything });
+            const { request, before } = asked;
+            [run.survey, run.request, run.keySince] = [asked.survey, request, asked.keySince];
+            for (const line of asked.lines)
                 log.line(line);
-            const looksBack = everything || inputs.maxKeyAge !== null || removedForGood(known).length > 0;
-            const { due, keySince, findings } = looksBack ? findDueRotations((await history.open()).history, known, asked.removed, inputs.maxKeyAge, run.startedAt) : nothingDue;
-            run.keySince = keySince;
-            const request = run.request = {
-                ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due,
-                date: run.startedAt.toISOString().slice(0, 10), by: tools.actor,
-            };
-            const edits = known.configs.map((config) => editConfig(config, request, known.owners));
             const binary = await installing;
             log.line(`sops ${binary.version} (${binary.from}: ${binary.path})`);
             run.sops = { version: binary.version, sha256: binary.sha256 };
@@ -76157,20 +76565,16 @@ async function rekey(inputs, tools) {
                 program: binary.path, root: staging.root, workspace: git.root, environment,
                 path: programFolder(staging.beside('programs'), environment, git.root, inputs.agePlugins), onCall: () => (run.sopsCalls += 1),
             });
-            const hidden = await findHidden(sops, git.root, known, staging, (0,external_node_os_namespaceObject.availableParallelism)());
-            const survey = run.survey = { ...known, damaged: [...known.damaged, ...hidden] };
-            stageCopies(git.root, survey, edits, staging);
-            const answers = await askSops(sops, survey, edits, staging, (0,external_node_os_namespaceObject.availableParallelism)());
             const runner = runnerOf(environment, inputs.agePlugins);
-            const seen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null;
-            const whole = planRekey(survey, request, edits, answers, runner, seen === null ? findings : [...findings, seen]);
-            const plan = run.plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole;
+            const { survey, plan: whole } = await planStaged(sops, staging, git.root, asked, runner);
+            const plan = job.kind === 'rotate' ? partOf(whole, job.shard) : whole;
+            [run.survey, run.plan] = [survey, plan];
             const atOnce = inputs.concurrency ?? defaultConcurrency(plan);
             const decryption = inputs.dryRun || job.kind === 'plan' || plan.refusals.length > 0 ? null : { sops, staging, runner, atOnce };
-            const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...asked.removed, ...before]);
+            const lost = job.kind === 'rotate' ? [] : whoLoses(plan, [...request.removed, ...before]);
             if (lost.length > 0) {
                 const open = await history.open();
-                if (!looksBack)
+                if (!asked.lookedBack)
                     run.keySince = findDueRotations(open.history, survey, [], null, run.startedAt).keySince;
                 run.exposure = await exposureOf(open, survey.owners, lost, decryption);
                 log.line(exposureLine(run.exposure));
@@ -76182,7 +76586,7 @@ async function rekey(inputs, tools) {
                 const exposures = await exposuresOf({ survey, named: [...keys, ...earlier], known: run.exposure, plan: by, history, past, decryption });
                 return await tracker({ commit: survey.base, removed: keys, earlier, pullRequestUrl, ...exposures });
             };
-            const complete = async (done) => finish(done, await track(asked.removed, whole, done?.url ?? null));
+            const complete = async (done) => finish(done, await track(request.removed, whole, done?.url ?? null));
             if (plan.record !== null)
                 staging.write(plan.record.path, { bytes: Buffer.from(plan.record.after), executable: false });
             log.line(planLine(plan));
@@ -76244,30 +76648,18 @@ async function rekey(inputs, tools) {
         return finish(null);
     }
 }
-/** An earlier run may have been killed, with all of its processes, while it replaced files. */
-async function mendWorkingTree(git, log, { dryRun }) {
-    // What is no checkout is said by the survey.
-    const note = await git.ownPath(swapNote).catch(() => null);
-    if (note === null || !isHalfway(note))
-        return;
-    if (dryRun) {
-        throw new Failure('changed-underneath', 'An earlier run was killed while it replaced files, and left some of them new.', {
-            advice: 'Run once without `dry-run`: that puts them back first.',
-        });
-    }
-    putBack(git.root, note);
-    log.line('An earlier run was killed while it replaced files: they are as they were before it.');
+function newRun(inputs, { runId }) {
+    return {
+        outcome: 'failed', survey: null, request: null, plan: null, verified: null, exposure: [], keySince: new Map(), published: false,
+        failure: null, rotateAll: inputs.rotateAll, maxKeyAge: inputs.maxKeyAge?.text ?? null,
+        startedAt: new Date(), finishedAt: new Date(), runId, sops: null, sopsCalls: 0,
+    };
 }
-/** Without a file in question only a request that names someone has something to do, in the configs, or an issue about what is gone. */
-function nothingToDo({ files, damaged, unsure, others, configs }, { removedRecipients, addedRecipients, trackingIssue }) {
-    return files.length + damaged.length + unsure.length === 0 && !trackingIssue
-        && (removedRecipients.length + addedRecipients.length === 0 || others.length > 0 || configs.length === 0);
-}
-/** Whether there was once something for those to read who are removed, where nothing is encrypted and no config stands any more. */
-async function hadSecrets({ others, configs }, { removedRecipients }, history) {
-    if (removedRecipients.length === 0 || others.length + configs.length > 0)
-        return false;
-    return (await history.open()).history.versions.length > 0;
+function resultOf(run, { job }, published, issue) {
+    run.finishedAt = new Date();
+    const planned = run.outcome === 'planned' ? run.plan : null;
+    const shards = job.kind !== 'plan' ? null : planned === null ? [] : shardsFor(planned, job.shards);
+    return { report: run_report_reportOf(run), published, issue, shards, access: run.survey === null ? null : accessMap(run.survey), failure: run.failure };
 }
 /** One process keeps a core busy; one that waits for a key service does not. */
 function defaultConcurrency({ changes }) {
@@ -76404,6 +76796,127 @@ function statusOf({ type, extensions }) {
     return type === 'UNPROCESSABLE' ? 422 : 200;
 }
 
+;// CONCATENATED MODULE: ./lib/stages/publishing/unvouched-head.js
+// A commit on our branch, which anybody who can push or start a workflow could have made → whether it holds the plan, told without a key.
+// Must never take its own word for it: every path is compared, and who reads each file.
+
+
+
+
+
+
+
+
+/** Whether `head` has, in the place of what `against` has, what is planned; and `against` is part of the base. */
+async function lookAt(place, planned, head, against) {
+    const { git, remote, log, staging } = place;
+    const folder = staging.beside('looked-at');
+    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+    try {
+        const aside = await git.with(remote, head, planned.base, folder);
+        const isPart = await isOnBase(place, aside, planned.base, against);
+        if (isPart === null)
+            return 'unknown';
+        return isPart && await holdsPlan(aside, staging, planned, head, against) ? 'planned' : 'other';
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+        log.line(`The commit on the branch could not be looked into. ${error.message}`);
+        return 'unknown';
+    }
+}
+/** Null where that cannot be told. */
+async function isOnBase({ github, tip }, aside, base, commit) {
+    if (commit === base || commit === tip || await aside.isPartOf(commit, base))
+        return true;
+    return (await compareCommits(github, commit, tip))?.isAhead ?? null;
+}
+async function holdsPlan(aside, staging, planned, head, against) {
+    const { changes, configs, record } = planned.plan;
+    const there = await readDifference(aside, against, head);
+    const before = (path) => there.get(path)?.before;
+    const isFrom = ({ path, before: text }) => before(path) === blobId(Buffer.from(text), head);
+    const isExact = (text) => isFrom(text) && there.get(text.path)?.after === blobId(Buffer.from(text.after), head);
+    if (!configs.every(isExact) || (record !== null && !isFrom(record)))
+        return false;
+    if (changes.some(({ file }) => before(file.path) !== file.blob))
+        return false;
+    const wanted = Map.groupBy(changes, ({ file }) => there.get(file.path)?.after ?? '');
+    const recorded = record === null ? undefined : there.get(record.path)?.after;
+    let seen = 0;
+    await readBlobs(aside, [...new Set([...wanted.keys(), ...recorded === undefined ? [] : [recorded]])], (blob, bytes) => {
+        for (const change of wanted.get(blob) ?? [])
+            if (unvouched_head_isAsPlanned(change, staging.read(change.file.path), bytes))
+                seen += 1;
+        if (record !== null && blob === recorded && isRecord(planned, record, bytes.toString()))
+            seen += 1;
+    });
+    // Whatever else changed is not in the plan.
+    return seen === there.size - configs.length;
+}
+function unvouched_head_isAsPlanned(change, before, bytes) {
+    const dataKey = dataKeyIn(change, before, bytes);
+    return dataKey !== null && dataKey !== (change.rotate ? 'same' : 'new');
+}
+/** The day and the person in it are those of the run that made it. */
+function isRecord({ recordOf }, { path, before, after }, text) {
+    if (text === after)
+        return true;
+    try {
+        const known = readOwnersFile(path, before).removed;
+        const fresh = readOwnersFile(path, text).removed.find(({ recipient }) => !known.some((one) => sameRecipient(one.recipient, recipient)));
+        return fresh !== undefined && recordOf(fresh.date, fresh.by) === text;
+    }
+    catch (error) {
+        if (error instanceof Failure)
+            return false;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stages/publishing/clean-merges.js
+// Merges of the base on top of our commit, as the button "Update branch" makes them → whether there is anything else in them.
+// Must never take a merge for clean that git would not have made so: what somebody put into it would be lost with the branch.
+
+
+
+
+/**
+ * Whether each of `merges`, the oldest first, on top of `made`, has the tree that git makes of its two parents, without a conflict,
+ * the second of which is part of the base. `commit` is the one that the run is for.
+ */
+async function areCleanMerges(place, commit, made, merges) {
+    const { git, github, remote, log, staging } = place;
+    const last = merges.at(-1);
+    if (last === undefined)
+        return true;
+    // Where the branch stood on the base before each merge, and after the last.
+    const stood = [made, ...merges].map(({ parents }) => parents.at(-1) ?? '');
+    for (const [at, to] of stood.slice(1).entries()) {
+        if ((await compareCommits(github, stood[at] ?? '', to))?.isAhead !== true)
+            return false;
+    }
+    const folder = staging.beside('merges');
+    (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
+    try {
+        const aside = await git.with(remote, last.sha, commit, folder, merges.length + 2);
+        if (await isOnBase(place, aside, commit, stood.at(-1) ?? '') !== true)
+            return false;
+        for (const [at, { tree, parents: [first = '', second = ''] }] of merges.entries()) {
+            if (await aside.mergedTree(stood[at] ?? '', first, second) !== tree)
+                return false;
+        }
+        return true;
+    }
+    catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'git-failed')
+            throw error;
+        log.line(`The merges on the branch could not be looked into. ${error.message}`);
+        return false;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/stages/publishing/base-branch.js
 // The branch that the pull request goes into, as GitHub has it: whether the checkout is part of it, and its files are still the same.
 // Must never let commits come along that the base does not have, nor a change to a file that somebody else has changed.
@@ -76489,7 +77002,7 @@ function body_marks_without(body, names) {
 
 /** Never throws. Closes only where the run saw what the base holds now. */
 async function closeSettled(github, settling) {
-    const { base, branch, request, ownBranch, commit, madeFor } = settling;
+    const { base, branch, request, ownBranch, commit, readHead } = settling;
     let pullRequest;
     try {
         const present = (await github.pullRequests(branch)).filter((one) => one.state === 'open' && one.base === base);
@@ -76498,15 +77011,20 @@ async function closeSettled(github, settling) {
             return { closed: null, warnings: [] };
         const { number, headSha, body } = pullRequest;
         const isTold = ownBranch || marksIn(body).request === request;
-        const fingerprint = await madeFor(headSha);
+        const head = await readHead(headSha);
         // On a branch of several requests one that we know nothing of is none of our business.
-        if (!isTold && fingerprint === null)
+        if (!isTold && head === null)
             return { closed: null, warnings: [] };
         if (!isTold)
             return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} stays open: its text no longer says for which request it is.`] };
-        if (fingerprint === null)
-            return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} has commits that are not ours, and stays open.`] };
-        await close_pull_request_close(github, branch, pullRequest, fingerprint);
+        const seen = await head?.look() ?? 'other';
+        if (head === null || seen === 'other') {
+            return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} has commits that are not ours, and stays open. Look at them, then merge or close it.`] };
+        }
+        if (seen === 'unknown') {
+            return { closed: null, warnings: [`Nothing is left to do, but pull request #${number} stays open: whether its commits are ours could not be seen. Look at them, then merge or close it.`] };
+        }
+        await close_pull_request_close(github, branch, pullRequest, head.fingerprint);
     }
     catch (error) {
         const what = pullRequest === undefined ? 'its pull request could not be looked for'
@@ -76680,7 +77198,7 @@ function madeBy({ message, tree, parents, author, committer, verified }, host) {
 async function findPublished(github, wanted, politeness) {
     const { branch } = wanted;
     const [sha, pullRequests] = await Promise.all([github.branchHead(branch), github.pullRequests(branch)]);
-    const head = sha === null ? null : await readHead(github, sha, wanted);
+    const head = sha === null ? null : await readHead(github, sha, wanted.host);
     const closedFor = politeness.onClosed === 'respect' ? await readClosed(github, wanted, pullRequests) : new Map();
     const decide = (fingerprint) => ({
         existing: decideExisting({ ...wanted, head: sha === null ? null : { sha, madeFor: fingerprint }, pullRequests, closedFor }, politeness),
@@ -76692,28 +77210,29 @@ async function findPublished(github, wanted, politeness) {
     if (head === null)
         return found;
     const { existing } = found;
+    const isOurs = async () => head.merges.length === 0 || await wanted.areClean(head.commit, head.merges);
     if (existing.kind !== 'up-to-date')
-        return head.isMerge ? decide(null) : found;
+        return existing.kind === 'closed-by-hand' || await isOurs() ? found : decide(null);
     const seen = !head.verified && wanted.mustBeVerified ? 'unknown' : await wanted.look(existing.head, head.against);
     if (seen === 'planned')
         return found;
-    if (seen === 'other' || head.isMerge)
+    if (seen === 'other' || !await isOurs())
         return decide(null);
     return { existing: { kind: 'publish', head: existing.head, pullRequest: existing.pullRequest, overwritten: null }, verified: false };
 }
 const earlier_run_mostMerges = 10;
-/** Null where it is not ours. One below merges of the base counts only if it was made for this very plan. */
-async function readHead(github, sha, { host, fingerprint }) {
-    const last = await readCommit(github, sha);
-    let [commit, verified] = [last, last.verified];
-    for (let merges = 0; merges < earlier_run_mostMerges && commit.parents.length === 2; merges += 1) {
+/** Null where it is not ours, as it seems. */
+async function readHead(github, sha, host) {
+    let commit = await readCommit(github, sha);
+    const against = commit.parents.at(-1);
+    const merges = [];
+    while (merges.length < earlier_run_mostMerges && commit.parents.length === 2) {
+        merges.unshift(commit);
         commit = await readCommit(github, commit.parents[0] ?? '');
-        verified &&= commit.verified;
     }
     const made = madeBy(commit, host);
-    const isMerge = commit !== last;
-    const against = last.parents.at(-1);
-    return made === null || against === undefined || (isMerge && made.fingerprint !== fingerprint) ? null : { ...made, verified, against, isMerge };
+    const verified = [commit, ...merges].every((one) => one.verified);
+    return made === null || against === undefined ? null : { ...made, verified, against, commit, merges };
 }
 /** A few are enough: of a person who closes one after the other, each with another text, the last counts. */
 const mostClosedRead = 3;
@@ -77354,9 +77873,9 @@ function overwrittenWords(sha) {
         + `They can still be fetched: \`git fetch origin ${sha}\`.`;
 }
 
-;// CONCATENATED MODULE: ./lib/stages/publishing/unvouched-head.js
-// A commit on our branch, which anybody who can push or start a workflow could have made → whether it holds the plan, told without a key.
-// Must never take its own word for it: every path is compared, and who reads each file.
+;// CONCATENATED MODULE: ./lib/stages/publishing/settled-head.js
+// A commit in our name of which no plan is left to compare it with → whether it can be let go, told without a key.
+// Must never call a commit ours that holds anything but other readers and data keys: nobody would look for the rest any more.
 
 
 
@@ -77364,18 +77883,24 @@ function overwrittenWords(sha) {
 
 
 
-
-/** Whether `head` has, in the place of what `against` has, what is planned; and `against` is part of the base. */
-async function lookAt(place, planned, head, against) {
+/**
+ * Whether our commit has, in the place of what its parent has, which is part of the base, nothing but other texts of the configs and
+ * of the owners file, and encrypted files with the same values; and the merges on top of it nothing else. `base` is the commit that
+ * the run is for.
+ */
+async function lookAtSettled(place, base, { commit, merges }, ownersFile) {
     const { git, remote, log, staging } = place;
-    const folder = staging.beside('looked-at');
+    const parent = commit.parents[0] ?? '';
+    if (!await areCleanMerges(place, base, commit, merges))
+        return 'other';
+    const folder = staging.beside('settled');
     (0,external_node_fs_namespaceObject.mkdirSync)(folder, { mode: 0o700 });
     try {
-        const aside = await git.with(remote, head, planned.base, folder);
-        const isPart = await isOnBase(place, aside, planned.base, against);
+        const aside = await git.with(remote, commit.sha, base, folder);
+        const isPart = await isOnBase(place, aside, base, parent);
         if (isPart === null)
             return 'unknown';
-        return isPart && await holdsPlan(aside, staging, planned, head, against) ? 'planned' : 'other';
+        return isPart && await onlyRekeys(aside, parent, commit.sha, ownersFile) ? 'planned' : 'other';
     }
     catch (error) {
         if (!(error instanceof Failure) || error.code !== 'git-failed')
@@ -77384,58 +77909,83 @@ async function lookAt(place, planned, head, against) {
         return 'unknown';
     }
 }
-/** Null where that cannot be told. */
-async function isOnBase({ github, tip }, aside, base, commit) {
-    if (commit === base || commit === tip || await aside.isPartOf(commit, base))
-        return true;
-    return (await compareCommits(github, commit, tip))?.isAhead ?? null;
-}
-async function holdsPlan(aside, staging, planned, head, against) {
-    const { changes, configs, record } = planned.plan;
-    const there = await readDifference(aside, against, head);
-    const before = (path) => there.get(path)?.before;
-    const isFrom = ({ path, before: text }) => before(path) === blobId(Buffer.from(text), head);
-    const isExact = (text) => isFrom(text) && there.get(text.path)?.after === blobId(Buffer.from(text.after), head);
-    if (!configs.every(isExact) || (record !== null && !isFrom(record)))
-        return false;
-    if (changes.some(({ file }) => before(file.path) !== file.blob))
-        return false;
-    const wanted = Map.groupBy(changes, ({ file }) => there.get(file.path)?.after ?? '');
-    const recorded = record === null ? undefined : there.get(record.path)?.after;
-    let seen = 0;
-    await readBlobs(aside, [...new Set([...wanted.keys(), ...recorded === undefined ? [] : [recorded]])], (blob, bytes) => {
-        for (const change of wanted.get(blob) ?? [])
-            if (unvouched_head_isAsPlanned(change, staging.read(change.file.path), bytes))
-                seen += 1;
-        if (record !== null && blob === recorded && isRecord(planned, record, bytes.toString()))
-            seen += 1;
+async function onlyRekeys(aside, parent, head, ownersFile) {
+    const changes = [...await readDifference(aside, parent, head)].filter(([path, change]) => change === null || !settled_head_isText(path, ownersFile));
+    const pathOf = new Map(changes.flatMap(([path, change]) => (change === null ? [] : [[change.before, path], [change.after, path]])));
+    const values = new Map();
+    await readBlobs(aside, [...pathOf.keys()], (blob, bytes) => {
+        const file = readEncryptedFile(pathOf.get(blob) ?? '', bytes);
+        if (file !== null && !('damage' in file))
+            values.set(blob, valuesIn(file, Buffer.from(bytes)));
     });
-    // Whatever else changed is not in the plan.
-    return seen === there.size - configs.length;
+    return changes.every(([, change]) => {
+        const [before, after] = [change?.before, change?.after].map((blob) => values.get(blob ?? ''));
+        return before !== undefined && after !== undefined && haveSameValues(before, after);
+    });
 }
-function unvouched_head_isAsPlanned(change, before, bytes) {
-    const dataKey = dataKeyIn(change, before, bytes);
-    return dataKey !== null && dataKey !== (change.rotate ? 'same' : 'new');
-}
-/** The day and the person in it are those of the run that made it. */
-function isRecord({ recordOf }, { path, before, after }, text) {
-    if (text === after)
-        return true;
-    try {
-        const known = readOwnersFile(path, before).removed;
-        const fresh = readOwnersFile(path, text).removed.find(({ recipient }) => !known.some((one) => sameRecipient(one.recipient, recipient)));
-        return fresh !== undefined && recordOf(fresh.date, fresh.by) === text;
-    }
-    catch (error) {
-        if (error instanceof Failure)
-            return false;
-        throw error;
-    }
+/** What a run of ours edits as a text. */
+function settled_head_isText(path, ownersFile) {
+    return path === ownersFile || path === '.sops.yaml' || path.endsWith('/.sops.yaml');
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/publishing/publish-pull-request.js
+var publish_pull_request_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var publish_pull_request_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
 // Verified bytes → a branch with a pull request, and what an earlier run of the same request left there.
 // Must never use a key, nor leave unsaid what stands where it could not do all.
+
+
+
 
 
 
@@ -77499,6 +78049,7 @@ function pullRequestPublisher(place, inputs, wanted) {
                 // Where the branch is named after the request, it says which one it is.
                 request: wanted.branch === null ? null : requestOf(inputs, base),
                 look: async (head, against) => await lookAt({ git, github, remote, log, staging, tip }, planned, head, against),
+                areClean: async (made, merges) => await areCleanMerges({ git, github, remote, log, staging, tip }, commit, made, merges),
             }, wanted);
             published = existing;
             vouched = verified;
@@ -77527,7 +78078,26 @@ function pullRequestPublisher(place, inputs, wanted) {
             }
             const { closed, warnings } = await closeSettled(github, {
                 base, branch, request: requestOf(inputs, base), ownBranch: wanted.branch === null, commit, runUrl: place.runUrl,
-                madeFor: async (sha) => (await madeFor(github, sha, host))?.fingerprint ?? null,
+                readHead: async (sha) => {
+                    const head = await readHead(github, sha, host);
+                    return head === null ? null : { fingerprint: head.fingerprint, look: async () => {
+                            const env_1 = { stack: [], error: void 0, hasError: false };
+                            try {
+                                const staging = publish_pull_request_addDisposableResource(env_1, Staging.create(place.temporary), true);
+                                const looking = { git, github, remote, log, staging, tip: commit };
+                                return await lookAtSettled(looking, commit, head, inputs.ownersFile ?? usualOwnersFile);
+                            }
+                            catch (e_1) {
+                                env_1.error = e_1;
+                                env_1.hasError = true;
+                            }
+                            finally {
+                                const result_1 = publish_pull_request_disposeResources(env_1);
+                                if (result_1)
+                                    await result_1;
+                            }
+                        } };
+                },
                 deleteBranch: wanted.deleteBranch ? async (sha) => await git.push({ branch, commit: null, expected: sha, ...remote }) : null,
             });
             return closed === null ? { ...nothingPublished, warnings } : { ...nothingPublished, operation: 'closed', number: closed.number, url: closed.url, branch, warnings };
@@ -77602,6 +78172,340 @@ function unverifiedWarning(sha) {
     return `The commit on the branch (${sha.slice(0, 12)}) is not verified, and was left as it is, because it holds this very plan. ${wantsBot} `
         + 'Write `commit-mode: api` to have it made anew, or `commit-mode: git` where that is as it should be.';
 }
+
+;// CONCATENATED MODULE: ./lib/tools/git-merged-tree.js
+// What merging two commits comes to, as git does it by itself.
+// Must never answer a tree that somebody had to settle, nor run a program that the user has set for merges.
+
+const git_merged_tree_nobody = { name: 'nobody', email: 'nobody@invalid' };
+/**
+ * The id of the tree that merging `theirs` into `ours` comes to, `base` being where they parted; a clone need not have what lies
+ * between. Null where there is a conflict, and where git is too old to say (before 2.38).
+ */
+async function mergedTree(git, base, ours, theirs) {
+    const env = {
+        GIT_AUTHOR_NAME: git_merged_tree_nobody.name, GIT_AUTHOR_EMAIL: git_merged_tree_nobody.email, GIT_COMMITTER_NAME: git_merged_tree_nobody.name, GIT_COMMITTER_EMAIL: git_merged_tree_nobody.email,
+    };
+    const commitOf = async (of, ...parents) => await git.line(['commit-tree', ...parents.flatMap((one) => ['-p', one]), '-m', 'side', `${of}^{tree}`], { env });
+    const parted = await commitOf(base);
+    const sides = [await commitOf(ours, parted), await commitOf(theirs, parted)];
+    const { exitCode, stdout } = await git.try(['merge-tree', '--write-tree', '--no-messages', ...sides], { settings: [['core.attributesFile', external_node_os_namespaceObject.devNull]] });
+    return exitCode === 0 ? stdout.toString().trim() : null;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/push-failure.js
+// What git says of a push that failed → whether asking again may help, and a sentence that says why and what to do.
+// Must never be given a token, nor blame a permission for anything but GitHub's own no to it.
+
+
+
+
+/** Has git say which headers it got: a limit is told by them, and git itself says no more than 403. It hides what it sends. */
+const saysHeaders = { GIT_TRACE_CURL: 'true', GIT_TRACE_CURL_NO_DATA: 'true' };
+const traced = /\d\d:\d\d:\d\d\.\d{6} \S+:\d+ +(?:==|=>|<=) .*$/gm;
+const tracedHeader = /^\d\d:\d\d:\d\d\.\d{6} \S+:\d+ +<= Recv header: (?:(HTTP\/)|([\w-]+): *(.*?)\r?$)/gm;
+/** A connection that broke, or could not be made. */
+const network = /unable to access|RPC failed|hung up unexpectedly|unexpected disconnect|early EOF|\(remote failed to report status\)/;
+/** Of the last answer, from what git wrote with `saysHeaders`. */
+function headersIn(stderr) {
+    let headers = {};
+    for (const [, first, name = '', value = ''] of stderr.matchAll(tracedHeader)) {
+        if (first === undefined)
+            headers[name.toLowerCase()] = value;
+        else
+            headers = {};
+    }
+    return headers;
+}
+/** From what `git push --porcelain` wrote in English. */
+function readFailedPush(stdout, stderr) {
+    const lines = stderr.replace(traced, '').split(/[\r\n]+/).map((line) => line.trim());
+    const [theirs, ours] = [lines.filter((line) => line.startsWith('remote:')), lines.filter((line) => !line.startsWith('remote:'))];
+    // `!<tab>from:to<tab>reason` for a ref that was not moved.
+    const reason = /^!\t\S*\t(.*)$/m.exec(stdout)?.[1] ?? '';
+    const kind = reason.startsWith('[rejected]') ? 'rejected' : reason.startsWith('[remote rejected]') ? 'declined' : 'failed';
+    const code = /(?:returned error: |\bHTTP )(\d{3})\b/.exec(ours.join('\n'))?.[1];
+    // Without credentials that it takes, git would ask a person for others.
+    const asksForOthers = ours.some((line) => /could not read (?:Username|Password)|Authentication failed/.test(line));
+    const isUnseen = ours.some((line) => /^fatal: repository '.*' not found/.test(line));
+    const status = asksForOthers ? 401 : isUnseen ? 404 : code === undefined ? null : Number(code);
+    const headers = headersIn(stderr);
+    const words = [reason, ...theirs.map((line) => line.slice('remote:'.length).trim()), ...(kind === 'failed' ? ours : [])];
+    return {
+        kind, status, limit: isRateLimit(status, headers, theirs.join('\n')) ? { seconds: secondsToWait(headers) } : null,
+        said: visible(words.filter((one) => one !== '').join('; ').replace(/([.,:;!?]); /g, '$1 '), 800),
+    };
+}
+/** Whether the same push may go through a moment later. */
+function mayPass({ kind, status, limit, said }) {
+    if (kind !== 'failed')
+        return false;
+    if (limit !== null)
+        return (limit.seconds ?? 0) <= longestWait;
+    if (status !== null)
+        return status === 408 || status >= 500;
+    return network.test(said) && !/certificate/i.test(said);
+}
+/** `what` is the start of the sentence, up to "could not be pushed". */
+function pushFailure(what, failed) {
+    const { status, limit, said } = failed;
+    const fail = (code, advice) => {
+        return new Failure(code, `${what}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`, advice === undefined ? {} : { advice });
+    };
+    if (status === 401)
+        return new Failure('github-permission', `${what}: GitHub does not know the token (401).`, { advice: validToken });
+    if (limit !== null)
+        return fail('github-rate-limit', limitAdvice(limit.seconds));
+    if (status === 403)
+        return fail('github-permission', 'The token needs `contents: write`.');
+    if (status === 404)
+        return fail('github-permission', 'Give a token in `token` with access to the repository and `contents: write`.');
+    // GitHub's codes for a protected branch and for a rule.
+    if (failed.kind === 'declined' && /\bGH0(?:06|13)\b/.test(said)) {
+        return fail('github-setting', 'A rule of the repository or its organisation forbids it: let the owner of the token bypass it, '
+            + 'or give another branch in `branch`.');
+    }
+    return mayPass(failed) ? fail('git-failed', 'Run again.') : fail('git-failed');
+}
+
+;// CONCATENATED MODULE: ./lib/tools/git-remote.js
+// The remote of a repository: what is fetched from it into a place of its own, and the one ref that is pushed to it.
+// Must never put the token in argv or a file, nor use what the checkout or the user has set for the remote.
+
+
+
+
+
+
+/** The waits, in milliseconds, before each further try of a push. */
+const git_remote_pauses = [1_000, 2_000, 4_000];
+/**
+ * Makes `aside` a bare repository (its folder is empty) that borrows the objects of `git`, of which those up to `known` are taken
+ * for there, and fetches `commit` into it. Throws `git-failed`; `what` is the subject of its sentence.
+ */
+async function fetchBeside(git, aside, remote, wanted, options, what) {
+    const { commit, known } = wanted;
+    const [objects, shallow = ''] = (await git.line(['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'])).split('\n');
+    await aside.run(['init', '--quiet', '--bare', '--template=']);
+    (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(aside.root, 'objects', 'info', 'alternates'), `${objects ?? ''}\n`);
+    if ((0,external_node_fs_namespaceObject.existsSync)(shallow))
+        (0,external_node_fs_namespaceObject.copyFileSync)(shallow, (0,external_node_path_namespaceObject.join)(aside.root, 'shallow'));
+    await aside.run(['update-ref', 'refs/heads/base', known]);
+    const { settings, hide } = git_remote_access(remote);
+    const { exitCode, stderr } = await aside.try(['fetch', '--quiet', ...options, '--no-tags', '--no-write-fetch-head', remote.url, commit], { settings });
+    if (exitCode === 0)
+        return;
+    throw new Failure('git-failed', `${what} could not be fetched: ${visible(hide(stderr.trim()))}`);
+}
+/** As `Git.push` says. */
+async function pushBranch(git, waits, options) {
+    const ref = `refs/heads/${options.branch}`;
+    const failed = await git_remote_push(git, waits, options, `${options.commit ?? ''}:${ref}`, `--force-with-lease=${ref}:${options.expected ?? ''}`);
+    if (failed === null)
+        return;
+    if (failed.kind === 'rejected') {
+        throw new Failure('changed-underneath', `The branch ${visible(options.branch)} was moved by someone else during the run, and was left as it is.`, {
+            advice: 'Run again.', cause: failed.said,
+        });
+    }
+    throw pushFailure(`The branch ${visible(options.branch)} could not be pushed`, failed);
+}
+/** As `Git.pushAside` says. */
+async function pushAside(git, waits, remote, commit, ref, branch) {
+    const failed = await git_remote_push(git, waits, remote, `${commit}:${ref}`, `--force-with-lease=${ref}:`);
+    if (failed?.kind === 'failed')
+        throw pushFailure(`The commit for the branch ${visible(branch)} could not be pushed to ${visible(ref)}`, failed);
+    return failed?.said ?? null;
+}
+/** null where it went well. Tries again where that may help: git finds done what an earlier try has done, or the lease stops it. */
+async function git_remote_push(git, waits, remote, refspec, lease, [pause, ...later] = git_remote_pauses) {
+    const { settings, hide } = git_remote_access(remote);
+    const { exitCode, stdout, stderr } = await git.try(['push', '--porcelain', '--no-verify', lease, remote.url, refspec], { settings, env: saysHeaders });
+    if (exitCode === 0)
+        return null;
+    const failed = readFailedPush(hide(stdout.toString()), hide(stderr));
+    if (pause === undefined || !mayPass(failed))
+        return failed;
+    const asked = failed.limit === null ? null : failed.limit.seconds ?? usualWait;
+    if (asked !== null)
+        waits.onWait(asked);
+    await waits.pause(asked === null ? pause : asked * 1000);
+    return await git_remote_push(git, waits, remote, refspec, lease, later);
+}
+/** What makes git use the token at the remote and nothing else, and a text without it. */
+function git_remote_access({ url, token }) {
+    const authorization = Buffer.from(`x-access-token:${token}`).toString('base64');
+    // For the address itself, since of all that fit it git takes the longest, whoever set it.
+    const header = `http.${url}.extraheader`;
+    return {
+        settings: [
+            // The empty value drops a header that the checkout left behind.
+            [header, ''], [header, `AUTHORIZATION: basic ${authorization}`], ['credential.helper', ''],
+            // The longest match wins: the address itself, whatever the user has it replaced by.
+            [`url.${url}.pushInsteadOf`, url], [`url.${url}.insteadOf`, url],
+        ],
+        hide: (text) => text.replaceAll(authorization, '***').replaceAll(token, '***'),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/git.js
+var git_a;
+// Git, by plumbing only: reads the checkout, builds a commit beside it, pushes one ref.
+// Must never touch the user's index, working tree, hooks, configuration or stash, nor put a token in argv or a file.
+
+
+
+
+
+
+
+
+class Git {
+    root;
+    #options;
+    #git;
+    #waits;
+    constructor(options) {
+        this.root = options.root;
+        this.#options = options;
+        this.#git = new GitProgram(options);
+        this.#waits = { pause: options.pause ?? pause, onWait: options.onWait ?? (() => undefined) };
+    }
+    /** The commit that is checked out. Throws `not-a-repository` where there is none. */
+    async head() {
+        const { exitCode, stdout, stderr } = await this.#git.try(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+        if (exitCode === 0)
+            return stdout.toString().trim();
+        throw new Failure('not-a-repository', `${visible(this.root)} is no git checkout with a commit. ${visible(stderr.trim())}`.trim(), {
+            advice: 'Run actions/checkout before this step, or point `working-directory` at the checkout.',
+        });
+    }
+    /** Throws `not-a-repository` where `root` is not the top of its working tree: part of it would go unseen. */
+    async assertTop() {
+        const top = (0,external_node_fs_namespaceObject.realpathSync)(await this.#git.line(['rev-parse', '--show-toplevel']));
+        if (top === this.root)
+            return;
+        throw new Failure('not-a-repository', `${visible(this.root)} lies inside of the checkout ${visible(top)}.`, {
+            advice: 'Point `working-directory` at the root of the checkout, and narrow the run with `files`.',
+        });
+    }
+    /** The branch that is checked out, or null where HEAD is detached. */
+    async currentBranch() {
+        const { exitCode, stdout } = await this.#git.try(['symbolic-ref', '--quiet', '--short', 'HEAD']);
+        return exitCode === 0 ? stdout.toString().trim() : null;
+    }
+    /** A path for a file of ours inside of git's own folder, which no commit can have. */
+    async ownPath(name) {
+        return await this.#git.line(['rev-parse', '--path-format=absolute', '--git-path', name]);
+    }
+    async isShallow() {
+        return (await this.#git.line(['rev-parse', '--is-shallow-repository'])) === 'true';
+    }
+    async tracked() {
+        const entries = pathsIn(await this.#git.run(['ls-files', '-z', '-s', '-v']));
+        const parse = (entry) => {
+            const tab = entry.indexOf('\t');
+            const [tag = '', mode = '', blob = ''] = entry.slice(0, tab).split(' ');
+            return { path: entry.slice(tab + 1), mode, blob, absent: /s/i.test(tag), assumed: /[a-z]/.test(tag) };
+        };
+        return {
+            find: (wanted) => entries.filter((entry) => wanted(entry.slice(entry.indexOf('\t') + 1))).map(parse),
+            special: () => entries.filter((entry) => !entry.startsWith('100', 2) || !entry.startsWith('H')).map(parse),
+        };
+    }
+    /** Tracked regular files of the working tree that hold a line of bytes which matches one of the Perl regular expressions. */
+    async filesWith(...expressions) {
+        const { exitCode, stdout, stderr } = await this.#git.try(['grep', '-z', '-l', '-P', '--no-recurse-submodules', '--full-name', ...expressions.flatMap((one) => ['-e', one])]);
+        if (exitCode === 0 || exitCode === 1)
+            return pathsIn(stdout);
+        throw new Failure('git-failed', `git grep failed: ${visible(stderr.trim())}`);
+    }
+    /** Tracked paths whose index entry or working tree differs from HEAD. */
+    async uncommitted() {
+        const entries = pathsIn(await this.#git.run(['status', '--porcelain=v1', '-z', '--untracked-files=no', '--no-renames', '--ignore-submodules=all']));
+        return entries.map((entry) => entry.slice(3));
+    }
+    /**
+     * Runs a command that only reads and never asks the network; hands its output on piece by piece, so that none of it has to be
+     * kept. Throws `git-failed`.
+     */
+    async stream(args, onStdout, input) {
+        // Stands in for GIT_NO_LAZY_FETCH, which older ones don't know: a partial clone would fetch what is missing one by one.
+        const settings = [['protocol.allow', 'never']];
+        const env = { GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1' };
+        const { exitCode, stderr } = await this.#git.try(args, { ...(input === undefined ? {} : { input }), settings, env, onStdout });
+        if (exitCode !== 0)
+            throw new Failure('git-failed', `git ${args[0] ?? ''} failed with ${exitCode ?? 'a signal'}: ${visible(stderr.trim())}`);
+    }
+    /** Whether objects may be missing here, as the remote that they were left at promised to have them. */
+    async isPartialClone() {
+        return (await this.#git.try(['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'])).exitCode === 0;
+    }
+    /**
+     * Makes a bare repository in `folder` (empty) that borrows the objects of this one, and fetches into it what a shallow
+     * checkout lacks of the history of `commit`. The checkout stays as it is. Throws `git-failed`.
+     */
+    async deepened(remote, commit, folder) {
+        return await this.#fetched(remote, commit, commit, folder, ['--unshallow'], 'The history before the checkout');
+    }
+    /**
+     * The same, for `commit` and what led to it, so many commits deep at least; they need not be part of the checkout's history, which
+     * is known up to `base`.
+     */
+    async with(remote, commit, base, folder, depth = 2) {
+        const deep = `--depth=${depth}`;
+        // A partial clone may have the commit, and passes for one that has all that belongs to it.
+        const options = await this.isPartialClone() ? ['--refetch', deep] : await this.isShallow() ? [deep] : [];
+        return await this.#fetched(remote, commit, base, folder, options, `The commit ${commit.slice(0, 12)}`);
+    }
+    async #fetched(remote, commit, known, folder, options, what) {
+        const aside = new git_a({ ...this.#options, root: folder });
+        await fetchBeside(this.#git, aside.#git, remote, { commit, known }, options, what);
+        return aside;
+    }
+    /** The bytes of `path` at HEAD; null where it is not there. */
+    async committed(path) {
+        const { exitCode, stdout } = await this.#git.try(['cat-file', 'blob', `HEAD:${path}`]);
+        return exitCode === 0 ? stdout : null;
+    }
+    /**
+     * Builds a commit of `parent` with the new bytes of `paths`, as they are and with the modes they have there: no filter of
+     * .gitattributes or of the configuration takes part. Nothing points to it, the checkout is not touched.
+     */
+    async commit(options) {
+        return await buildCommit(this.#git, options);
+    }
+    /** What `commit` changes against its first parent: each path with the id of its new blob; null where more than bytes changed. */
+    async changes(commit) {
+        const fields = pathsIn(await this.#git.run(['diff-tree', '-r', '-z', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', commit]));
+        const changed = new Map();
+        for (let at = 0; at + 1 < fields.length; at += 2) {
+            const [from = '', to, , blob = '', status] = (fields[at] ?? '').split(' ');
+            changed.set(fields[at + 1] ?? '', status === 'M' && from === `:${to ?? ''}` ? blob : null);
+        }
+        return changed;
+    }
+    /** As `mergedTree` says. Writes objects: for a repository of its own, not for the checkout. */
+    async mergedTree(base, ours, theirs) {
+        return await mergedTree(this.#git, base, ours, theirs);
+    }
+    /** Whether `commit` is known here, and part of what `tip` holds. Of a shallow clone, only what it has is known. */
+    async isPartOf(commit, tip) {
+        return (await this.#git.try(['merge-base', '--is-ancestor', commit, tip])).exitCode === 0;
+    }
+    /** Moves `branch` of the remote to `commit`, or deletes it, only if it still is what was expected. */
+    async push(options) {
+        await pushBranch(this.#git, this.#waits, options);
+    }
+    /**
+     * Brings `commit`, which is for `branch`, to the remote under `ref`, a full name that is no branch's and must not exist yet. Answers
+     * null, or what the remote says where it does not take it.
+     */
+    async pushAside(remote, commit, ref, branch) {
+        return await pushAside(this.#git, this.#waits, remote, commit, ref, branch);
+    }
+}
+git_a = Git;
 
 ;// CONCATENATED MODULE: ./lib/tools/git-merges.js
 // The merge commits that a branch or pull request brings, and what each did to some files. Git plumbing, read only.
@@ -78911,7 +79815,7 @@ function toolsFor(inputs, program, environment, temporary, runUrl) {
         installSops: install,
         publisher: inputs.job.kind === 'rotate' ? folderPublisher(checkout, inputs.job.folder, inputs.job.shard, startedFor)
             : inputs.pullRequest === null || inputs.dryRun ? workingTreePublisher(checkout, program, startedFor)
-                : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), log, serverUrl }, inputs, inputs.pullRequest),
+                : pullRequestPublisher({ ...place, github: gitHub(environment, inputs.token), log, temporary, serverUrl }, inputs, inputs.pullRequest),
         tracker: !inputs.trackingIssue || inputs.dryRun || (inputs.job.kind !== 'all' && inputs.job.kind !== 'publish') ? null
             : issueTracker({ ...place, github: gitHub(environment, inputs.token) }, inputs),
         remote: repository === null || inputs.token === '' ? null : { url: `${serverUrl}/${repository}`, token: inputs.token },

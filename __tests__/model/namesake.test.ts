@@ -1,6 +1,6 @@
 // A name that stood for one key and stands for another, by a history that is made up.
 import { expect, test } from '@jest/globals'
-import { HistoryBuilder } from '../../src/model/exposure/history.ts'
+import { HistoryBuilder } from '../../src/model/exposure/history-builder.ts'
 import type { Change, History } from '../../src/model/exposure/history.ts'
 import { namesakes } from '../../src/model/exposure/namesake.ts'
 import type { OwnedRecipient } from '../../src/model/owners/owners.ts'

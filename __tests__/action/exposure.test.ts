@@ -128,7 +128,7 @@ describe('a second run for bob', () => {
     team.begin('2026-01-10', { 'a.yaml': 'p: A\n' }, first)
     team.updatekeys(team.withoutBob, 'a.yaml').rotate('a.yaml').commitOn('2026-02-10')
     team.config({ ...team.withoutBob, 'Bob <bob@example.com>': team.bob })
-    team.encrypt('b.yaml', 'q: B\n')
+    team.encrypt('b.yaml', 'p: B\n')
     team.commitOn('2026-03-10')
     const run = await runUnchanged(team, { 'dry-run': 'true', policy: 'off', 'removed-recipient': 'bob' })
     expect(run.report?.exposure.map(({ file }) => file)).toEqual(['b.yaml'])

@@ -38,7 +38,7 @@ interface File {
 type State = Readonly<Record<string, File>>
 
 const kinds = [
-  'add', 'edit', 'respell', 'unset', 'renameKey', 'moveValue', 'rotate', 'updatekeys', 'offboard', 'rename', 'copy', 'copyAndEdit', 'delete', 'restore', 'addClear', 'encrypt', 'anew', 'anewElsewhere', 'wrapAndEdit',
+  'add', 'edit', 'respell', 'unset', 'renameKey', 'moveValue', 'rotate', 'updatekeys', 'offboard', 'rename', 'copy', 'delete', 'restore', 'addClear', 'encrypt', 'anew', 'anewElsewhere', 'wrapAndEdit',
 ] as const
 interface Step {
   readonly kind: (typeof kinds)[number]
@@ -97,10 +97,6 @@ function after(state: State, past: readonly State[], size: number, { kind, path:
     case 'offboard': return file.bob ? put({ ...rotated, bob: false }) : state
     case 'rename': return target === undefined ? { ...rest, [to]: flag ? { ...file, ...rotated, bob: false } : file } : state
     case 'copy': return target === undefined ? { ...state, [to]: file } : state
-    // As people make one environment's file from another's.
-    case 'copyAndEdit': return target !== undefined ? state : { ...state, [to]: {
-      ...file, bob: !file.bob, wrapping: next(), mac: next(), values: Object.fromEntries(Object.keys(file.values).map((key, at) => [key, value(plains[(where + at) % plains.length] ?? plain)])),
-    } }
     case 'addClear': return state
     case 'encrypt': return file.clear === true ? { ...rest, [path]: anew(file.values, flag) } : state
     case 'delete': return rest
@@ -124,11 +120,9 @@ function commits(start: State, past: State[], size: number, steps: readonly Step
     last = state
   }
   for (const one of steps) {
-    // What a copy was made of has to be there already.
-    if (one.kind === 'copyAndEdit') commit()
     state = after(state, past, size, one)
     // A copy, or an old version, of which nothing is left in the commit that brought it is a file like any other to whoever looks at it.
-    if (one.commit || ['copy', 'copyAndEdit', 'restore'].includes(one.kind)) commit()
+    if (one.commit || ['copy', 'restore'].includes(one.kind)) commit()
   }
   return found
 }
@@ -243,9 +237,7 @@ const kindsOfKey = ['none', 'some', 'all'] as const
 test('what bob knows and is in use is never said to be changed or removed, nor left out', () => {
   const seen = new Map<string, number>()
   const steps = (most: number): fc.Arbitrary<Step[]> => fc.array(step, { maxLength: most })
-  // What a copy was made of on one branch is not seen where another one took its readers away meanwhile.
-  const branch = steps(4).map((some) => some.filter(({ kind }) => kind !== 'copyAndEdit'))
-  const lines = fc.tuple(steps(16), branch, branch, steps(12))
+  const lines = fc.tuple(steps(16), steps(4), steps(4), steps(12))
   fc.assert(fc.property(fc.integer({ min: 1, max: 8 }), lines, fc.boolean(), fc.constantFrom(...kindsOfKey), (size, each, takesSide, key) => {
     const all = committed(size, each, takesSide)
     const base = all.at(-1)?.after ?? {}

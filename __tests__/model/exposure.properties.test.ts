@@ -29,7 +29,7 @@ interface File {
 }
 type State = Readonly<Record<string, File>>
 
-const kinds = ['add', 'edit', 'unset', 'rotate', 'updatekeys', 'offboard', 'rename', 'renameAndRotate', 'copyAndEdit', 'delete'] as const
+const kinds = ['add', 'edit', 'unset', 'rotate', 'updatekeys', 'offboard', 'rename', 'renameAndRotate', 'delete'] as const
 interface Step { readonly kind: (typeof kinds)[number]; readonly path: string; readonly to: string; readonly name: string; readonly plain: number }
 
 const paths = ['p', 'q', 'r']
@@ -65,10 +65,6 @@ function after(state: State, { kind, path, to, name, plain }: Step): State {
     case 'offboard': return file.bob ? put({ ...rotated, bob: false }) : state
     case 'rename': return state[to] === undefined ? put({}, to) : state
     case 'renameAndRotate': return state[to] === undefined ? put({ ...rotated, bob: false }, to) : state
-    // As people make one environment's file from another's: in one commit, under the same data key.
-    case 'copyAndEdit': return state[to] !== undefined ? state : { ...state, [to]: {
-      ...file, id: next(), bob: !file.bob, wrapping: next(), mac: next(), values: Object.fromEntries(Object.keys(file.values).map((key) => [key, { plain, iv: next() }])),
-    } }
     case 'delete': return rest
   }
 }

@@ -392,8 +392,7 @@ describe('a data key', () => {
 
   test.each<[string, string, (team: Chronicle) => void]>([
     ['moved, edited and wrapped anew', 'changed-too-early', (team) => team.move('app.yaml', 'moved.yaml')],
-    // What is new in a copy was not changed there.
-    ['copied, edited and wrapped anew', 'current', (team) => team.write('copy.yaml', team.read('app.yaml'))],
+    // What is new in it was not changed there.
     ['moved, while another one took its place', 'current', (team) => team.move('app.yaml', 'moved.yaml').encrypt('app.yaml', 'a: one\n')],
     ['deleted, and brought back with an edit, wrapped anew', 'changed-too-early', (team) => {
       const old = team.read('app.yaml')
@@ -404,7 +403,7 @@ describe('a data key', () => {
   ])('of a file with one value may be the old one where one commit had it %s: a key that opens both tells', async (_, state, bring) => {
     using team = new Chronicle().begin(jan, { 'app.yaml': 'a: one\n', 'other.yaml': 'b: two\n' })
     bring(team)
-    const path = ['copy.yaml', 'moved.yaml'].find((one) => existsSync(join(team.root, one))) ?? 'app.yaml'
+    const path = existsSync(join(team.root, 'moved.yaml')) ? 'moved.yaml' : 'app.yaml'
     team.updatekeys(team.withoutBob, path).set(path, '["a"]', 'other').commitOn(mar)
     expect((await team.tell())[`${path} a`]).toMatchObject({ state: 'unknown' })
     expect((await team.tell(team.ci.identity))[`${path} a`]).toMatchObject({ state })
@@ -412,6 +411,16 @@ describe('a data key', () => {
     await using open = await team.open()
     const { due } = findDueRotations(open.history, survey, [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`))
     expect([...due]).toEqual([[path, expect.stringMatching(/^its data key may be one that was wrapped/)]])
+  })
+
+  test('of a file that was made like another one, for others, is its own', async () => {
+    using team = new Chronicle().begin(jan, { 'dev/app.yaml': two })
+    team.config(team.withoutBob)
+    team.encrypt('prod/app.yaml', two).commitOn(feb)
+    expect(Object.keys(await team.tell())).toEqual(['dev/app.yaml a', 'dev/app.yaml b'])
+    await using open = await team.open()
+    const { due } = findDueRotations(open.history, await surveyRepository(team.checkout(), []), [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`))
+    expect([...due]).toEqual([])
   })
 
   test('of someone recorded as removed is due where it surely was theirs, and they are not back; what one commit did in full is not done again', async () => {

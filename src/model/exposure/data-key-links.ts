@@ -1,10 +1,9 @@
 // Which data keys may be one although nothing that stands in two versions tells it: what one commit left untold.
 // Pure. Must never take what may be the same for what is.
 import type { Change, KnownLeaf } from './history.ts'
-import { StandingFiles } from './standing-files.ts'
 
 /** Why a data key may be an older one, as a part of a sentence. */
-export const untoldKey = 'one commit changed every value and the recipients, of it or of a copy, so that nothing tells whether the data key changed too'
+export const untoldKey = 'one commit changed every value and the recipients, so that nothing tells whether the data key changed too'
 
 /** Any of `olds` may have the data key of any of `news`: versions by their numbers. */
 export interface DataKeyLink {
@@ -26,17 +25,15 @@ const mostPairs = 10_000
  * The oldest first. One commit that changed every value and the recipients too may have rotated or not, also where it brought the
  * file to another path, or back to its own. Where the recipients stayed, nothing but a rotation wraps the data key anew; where an IV
  * stayed, its ciphertext tells. A file that came as another one went is another file where no name of a value, and no length of one,
- * stands in both. A file that came beside the one that it is most like may be a copy of that, which was edited and wrapped anew before it
- * was committed.
+ * stands in both; as gone counts also one whose place another one took. What came beside all that stands is taken for a new file: people
+ * make the file of one environment like that of another, and nothing would tell a copy of it from one.
  */
 export function untoldLinks(history: Versions): readonly DataKeyLink[] {
   const { changes } = history
   const links: DataKeyLink[] = []
-  const { traces, readersOf, isUntold, isLike } = comparing(history)
+  const { traces, readersOf, isAnother, isUntold, isLike } = comparing(history)
   const told = new Set(changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after))
   const stood = new Map<string, number>()
-  const standing = new StandingFiles((version) => history.versions[version]?.leaves ?? [])
-  const dataKeys = new Set<number>()
   for (const inCommit of [...Map.groupBy(changes, ({ commit }) => commit).values()].reverse()) {
     const went = inCommit.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []))
     const came = inCommit.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []))
@@ -51,17 +48,10 @@ export function untoldLinks(history: Versions): readonly DataKeyLink[] {
       if (old !== undefined && isUntold(old, after) && (before !== null || isLike(old, after))) links.push({ olds: [old], news: [after] })
       if (isOrphan) orphans.push(after)
     }
-    const moved = linksAmong(went.filter((version) => !isInherited(version)), orphans, readersOf, (old, fresh) => isUntold(old, fresh) && isLike(old, fresh))
-    links.push(...moved)
-    const linked = new Set(moved.flatMap(({ news }) => news))
-    for (const { path, before, after, isMerge } of inCommit) {
-      if (before !== null || after === null || (isMerge && told.has(after)) || dataKeys.has(history.dataKey(after)) || linked.has(after)) continue
-      const olds = standing.mostLike(path, after).filter((old) => isUntold(old, after))
-      if (olds.length > 0) links.push({ olds, news: [after] })
-    }
+    const replaced = orphans.length === 0 ? [] : inCommit.flatMap(({ before, after }) => (before !== null && after !== null && isAnother(before, after) ? [before] : []))
+    const olds = [...went.filter((version) => !isInherited(version)), ...replaced]
+    links.push(...linksAmong(olds, orphans, readersOf, (old, fresh) => isUntold(old, fresh) && isLike(old, fresh)))
     for (const { path, before, after } of inCommit) {
-      standing.put(path, after)
-      if (after !== null) dataKeys.add(history.dataKey(after))
       // What lives on at another path does not come back to this one.
       if (after === null && before !== null && !isInherited(before)) stood.set(path, before)
       else stood.delete(path)
@@ -89,6 +79,8 @@ interface Comparing {
   readonly traces: (version: number) => readonly number[]
   /** The same text where the recipients are the same. */
   readonly readersOf: (version: number) => string
+  /** Whether neither the data key nor a value of the one is known to stand in the other. */
+  readonly isAnother: (old: number, fresh: number) => boolean
   /** Whether the recipients differ, and all else that would tell. */
   readonly isUntold: (old: number, fresh: number) => boolean
   /** Whether a name of a value, or the length of one, stands in both. */
@@ -99,13 +91,13 @@ function comparing({ versions, dataKey }: Versions): Comparing {
   // Data keys and IVs are numbers from 0 on.
   const traces = (version: number): readonly number[] => [-1 - dataKey(version), ...versions[version]?.leaves.map(({ iv }) => iv) ?? []]
   const readersOf = (version: number): string => [...versions[version]?.readers ?? []].sort((a, b) => a - b).join()
+  const isAnother = (old: number, fresh: number): boolean => {
+    const had = new Set(traces(old))
+    return !traces(fresh).some((trace) => had.has(trace))
+  }
   return {
-    traces, readersOf,
-    isUntold: (old, fresh) => {
-      if (readersOf(old) === readersOf(fresh)) return false
-      const had = new Set(traces(old))
-      return !traces(fresh).some((trace) => had.has(trace))
-    },
+    traces, readersOf, isAnother,
+    isUntold: (old, fresh) => readersOf(old) !== readersOf(fresh) && isAnother(old, fresh),
     isLike: (old, fresh) => {
       const had = new Set(versions[old]?.leaves.flatMap(({ key, size }) => [key, size]))
       return versions[fresh]?.leaves.some(({ key, size }) => had.has(key) || had.has(size)) === true

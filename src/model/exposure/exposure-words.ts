@@ -15,5 +15,5 @@ export const nameless = 'an encrypted comment has no name by which it could be c
 /** Why it is not known whether they could read something at all. */
 export function untoldDataKey({ wasTried }: Pick<History, 'wasTried'>): string {
   const then = wasTried ? 'and this runner could not try whether the data key is one that they had' : 'so that without a key nobody can tell whether the data key is one that they had'
-  return `it is not known whether they could read its last value: one commit changed all of the values and the recipients, of it or of a copy, ${then}`
+  return `it is not known whether they could read its last value: one commit changed all of the values and the recipients, ${then}`
 }

@@ -54061,12 +54061,13 @@ const mostPairs = 10_000;
  * The oldest first. One commit that changed every value and the recipients too may have rotated or not, also where it brought the
  * file to another path, or back to its own. Where the recipients stayed, nothing but a rotation wraps the data key anew; where an IV
  * stayed, its ciphertext tells. A file that came as another one went is another file where no name of a value, and no length of one,
- * stands in both.
+ * stands in both; as gone counts also one whose place another one took. What came beside all that stands is taken for a new file: people
+ * make the file of one environment like that of another, and nothing would tell a copy of it from one.
  */
 function untoldLinks(history) {
     const { changes } = history;
     const links = [];
-    const { traces, readersOf, isUntold, isLike } = comparing(history);
+    const { traces, readersOf, isAnother, isUntold, isLike } = comparing(history);
     const told = new Set(changes.filter(({ isMerge }) => !isMerge).map(({ after }) => after));
     const stood = new Map();
     for (const inCommit of [...Map.groupBy(changes, ({ commit }) => commit).values()].reverse()) {
@@ -54086,7 +54087,9 @@ function untoldLinks(history) {
             if (isOrphan)
                 orphans.push(after);
         }
-        links.push(...linksAmong(went.filter((version) => !isInherited(version)), orphans, readersOf, (old, fresh) => isUntold(old, fresh) && isLike(old, fresh)));
+        const replaced = orphans.length === 0 ? [] : inCommit.flatMap(({ before, after }) => (before !== null && after !== null && isAnother(before, after) ? [before] : []));
+        const olds = [...went.filter((version) => !isInherited(version)), ...replaced];
+        links.push(...linksAmong(olds, orphans, readersOf, (old, fresh) => isUntold(old, fresh) && isLike(old, fresh)));
         for (const { path, before, after } of inCommit) {
             // What lives on at another path does not come back to this one.
             if (after === null && before !== null && !isInherited(before))
@@ -54113,14 +54116,13 @@ function comparing({ versions, dataKey }) {
     // Data keys and IVs are numbers from 0 on.
     const traces = (version) => [-1 - dataKey(version), ...versions[version]?.leaves.map(({ iv }) => iv) ?? []];
     const readersOf = (version) => [...versions[version]?.readers ?? []].sort((a, b) => a - b).join();
+    const isAnother = (old, fresh) => {
+        const had = new Set(traces(old));
+        return !traces(fresh).some((trace) => had.has(trace));
+    };
     return {
-        traces, readersOf,
-        isUntold: (old, fresh) => {
-            if (readersOf(old) === readersOf(fresh))
-                return false;
-            const had = new Set(traces(old));
-            return !traces(fresh).some((trace) => had.has(trace));
-        },
+        traces, readersOf, isAnother,
+        isUntold: (old, fresh) => readersOf(old) !== readersOf(fresh) && isAnother(old, fresh),
         isLike: (old, fresh) => {
             const had = new Set(versions[old]?.leaves.flatMap(({ key, size }) => [key, size]));
             return versions[fresh]?.leaves.some(({ key, size }) => had.has(key) || had.has(size)) === true;
@@ -55269,15 +55271,19 @@ function readableValues(file, text) {
         return null;
     }
 }
-/** The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`. No two keys of a document have the same. */
+/**
+ * The name of a value in reports, like `db.password`, `hosts[0]` or `data."tls.crt"`, with `(document 2)` behind it where that is not the
+ * first. No two keys of a file have the same, but for lines that share their name.
+ */
 function spelledKey(key) {
     if (key === ofComments)
         return comments;
     if (key === ofWholeFile)
         return wholeFile;
-    const [, ...steps] = JSON.parse(key);
+    const [document, ...steps] = JSON.parse(key);
     const name = (step) => (/[.[\]"]/.test(step) ? JSON.stringify(step) : step);
-    return steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('');
+    const spelled = steps.map((step, at) => typeof step === 'number' ? `[${step}]` : at === 0 ? name(step) : `.${name(step)}`).join('');
+    return document > 0 ? `${spelled} (document ${document + 1})` : spelled;
 }
 /** The same for values that can change places without being changed: the items of a list, documents, comments. */
 function file_version_placeOf(key) {
@@ -55310,9 +55316,19 @@ function valuesOf({ format, metadata }, text) {
         if (value !== undefined)
             leaves.push(leaf(key, value));
         else
-            clear.push({ key, size: Buffer.byteLength(scalar) });
+            clear.push({ key, size: Buffer.byteLength(scalar), text: scalar });
     }
     return { leaves: [...leaves, ...values.filter(({ type }) => type === 'comment').map((one) => leaf(ofComments, one))], clear };
+}
+/** What a file in the clear holds, read as sops would encrypt it in that format; nothing where it is none of that. */
+function clearTexts(format, bytes) {
+    const encoding = format === 'binary' ? 'latin1' : 'utf8';
+    try {
+        return scalarsIn(format, bytes.toString(encoding)).map(([key, text]) => ({ key, text, size: Buffer.byteLength(text, encoding) }));
+    }
+    catch {
+        return [];
+    }
 }
 function leaf(key, { iv, tag, data }) {
     return { key, iv, token: tag, size: Buffer.byteLength(data, 'base64') };
@@ -55338,7 +55354,7 @@ function scalarsIn(format, text, isLeftOut = () => false) {
         else
             found.push([JSON.stringify(steps), JSON.stringify(item)]);
     };
-    treesIn(format, text).forEach((tree, at) => walk(tree, [at]));
+    treesIn(format, text).forEach((tree, at) => walk(tree, [format === 'yaml' ? at : -at]));
     return found;
 }
 /** The documents of a text as maps. Of lines: a map of the first of each name, another of the second ones. */
@@ -61015,28 +61031,102 @@ function partial(count, why) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/model/exposure/exposure-words.js
+const undecided = 'its IV is another one: only a decryption can tell whether the value is';
+const elsewhere = 'a value that is as long stands elsewhere, and is not known to be another: only a decryption can tell whether it is this one';
+const inTheClear = 'a value stands in the clear at its name: only a decryption can tell whether it is this one';
+const stoodInTheClear = 'a value stood in the clear at its name: only a decryption can tell whether it is still this one';
+const wasInTheClear = 'it stood in the clear at an earlier commit';
+const clearedHere = 'a value that is as long came to stand in the clear in its file: only a decryption can tell whether it is this one';
+const notEncrypted = 'the file is there, but is no longer one that sops can read';
+const leftInTheClear = 'it stood in the clear before it went: only a decryption can tell whether it still does elsewhere';
+const nameless = 'an encrypted comment has no name by which it could be compared with what it was';
+/** Why it is not known whether they could read something at all. */
+function untoldDataKey({ wasTried }) {
+    const then = wasTried ? 'and this runner could not try whether the data key is one that they had' : 'so that without a key nobody can tell whether the data key is one that they had';
+    return `it is not known whether they could read its last value: one commit changed all of the values and the recipients, ${then}`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure/spellings.js
+// How else a value can be written and still be the same to whoever uses it: in quotes, with a line break behind it, in Base64, as a number.
+// Pure. Must never keep a value, nor take for another spelling what nobody would read as the same.
+/**
+ * The value itself, then what it reads as without what was only put around it. Two values are one, written in two ways, where they
+ * have one of these in common.
+ */
+function spellingsOf(value) {
+    const bare = unquoted(value.trim()).trim();
+    const decoded = decodedFrom(bare);
+    const number = decimal.test(bare) ? String(Number(bare)) : bare;
+    return [...new Set([value, bare, number, ...decoded === null ? [] : [decoded, unquoted(decoded.trim()).trim()]])];
+}
+/** No more digits than a number keeps; sops writes large fractions with an exponent. */
+const decimal = /^[+-]?(?=[\d.]{1,15}(?:e|$))\d+(?:\.\d+)?(?:e[+-]?\d{1,2})?$/i;
+function unquoted(text) {
+    const [, inside] = /^"([^]*)"$/.exec(text) ?? /^'([^]*)'$/.exec(text) ?? [];
+    return inside ?? text;
+}
+/** What is shorter is a word like any other. */
+const shortestBase64 = 8;
+/** null for what is no Base64. Of bytes that are no text, a character each. */
+function decodedFrom(text) {
+    const joined = text.replace(/\s+/g, '');
+    if (joined.length < shortestBase64 || !/^(?:[A-Za-z0-9+/]+={0,2}|[\w-]+={0,2})$/.test(joined))
+        return null;
+    const bytes = Buffer.from(joined, 'base64');
+    const without = joined.replace(/=+$/, '');
+    // Another text than what is encoded from the same bytes is none.
+    if (bytes.toString('base64url') !== without.replaceAll('+', '-').replaceAll('/', '_'))
+        return null;
+    const decoded = bytes.toString();
+    return Buffer.from(decoded).equals(bytes) ? decoded : bytes.toString('latin1');
+}
+/** Whether a value of `one` bytes can be another spelling of one of `other`. */
+function isAlike(one, other) {
+    const [less, more] = one < other ? [one, other] : [other, one];
+    // A line break or two, or a pair of quotes.
+    return more - less <= 2 || encodedSizes(less).includes(more);
+}
+/** How long other spellings of a value of `size` bytes can be; `size` is among them. */
+function alikeSizes(size) {
+    const decoded = Array.from({ length: Math.ceil(size / 20) + 5 }, (_, at) => Math.floor(0.7 * size) - 4 + at);
+    const near = [-2, -1, 0, 1, 2].map((by) => size + by);
+    return [...new Set([...near, ...encodedSizes(size), ...decoded])].filter((one) => one >= 0 && isAlike(one, size));
+}
+/** In Base64, with or without the line break that came into it, or behind it; and in lines of 76. */
+function encodedSizes(size) {
+    return [size, size + 1].map((bytes) => 4 * Math.ceil(bytes / 3)).flatMap((one) => [one, one + Math.floor((one - 1) / 76)])
+        .flatMap((one) => [one, one + 1]).filter((one) => one >= shortestBase64);
+}
+
 ;// CONCATENATED MODULE: ./lib/model/exposure/hiding-places.js
 // Where a value that somebody knew can stand now, and what a value of today can be of all that they knew: by its length, which its
-// ciphertext has too. Pure. Must never take for a proof that two values are as long as each other.
+// ciphertext has too, and by those that its other spellings have. Pure. Must never take a length for a proof.
+
 
 /** What is shorter is the same by chance too often to prove anything: `true`, a port, a region. */
 const shortest = 8;
 function hiding_places_isShort({ size }) {
     return size < shortest;
 }
-const [noPlaces, nothingKnown] = [[], []];
 function byLength(history, known) {
     const isUnsure = (iv) => (known.byIv.get(iv) ?? 'perhaps') === 'perhaps';
     const atBase = [...new Set(history.base.values())].flatMap((version) => leavesOf(history, version)
         .flatMap(({ key, iv, size }) => (isUnsure(iv) ? [{ version, key, size }] : [])));
-    const grouped = (places) => Map.groupBy(places, ({ size }) => size);
-    const places = grouped(atBase.filter(({ key }) => !isComment(key)));
-    const comments = grouped(atBase.filter(({ key }) => isComment(key)));
-    let knownBySize = null;
     return {
-        places: (size) => places.get(size) ?? noPlaces,
-        comments: (size) => comments.get(size) ?? noPlaces,
-        known: (size) => (knownBySize ??= Map.groupBy(allKnown(history, known), (one) => one.size)).get(size) ?? nothingKnown,
+        places: alike(() => atBase.filter(({ key }) => !isComment(key))),
+        comments: alike(() => atBase.filter(({ key }) => isComment(key))),
+        known: alike(() => allKnown(history, known)),
+    };
+}
+function alike(all) {
+    let bySize = null;
+    const lists = new Map();
+    return (size) => {
+        const sized = bySize ??= Map.groupBy(all(), (one) => one.size);
+        const list = lists.get(size) ?? alikeSizes(size).flatMap((one) => sized.get(one) ?? []);
+        lists.set(size, list);
+        return list;
     };
 }
 /** Each value once, where it was found last. */
@@ -61059,7 +61149,7 @@ function clearedAt(history, home, lastWith, values) {
     const clear = version === undefined ? [] : history.versions[version]?.clear ?? [];
     if (version === undefined || clear.length === 0)
         return [];
-    return clear.filter(({ key, size }) => values.some((value) => value.size === size
+    return clear.filter(({ key, size }) => values.some((value) => isAlike(value.size, size)
         && history.versions[lastWith(value.iv) ?? -1]?.clear.some((one) => one.key === key) !== true)).map(({ key, size }) => ({ version, key, size }));
 }
 /** For each IV the newest version that has it. */
@@ -61139,6 +61229,17 @@ function knownTo(people, history) {
             take(value, is, begin);
         }
     });
+    const readBy = new Set(people);
+    for (const { home, leaves, since, until } of people.length === 0 ? [] : clearIn(history, { homes, homeOfEach })) {
+        const change = shared((span) => ended(begun(span, { readBy, listed: null }, since), until));
+        for (const { key, iv } of leaves) {
+            const [secret, value] = [entryOf(secretsAt(home), key, newSecret), entryOf(values, iv, newValue)];
+            addIv(secret, iv);
+            byIv.set(iv, 'clear');
+            for (const spans of [secret, value])
+                spans.sure = change(spans.sure ?? never);
+        }
+    }
     for (const [home, secrets] of byHome) {
         for (const [key, secret] of secrets) {
             // The end of what never was theirs.
@@ -61159,6 +61260,32 @@ function knownTo(people, history) {
         readable: new Set([...history.base.values()].filter(canRead).flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? [])),
         canRead,
     };
+}
+/**
+ * What stood in the clear under a name that has been encrypted in the same file, and is not in the clear there now: what everybody still
+ * reads at the base is no secret.
+ */
+function clearIn({ clearVersions, changes, base, versions }, { homes, homeOfEach }) {
+    /** The value's own, and that of its file, if another one outlived that. */
+    const homesOf = (at, iv) => [homeOfEach(at)?.(iv) ?? [], homes[at] ?? []].flat();
+    const encrypted = new Map();
+    for (const { change, leaves } of clearVersions)
+        for (const { iv } of leaves)
+            for (const home of homesOf(change, iv))
+                encrypted.set(home, new Set());
+    if (encrypted.size === 0)
+        return [];
+    changes.forEach(({ after }, at) => {
+        for (const { key, iv } of versions[after ?? -1]?.leaves ?? [])
+            encrypted.get(homesOf(at, iv)[0] ?? '')?.add(key);
+    });
+    for (const [home, keys] of encrypted)
+        for (const { key } of versions[base.get(home) ?? -1]?.clear ?? [])
+            keys.delete(key);
+    return clearVersions.flatMap(({ change, leaves, since, until }) => {
+        const byHome = Map.groupBy(leaves, ({ key, iv }) => homesOf(change, iv).find((home) => encrypted.get(home)?.has(key)) ?? null);
+        return [...byHome].flatMap(([home, some]) => (home === null ? [] : [{ home, leaves: some, since, until }]));
+    });
 }
 function newSecret() {
     return { ivs: noIvs, sure: null, perhaps: null };
@@ -61234,105 +61361,18 @@ function accessOf(people, history) {
         lists: (version) => listed(version).length > 0,
     };
 }
-const known_values_order = ['listed', 'spliced', 'perhaps', undefined];
+const known_values_order = ['listed', 'spliced', 'clear', 'perhaps', undefined];
 function surest(a, b) {
     return known_values_order.indexOf(a) < known_values_order.indexOf(b) ? a ?? b : b;
 }
 
-;// CONCATENATED MODULE: ./lib/model/exposure/exposure.js
+;// CONCATENATED MODULE: ./lib/model/exposure/values-of-name.js
 
 
 
 
-
-function isAsked(traced) {
-    return 'question' in traced;
-}
-const undecided = 'its IV is another one: only a decryption can tell whether the value is';
-const elsewhere = 'a value that is as long stands elsewhere, and is not known to be another: only a decryption can tell whether it is this one';
-const inTheClear = 'a value stands in the clear at its name: only a decryption can tell whether it is this one';
-const clearedHere = 'a value that is as long came to stand in the clear in its file: only a decryption can tell whether it is this one';
-const notEncrypted = 'the file is there, but is no longer one that sops can read';
-const leftInTheClear = 'it stood in the clear before it went: only a decryption can tell whether it still does elsewhere';
-const nameless = 'an encrypted comment has no name by which it could be compared with what it was';
-/** Why it is not known whether they could read something at all. */
-function untoldDataKey({ wasTried }) {
-    const then = wasTried ? 'and this runner could not try whether the data key is one that they had' : 'so that without a key nobody can tell whether the data key is one that they had';
-    return `it is not known whether they could read its last value: one commit changed all of the values and the recipients, ${then}`;
-}
-/**
- * Every secret that any of `people` could read at a commit of `history`, by its file and name at the base, or the last it had.
- * Someone who stands in one key group counts as a reader, whatever threshold the file has. Times are those of commits: what a
- * side branch kept for longer than the line it was merged into is over with that line's change.
- */
-function traceExposure(history, people, owners) {
-    const known = knownTo(people, history);
-    const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []));
-    const homes = new Set([...history.base.keys(), ...known.byHome.keys()]);
-    const placeOfKey = exposure_remembered(file_version_placeOf);
-    const world = {
-        history, known, atBase, byLength: byLength(history, known), lastWith: lastWith(history), wentIn: wentIn(history), untold: untoldDataKey(history), namesOf: namesIn(people, owners), spelledAs: exposure_remembered(spelledKey),
-        timeOf: exposure_remembered((seconds) => new Date(seconds * 1000).toISOString()),
-    };
-    const found = [];
-    for (const home of [...homes].sort()) {
-        const version = history.base.get(home) ?? null;
-        const leaves = version === null ? [] : history.versions[version]?.leaves ?? [];
-        const secrets = known.byHome.get(home) ?? nothing;
-        if (stillAsKnown(leaves, secrets, known)) {
-            for (const secret of new Group(world, home, version, leaves, secrets).present())
-                found.push(secret);
-            continue;
-        }
-        for (const group of byPlace(leaves, secrets, placeOfKey)) {
-            const traced = new Group(world, home, version, group.leaves, group.secrets);
-            for (const secret of traced.present())
-                found.push(secret);
-            for (const secret of traced.gone())
-                found.push(secret);
-        }
-    }
-    return found;
-}
-const nothing = new Map();
-/** Whether each name has the one value that it always had, so that nothing can have changed places. */
-function stillAsKnown(leaves, secrets, { byIv }) {
-    return leaves.length === secrets.size && leaves.every(({ key, iv }) => {
-        const { ivs = [] } = secrets.get(key) ?? {};
-        return ivs.length === 1 && ivs[0] === iv && byIv.get(iv) !== 'perhaps';
-    });
-}
-function byPlace(leaves, secrets, placeOfKey) {
-    const groups = new Map();
-    const groupOf = (key) => {
-        const group = groups.get(placeOfKey(key)) ?? { leaves: [], secrets: new Map() };
-        groups.set(placeOfKey(key), group);
-        return group;
-    };
-    for (const leaf of leaves)
-        groupOf(leaf.key).leaves.push(leaf);
-    for (const [key, secret] of secrets)
-        groupOf(key).secrets.set(key, secret);
-    return groups.values();
-}
-/** Thousands of secrets share a few answers. */
-function exposure_remembered(find) {
-    const found = new Map();
-    return (of) => {
-        const known = found.get(of);
-        if (known !== undefined)
-            return known;
-        const fresh = find(of);
-        found.set(of, fresh);
-        return fresh;
-    };
-}
-function namesIn(people, owners) {
-    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
-    return exposure_remembered((readers) => [...new Set([...readers].flatMap((one) => names.get(one) ?? []))]);
-}
 /** The values of one name in one file, then and now; of one list, since its items change places. */
-class Group {
+class ValuesOfName {
     #world;
     #home;
     #version;
@@ -61373,17 +61413,16 @@ class Group {
             if (hasKnownKey && !this.#secrets.has(key)) {
                 return isComment(key) ? [] : { ...this.#asked(key, undecided, this.#question([leaf], null, gone)), untold: null };
             }
-            return this.#isSure(key) ? this.#untold(key, null, undecided, [leaf], 'changed', gone) : this.#untold(key, null, this.#world.untold, [leaf], 'unknown', gone);
+            const why = this.#secrets.get(key)?.ivs.every((one) => this.#world.known.byIv.get(one) === 'clear') === true ? stoodInTheClear : undecided;
+            return this.#isSure(key) ? this.#untold(key, null, why, [leaf], 'changed', gone) : this.#untold(key, null, this.#world.untold, [leaf], 'unknown', gone);
         });
     }
     /** What they knew under a name that is no more, or that is no more encrypted. */
     gone() {
-        const { atBase } = this.#world;
         return [...this.#secrets].flatMap(([key, { ivs }]) => {
-            const [latest = -1] = ivs;
-            if (this.#hasName(key) || atBase.has(latest))
-                return [];
-            return this.#goneFrom(key, this.#gone(ivs));
+            // What went to another path with its file is told there; what it was before may have stayed.
+            const gone = this.#gone(ivs);
+            return this.#hasName(key) || gone.length === 0 ? [] : this.#goneFrom(key, gone);
         });
     }
     #goneFrom(key, gone) {
@@ -61447,6 +61486,8 @@ class Group {
     #stateOf(knowing) {
         if (knowing === 'perhaps')
             return ['unknown', this.#world.untold];
+        if (knowing === 'clear')
+            return ['current', wasInTheClear];
         return [knowing === 'spliced' && this.#wasAnother ? 'changed-too-early' : 'current', null];
     }
     /** All that they knew here, or what of it is among `ivs`. */
@@ -61511,13 +61552,6 @@ class Group {
         return this.#world.known.spanOf(this.#home, key);
     }
 }
-function wentIn({ changes }) {
-    const found = new Map();
-    for (const { path, after, commit } of changes)
-        if (after === null && !found.has(path))
-            found.set(path, commit);
-    return found;
-}
 /** The IVs that were known under some name and stand nowhere here. */
 function missingIn(leaves, secrets) {
     const known = [...secrets.values()].flatMap(({ ivs }) => ivs);
@@ -61528,14 +61562,105 @@ function missingIn(leaves, secrets) {
     return known.filter((iv) => !here.has(iv));
 }
 
+;// CONCATENATED MODULE: ./lib/model/exposure/exposure.js
+// Which secrets some people could read at any commit, and what has become of each: names only, as far as no key is needed.
+// Pure. What only a decryption can tell stays a question, and must never be taken for an answer.
+
+
+
+
+
+
+
+/**
+ * Every secret that any of `people` could read at a commit of `history`, by its file and name at the base, or the last it had.
+ * Someone who stands in one key group counts as a reader, whatever threshold the file has. Times are those of commits: what a
+ * side branch kept for longer than the line it was merged into is over with that line's change.
+ */
+function traceExposure(history, people, owners) {
+    const known = knownTo(people, history);
+    const atBase = new Set([...history.base.values()].flatMap((version) => history.versions[version]?.leaves.map(({ iv }) => iv) ?? []));
+    const homes = new Set([...history.base.keys(), ...known.byHome.keys()]);
+    const placeOfKey = exposure_remembered(file_version_placeOf);
+    const world = {
+        history, known, atBase, byLength: byLength(history, known), lastWith: lastWith(history), wentIn: wentIn(history), untold: untoldDataKey(history), namesOf: namesIn(people, owners), spelledAs: exposure_remembered(spelledKey),
+        timeOf: exposure_remembered((seconds) => new Date(seconds * 1000).toISOString()),
+    };
+    const found = [];
+    for (const home of [...homes].sort()) {
+        const version = history.base.get(home) ?? null;
+        const leaves = version === null ? [] : history.versions[version]?.leaves ?? [];
+        const secrets = known.byHome.get(home) ?? nothing;
+        if (stillAsKnown(leaves, secrets, known)) {
+            for (const secret of new ValuesOfName(world, home, version, leaves, secrets).present())
+                found.push(secret);
+            continue;
+        }
+        for (const group of byPlace(leaves, secrets, placeOfKey)) {
+            const traced = new ValuesOfName(world, home, version, group.leaves, group.secrets);
+            for (const secret of traced.present())
+                found.push(secret);
+            for (const secret of traced.gone())
+                found.push(secret);
+        }
+    }
+    return found;
+}
+const nothing = new Map();
+/** Whether each name has the one value that it always had, so that nothing can have changed places. */
+function stillAsKnown(leaves, secrets, { byIv }) {
+    return leaves.length === secrets.size && leaves.every(({ key, iv }) => {
+        const { ivs = [] } = secrets.get(key) ?? {};
+        return ivs.length === 1 && ivs[0] === iv && byIv.get(iv) !== 'perhaps';
+    });
+}
+function byPlace(leaves, secrets, placeOfKey) {
+    const groups = new Map();
+    const groupOf = (key) => {
+        const group = groups.get(placeOfKey(key)) ?? { leaves: [], secrets: new Map() };
+        groups.set(placeOfKey(key), group);
+        return group;
+    };
+    for (const leaf of leaves)
+        groupOf(leaf.key).leaves.push(leaf);
+    for (const [key, secret] of secrets)
+        groupOf(key).secrets.set(key, secret);
+    return groups.values();
+}
+/** Thousands of secrets share a few answers. */
+function exposure_remembered(find) {
+    const found = new Map();
+    return (of) => {
+        const known = found.get(of);
+        if (known !== undefined)
+            return known;
+        const fresh = find(of);
+        found.set(of, fresh);
+        return fresh;
+    };
+}
+function namesIn(people, owners) {
+    const names = new Map(people.map((one) => [one, ownerOf(owners, one) ?? shortForm(one)]));
+    return exposure_remembered((readers) => [...new Set([...readers].flatMap((one) => names.get(one) ?? []))]);
+}
+function wentIn({ changes }) {
+    const found = new Map();
+    for (const { path, after, commit } of changes)
+        if (after === null && !found.has(path))
+            found.set(path, commit);
+    return found;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/exposure/exposure-answer.js
 // What has become of a secret, once what was asked about it has been decrypted.
 // Pure. Must never take what was not decrypted, or what only perhaps was theirs, for something else than it was.
 
+
 /** null: nothing to report here, since what they knew is found, and reported, at another place of the same list. */
 function answer(question, decrypted) {
     const { now, known, otherwise, untold } = question;
-    const here = now.map(decrypted.at).flatMap((digest) => (digest === null ? [] : decrypted.same(known, digest)));
+    const here = now.map(decrypted.at).flatMap((value) => (value === null ? [] : decrypted.same(known, value)
+        .map((one) => ({ ...one, reason: one.reason ?? (isWrittenSo(decrypted.of(one), value) ? null : respelled) }))));
     if (here.length > 0 && otherwise === 'removed')
         return null;
     const surely = here.filter(isSure);
@@ -61550,33 +61675,41 @@ function answer(question, decrypted) {
     const closed = otherwise === 'unknown' ? untold : whyNot(question, decrypted);
     return { state: closed === null ? otherwise : 'unknown', reason: closed, iv: null };
 }
+/** Whether two values that are one are written in the same way too. */
+function isWrittenSo(one, value) {
+    return one?.[0] === value[0];
+}
 function worst(among) {
     const { state, reason, iv } = among.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b));
     return { state, reason, iv };
 }
 /** What stands at the name is a value that they know from another name. */
-function fromElsewhere({ now, byLength, untold }, { at, same, nameOfKnown }) {
+function fromElsewhere({ now, byLength, untold }, { at, of, same, nameOfKnown }) {
     const found = now.flatMap((place) => {
-        const digest = at(place);
-        return digest === null ? [] : same(byLength.known(place.size), digest);
+        const value = at(place);
+        return value === null ? [] : same(byLength.known(place.size), value).map((one) => ({ one, how: isWrittenSo(of(one), value) ? '' : inAnotherWay }));
     });
-    const one = found.find(isSure);
+    const { one, how } = found.find((each) => isSure(each.one) && each.how === '') ?? found.find((each) => isSure(each.one)) ?? {};
     if (one === undefined)
         return found.length === 0 ? [] : [{ state: 'unknown', reason: untold, iv: null }];
-    const from = nameOfKnown(one);
+    const from = `${nameOfKnown(one)}${how}`;
     return [hiding_places_isShort(one) ? { state: 'unknown', reason: `it is the same as what they know from ${from}, and ${tooShort}`, iv: null }
             : { state: 'current', reason: `it is a value that they know from ${from}`, iv: null }];
 }
 /** What stood at the name stands elsewhere. */
-function exposure_answer_elsewhere({ own, byLength, clear, went, isHere, untold }, { of, find, nameOf, inTheClear }) {
+function exposure_answer_elsewhere({ own, byLength, clear, went, isHere, untold }, { at, of, find, nameOf, inTheClear }) {
     return own.flatMap((one) => {
-        const digest = of(one);
-        if (digest === null)
+        const value = of(one);
+        if (value === null)
             return [];
-        const [encrypted, cleared] = [byLength.places(one.size), clear].map((places) => find(places, digest).find((place) => !isHere(place)));
-        const path = went === null ? null : inTheClear(went, digest);
-        const where = encrypted !== undefined ? `at ${nameOf(encrypted)}`
-            : cleared !== undefined ? `at ${nameOf(cleared)}, in the clear` : path !== null ? `in the clear in ${path}` : null;
+        const [encrypted, cleared] = [byLength.places(one.size), clear].map((places) => {
+            const others = find(places, value).filter((place) => !isHere(place));
+            return others.find((place) => isWrittenSo(at(place), value)) ?? others[0];
+        });
+        const path = went === null ? null : inTheClear(went, value);
+        const how = (place) => (isWrittenSo(at(place), value) ? '' : inAnotherWay);
+        const where = encrypted !== undefined ? `at ${nameOf(encrypted)}${how(encrypted)}`
+            : cleared !== undefined ? `at ${nameOf(cleared)}, in the clear${how(cleared)}` : path !== null ? `in the clear in ${path}` : null;
         if (where === null)
             return [];
         if (isSure(one) && !hiding_places_isShort(one))
@@ -61591,14 +61724,14 @@ function whyNot(question, decrypted) {
     const said = (what, lack) => (lack === null ? null : `${what} ${lack}`);
     const sizes = [...new Set(now.map(({ size }) => size))];
     return said('the file', lackAt(now))
-        ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => sizes.includes(size)), ...soughtOf(question, decrypted)]))
+        ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => sizes.some((one) => isAlike(one, size))), ...soughtOf(question, decrypted)]))
         ?? said('a value as long that they knew from another name', otherwise === 'changed' ? first(sizes, (size) => lackOf(byLength.known(size))) : null)
         ?? said('a file that may hold it now', first(own, ({ size }) => lackAt(byLength.places(size))) ?? lackAt(clear))
         ?? (went === null || own.length === 0 ? null : whyNotClear(went));
 }
 /** Of what stood at the name, what there is any place for. */
 function soughtOf({ own, byLength, clear, went }, { isClear }) {
-    return own.filter(({ size }) => byLength.places(size).length > 0 || clear.some((place) => place.size === size) || (went !== null && isClear(went, size)));
+    return own.filter(({ size }) => byLength.places(size).length > 0 || clear.some((place) => isAlike(place.size, size)) || (went !== null && isClear(went, size)));
 }
 function first(list, find) {
     for (const one of list) {
@@ -61608,6 +61741,8 @@ function first(list, find) {
     }
     return null;
 }
+const inAnotherWay = ', written another way';
+const respelled = `it is a value that they know${inAnotherWay}`;
 const tooShort = 'that is too short to be the same for sure, and not by chance';
 function isSure({ knowing }) {
     return knowing !== 'perhaps';
@@ -61664,6 +61799,11 @@ function mergedSecret(same) {
 }
 function earliest(times) {
     return times.includes(null) ? null : times.toSorted()[0] ?? null;
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure/traced-secret.js
+function isAsked(traced) {
+    return 'question' in traced;
 }
 
 ;// CONCATENATED MODULE: ./lib/model/plan/trusted-keys.js
@@ -61811,15 +61951,15 @@ function iniWith(version, other) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/digests.js
-// Versions → digests of their values, decrypted in memory under a key that lives as long as the comparison.
+// Versions → digests of their values, which are decrypted in memory.
 // Must never keep a plaintext, nor write a digest down.
 
 
 
 
 
-class Digests {
-    #secret = (0,external_node_crypto_.randomBytes)(32);
+/** Digests of versions, made as they are asked for. */
+class DigestedVersions {
     #folder = `.sops-rekey-history-${(0,external_node_crypto_.randomUUID)()}`;
     #byVersion = new Map();
     #byIv = new Map();
@@ -61842,14 +61982,11 @@ class Digests {
         return this.#byVersion.get(version)?.get(key) ?? null;
     }
     of(iv) {
-        return this.#byIv.get(iv) ?? null;
+        return this.#byIv.get(iv) ?? this.#open.history.clearDigests.get(iv) ?? null;
     }
     /** Whether a version was looked at that has it. */
     wasTried(iv) {
         return this.#tried.has(iv);
-    }
-    digestOf(value) {
-        return (0,external_node_crypto_.createHmac)('sha256', this.#secret).update(value).digest('base64');
     }
     /** Decrypts what the runner can and may of the first `most`, and returns how many it could. What fails is remembered, and fails nothing else. */
     async take(versions, most) {
@@ -61866,7 +62003,7 @@ class Digests {
         await inParallel(allowed, atOnce, async (version) => {
             const { format = 'binary', leaves = [] } = history.versions[version] ?? {};
             const file = { path: this.#path(version), format, explicitType: true, config: null };
-            const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) => new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.digestOf(value)]))).catch(() => null);
+            const digests = await sops.decryptInto(file, format === 'ini' ? 'json' : format, (plaintext) => new Map(scalarsIn(format, plaintext.toString(format === 'binary' ? 'latin1' : 'utf8')).map(([key, value]) => [key, this.#open.digestsOf(value)]))).catch(() => null);
             staging.remove(file.path);
             this.#byVersion.set(version, digests);
             for (const { key, iv } of leaves) {
@@ -61951,7 +62088,7 @@ const nothingPlain = { holding: new Map(), newest: new Map(), tooMany: false };
 const mostPlainFiles = 2000;
 const plain_files_maxBytes = 1024 * 1024;
 /** Of the base, what came in `commit` or later (a number of `Change`); `sizes`: how long the values are that are looked for, in bytes. */
-async function readPlainFiles({ git, base, history, missing }, commit, sizes, digestOf) {
+async function readPlainFiles({ git, base, history, missing }, commit, sizes, digestsOf) {
     const files = (await cameSince({ git, base, history }, commit)).filter(({ blob }) => !missing.has(blob));
     const byBlob = Map.groupBy(files.slice(0, mostPlainFiles), ({ blob }) => blob);
     const [holding, newest] = [new Map(), new Map()];
@@ -61963,8 +62100,8 @@ async function readPlainFiles({ git, base, history, missing }, commit, sizes, di
         for (const [value, size] of values) {
             if (!sizes.has(size))
                 continue;
-            const digest = digestOf(value);
-            holding.set(digest, [...holding.get(digest) ?? [], ...same]);
+            for (const digest of digestsOf(value))
+                holding.set(digest, [...holding.get(digest) ?? [], ...same]);
             newest.set(size, Math.min(newest.get(size) ?? Infinity, ...same.map(({ came }) => came)));
         }
     }, ({ length }) => length <= plain_files_maxBytes);
@@ -62033,6 +62170,10 @@ function dataKeysOf(history, keys) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/expose.js
+// History + who loses access → the secrets they could read, and what has become of each; with a key where one is needed.
+// Must never take for compared what was not decrypted.
+
+
 
 
 
@@ -62046,7 +62187,7 @@ function dataKeysOf(history, keys) {
  * the same is true share an entry. `decryption`: null where no key may be used.
  */
 async function exposureOf(open, owners, losing, decryption) {
-    const digests = decryption === null ? null : new Digests(open, decryption);
+    const digests = decryption === null ? null : new DigestedVersions(open, decryption);
     const persons = losing.flatMap(({ people, only }) => personsAmong(people, owners, open.history).map((keys) => ({ keys, only })));
     const history = digests === null ? open.history : await tellDataKeys(open.history, persons.map(({ keys }) => keys), digests);
     const each = persons.map(({ keys, only }) => traceExposure(history, keys, owners).filter(({ file }) => only === null || only.has(file)));
@@ -62087,7 +62228,7 @@ async function decryptFor(asked, open, history, digests) {
     // Each file of the base at most once, however many they are.
     const today = await digests.take(versionsOf(questions.flatMap(({ now, clear }) => [now, clear])), Infinity);
     const most = Math.max(mostVersions, 2 * today);
-    const plain = await plainFilesFor(questions, open, digests);
+    const plain = await plainFilesFor(questions, open);
     const told = () => decryptedBy(digests, history, most, plain);
     /** What would be done with, if what it was not held against yet is another value. */
     const doubtful = () => {
@@ -62122,14 +62263,14 @@ function versionsOf(lists) {
 }
 /** What they knew at the name that can be what stands there now. */
 function asLongAs({ now, known }) {
-    return known.filter(({ size }) => now.some((place) => place.size === size));
+    return known.filter(({ size }) => now.some((place) => isAlike(place.size, size)));
 }
 /** What came in the clear since one of the files went that are asked about. */
-async function plainFilesFor(questions, open, digests) {
+async function plainFilesFor(questions, open) {
     const gone = questions.filter(({ went }) => went !== null);
-    const sizes = new Set(gone.flatMap(({ own }) => own.map(({ size }) => size)));
+    const sizes = new Set(gone.flatMap(({ own }) => own.flatMap(({ size }) => alikeSizes(size))));
     const first = gone.reduce((commit, { went }) => Math.max(commit, went ?? 0), 0);
-    return gone.length === 0 ? nothingPlain : await readPlainFiles(open, first, sizes, (value) => digests.digestOf(value));
+    return gone.length === 0 ? nothingPlain : await readPlainFiles(open, first, sizes, open.digestsOf);
 }
 /** Many questions ask about the same values and places: each list of them is gone through once. */
 function decryptedBy(digests, { base }, most, plain) {
@@ -62153,19 +62294,31 @@ function decryptedBy(digests, { base }, most, plain) {
     return {
         at: (place) => digests.at(place),
         of: ({ iv }) => digests.of(iv),
-        same: (list, digest) => known(list, digest),
+        same: (list, value) => known(list, value),
         find: places,
         lackOf, lackAt,
-        inTheClear: (commit, digest) => plain.holding.get(digest)?.find(({ came }) => came <= commit)?.path ?? null,
-        isClear: (commit, size) => (plain.newest.get(size) ?? Infinity) <= commit,
+        inTheClear: (commit, value) => value.flatMap((digest) => plain.holding.get(digest) ?? []).find(({ came }) => came <= commit)?.path ?? null,
+        isClear: (commit, size) => alikeSizes(size).some((one) => (plain.newest.get(one) ?? Infinity) <= commit),
         whyNotClear: () => (plain.tooMany ? `more than ${mostPlainFiles} files have come in the clear since it went, and not all were looked at` : null),
         nameOf: ({ version, key }) => `${spelledKey(key)} in ${paths.get(version) ?? 'another file'}`,
         nameOfKnown: ({ home, key }) => `${spelledKey(key)} in ${home}`,
     };
 }
-function byDigest(digestOf) {
-    const index = once((list) => Map.groupBy(list, (one) => digestOf(one) ?? ''));
-    return (list, digest) => index(list).get(digest) ?? [];
+function byDigest(digestsOf) {
+    const index = once((list) => {
+        const found = new Map();
+        for (const one of list) {
+            for (const digest of digestsOf(one) ?? []) {
+                const same = found.get(digest);
+                if (same === undefined)
+                    found.set(digest, [one]);
+                else
+                    same.push(one);
+            }
+        }
+        return found;
+    });
+    return (list, value) => [...new Set(value.flatMap((digest) => index(list).get(digest) ?? []))];
 }
 function once(find) {
     const found = new WeakMap();
@@ -62201,10 +62354,84 @@ function cover(ivs, history, digests, most) {
     return chosen;
 }
 
+;// CONCATENATED MODULE: ./lib/model/exposure/clear-paths.js
+/** In bytes; larger is no text that people wrote. */
+const mostInTheClear = 1024 * 1024;
+/** Told as the versions are read, the newer ones first. */
+class ClearPaths {
+    #found;
+    /** Of a path that went: those that came in its place, in which commit. */
+    #heirs;
+    #formats = new Map();
+    /** `found`: every change, newest first. */
+    constructor(found) {
+        this.#found = found;
+        this.#heirs = heirsIn(found);
+    }
+    /** Takes note of an encrypted version. */
+    isEncrypted(path, format) {
+        this.#formats.set(path, format);
+    }
+    /** As what a text of `size` bytes that stood at `paths` was encrypted later; null: not at all, or it is too large. */
+    formatOf(paths, size) {
+        if (size > mostInTheClear)
+            return null;
+        for (const path of paths) {
+            const [format] = [path, ...this.#heirs.get(path)?.paths ?? []].flatMap((one) => this.#formats.get(one) ?? []);
+            if (format !== undefined)
+                return format;
+        }
+        return null;
+    }
+    /** What stood in the clear, from each commit that put it there to the one that followed at its path. */
+    versionsOf(builder) {
+        if (!builder.hasClear())
+            return [];
+        const isVersion = (blob) => blob !== null && builder.numberOf(blob) !== null;
+        // Only these are among the changes of a history.
+        const places = new Map(this.#found.filter(({ before, after }) => isVersion(before) || isVersion(after)).map((one, at) => [one, at]));
+        const came = new Map([...places].flatMap(([{ commit, path, after }, at]) => (isVersion(after) ? [[`${commit} ${path}`, at]] : [])));
+        const clear = [];
+        const newer = new Map();
+        for (const one of this.#found) {
+            const { path, time, after } = one;
+            if (this.formatOf([path], 0) === null)
+                continue;
+            const next = newer.get(path) ?? { time: Infinity, change: null };
+            const { commit, paths = [] } = after === null ? this.#heirs.get(path) ?? {} : {};
+            const [heir] = one.commit === commit ? paths.flatMap((other) => came.get(`${commit} ${other}`) ?? []) : [];
+            const change = isVersion(after) ? places.get(one) ?? null : heir ?? next.change;
+            const leaves = after === null ? [] : builder.clearLeavesOf(after);
+            if (change !== null && leaves.length > 0)
+                clear.push({ change, leaves, since: time, until: next.time });
+            newer.set(path, { time, change });
+        }
+        return clear;
+    }
+}
+function heirsIn(found) {
+    const heirs = new Map();
+    for (const [commit, changes] of Map.groupBy(found, (one) => one.commit)) {
+        const went = changes.filter(({ after }) => after === null);
+        if (went.length === 0)
+            continue;
+        const came = Map.groupBy(changes.flatMap(({ path, before }) => (before === null ? [path] : [])), stem);
+        for (const { path } of went) {
+            const paths = came.get(stem(path));
+            if (paths !== undefined && !heirs.has(path))
+                heirs.set(path, { commit, paths });
+        }
+    }
+    return heirs;
+}
+/** What `app.yaml` has in common with `app.enc.yaml`, and `.env` with `secrets/.env.sops`. */
+function stem(path) {
+    return /^\.?[^.]*/.exec(path.slice(path.lastIndexOf('/') + 1))?.[0] ?? '';
+}
+
 ;// CONCATENATED MODULE: ./lib/model/exposure/history.js
 // What a repository's commits tell of its encrypted files: which version stood where from when, and which share a data key.
 // Pure. Must never take a history that is cut off for the whole one.
-
 
 /**
  * Two versions have the same data key where they share the ciphertext of a value, a wrapped data key or the MAC, whatever path,
@@ -62229,6 +62456,9 @@ class History {
     decrypted;
     /** By commit: files of the base in the clear that came in it, where an encrypted one went in it. */
     cameInTheClear;
+    clearVersions;
+    /** Of the values in those, by their IVs, which are made up. */
+    clearDigests;
     recipients;
     /** What one commit left untold of data keys, the oldest first. */
     links;
@@ -62248,6 +62478,8 @@ class History {
         this.plain = parts.plain;
         this.decrypted = parts.decrypted;
         this.cameInTheClear = parts.cameInTheClear;
+        this.clearVersions = parts.clearVersions;
+        this.clearDigests = parts.clearDigests;
         this.recipients = parts.recipients;
         this.#parts = parts;
         this.wasTried = told !== null;
@@ -62285,7 +62517,7 @@ class History {
     }
     /** In bytes; the plaintext of an IV is as long as its ciphertext. */
     sizeOf(iv) {
-        this.#sizes ??= this.versions.reduce((sizes, { leaves }) => {
+        this.#sizes ??= [...this.versions, ...this.clearVersions].reduce((sizes, { leaves }) => {
             for (const leaf of leaves)
                 sizes[leaf.iv] = leaf.size;
             return sizes;
@@ -62316,6 +62548,10 @@ class History {
         return earliest;
     }
 }
+
+;// CONCATENATED MODULE: ./lib/model/exposure/history-builder.js
+
+
 /** Takes versions one by one as they are read, so that none has to be kept. */
 class HistoryBuilder {
     #versions = [];
@@ -62326,9 +62562,16 @@ class HistoryBuilder {
     #keys = new Map();
     #leaves = [];
     #clear = new Map();
+    #clearLeaves = new Map();
+    #clearDigests = new Map();
+    #digestsOf;
     #readers = new Map();
     #recipients = [];
     #unreadable = 0;
+    /** `digestsOf`: makes of what stands in the clear what is kept of it; null: that is of no interest. */
+    constructor(digestsOf = null) {
+        this.#digestsOf = digestsOf;
+    }
     /** `blob` is git's id of the version's bytes. */
     add(blob, version) {
         const number = this.#versions.length;
@@ -62337,6 +62580,7 @@ class HistoryBuilder {
         const leaves = version.leaves.map(({ key, iv, size }) => this.#leafOf(key, numberOf(this.#ivs, iv), size));
         const readers = version.readers.map((one) => this.#readerOf(one));
         this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves, clear: this.#clearOf(version.clear) });
+        this.addClear(blob, version.clear);
         for (const token of [...version.marks, ...version.leaves.map((leaf) => leaf.token)]) {
             const owner = this.#owners.get(token);
             if (owner === undefined)
@@ -62344,6 +62588,27 @@ class HistoryBuilder {
             else
                 this.#parents[this.#root(number)] = this.#root(owner);
         }
+    }
+    /** Takes what stands in the clear, under names that something newer has encrypted. */
+    addClear(blob, texts) {
+        const digestsOf = this.#digestsOf;
+        if (digestsOf === null)
+            return;
+        const leaves = texts.filter(({ key, size }) => size > 0 && this.#keys.has(key)).map(({ key, size, text }) => {
+            const digests = digestsOf(text);
+            const leaf = this.#leafOf(key, numberOf(this.#ivs, `${digests[0] ?? ''} ${key}`), size);
+            this.#clearDigests.set(leaf.iv, digests);
+            return leaf;
+        });
+        if (leaves.length > 0)
+            this.#clearLeaves.set(blob, leaves);
+    }
+    hasClear() {
+        return this.#clearLeaves.size > 0;
+    }
+    /** What `addClear` has taken of a blob. */
+    clearLeavesOf(blob) {
+        return this.#clearLeaves.get(blob) ?? [];
     }
     /** Takes note of a version that is sops' by its looks and can't be read. */
     addUnreadable() {
@@ -62355,7 +62620,7 @@ class HistoryBuilder {
     }
     finish(rest) {
         return new History({
-            decrypted: new Set(), cameInTheClear: new Map(), ...rest, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
+            decrypted: new Set(), cameInTheClear: new Map(), clearVersions: [], ...rest, clearDigests: this.#clearDigests, unreadable: this.#unreadable, versions: this.#versions, recipients: this.#recipients, dataKeys: this.#versions.map((_, at) => this.#root(at)),
         });
     }
     /** One for the many versions that have it. */
@@ -62369,7 +62634,7 @@ class HistoryBuilder {
     }
     /** Most versions of a file leave the same in the clear. */
     #clearOf(clear) {
-        const text = JSON.stringify(clear);
+        const text = JSON.stringify(clear.map(({ key, size }) => ({ key, size })));
         const known = this.#clear.get(text) ?? JSON.parse(text);
         this.#clear.set(text, known);
         return known;
@@ -62404,9 +62669,22 @@ function ownText(text) {
     return Buffer.from(text).toString();
 }
 
+;// CONCATENATED MODULE: ./lib/stages/value-digests.js
+// Values → digests by which they can be compared, under a key that lives as long as the history they are of.
+// Must never keep a value, nor give out the key.
+
+
+/** Digests that were made by one and the same of these can be compared with each other, and with no others. */
+function digestMaker() {
+    const secret = (0,external_node_crypto_.randomBytes)(32);
+    return (value) => spellingsOf(value).map((one) => (0,external_node_crypto_.createHmac)('sha256', secret).update(one).digest('base64'));
+}
+
 ;// CONCATENATED MODULE: ./lib/stages/history.js
 // Checkout → its history as the model knows it. Uses no key.
 // Must never change the checkout: what a shallow one lacks is fetched beside it.
+
+
 
 
 
@@ -62427,13 +62705,16 @@ class OpenHistory {
     base;
     /** Ids of objects that a partial clone left out: to ask git for one of them fails. */
     missing;
+    /** Makes of a value what can be compared with what the history keeps of others. */
+    digestsOf;
     #folder;
-    constructor(history, texts, git, base, missing, folder) {
+    constructor(history, texts, git, base, missing, digestsOf, folder) {
         this.history = history;
         this.texts = texts;
         this.git = git;
         this.base = base;
         this.missing = missing;
+        this.digestsOf = digestsOf;
         this.#folder = folder;
     }
     /** The bytes of some versions, each once; they are ciphertext. */
@@ -62468,6 +62749,7 @@ class HistoryOnDemand {
 /** Reads what led to the base of `survey`. What can't be read is said in the history's `reach`, and never stops the run. */
 async function openHistory(checkout, survey, options) {
     const { git, folder, why } = await reachBack(checkout, survey.base, options);
+    const digestsOf = digestMaker();
     const encrypted = new Set([...survey.files, ...survey.others, ...survey.skipped.flatMap(({ file }) => file ?? [])].map(({ path }) => path));
     try {
         const [tree, isPartial] = await Promise.all([readBase(git, survey.base, encrypted), git.isPartialClone()]);
@@ -62475,18 +62757,27 @@ async function openHistory(checkout, survey, options) {
         const wantedPaths = options.everything ? null : new Set([...encrypted, ...options.also ?? []]);
         const { found, texts, cameAsOneWent } = await readChanges(git, survey.base, tree.plain, wantedPaths, options);
         const wanted = wantedBlobs(found, tree);
-        const builder = new HistoryBuilder();
+        const builder = new HistoryBuilder(digestsOf);
+        const clear = new ClearPaths(found);
         const atBase = new Set(tree.encrypted.values());
         const tooLarge = await readBlobs(git, [...wanted.keys()].filter((blob) => !missing.has(blob)), (blob, raw) => {
             const bytes = mended(raw);
-            if (!bytes.includes('ENC[AES256_GCM,'))
+            const stood = wanted.get(blob) ?? [];
+            if (!bytes.includes('ENC[AES256_GCM,')) {
+                const format = clear.formatOf(stood, bytes.length);
+                if (format !== null)
+                    builder.addClear(blob, clearTexts(format, bytes));
                 return;
-            const version = readVersion(wanted.get(blob) ?? '', bytes);
+            }
+            const version = readVersion(stood[0] ?? '', bytes);
             // What stands at the base has been told by the survey.
             if (version === 'unreadable' && !atBase.has(blob))
                 builder.addUnreadable();
-            if (version !== null && version !== 'unreadable')
-                builder.add(blob, version);
+            if (version === null || version === 'unreadable')
+                return;
+            builder.add(blob, version);
+            for (const path of stood)
+                clear.isEncrypted(path, version.format);
         });
         const changes = found.map(({ before, after, ...rest }) => ({ ...rest, before: history_numberOf(builder, before), after: history_numberOf(builder, after) }))
             .filter(({ before, after }) => before !== null || after !== null);
@@ -62503,7 +62794,9 @@ async function openHistory(checkout, survey, options) {
         const decrypted = new Set(found.flatMap(({ path, before, after }) => (history_numberOf(builder, before) !== null && after !== null && history_numberOf(builder, after) === null ? [path] : [])));
         const lost = [...wanted.keys()].filter((blob) => missing.has(blob)).length;
         const reach = reachOf([why, lost > 0 ? `the clone is a partial one (\`filter\` or \`sparse-checkout\` of actions/checkout), which leaves out contents (${lost} of them)` : null]);
-        return new OpenHistory(builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain, decrypted, cameInTheClear }), texts, git, survey.base, missing, folder);
+        const clearVersions = clear.versionsOf(builder);
+        const history = builder.finish({ reach, tooLarge: tooLarge.length, changes, base, plain, decrypted, cameInTheClear, clearVersions });
+        return new OpenHistory(history, texts, git, survey.base, missing, digestsOf, folder);
     }
     catch (error) {
         if (folder !== null)
@@ -62511,7 +62804,7 @@ async function openHistory(checkout, survey, options) {
         if (!(error instanceof Failure) || error.code !== 'git-failed')
             throw error;
         const nothing = new HistoryBuilder().finish({ reach: reachOf([error.message]), tooLarge: 0, changes: [], base: new Map(), plain: new Set() });
-        return new OpenHistory(nothing, new Map(), checkout, survey.base, new Set(), null);
+        return new OpenHistory(nothing, new Map(), checkout, survey.base, new Set(), digestsOf, null);
     }
 }
 async function readBase(git, base, paths) {
@@ -62611,14 +62904,25 @@ async function readChanges(git, base, plain, paths, { texts: isText = () => fals
     close();
     return { found, texts, cameAsOneWent };
 }
-/** Each version's blob with a path that it stood at; without those that the survey has found to be no encrypted file. */
+/** Each version's blob with the paths that it stood at; without those that the survey has found to be no encrypted file. */
 function wantedBlobs(changes, { encrypted, plain }) {
-    const wanted = new Map([...encrypted].map(([path, blob]) => [blob, path]));
-    for (const { path, before, after } of changes) {
-        for (const blob of [after, before])
-            if (blob !== null && !wanted.has(blob) && !plain.has(blob))
-                wanted.set(blob, path);
-    }
+    const wanted = new Map();
+    const add = (blob, path) => {
+        const paths = wanted.get(blob);
+        if (paths === undefined)
+            wanted.set(blob, [path]);
+        else if (paths.at(-1) !== path)
+            paths.push(path);
+    };
+    for (const [path, blob] of encrypted)
+        add(blob, path);
+    // What followed at a path is read first.
+    for (const { path, after } of changes)
+        if (after !== null && !plain.has(after))
+            add(after, path);
+    for (const { path, before } of changes)
+        if (before !== null && !plain.has(before))
+            add(before, path);
     return wanted;
 }
 

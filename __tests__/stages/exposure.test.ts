@@ -416,7 +416,8 @@ describe('a data key', () => {
   test('of a file that was made like another one, for others, is its own', async () => {
     using team = new Chronicle().begin(jan, { 'dev/app.yaml': two })
     team.config(team.withoutBob)
-    team.encrypt('prod/app.yaml', two).commitOn(feb)
+    team.encrypt('prod/app.yaml', two)
+    team.commitOn(feb)
     expect(Object.keys(await team.tell())).toEqual(['dev/app.yaml a', 'dev/app.yaml b'])
     await using open = await team.open()
     const { due } = findDueRotations(open.history, await surveyRepository(team.checkout(), []), [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`))

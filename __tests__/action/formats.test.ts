@@ -21,7 +21,7 @@ const samples: readonly Sample[] = [
     path: 'all.yaml', names: ['text', 'number', 'float', 'yes', 'nested.list[0]', 'nested.list[1].deep', 'ключ ☃', 'lines', '"quoted \\"key\\""', '(comments)'],
     text: '# a comment\ntext: naïve ☃ 🔑\nnumber: 42\nfloat: 1.50\nyes: true\nnothing: null\nempty: ""\nnested:\n    list:\n        - one # beside\n        - deep: "two: # no comment"\nключ ☃: x\nlines: |\n    first\n    second\n"quoted \\"key\\"": y\n',
   },
-  { path: 'documents.yaml', text: 'a: 1\n---\nb: two\n---\nc:\n    - three\n', names: ['a', 'b', 'c[0]'] },
+  { path: 'documents.yaml', text: 'a: 1\n---\nb: two\n---\nc:\n    - three\n', names: ['a', 'b (document 2)', 'c[0] (document 3)'] },
   { path: 'all.json', text: '{"text": "é☃", "number": 42, "float": 1.5, "yes": true, "nothing": null, "empty": "", "list": ["a", {"b": "c"}], "a.b": "dotted"}\n', names: ['text', 'number', 'float', 'yes', 'list[0]', 'list[1].b', '"a.b"'] },
   { path: 'all.env', text: '# comment\nTOKEN=s3=cret value\nEMPTY=\nUNICODE=é☃\n', names: ['TOKEN', 'UNICODE', '(comments)'] },
   { path: 'all.ini', text: '; comment\ntop = 1\n\n[db]\npassword = p = q\nempty =\n', names: ['top', 'db.password', '(comments)'] },

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { madeAlike } from '../../src/model/exposure/made-alike.ts'
 import { findDueRotations } from '../../src/stages/due-rotations.ts'
 import { partialExposure } from '../../src/stages/expose.ts'
 import { surveyRepository } from '../../src/stages/survey.ts'
@@ -422,6 +423,29 @@ describe('a data key', () => {
     await using open = await team.open()
     const { due } = findDueRotations(open.history, await surveyRepository(team.checkout(), []), [{ kind: 'age', id: team.bob.recipient }], null, new Date(`${jun}T00:00:00Z`))
     expect([...due]).toEqual([])
+  })
+
+  test('of a file that was made like another one, for others, may be that one’s for all that anyone can tell: a notice names it', async () => {
+    using team = new Chronicle()
+    team.begin(jan, { 'first/app.yaml': two }, team.withoutBob).begin(feb, { 'dev/app.yaml': two })
+    const told = async (): Promise<unknown> => {
+      await using open = await team.open()
+      return madeAlike(open.history, [{ kind: 'age', id: team.bob.recipient }])
+    }
+    team.encrypt('bobs/app.yaml', two)
+    team.write('copy/app.yaml', team.read('dev/app.yaml'))
+    team.write('rotated/app.yaml', team.read('dev/app.yaml'))
+    team.updatekeys(team.withoutBob, 'copy/app.yaml', 'rotated/app.yaml').rotate('rotated/app.yaml')
+    team.encrypt('gone/app.yaml', two)
+    team.encrypt('other.yaml', 'x: 1\n')
+    team.move('first/app.yaml', 'moved/app.yaml').commitOn(mar)
+    team.git('rm', '--quiet', 'gone/app.yaml')
+    team.commitOn(mar)
+    expect(await told()).toBeNull()
+    team.encrypt('prod/app.yaml', two)
+    team.commitOn(mar)
+    team.move('prod/app.yaml', 'live/app.yaml').commitOn(apr)
+    expect(await told()).toMatchObject({ code: 'made-alike', level: 'notice', path: 'live/app.yaml', message: expect.stringMatching(/^live\/app\.yaml \(like dev\/app\.yaml\): /) })
   })
 
   test('of someone recorded as removed is due where it surely was theirs, and they are not back; what one commit did in full is not done again', async () => {

@@ -1,6 +1,7 @@
 // Survey + inputs + history → what is asked of the files: who is meant, and which data keys have to go. Uses no key.
 // Must never let a request that names nobody here pass for one that is done.
 import type { Inputs } from '../model/inputs.ts'
+import { madeAlike } from '../model/exposure/made-alike.ts'
 import { namesakes } from '../model/exposure/namesake.ts'
 import { removedForGood } from '../model/plan/plan-findings.ts'
 import type { RekeyRequest } from '../model/plan/plan.ts'
@@ -40,10 +41,11 @@ export async function whatIsAsked(
     ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due, date: now.toISOString().slice(0, 10), by: actor,
   }
   const confused = earlier.length === 0 ? [] : namesakes((await history.open()).history, asked.removed, earlier, survey.owners)
+  const alike = asked.removed.length === 0 ? null : madeAlike((await history.open()).history, [...asked.removed, ...earlier.map(({ recipient }) => recipient)])
   const unseen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null
   return {
     survey, request, before: earlier.map(({ recipient }) => recipient), lines: whoIsMeant(resolved, survey), lookedBack, keySince,
-    findings: [...findings, ...confused, ...unseen === null ? [] : [unseen]],
+    findings: [...findings, ...confused, ...[alike, unseen].filter((one) => one !== null)],
   }
 }
 

@@ -39,6 +39,13 @@ describe('who is asked for', () => {
     return result.kind === 'resolved' ? result.recipients : result.kind
   }
 
+  test('an anchor has no blank: a name of two words is meant by it, where it is no comment', () => {
+    const owners = [owned('bob-laptop', bob, '.sops.yaml', 'anchor'), owned('carol-phone', carol)]
+    expect(resolved('Bob laptop', owners)).toEqual([bob])
+    expect(resolved('bob-laptop', owners)).toEqual([bob])
+    expect(['carol phone', 'boblaptop', 'bob'].map((asked) => resolved(asked, owners))).toEqual(['unknown', 'unknown', 'unknown'])
+  })
+
   test.each([
     ['a key', bob.id, bob],
     ['a fingerprint in another spelling', 'fbc7 b9e2 a4f9 289a c0c1 d484 3d16 cee4 a273 81b4', pgp],

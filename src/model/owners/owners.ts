@@ -139,7 +139,9 @@ function resolveOne(asked: string, owners: readonly OwnedRecipient[], known: rea
   const noOne = 'is neither a recipient here nor the name of one.'
   if (inFull !== null || asked === '') return unknown(noOne)
 
-  const named = owners.filter(({ name }) => formsOf(name).includes(folded(asked)))
+  // An anchor has no blank: `bob laptop` becomes `&bob-laptop`.
+  const anchor = /\s/.test(asked) ? folded(asked.replace(/[^\p{L}\p{N}_]+/gu, '-')) : null
+  const named = owners.filter(({ name, from }) => formsOf(name).includes(folded(asked)) || (from === 'anchor' && folded(name) === anchor))
   const isAnothers = givenToOthers(owners, named, asked)
   const bySsh = known.filter((one) => formsOf(sshComment(one) ?? '').includes(folded(asked)))
   const bearers = [...named.map(({ recipient }) => recipient), ...bySsh]

@@ -30,7 +30,7 @@ function under(regex: string): Chronicle {
 
 test.each(['', 'config/'])('what was encrypted once and is not now is an error, though the rule for %j says nothing of secrets', async (regex) => {
   using team = under(regex)
-  for (const path of ['config/db.yaml', 'config/other.yaml']) team.encrypt(path, 'password: x\n')
+  for (const path of ['config/db.yaml', 'config/other.yaml', 'config/tls.key', 'config/.env.prod']) team.encrypt(path, 'password: x\n')
   team.write('config/never.txt', 'x')
   team.commitOn('2026-01-10')
   expect(await found(team)).toEqual([])
@@ -39,8 +39,9 @@ test.each(['', 'config/'])('what was encrypted once and is not now is an error, 
   expect(await found(team)).toEqual(['error config/db.yaml'])
   expect(await found(team, '!config/db.yaml')).toEqual([])
   team.encrypt('config/db.yaml', 'password: x\n')
+  for (const path of ['config/tls.key', 'config/.env.prod']) team.write(path, 'x\n')
   team.commitOn('2026-03-10')
-  expect(await found(team)).toEqual([])
+  expect(await found(team)).toEqual(['error config/.env.prod', 'error config/tls.key'])
 })
 
 test('the odd one out in a folder whose files are encrypted is a warning', async () => {

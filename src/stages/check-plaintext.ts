@@ -43,8 +43,11 @@ export async function unencryptedFiles(git: Git, survey: Survey, globs: readonly
 
 /** Of which it is worth knowing whether they were encrypted once: under a rule for every file not the sources of a program. */
 export function onceEncrypted(files: readonly Unencrypted[]): ReadonlySet<string> {
-  return new Set(files.filter((one) => one.rule.regex !== null || isLikely(one)).map(({ path }) => path))
+  return new Set(files.filter((one) => one.rule.regex !== null || isLikely(one) || keptSecret.test(one.path)).map(({ path }) => path))
 }
+
+/** Names of files that are secrets as a whole, beside those of the formats that sops knows. */
+const keptSecret = /(?:^|\/)(?:\.env[^/]*|\.netrc|\.npmrc|\.pypirc|\.htpasswd|kubeconfig[^/]*|id_[a-z0-9]+|[^/]*\.(?:key|pem|p12|pfx|jks|kubeconfig|tfvars|tfstate|token|secrets?|credentials|properties|conf|enc))$/i
 
 /** What of the files in the clear is known beside their names. */
 export interface Known {

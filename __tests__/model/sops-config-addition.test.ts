@@ -135,7 +135,7 @@ describe('a key of the same kind', () => {
     ['and so out', { removed: ['K|a-b:1,a:2'], added: [] },
       'creation_rules:\n- key_groups:\n  - kms: [{arn: K, context: {a-b: "1", a: "2"}}, {arn: L}]\n',
       'creation_rules:\n- key_groups:\n  - kms: [{arn: L}]\n'],
-    ...[['a\u200db', 'ab'], ['a\tb', 'a b'], ['a\u202eb\u0007', 'ab']].map(([name = '', written = '']) =>
+    ...[['a\u200db', 'ab'], ['x\ty', 'x y'], ['a\u202eb\u0007', 'ab']].map(([name = '', written = '']) =>
       [`without what is not seen in its name, ${JSON.stringify(name)}`, { added: [`${name}=C`] },
         'creation_rules:\n- age:\n  - B # bob\n',
         `creation_rules:\n- age:\n  - B # bob\n  - C # ${written}\n`] as const),
@@ -188,6 +188,42 @@ describe('anchors', () => {
   ])('%s', (_, request, before, wanted) => {
     expect(edit(before, request)).toBe(full(wanted))
   })
+})
+
+describe('a name that would keep others from being read is written as one word', () => {
+  test.each<readonly [string, Request, string, string]>([
+    ['in a line', { removed: ['B'], added: ['bob laptop=C'] }, 'creation_rules:\n- age: A,B # alice, bob\n',
+      'creation_rules:\n- age: A,C # alice, bob-laptop\n'],
+    ['in a line above', { added: ["zoe's laptop=C"] }, 'creation_rules:\n- path_regex: a\n  # alice, bob\n  age: [A, B]\n',
+      'creation_rules:\n- path_regex: a\n  # alice, bob, zoe-s-laptop\n  age: [A, B, C]\n'],
+    ['one for two', { added: ['zoe & max=C'] }, 'creation_rules:\n- age: A,B # alice, bob\n',
+      'creation_rules:\n- age: A,B,C # alice, bob, zoe-max\n'],
+    ['on lines', { added: ['bob laptop=C', 'Dave Doe=D'] }, 'creation_rules:\n# alice\n# bob\n- age: >-\n    A,\n    B\n',
+      'creation_rules:\n# alice\n# bob\n# bob-laptop\n# Dave Doe\n- age: >-\n    A,\n    B,\n    C,\n    D\n'],
+    ['above keys', { added: ['Kim, Zoe=C'] }, 'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n',
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n  # Kim-Zoe\n  - C\n'],
+    ['where it would not be read itself', { added: ['added by zoe=C'] }, 'creation_rules:\n- age:\n  - B # bob\n',
+      'creation_rules:\n- age:\n  - B # bob\n  - C # added-by-zoe\n'],
+    ['but not where it is', { added: ['zoe laptop=C'] }, 'creation_rules:\n- age:\n  # bob\n  - B\n',
+      'creation_rules:\n- age:\n  # bob\n  - B\n  # zoe laptop\n  - C\n'],
+    ['nor where nobody is named there', { added: ['zoe laptop=C'] }, 'creation_rules:\n- age: B # alice, bob\n',
+      'creation_rules:\n- age: B,C # alice, bob, zoe laptop\n'],
+  ])('%s', (_, request, before, wanted) => {
+    expect(edit(before, request)).toBe(full(wanted))
+  })
+
+  test.each<readonly [string, Request, string]>([
+    ['in a line', { removed: ['B'], added: ['prod=C'] }, 'creation_rules:\n- age: A,B # alice, bob\n'],
+    ['on lines', { added: ['prod=C'] }, 'creation_rules:\n- path_regex: a\n  # alice\n  # bob\n  age: >-\n    A,\n    B\n'],
+  ])('and refused where no word of it would do: %s', (_, request, text) => {
+    expect(edit(text, request)).toMatch(/^\d: the comment there lists names, and would not be read as names any more with prod: give a name of one word that is somebody's, or write the name of each key beside it\.$/)
+  })
+})
+
+test('a name that is lost with who goes is no reason against who comes', () => {
+  const text = 'creation_rules:\n- path_regex: a\n  # carol, bob\n  age: [C, B]\n- age: A # alice\n'
+  expect(edit(text, { removed: ['C'], added: ['dave=D'], like: ['A'] }))
+    .toBe(full('creation_rules:\n- path_regex: a\n  # bob\n  age: [B]\n- age: A,D # alice, dave\n'))
 })
 
 describe('every rule', () => {

@@ -113,6 +113,18 @@ describe('a key of the same kind', () => {
       'creation_rules:\n- age:\n  # bob\n  - B\n  # age1cccccc…cccc\n  - C\n'],
     ['without a name in a list by position', { added: ['C'] }, 'creation_rules:\n- age: B,A # bob, alice\n',
       'creation_rules:\n- age: B,C,A # bob, age1cccccc…cccc, alice\n'],
+    ['under one of two labels with one text', { added: ['carol=C'] },
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n  # bob\n  - D\n',
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n  # carol\n  - C\n  # bob\n  - D\n'],
+    ['in the place of both', { removed: ['B', 'D'], added: ['carol=C'], like: ['B', 'D'] },
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n  # bob\n  - D\n',
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # carol\n  - C\n'],
+    ['in the place of one of them', { removed: ['B'], added: ['carol=C'] },
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n  # bob\n  - D\n',
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # carol\n  - C\n  # bob\n  - D\n'],
+    ['and one of them out, with its own', { removed: ['B'], added: [] },
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n  # bob\n  - D\n',
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - D\n'],
     ['a comment that names nobody is left alone, beside', { added: ['carol=C'] }, 'creation_rules:\n- age: B # ask first\n',
       'creation_rules:\n- age: B,C # ask first\n'],
     ['a comment that names nobody is left alone, by position', { removed: ['B'], added: ['carol=C'] },
@@ -135,7 +147,7 @@ describe('a key of the same kind', () => {
     ['and so out', { removed: ['K|a-b:1,a:2'], added: [] },
       'creation_rules:\n- key_groups:\n  - kms: [{arn: K, context: {a-b: "1", a: "2"}}, {arn: L}]\n',
       'creation_rules:\n- key_groups:\n  - kms: [{arn: L}]\n'],
-    ...[['a\u200db', 'ab'], ['a\tb', 'a b'], ['a\u202eb\u0007', 'ab']].map(([name = '', written = '']) =>
+    ...[['a\u200db', 'ab'], ['x\ty', 'x y'], ['a\u202eb\u0007', 'ab']].map(([name = '', written = '']) =>
       [`without what is not seen in its name, ${JSON.stringify(name)}`, { added: [`${name}=C`] },
         'creation_rules:\n- age:\n  - B # bob\n',
         `creation_rules:\n- age:\n  - B # bob\n  - C # ${written}\n`] as const),
@@ -183,11 +195,59 @@ describe('anchors', () => {
     ['not that of one beside whom the key stands already', { removed: ['B'], added: ['C'] },
       'keys: [&bob B]\ncreation_rules:\n- age: [*bob, C]\n- age: [*bob]\n',
       'keys: [C]\ncreation_rules:\n- age: [C]\n- age: [C]\n'],
+    ['defined over several lines: only the text of the key', { removed: ['B'], added: ['carol=C'] },
+      'keys:\n- &bob >- # its own line\n    B\n\n- &alice |\n  A\ncreation_rules:\n- age: [*bob, *alice]\n',
+      'keys:\n- &carol >- # its own line\n    C\n\n- &alice |\n  A\ncreation_rules:\n- age: [*carol, *alice]\n'],
+    ['so where line ends count', { removed: ['B'], added: ['C'] }, 'keys:\n- &bob |\n  B\n- &alice A\ncreation_rules:\n- age: [*bob, *alice]\n',
+      'keys:\n- &bob |\n  C\n- &alice A\ncreation_rules:\n- age: [*bob, *alice]\n'],
+    ['two for one, where a field is an alias: spelled out', { removed: ['B'], added: ['carol=C', 'dave=D'] },
+      'keys:\n- &bob B\ncreation_rules:\n- age: *bob # bob\n- age: [*bob]\n',
+      'keys:\n- &carol C\n- &dave D\ncreation_rules:\n- age: C,D # carol, dave\n- age: [*carol, *dave]\n'],
+    ['two for one without names, in quotes', { removed: ['B'], added: ['C', 'D'] }, 'keys:\n- &bob B\ncreation_rules: [{age: *bob}]\n',
+      'keys:\n- &bob C\n- D\ncreation_rules: [{age: "C,D"}]\n'],
+    ['one more, where a field is an alias with its name beside it', { added: ['carol=C'] }, 'keys:\n- &b1 B\ncreation_rules:\n- age: *b1 # bob\n',
+      'keys:\n- &b1 B\n- &carol C\ncreation_rules:\n- age: B,C # bob, carol\n'],
     ['another kind among them', { added: ['q=Q'] }, `keys: [&bob B, &alice A]\n${rules}`,
       'keys: [&bob B, &q Q, &alice A]\ncreation_rules:\n- age: [*bob, *alice]\n  pgp: [*q]\n'],
   ])('%s', (_, request, before, wanted) => {
     expect(edit(before, request)).toBe(full(wanted))
   })
+})
+
+describe('a name that would keep others from being read is written as one word', () => {
+  test.each<readonly [string, Request, string, string]>([
+    ['in a line', { removed: ['B'], added: ['bob laptop=C'] }, 'creation_rules:\n- age: A,B # alice, bob\n',
+      'creation_rules:\n- age: A,C # alice, bob-laptop\n'],
+    ['in a line above', { added: ["zoe's laptop=C"] }, 'creation_rules:\n- path_regex: a\n  # alice, bob\n  age: [A, B]\n',
+      'creation_rules:\n- path_regex: a\n  # alice, bob, zoe-s-laptop\n  age: [A, B, C]\n'],
+    ['one for two', { added: ['zoe & max=C'] }, 'creation_rules:\n- age: A,B # alice, bob\n',
+      'creation_rules:\n- age: A,B,C # alice, bob, zoe-max\n'],
+    ['on lines', { added: ['bob laptop=C', 'Dave Doe=D'] }, 'creation_rules:\n# alice\n# bob\n- age: >-\n    A,\n    B\n',
+      'creation_rules:\n# alice\n# bob\n# bob-laptop\n# Dave Doe\n- age: >-\n    A,\n    B,\n    C,\n    D\n'],
+    ['above keys', { added: ['Kim, Zoe=C'] }, 'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n',
+      'creation_rules:\n- age:\n  # alice\n  - A\n  # bob\n  - B\n  # Kim-Zoe\n  - C\n'],
+    ['where it would not be read itself', { added: ['added by zoe=C'] }, 'creation_rules:\n- age:\n  - B # bob\n',
+      'creation_rules:\n- age:\n  - B # bob\n  - C # added-by-zoe\n'],
+    ['but not where it is', { added: ['zoe laptop=C'] }, 'creation_rules:\n- age:\n  # bob\n  - B\n',
+      'creation_rules:\n- age:\n  # bob\n  - B\n  # zoe laptop\n  - C\n'],
+    ['nor where nobody is named there', { added: ['zoe laptop=C'] }, 'creation_rules:\n- age: B # alice, bob\n',
+      'creation_rules:\n- age: B,C # alice, bob, zoe laptop\n'],
+  ])('%s', (_, request, before, wanted) => {
+    expect(edit(before, request)).toBe(full(wanted))
+  })
+
+  test.each<readonly [string, Request, string]>([
+    ['in a line', { removed: ['B'], added: ['prod=C'] }, 'creation_rules:\n- age: A,B # alice, bob\n'],
+    ['on lines', { added: ['prod=C'] }, 'creation_rules:\n- path_regex: a\n  # alice\n  # bob\n  age: >-\n    A,\n    B\n'],
+  ])('and refused where no word of it would do: %s', (_, request, text) => {
+    expect(edit(text, request)).toMatch(/^\d: the comment there lists names, and would not be read as names any more with prod: give a name of one word that is somebody's, or write the name of each key beside it\.$/)
+  })
+})
+
+test('a name that is lost with who goes is no reason against who comes', () => {
+  const text = 'creation_rules:\n- path_regex: a\n  # carol, bob\n  age: [C, B]\n- age: A # alice\n'
+  expect(edit(text, { removed: ['C'], added: ['dave=D'], like: ['A'] }))
+    .toBe(full('creation_rules:\n- path_regex: a\n  # bob\n  age: [B]\n- age: A,D # alice, dave\n'))
 })
 
 describe('every rule', () => {

@@ -8,7 +8,7 @@ import type { ConfigChange } from '../../src/model/sops-config/change.ts'
 import { editConfig } from '../../src/model/sops-config/edit.ts'
 import { readSopsConfig } from '../../src/model/sops-config/read.ts'
 
-// The law of names: by no edit does a key that stays get a name that it did not have. Configs are made with names in every place
+// The laws of names: by no edit does a key that stays get a name that it did not have, nor for who comes lose one that it had. Configs are made with names in every place
 // in which people write them: by position, for all keys, for some and for more than there are, as labels, under headings.
 
 const people = ['alice', 'bob', 'carol', 'dave', 'erin'] as const
@@ -77,6 +77,7 @@ function namesIn(text: string, recipient: Recipient): readonly string[] {
 
 const removed = fc.shuffledSubarray([...people], { minLength: 1, maxLength: 3 })
 const newcomer = fc.constantFrom({ recipient: keyOf('zoe'), name: 'zoe' }, { recipient: keyOf('zoe'), name: null })
+const oddly = fc.constantFrom('zoe', 'zoe laptop', 'prod', 'zoe & max', 'Kim, Zoe', 'added by zoe').map((name) => ({ recipient: keyOf('zoe'), name }))
 const runs = { numRuns: 100 }
 
 describe('no edit gives a key that stays a name that it did not have', () => {
@@ -109,6 +110,17 @@ describe('no edit gives a key that stays a name that it did not have', () => {
       holds(write(all), { removed: [keyOf(like)], added: [one], like: [keyOf(like)] }, known)
     }), runs)
   })
+})
+
+test('whatever the name of who comes, each key that stays keeps its names', () => {
+  fc.assert(fc.property(fields, fc.constantFrom(...people), oddly, fc.boolean(), (all, like, one, goes) => {
+    const text = write(all)
+    const change = { removed: goes ? [keyOf(like)] : [], added: [one], like: [keyOf(like)] }
+    const after = edited(text, change, [])
+    for (const person of people.filter((person) => after !== null && !(goes && person === like))) {
+      expect({ person, names: namesIn(after ?? '', keyOf(person)) }).toEqual({ person, names: namesIn(text, keyOf(person)) })
+    }
+  }), runs)
 })
 
 test('where everyone is known and no heading is about, no edit is refused for a name', () => {

@@ -10,13 +10,13 @@ import type { ConfigChange, NewRecipient, Refusal } from './change.ts'
 import { allKeysOf, keysOf, keysUnder, profileOf } from './holders.ts'
 import { fillField, newField } from './field.ts'
 import type { NewField } from './field.ts'
-import { behind } from './insert.ts'
+import { behind, isLoneAlias } from './insert.ts'
 import type { TextEdit } from './text.ts'
 import type { Newcomer } from './item.ts'
 import { keyListsIn, slotListsIn } from './lists.ts'
 import type { KeyList, Place } from './lists.ts'
 import { partnersIn } from './partners.ts'
-import { replaced } from './replace.ts'
+import { replaced, replacedAlias } from './replace.ts'
 import { holdersOf, lineOf, mergedInto, provided, resolved, rulesIn } from './rules.ts'
 import type { Holder } from './rules.ts'
 import { sharingRefusal } from './sharing.ts'
@@ -195,18 +195,19 @@ class Plan {
     const newcomer = (one: NewRecipient, at: number, anchor: string | null): Newcomer =>
       ({ ...one, anchor, alias: anchors.aliasFor(one.recipient, at) })
     const edits: TextEdit[] = []
-    const groups = new Map<Place['slot'], { readonly place: Place; readonly all: Newcomer[] }>()
+    const groups = new Map<Place['slot'], { readonly place: Place; partner: Newcomer | null; readonly all: Newcomer[] }>()
     for (const arrival of inOrder) {
       const { one, place, instead } = arrival
       const written = newcomer(one, place.slot.start, anchored.get(arrival) ?? null)
-      if (instead) edits.push(...(replaced(tree, place, written) ?? []))
-      else {
-        const group = groups.get(place.slot) ?? { place, all: [] }
-        group.all.push(written)
-        groups.set(place.slot, group)
-      }
+      const group = groups.get(place.slot) ?? { place, partner: null, all: [] }
+      if (instead) group.partner = written
+      else group.all.push(written)
+      groups.set(place.slot, group)
     }
-    for (const { place, all } of groups.values()) edits.push(...behind(tree, place, all))
+    for (const { place, partner, all } of groups.values()) {
+      if (partner !== null && all.length > 0 && isLoneAlias(place)) edits.push(...replacedAlias(tree, place, partner, all))
+      else edits.push(...(partner === null ? [] : replaced(tree, place, partner) ?? []), ...behind(tree, place, all))
+    }
     const slotLists = slotListsIn(tree)
     for (const { map, at, exists, field, all } of this.#fields) {
       const list = slotLists.get(map)

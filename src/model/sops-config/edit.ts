@@ -6,6 +6,7 @@ import type { OwnedRecipient } from '../owners/owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import { additions } from './addition.ts'
+import { anchorName } from './anchors.ts'
 import type { ConfigChange, Refusal } from './change.ts'
 import { commentedOut } from './commented-out.ts'
 import { rewrite } from './text.ts'
@@ -13,9 +14,11 @@ import { Unspellable } from './item.ts'
 import { emptied, gone, inSopsOrder, minus, recipientsIn } from './keys.ts'
 import type { IsRemoved } from './keys.ts'
 import { namesBy } from './known-names.ts'
+import { isName } from './names.ts'
+import { areNamed, nameGained, nameLost } from './names-proof.ts'
 import { uncovered } from './overrides.ts'
 import { refusePrivateKey } from './private-key.ts'
-import { nameGained, proveEdit } from './proof.ts'
+import { proveEdit } from './proof.ts'
 import { cutsIn } from './removal.ts'
 import { child, lineOf, rulesIn } from './rules.ts'
 import { splice } from './splice.ts'
@@ -50,18 +53,40 @@ export function removeRecipients(
  *
  * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
  * tell which key group, where a field is shared with a rule that is not to get the key, where a field that goes would uncover what
- * it overrides, and where a comment would pass for the
- * name of a key that it does not name now. A name that no comment can hold is
- * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
+ * it overrides, where a comment would pass for the name of a key that it does not name now, and where with the name of who comes
+ * it would no longer be read as that of one whose name it is: such a name is written as one word first. A name that no comment can
+ * hold is left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
  * with this change, and `config-unreadable` for a private key.
  */
 export function editConfig(config: SopsConfig, asked: ConfigChange, owners: readonly OwnedRecipient[] = config.owners): ConfigEdit {
-  const { path, text: before } = config
   const change: ConfigChange = {
     removed: asked.removed.map(inSopsOrder),
     added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
     like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
   }
+  const first = editAsWritten(config, change, owners)
+  const refusal = lostBy(config, first, change, owners)
+  if (first.kind !== 'edited' || (refusal === null && areNamed(first.path, first.after, change.added))) return first
+  const inOneWord = { ...change, added: change.added.map((one) => ({ ...one, name: wordFor(one.name) })) }
+  const second = editAsWritten(config, inOneWord, owners)
+  const isRead = second.kind === 'edited' && lostBy(config, second, inOneWord, owners) === null
+    && areNamed(second.path, second.after, inOneWord.added)
+  return isRead ? second : refusal === null ? first : { kind: 'refused', path: first.path, ...refusal }
+}
+
+/** What the edit would lose a name for, which a removal alone would not. */
+function lostBy(config: SopsConfig, edit: ConfigEdit, change: ConfigChange, owners: readonly OwnedRecipient[]): Refusal | null {
+  if (edit.kind !== 'edited') return null
+  const { path, before, after } = edit
+  const lost = nameLost(path, before, after, change)
+  if (lost === null || change.removed.length === 0) return lost
+  const alone = editAsWritten(config, { removed: change.removed, added: [], like: [] }, owners)
+  return alone.kind === 'edited' ? nameLost(path, before, after, change, alone.after) : lost
+}
+
+/** The change with the names as they are given. */
+function editAsWritten(config: SopsConfig, change: ConfigChange, owners: readonly OwnedRecipient[]): ConfigEdit {
+  const { path, text: before } = config
   const namesOf = namesBy(owners)
   const old = readTree(path, before, namesOf)
   refusePrivateKey(path, old)
@@ -99,6 +124,11 @@ export function editConfig(config: SopsConfig, asked: ConfigChange, owners: read
 function fitForText(name: string | null): string | null {
   const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? ''
   return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null
+}
+
+/** The name as a list of names can hold it. */
+function wordFor(name: string | null): string | null {
+  return name === null || isName(name) ? name : anchorName(name)
 }
 
 /** The line of a text with one of the keys in which a backslash makes what it says other than what stands there. */

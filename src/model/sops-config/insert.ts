@@ -2,21 +2,21 @@
 // Must never touch a character that is there.
 import { isAlias } from 'yaml'
 import { lineEnd, lineStart } from './comments.ts'
-import { aboveLead, besideLead, blockItem, commentFor, inlineItem, labelOf, textOf } from './item.ts'
+import { aboveLead, besideLead, blockItem, commentFor, inlineItem, labelOf, stringOf, textOf } from './item.ts'
 import { columnOf, contentEnd, eolAt, inserted } from './text.ts'
 import type { TextEdit } from './text.ts'
 import type { Newcomer } from './item.ts'
 import type { Place } from './lists.ts'
-import { nameLists } from './naming.ts'
-import { isPlain, scalar } from './spelling.ts'
+import { nameBesideItem, nameLists } from './naming.ts'
+import { scalar } from './spelling.ts'
 import type { ConfigTree } from './tree.ts'
 
 /** Puts the keys behind the one at `place`, each with a comment where that one has one. Throws Unspellable. */
 export function behind(tree: ConfigTree, place: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {
-  const { list, slot } = place
+  const { list } = place
   if (newcomers.length === 0) return []
   if (list.style === 'text') return [...behindPart(tree, place, newcomers), ...namesBehind(tree, place, newcomers)]
-  if (isAlias(slot.value) && list.pairs) return besideAlias(place, newcomers)
+  if (isLoneAlias(place)) return besideAlias(tree, place, newcomers)
   return list.style === 'block' ? behindLines(tree, place, newcomers) : behindFlowItem(tree, place, newcomers)
 }
 
@@ -62,12 +62,19 @@ function separator(text: string, { list, at, slot }: Place): string {
   return lead !== '' && lead.trim() === '' ? `,${eolAt(text, slot.start)}${lead}` : ','
 }
 
-/** `age: *bob`: sops takes one string there, so the keys are spelled out. */
-function besideAlias({ list, slot, recipient }: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {
+/** Whether it is the alias of one key that is all that a field has. */
+export function isLoneAlias({ list, slot }: Place): boolean {
+  return list.pairs && isAlias(slot.value)
+}
+
+/** `age: *bob`: sops takes one string there, so the keys are spelled out, and a comment of one name is one of several. */
+function besideAlias({ text }: ConfigTree, place: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {
+  const { list, at, slot, recipient } = place
   const [start = 0, end = 0] = slot.value?.range ?? []
   const all = [...(recipient === null ? [] : [recipient]), ...newcomers.map((one) => one.recipient)]
-  const text = all.map((one) => textOf(one, slot.profile, slot.start)).join(',')
-  return [{ start, end, text: list.style === 'block' && all.every((one) => isPlain(one.id)) ? text : scalar(text) }]
+  const name = nameBesideItem(text, list, at)
+  const names = name === null ? [] : [inserted(name.end, newcomers.map((one) => `, ${labelOf(one)}`).join(''))]
+  return [{ start, end, text: stringOf(place, all) }, ...names]
 }
 
 function behindLines(tree: ConfigTree, place: Place, newcomers: readonly Newcomer[]): readonly TextEdit[] {

@@ -6,7 +6,7 @@ import type { Recipient } from '../recipient.ts'
 import { commentsLeaving } from './leaving.ts'
 import type { Place } from './lists.ts'
 import { nameBesideItem } from './naming.ts'
-import { mapEntries, scalar, spelled } from './spelling.ts'
+import { isPlain, mapEntries, scalar, spelled } from './spelling.ts'
 import type { MapEntries } from './spelling.ts'
 import type { ConfigTree } from './tree.ts'
 
@@ -36,6 +36,12 @@ export function textOf(recipient: Recipient, profile: string | null, at: number)
   const text = spelled(recipient, profile)
   if (text === null) throw new Unspellable(recipient, at)
   return text
+}
+
+/** The keys as the one string that sops takes for a field; throws Unspellable. */
+export function stringOf({ list, slot }: Place, recipients: readonly Recipient[]): string {
+  const text = recipients.map((one) => textOf(one, slot.profile, slot.start)).join(',')
+  return list.style === 'block' && recipients.every(({ id }) => isPlain(id)) ? text : scalar(text)
 }
 
 /** What a comment calls the key where there has to be one. */

@@ -2,7 +2,8 @@
 // Must never take a heading from the keys that stay under it, nor leave a name behind that would pass for that of another key.
 //
 // Of own-line comments directly above an item, the lines go that name who leaves and nobody who stays, and the last one where it is
-// the only name of that key, or a label over no other one: prose stays. Of comments that list names those of who leaves go.
+// the only name of that key, or a label over no other one: prose stays. Of labels with one text each is about its own key. Of
+// comments that list names those of who leaves go.
 import { formsOf } from '../owners/owners.ts'
 import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
@@ -25,20 +26,25 @@ export function commentsLeaving(
   const lines = slot === undefined || list.style === 'text' ? [] : commentsAbove(text, slot)
   if (slot === undefined || lines.length === 0) return []
   const names = (index: number): readonly string[] => namesOf(tree, list, index)
-  const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names))
+  const label = labelAbove(text, slot)
+  const labels = label === null ? [] : labelsThatName(tree, list)
+  const own = labels[at] ?? null
+  const stay = [...list.slots.keys()].filter((index) => !removed.has(index))
+  const [leaving, staying] = [[at], stay].map((of) => of.flatMap(names))
+  const under = own === null ? staying : stay.filter((index) => labels[index]?.text !== own.text).flatMap(names)
   const mentioned = (line: CommentLine, of: readonly string[] = []): boolean => of.some((name) => mentions(line.text, name))
+  const isStaying = (line: CommentLine): boolean => mentioned(line, line.start === own?.start ? under : staying)
   const stands = isHeading(tree, list, at, removed)
   // Over keys that stay it goes only where it is the name, and not where it has a word of it.
   const isTheirs = ({ text: line }: CommentLine): boolean => !stands || !isShort(line)
     || formsOf(line.slice(signsBefore(line))).some((form) => leaving?.some((name) => name.toLowerCase() === form) === true)
-  const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying) && isTheirs(line))
+  const naming = lines.map((line) => mentioned(line, leaving) && !isStaying(line) && isTheirs(line))
   for (const [index, line] of lines.entries()) {
     // A sentence that goes on; a name does not.
-    const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying)
+    const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !isStaying(line)
     if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn) naming[index] = true
   }
-  const label = labelAbove(text, slot)
-  const isAlone = label !== null && !mentioned(label, staying) && ((labelsThatName(tree, list)[at] ?? null) !== null
+  const isAlone = label !== null && !isStaying(label) && (own !== null
     || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands && !mayStandBelow(tree, list)))
   return lines.filter((_, index) => naming[index] === true || (isAlone && index === lines.length - 1))
 }

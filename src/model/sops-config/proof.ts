@@ -1,20 +1,15 @@
 // Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
 // Must never trust how the edit was made: it sees the two texts only.
 import { Failure } from '../failure.ts'
-import { formsOf, nameInComment } from '../owners/owners.ts'
-import { canonicalId, shortForm } from '../recipient.ts'
-import { anchorName } from './anchors.ts'
-import type { ConfigChange, Refusal } from './change.ts'
+import { canonicalId } from '../recipient.ts'
+import type { ConfigChange } from './change.ts'
 import { accessIn } from './access.ts'
 import type { Access } from './access.ts'
-import { diffLines } from './diff.ts'
 import { isEntries, minus, recipientsIn } from './keys.ts'
 import type { IsRemoved } from './keys.ts'
 import { isField } from './spelling.ts'
-import { ownersIn } from './owned.ts'
 import { lostLine, strayLine } from './stray.ts'
 import { readTree } from './tree.ts'
-import type { NamesOf } from './tree.ts'
 
 /**
  * Throws Failure `config-edit` unless `after` is `before` with the change made: but for the keys that come and go both mean the
@@ -45,46 +40,6 @@ export function proveEdit(path: string, before: string, after: string, change: C
   if (stray !== null) throw fail(`line ${stray} of the result is neither an old line nor the rest of one`)
   const lost = change.removed.length === 0 ? lostLine(before, after) : null
   if (lost !== null) throw fail(`line ${lost} would be lost`)
-}
-
-/**
- * Where the result would name a key by what was not its name before, so that who is asked for by it would be another one; null
- * where it does not. A key that comes may have the name that it comes with and, without one, those of who goes for it; any key
- * those that `namesOf` knows.
- */
-export function nameGained(path: string, before: string, after: string, change: ConfigChange, namesOf: NamesOf): Refusal | null {
-  const had = new Map<string, Set<string>>()
-  const allow = (id: string, names: readonly string[]): void => {
-    const all = had.get(id) ?? new Set()
-    for (const name of names) all.add(name)
-    had.set(id, all)
-  }
-  for (const { name, recipient } of ownersIn(readTree(path, before), path)) allow(canonicalId(recipient), formsOf(name))
-  const leaving = change.removed.flatMap((one) => [...had.get(canonicalId(one)) ?? [], ...namesOf(one)])
-  for (const { name, recipient } of change.added) {
-    const own = name === null ? leaving : formsOf(nameInComment(name) ?? name).concat(formsOf(anchorName(name)))
-    allow(canonicalId(recipient), [...own, ...formsOf(shortForm(recipient))])
-  }
-  const strange = ownersIn(readTree(path, after), path).find(({ name, recipient }) => {
-    const forms = formsOf(name).map((form) => form.replace(/-\d+$/, '')).concat(formsOf(name))
-    return !forms.some((form) => had.get(canonicalId(recipient))?.has(form) === true || namesOf(recipient).includes(form))
-  })
-  if (strange === undefined) return null
-  const what = strange.from === 'anchor' ? 'anchor' : 'comment'
-  const reason = `${strange.name}, in the ${what} there, would then be the name of ${shortForm(strange.recipient)}, which it is not now: `
-    + (what === 'anchor' ? 'give that another name.' : 'write the name of each key beside it, or take the comment out.')
-  return { line: oldLine(before, after, strange.line), reason }
-}
-
-/** The line of the old text, from 1, that a line of the new one is or comes from. */
-function oldLine(before: string, after: string, line: number): number {
-  let [old, now] = [0, 0]
-  for (const { op } of diffLines(before, after)) {
-    if (op !== '+') old += 1
-    if (op !== '-') now += 1
-    if (now >= line && op !== '-') return Math.max(1, old)
-  }
-  return Math.max(1, old)
 }
 
 /** The first rule or group whose keys are not the old ones with the change made, or stand where sops does not read them. */

@@ -3,6 +3,7 @@
 import { isAlias, isMap, isScalar } from 'yaml'
 import { lineEnd } from './comments.ts'
 import type { CommentLine } from './comments.ts'
+import { behind } from './insert.ts'
 import { labelOf, quoteOf, textOf } from './item.ts'
 import type { Newcomer } from './item.ts'
 import { commentsLeaving, nameIn } from './leaving.ts'
@@ -23,6 +24,11 @@ export function replaced(tree: ConfigTree, place: Place, one: Newcomer): readonl
   return key === null ? null : [...key, ...(one.name === null ? [] : replacedNames(tree, place, one))]
 }
 
+/** The edits for a newcomer in the place of `*bob` in `age: *bob` and others behind it. Throws Unspellable. */
+export function replacedAlias(tree: ConfigTree, place: Place, one: Newcomer, others: readonly Newcomer[]): readonly TextEdit[] {
+  return [...behind(tree, { ...place, recipient: one.recipient }, others), ...(one.name === null ? [] : replacedNames(tree, place, one))]
+}
+
 function replacedPart({ list, slot, pair }: Place, { recipient }: Newcomer): readonly TextEdit[] {
   const text = textOf(recipient, slot.profile, slot.start)
   const value = pair?.list.slots[pair.at]?.value
@@ -41,6 +47,12 @@ function replacedItem(tree: ConfigTree, place: Place, one: Newcomer): readonly T
   }
   const head = replacedHead(tree, place, one)
   const text = (): string => textOf(one.recipient, slot.profile, slot.start)
+  if (isScalar(value) && (value.type === 'BLOCK_FOLDED' || value.type === 'BLOCK_LITERAL')) {
+    const first = tree.text.indexOf('\n', start) + 1
+    const said = tree.text.slice(first, end)
+    const from = first + said.length - said.trimStart().length
+    return [...head, { start: from, end: from + said.trim().length, text: text() }]
+  }
   if (isScalar(value)) return [...head, { start, end, text: scalar(text(), quoteOf(value)) }]
   if (!isMap(value)) return null
   const entries = mapEntries(one.recipient) ?? []

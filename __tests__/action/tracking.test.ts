@@ -207,16 +207,18 @@ describe('the issue', () => {
     expect(lines(world.issue(1))).toEqual({ a: '  still in use', b: '  still in use' })
     expect(world.issue(1).body).not.toContain('pull request')
     world.team.commit()
+    world.team.move('app.yaml', 'apps/app.yaml').commit()
     world.push()
-    world.change('app.yaml', { a: 'new' })
-    // It is the same one, whatever a later run does with its changes.
+    world.change('apps/app.yaml', { a: 'new' })
+    // It is the same one, whatever a later run does with its changes, and whatever its file is called now.
     const later = await world.done()
     expect(later.outputs).toMatchObject({ 'tracking-issue-number': '1' })
     // Whatever the history was read for, it tells the ages too.
     expect(later.report?.files.filter(({ keySince }) => keySince === null)).toEqual([])
     expect(lines(world.issue(1))).toEqual({ a: 'x changed', b: '  still in use' })
+    expect(world.issue(1).body.match(/^- <code>.*$/gm)).toEqual(['- <code>apps/app.yaml</code> (1 of 2 left)'])
     // Not a secret is left anywhere, which is the end of it too.
-    world.team.git('rm', '--quiet', 'app.yaml')
+    world.team.git('rm', '--quiet', 'apps/app.yaml')
     world.team.commit()
     world.push()
     await world.done()

@@ -19,7 +19,7 @@ function secret(file: string, key: string, state: SecretState = 'current', more:
 }
 
 function removal(exposure: readonly ExposedSecret[], more: Partial<TrackedRemoval> = {}): TrackedRemoval {
-  return { removed: [bob], scope: '', exposure, partial: false, commit: 'c'.repeat(40), runUrl: 'https://github.com/acme/x/actions/runs/1', pullRequestUrl: null, ...more }
+  return { removed: [bob], scope: '', exposure, formerPaths: new Map(), partial: false, commit: 'c'.repeat(40), runUrl: 'https://github.com/acme/x/actions/runs/1', pullRequestUrl: null, ...more }
 }
 
 const start = [secret('a.yaml', 'db.password'), secret('a.yaml', 'token'), secret('b.env', 'KEY')]

@@ -20,7 +20,7 @@ const done = { password: 'changed', token: 'removed' } as const
 function removal(states: Readonly<Record<string, SecretState>>, more: Partial<TrackedRemoval> = {}): TrackedRemoval {
   const exposure = Object.entries(states).map(([key, state]): ExposedSecret => (
     { file: 'app.yaml', key, readBy: ['bob'], since: null, until: null, state, reason: state === 'unknown' ? 'no key' : null }))
-  return { removed: [bob], scope: '', exposure, partial: false, commit: 'c0ffee', runUrl: null, pullRequestUrl: null, ...more }
+  return { removed: [bob], scope: '', exposure, formerPaths: new Map(), partial: false, commit: 'c0ffee', runUrl: null, pullRequestUrl: null, ...more }
 }
 
 /** A repository on a GitHub of its own, so that tests can wait side by side for the distance that GitHub wants between writes. */

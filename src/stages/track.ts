@@ -1,6 +1,8 @@
 // Who was removed, now or before → an issue each with what they could read, brought up to date with what has become of it.
 // Must never fail a run that has done its work: what goes wrong is a warning.
 import type { Inputs } from '../model/inputs.ts'
+import { formerPaths } from '../model/exposure/former-paths.ts'
+import type { FormerPaths } from '../model/exposure/former-paths.ts'
 import { goneByConfig } from '../model/exposure/losing.ts'
 import { mergedSecrets } from '../model/exposure/merged-exposure.ts'
 import type { OwnedRecipient } from '../model/owners/owners.ts'
@@ -39,6 +41,7 @@ export interface Exposures {
   readonly earlier: readonly Recipient[]
   /** What the holders of these keys could read. */
   readonly of: (keys: readonly Recipient[]) => Promise<readonly ExposedSecret[]>
+  readonly formerPaths: FormerPaths
   /** Only part of the history was there. */
   readonly partial: boolean
   readonly pullRequestUrl: string | null
@@ -55,7 +58,7 @@ export interface TrackerPlace {
 }
 
 export function issueTracker({ git, github, eventBranch, runUrl }: TrackerPlace, inputs: Inputs): Tracker {
-  return async ({ commit, owners, removed, gone, earlier, of, partial, pullRequestUrl }) => {
+  return async ({ commit, owners, removed, gone, earlier, of, formerPaths: former, partial, pullRequestUrl }) => {
     try {
       const scope = await scopeOf(git, github, eventBranch, inputs)
       const { removals, warnings } = removed.length > 0 ? { removals: [{ removed, earlier }], warnings: [] } : await trackedNow(github, scope)
@@ -65,7 +68,7 @@ export function issueTracker({ git, github, eventBranch, runUrl }: TrackerPlace,
       for (const one of [...removals, ...fresh]) {
         kept.push(await keepTrackingIssue(github, {
           removed: named(one.removed, owners), earlier: one.earlier, scope, exposure: await of([...one.removed, ...one.earlier]),
-          partial, commit, runUrl, pullRequestUrl,
+          formerPaths: former, partial, commit, runUrl, pullRequestUrl,
         }))
       }
       return { numbers: kept.flatMap(({ number }) => number ?? []), warnings: [...warnings, ...kept.flatMap((one) => one.warnings)] }
@@ -127,7 +130,7 @@ export interface RunToTrack {
 }
 
 /** The exposure of whoever an issue is kept for. */
-export async function exposuresOf({ survey, named, known, plan, history, past, decryption }: RunToTrack): Promise<Pick<Exposures, 'owners' | 'gone' | 'of' | 'partial'>> {
+export async function exposuresOf({ survey, named, known, plan, history, past, decryption }: RunToTrack): Promise<Pick<Exposures, 'owners' | 'gone' | 'of' | 'formerPaths' | 'partial'>> {
   const open = await history.open()
   const partial = open.history.reach.kind === 'partial'
   const isNamed = new Set(named.map(canonicalId))
@@ -138,5 +141,5 @@ export async function exposuresOf({ survey, named, known, plan, history, past, d
     ? readableBy(keys, survey.owners, known)
     : mergedSecrets(await exposureOf(open, await ownersEver(), [{ people: keys, only: null }], decryption)))
   const gone = plan === null || goneByConfig(plan, survey, named, survey.owners).length === 0 ? [] : goneByConfig(plan, survey, named, await ownersEver())
-  return { owners: gone.length === 0 ? survey.owners : await ownersEver(), gone, of, partial }
+  return { owners: gone.length === 0 ? survey.owners : await ownersEver(), gone, of, formerPaths: formerPaths(open.history), partial }
 }

@@ -46,19 +46,21 @@ const headerLine = /^(\s*[-*+] |<details><summary>)(<code>.*?<\/code>)( \((?:\d+
 const anyTask = /^\s*[-*+] \[ \] /
 
 export function entriesOf(exposure: readonly ExposedSecret[], grain: Grain): readonly Entry[] {
-  const groupOf = ({ file }: ExposedSecret): string => (grain === 'secret' ? code(file) : '')
-  const labelOf = ({ file, key }: ExposedSecret): string => {
-    if (grain === 'secret') return code(key)
-    if (grain === 'file') return code(file)
-    if (grain === 0) return 'all files'
-    const folder = file.split('/').slice(0, -1).slice(0, grain).map((name) => `${name}/`).join('')
-    return folder === '' ? 'the root' : code(folder)
-  }
+  const groupOf = ({ file }: ExposedSecret): string => (grain === 'secret' ? nameAt(file, grain) : '')
+  const labelOf = ({ file, key }: ExposedSecret): string => (grain === 'secret' ? code(key) : nameAt(file, grain))
   const groups = grouped(exposure, (secret) => `${groupOf(secret)}\0${labelOf(secret)}`)
   return [...groups].map(([key, secrets]) => {
     const [group = '', label = ''] = key.split('\0')
     return { group, label, secrets }
   })
+}
+
+/** What stands for a file: above its secrets, or else on the line that it shares with others. */
+export function nameAt(file: string, grain: Grain): string {
+  if (grain === 'secret' || grain === 'file') return code(file)
+  if (grain === 0) return 'all files'
+  const folder = file.split('/').slice(0, -1).slice(0, grain).map((name) => `${name}/`).join('')
+  return folder === '' ? 'the root' : code(folder)
 }
 
 /** What is known of the entry. `readers` are all that could read anything; who alone could read this is named. */

@@ -1,5 +1,6 @@
 // The list of secrets in a tracking issue: written anew, or brought up to date in the lines that are there.
 // Must never change a line that is not ours, nor take away a tick that a person set while nothing got worse.
+import type { FormerPaths } from '../exposure/former-paths.ts'
 import { folded, grouped } from '../markdown/markdown-paths.ts'
 import { environmentOf } from '../plan/policy.ts'
 import { isDone } from '../report.ts'
@@ -8,6 +9,7 @@ import {
   countText, entriesOf, headerText, isOpenTask, isSeenTick, isTooEarly, itemText, leftIn, parseHeader, parseItem, wordsOf,
 } from './tracking-issue-lines.ts'
 import type { Entry, Grain, Item } from './tracking-issue-lines.ts'
+import { renamesIn } from './tracking-issue-renames.ts'
 
 /** What is worth telling people about a line; in the order in which it is told. */
 export const newsKinds = ['back', 'added', 'too-early', 'ticked', 'done'] as const
@@ -49,28 +51,43 @@ export function judge(entry: Entry, prior: Item | null, readers: readonly string
 
 /**
  * Brings `lines` up to date: the ticks and words of lines that stand for a secret, the counts beside files. What has no line
- * yet gets one, above the others of its file or at the end, unless it is done. All else stays, in its order.
+ * yet gets one, above the others of its file or at the end, unless it is done. A file's lines under a path that it had before are
+ * its lines, under the path that it has now; where it has others already, they are done when those are. All else stays, in its order.
  */
 export function mergeList(
-  lines: readonly string[], exposure: readonly ExposedSecret[], grain: Grain, readers: readonly string[],
+  lines: readonly string[], exposure: readonly ExposedSecret[], grain: Grain, readers: readonly string[], former: FormerPaths,
 ): MergedList {
   const entries = new Map(entriesOf(exposure, grain).map((entry) => [keyOf(entry.group, entry.label), entry]))
+  const { nameNow, heirsOf } = renamesIn(lines, entries.values(), grain, former)
   const verdicts = new Map<string, Verdict>()
+  const followed: Counted[] = []
   const firstOf = new Map<string, { readonly at: number; readonly indent: string }>()
   let group = ''
   const merged = lines.map((line, at) => {
     const item = parseItem(line)
     if (item === null) {
-      if (grain === 'secret') group = parseHeader(line)?.label ?? group
-      return line
+      const header = grain === 'secret' ? parseHeader(line) : null
+      if (header === null) return line
+      group = nameNow(header.label)
+      // Without a count, and without a line of ours below it, it is a person's word about the file.
+      const isOurs = header.count !== null || parseItem(lines[at + 1] ?? '') !== null
+      return isOurs && group !== header.label ? headerText({ ...header, label: group }) : line
     }
     if (!firstOf.has(group)) firstOf.set(group, { at, indent: item.indent })
-    const key = keyOf(group, item.label)
+    const label = grain === 'secret' ? item.label : nameNow(item.label)
+    const key = keyOf(group, label)
     const entry = entries.get(key)
-    if (entry === undefined || verdicts.has(key)) return line
+    if (entry === undefined) {
+      const heirs = grain === 'secret' ? heirsOf(group).map((name) => keyOf(name, label)) : heirsOf(label).map((name) => keyOf(group, name))
+      const said = follow(item, heirs.flatMap((one) => entries.get(one) ?? []), readers)
+      if (said === null) return line
+      followed.push({ group, ticked: said.ticked })
+      return itemText(said)
+    }
+    if (verdicts.has(key)) return line
     const verdict = judge(entry, item, readers)
     verdicts.set(key, verdict)
-    return itemText({ ...item, ticked: verdict.ticked, words: verdict.words })
+    return itemText({ ...item, label, ticked: verdict.ticked, words: verdict.words })
   })
   const missing = [...entries].filter(([key]) => !verdicts.has(key)).map(([, entry]) => judge(entry, null, readers))
   const added = [...grouped(missing.filter(({ ticked }) => !ticked), ({ entry }) => entry.group)]
@@ -85,11 +102,20 @@ export function mergeList(
   const last = merged.findLastIndex((line) => line.trim() !== '') + 1
   if (blocks.length > 0 && !headings(listed).some((one) => merged.some((line) => line.trim() === one))) merged.splice(last, 0, ...fileLines(blocks, isFolded))
   else addBelowHeadings(merged, blocks, isFolded)
-  const whole = counted(merged, listed)
+  const whole = counted(merged, [...listed.map(({ entry, ticked }): Counted => ({ group: entry.group, ticked })), ...followed])
   return {
     lines: whole, verdicts: [...listed, ...missing.filter(({ ticked }) => ticked)],
     complete: listed.every(({ ticked }) => ticked) && !whole.some(isOpenTask),
   }
+}
+
+/** A line whose secret is told on those of `heirs`; as it is until each of them is done. null where there is none. */
+function follow(item: Item, heirs: readonly Entry[], readers: readonly string[]): Item | null {
+  const [first] = heirs
+  if (first === undefined) return null
+  if (!heirs.every(({ secrets }) => secrets.every(isDone))) return item
+  const { ticked, words } = judge(first, item, readers)
+  return { ...item, ticked, words }
 }
 
 /** The list as it is first written; a line is ticked where all its secrets are among `ticked`. */
@@ -155,9 +181,15 @@ function fileLines(verdicts: readonly Verdict[], fold: boolean): readonly string
   })
 }
 
+/** A line that counts beside the file above it. */
+interface Counted {
+  readonly group: string
+  readonly ticked: boolean
+}
+
 /** The counts beside files as they are now; one that a person took out stays out. */
-function counted(lines: readonly string[], verdicts: readonly Verdict[]): readonly string[] {
-  const groups = grouped(verdicts, ({ entry }) => entry.group)
+function counted(lines: readonly string[], all: readonly Counted[]): readonly string[] {
+  const groups = grouped(all, ({ group }) => group)
   return lines.map((line) => {
     const header = parseItem(line) === null ? parseHeader(line) : null
     const inside = groups.get(header?.label ?? '') ?? []

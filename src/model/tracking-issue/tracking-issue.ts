@@ -1,5 +1,6 @@
 // The text of a tracking issue: first written, then brought up to date around what people wrote into it.
 // Must never touch more than the mark, the count and the lines of the list that are ours.
+import type { FormerPaths } from '../exposure/former-paths.ts'
 import { who } from '../markdown/markdown-headline.ts'
 import { count } from '../markdown/markdown-paths.ts'
 import type { ExposedSecret, ReportedRecipient } from '../report.ts'
@@ -22,6 +23,8 @@ export interface TrackedRemoval {
   readonly scope: string
   /** Everything that they could read, whatever has become of it. */
   readonly exposure: readonly ExposedSecret[]
+  /** Paths that the files in `exposure` had before: of those that it has none of, lines may speak that were written then. */
+  readonly formerPaths: FormerPaths
   /** Only part of the history was there, so there may be more. */
   readonly partial: boolean
   /** The commit it was looked at. */
@@ -82,11 +85,11 @@ export function newTrackingBody(removal: TrackedRemoval, mark: TrackingMark): st
 
 /** Brings the text up to date; see `mergeList` for what becomes of the lines of the list. */
 export function mergeTrackingBody(previous: string, removal: TrackedRemoval, mark: TrackingMark): MergedIssue {
-  const { exposure, partial } = removal
+  const { exposure, formerPaths, partial } = removal
   const [lines, readers] = [previous.split('\n'), readersOf(exposure)]
   const found = findSection(lines)
   const grain = found?.grain ?? 'secret'
-  const merged = mergeList(found === null ? lines : lines.slice(found.begin + 1, found.end), exposure, grain, readers)
+  const merged = mergeList(found === null ? lines : lines.slice(found.begin + 1, found.end), exposure, grain, readers, formerPaths)
   const ticked = new Set(merged.verdicts.filter((one) => one.ticked).flatMap(({ entry }) => entry.secrets))
   const around = (list: string): string => {
     if (found !== null) return [...lines.slice(0, found.begin), list, ...lines.slice(found.end + 1)].join('\n')

@@ -15,7 +15,7 @@ function clearOf(plain: string, to: string): unknown {
     ...plain === to ? [change(2, to, 'changed', 'second')] : [change(2, to, null, 'second'), change(2, plain, 'changed', null)],
     change(3, plain, 'plain', 'changed'), change(4, 'other', null, 'x'), change(4, plain, null, 'plain'),
   ]
-  const [paths, builder] = [new ClearPaths(found), new HistoryBuilder((text) => [`digest of ${text}`])]
+  const [paths, builder] = [new ClearPaths(found), new HistoryBuilder((text) => ({ spellings: [`digest of ${text}`], parts: null }))]
   for (const blob of ['third', 'second']) {
     const leaves = [{ key: '[0,"a"]', iv: blob, token: blob, size: 1 }]
     builder.add(blob, { format: 'dotenv', explicitType: false, readers: [], leaves, clear: [], marks: [] })

@@ -1,9 +1,11 @@
 // What has become of a secret, by what could be decrypted: `changed` and `removed` only where nothing is left to be held against it.
 import { expect, test } from '@jest/globals'
+import { createHash } from 'node:crypto'
+import { digestsBy } from '../../src/model/exposure/digests.ts'
+import type { Digests } from '../../src/model/exposure/digests.ts'
 import { answer } from '../../src/model/exposure/exposure-answer.ts'
-import type { Decrypted, Digests, Known, Question } from '../../src/model/exposure/exposure-answer.ts'
+import type { Decrypted, Known, Question } from '../../src/model/exposure/exposure-answer.ts'
 import type { KnownValue, Place } from '../../src/model/exposure/hiding-places.ts'
-import { spellingsOf } from '../../src/model/exposure/spellings.ts'
 
 const size = 12
 const known = (iv: number, rest: Partial<Known> = {}): Known =>
@@ -12,6 +14,9 @@ const here: Place = { version: 0, key: '[0,"pw"]', size }
 const elsewhere: Place = { version: 1, key: '[0,"x"]', size }
 const was = known(1)
 const untold = 'nobody can tell'
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64')
+const digestsOf = digestsBy(digest)
 
 interface World {
   /** Texts by the IVs of what they knew, and by the versions that hold them today; what is missing could not be decrypted. */
@@ -25,18 +30,18 @@ interface World {
 }
 
 function told(question: Partial<Question>, { then = { 1: 'old' }, now = { 0: 'new' }, places = [], all = [was], clear, whyNotClear }: World): unknown {
-  const digests = (text: string | undefined): Digests | null => (text === undefined ? null : spellingsOf(text))
+  const digests = (text: string | undefined): Digests | null => (text === undefined ? null : digestsOf(text))
   const of = ({ iv }: { readonly iv: number }): Digests | null => digests(then[iv])
   const at = ({ version }: Place): Digests | null => digests(now[version])
-  const areOne = (one: Digests | null, other: Digests): boolean => one?.some((each) => other.includes(each)) === true
+  const areOne = (one: Digests | null, other: Digests): boolean => one?.spellings.some((each) => other.spellings.includes(each)) === true
   const decrypted: Decrypted = {
     at, of, same: (list, value) => list.filter((one) => areOne(of(one), value)), find: (list, value) => list.filter((place) => areOne(at(place), value)),
     lackOf: (list) => (list.every((one) => of(one) !== null) ? null : 'is closed'), lackAt: (list) => (list.every((one) => at(one) !== null) ? null : 'is closed'),
-    inTheClear: (_, [text]) => (text === clear ? 'plain.env' : null), isClear: () => clear !== undefined, whyNotClear: () => whyNotClear ?? null,
+    inTheClear: (_, { spellings: [text] }) => (clear !== undefined && text === digest(clear) ? 'plain.env' : null), isClear: () => clear !== undefined, whyNotClear: () => whyNotClear ?? null,
     nameOf: ({ version }) => `place ${version}`, nameOfKnown: ({ iv }) => `value ${iv}`,
   }
   const asked: Question = {
-    now: [here], known: [was], own: [was], byLength: { places: (of) => (of === size ? places : []), comments: () => [], known: (of) => (of === size ? all : []) },
+    now: [here], within: question.now ?? [here], known: [was], own: [was], byLength: { places: (of) => (of === size ? places : []), comments: () => [], known: (of) => (of === size ? all : []) },
     clear: [], went: null, isHere: ({ version }) => version === 0, otherwise: 'changed', untold, ...question,
   }
   const { state, reason } = answer(asked, decrypted) ?? {}
@@ -58,6 +63,26 @@ test.each<[string, Partial<Question>, World, unknown]>([
   ['the old value, that stands elsewhere in quotes', {}, { places: [elsewhere], now: { 0: 'new', 1: '"old"' } }, ['current', 'a value of it that they knew stands at place 1, written another way']],
   ['a value elsewhere, that is closed', {}, { places: [elsewhere] }, ['unknown', 'a file that may hold it now is closed']],
 ])('at its name stands %s', (_, question, world, expected) => {
+  expect(told(question, world)).toEqual(expected)
+})
+
+const [two, url] = ['DB=S3cretValue\nKEY=other-secret\n', 'postgres://app:pw@host/db']
+const lines = (count: number): string => Array.from({ length: count }, (_, at) => `line ${at} of ${count}`).join('\n')
+test.each<[string, Partial<Question>, World, unknown]>([
+  ['with a line more', {}, { then: { 1: two }, now: { 0: `${two}LOG=debug\n` } }, ['unknown', 'it has another value, but 2 of the 2 lines that they knew still stand in it: look which of them are secrets']],
+  ['with one of its lines', {}, { then: { 1: two }, now: { 0: 'DB=S3cretValue\nKEY=fresh-secret\n' } }, ['unknown', 'it has another value, but 1 of the 2 lines that they knew still stands in it: look which of them are secrets']],
+  ['with none of its lines', {}, { then: { 1: two }, now: { 0: 'DB=fresh-one\nKEY=fresh-secret\n' } }, ['changed', null]],
+  ['of many lines, now of one of them', {}, { then: { 1: two }, now: { 0: 'S3cretValue' } }, ['unknown', expect.stringContaining('1 of the 2 lines')]],
+  ['as a line of another one', {}, { then: { 1: 'S3cretValue' }, now: { 0: two } }, ['current', 'it has another value, but the one that they knew still stands in it as a part']],
+  ['laid out anew', {}, { then: { 1: '{"a":"S3cretValue","b":1}' }, now: { 0: '{\n "b": 1,\n "a": "S3cretValue"\n}\n' } }, ['current', 'it is a value that they know, written another way']],
+  ['with a part of its JSON', {}, { then: { 1: '{"a":"S3cretValue","b":1}' }, now: { 0: '{"a":"S3cretValue","b":2}' } }, ['unknown', 'it has another value, but the value that they knew still stands in it: look which of them are secrets']],
+  ['with the password of its URL', {}, { then: { 1: url }, now: { 0: 'postgres://app:pw@other-host/db' } }, ['current', 'it has another value, but the password in it is still the one that they knew']],
+  ['with another password in its URL', {}, { then: { 1: url }, now: { 0: 'postgres://app:wp@host/db' } }, ['changed', null]],
+  ['of more lines than are compared', {}, { then: { 1: two }, now: { 0: lines(10_001) } }, ['unknown', expect.stringContaining('has more parts than are compared')]],
+  ['that was theirs when they were there no more', { known: [known(1, { knowing: 'spliced', state: 'changed-too-early' })] }, { then: { 1: url }, now: { 0: 'postgres://app:pw@other-host/db' } }, ['changed-too-early', expect.stringContaining('the password in it')]],
+  ['that only perhaps was theirs', { known: [was, known(2, { knowing: 'perhaps' })] }, { then: { 1: 'x', 2: two }, now: { 0: `${two}LOG=debug\n` } }, ['unknown', untold]],
+  ['and one of another length, that nothing opens', { known: [was, known(2, { size: 500 })] }, { now: { 0: two } }, ['unknown', 'an earlier value of it is closed']],
+])('what stood at its name stands there %s', (_, question, world, expected) => {
   expect(told(question, world)).toEqual(expected)
 })
 

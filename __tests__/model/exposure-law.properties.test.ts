@@ -6,7 +6,8 @@ import { ClearPaths } from '../../src/model/exposure/clear-paths.ts'
 import type { FoundChange } from '../../src/model/exposure/clear-paths.ts'
 import { traceExposure } from '../../src/model/exposure/exposure.ts'
 import { answer } from '../../src/model/exposure/exposure-answer.ts'
-import type { Answer, Decrypted, Digests } from '../../src/model/exposure/exposure-answer.ts'
+import type { Digests } from '../../src/model/exposure/digests.ts'
+import type { Answer, Decrypted } from '../../src/model/exposure/exposure-answer.ts'
 import { HistoryBuilder } from '../../src/model/exposure/history-builder.ts'
 import type { Change, History } from '../../src/model/exposure/history.ts'
 import { knownTo } from '../../src/model/exposure/known-values.ts'
@@ -149,7 +150,7 @@ const keyOf = (name: string): string => JSON.stringify([0, name])
 
 /** What a history is made of, read as the stage reads it: the newest first. */
 function historyOf(all: readonly Commit[]): { readonly history: History; readonly fileOf: ReadonlyMap<number, File> } {
-  const [builder, fileOf, blobs] = [new HistoryBuilder(spellingsOf), new Map<number, File>(), new Map<string, File>()]
+  const [builder, fileOf, blobs] = [new HistoryBuilder(digestsOf), new Map<number, File>(), new Map<string, File>()]
   const blob = (file: File | undefined): string | null => {
     if (file !== undefined) blobs.set(blobOf(file), file)
     return file === undefined ? null : blobOf(file)
@@ -186,12 +187,16 @@ function historyOf(all: readonly Commit[]): { readonly history: History; readonl
   return { history, fileOf }
 }
 
+function digestsOf(value: string): Digests {
+  return { spellings: spellingsOf(value), parts: null }
+}
+
 /** What could be decrypted: nothing under the data keys that are `closed`. */
 function decryptedBy(history: History, fileOf: ReadonlyMap<number, File>, closed: (dataKey: number) => boolean): Decrypted {
   const at: Decrypted['at'] = ({ version, key }) => {
     const file = fileOf.get(version)
     const value = file?.values[(JSON.parse(key) as [number, string])[1]]
-    return file === undefined || value === undefined || closed(file.dataKey) ? null : spellingsOf(value.written)
+    return file === undefined || value === undefined || closed(file.dataKey) ? null : digestsOf(value.written)
   }
   const byIv = new Map(history.versions.flatMap(({ leaves }, version) => leaves.flatMap(({ key, iv, size }): [number, Digests][] => {
     const value = at({ version, key, size })
@@ -206,7 +211,7 @@ function decryptedBy(history: History, fileOf: ReadonlyMap<number, File>, closed
 }
 
 function areOne(one: Digests | null, other: Digests): boolean {
-  return one?.some((each) => other.includes(each)) === true
+  return one?.spellings.some((each) => other.spellings.includes(each)) === true
 }
 
 function valuesIn(files: Iterable<File>): readonly string[] {
@@ -267,7 +272,7 @@ test('what bob knows and is in use is never said to be changed or removed, nor l
       if (secret.state === 'changed') expect(known).not.toContain(here)
       if (isDone(secret)) continue
       told.add(here)
-      for (const iv of byHome.get(secret.file)?.get(keyOf(secret.key))?.ivs ?? []) told.add(plainOf.get(ivs.get(iv) ?? -1) ?? plainOfText.get(history.clearDigests.get(iv)?.[0] ?? ''))
+      for (const iv of byHome.get(secret.file)?.get(keyOf(secret.key))?.ivs ?? []) told.add(plainOf.get(ivs.get(iv) ?? -1) ?? plainOfText.get(history.clearDigests.get(iv)?.spellings[0] ?? ''))
     }
     const inUse = new Set(valuesIn(Object.values(base).filter(({ clear }) => clear !== true)))
     expect([...known].filter((plain) => inUse.has(plain) && !told.has(plain))).toEqual([])

@@ -3,6 +3,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { traceExposure } from '../../src/model/exposure/exposure.ts'
+import type { Digests } from '../../src/model/exposure/digests.ts'
 import { answer } from '../../src/model/exposure/exposure-answer.ts'
 import type { Decrypted } from '../../src/model/exposure/exposure-answer.ts'
 import type { FileVersion } from '../../src/model/exposure/file-version.ts'
@@ -145,9 +146,10 @@ function traced(history: History, states: readonly State[]): Readonly<Record<str
     Object.entries(file.values).map(([name, { plain }]) => [`${history.versions.findIndex(({ blob }) => blob === blobOf(file))} ${JSON.stringify([0, name])}`, `${file.id} ${name} ${plain}`]))))
   const plainOfIv = new Map(history.versions.flatMap(({ leaves }, version) => leaves.map(({ key, iv }) => [iv, plains.get(`${version} ${key}`)])))
   const of = ({ iv }: { readonly iv: number }): string => plainOfIv.get(iv) ?? ''
+  const digestsOf = (plain: string): Digests => ({ spellings: [plain], parts: null })
   const decrypted: Decrypted = {
-    at: ({ version, key }) => [plains.get(`${version} ${key}`) ?? ''], of: (known) => [of(known)], nameOf: () => '', nameOfKnown: () => '',
-    same: (known, [digest]) => known.filter((one) => of(one) === digest), find: () => [],
+    at: ({ version, key }) => digestsOf(plains.get(`${version} ${key}`) ?? ''), of: (known) => digestsOf(of(known)), nameOf: () => '', nameOfKnown: () => '',
+    same: (known, { spellings: [digest] }) => known.filter((one) => of(one) === digest), find: () => [],
     lackOf: () => null, lackAt: () => null, whyNotClear: () => null, inTheClear: () => null, isClear: () => false,
   }
   const secrets = traceExposure(history, [bob], []).flatMap((one): ExposedSecret[] => {

@@ -288,6 +288,24 @@ describe('a value that is gone from its name', () => {
   })
 })
 
+describe('a value of many lines', () => {
+  const lines = `PASSWORD=${canary}-a\nTOKEN=${canary}-b\n`
+  const block = (more = ''): string => `app: |\n    db.password=${canary}-c\n    db.token=${canary}-d\n${more}`
+
+  test('of which one is changed, or that has one more, is not changed as long as any that bob knew stands in it', async () => {
+    using team = new Chronicle().begin(jan, { '.env.prod': lines, 'app.yaml': block() }).offboard(feb, '.env.prod', 'app.yaml')
+    team.edit('.env.prod', `PASSWORD=fresh-password\nTOKEN=${canary}-b\n`).edit('app.yaml', block('    log.level=debug\n')).commitOn(mar)
+    team.edit('.env.prod', `PASSWORD=fresh-password\nTOKEN=${canary}-b\nLOG=debug\n`).commitOn(apr)
+    const reasons = async (identity: string): Promise<unknown> => (await team.secrets(identity)).map(({ file, state, reason }) => [file, state, reason])
+    const still = (left: string): string => `it has another value, but ${left} in it: look which of them are secrets`
+    expect(await reasons(team.ci.identity)).toEqual([
+      ['.env.prod', 'unknown', still('1 of the 2 lines that they knew still stands')], ['app.yaml', 'unknown', still('2 of the 2 lines that they knew still stand')],
+    ])
+    team.edit('.env.prod', 'PASSWORD=fresh-password\nTOKEN=fresh-token\nLOG=debug\n').commitOn(may)
+    expect(await team.tell(team.ci.identity)).toMatchObject({ '.env.prod (whole file)': { state: 'changed' }, 'app.yaml app': { state: 'unknown' } })
+  })
+})
+
 describe('a value that stood in the clear', () => {
   const because = { state: 'current', reason: 'it stood in the clear at an earlier commit' }
 

@@ -1,7 +1,7 @@
 // Versions → digests of their values, which are decrypted in memory.
 // Must never keep a plaintext, nor write a digest down.
 import { randomUUID } from 'node:crypto'
-import type { Digests } from '../model/exposure/exposure-answer.ts'
+import type { Digests } from '../model/exposure/digests.ts'
 import { mended, scalarsIn } from '../model/exposure/file-version.ts'
 import type { Place } from '../model/exposure/hiding-places.ts'
 import type { Runner } from '../model/plan/runner.ts'

@@ -1,8 +1,9 @@
 // History + who loses access → the secrets they could read, and what has become of each; with a key where one is needed.
 // Must never take for compared what was not decrypted.
 import { traceExposure } from '../model/exposure/exposure.ts'
-import type { Decrypted, Digests, Question } from '../model/exposure/exposure-answer.ts'
-import { answer, soughtOf } from '../model/exposure/exposure-answer.ts'
+import type { Digests } from '../model/exposure/digests.ts'
+import type { Decrypted, Question } from '../model/exposure/exposure-answer.ts'
+import { answer, mayHoldParts, soughtOf } from '../model/exposure/exposure-answer.ts'
 import { spelledKey } from '../model/exposure/file-version.ts'
 import type { KnownValue, Place } from '../model/exposure/hiding-places.ts'
 import type { History } from '../model/exposure/history.ts'
@@ -72,7 +73,7 @@ async function settle(traced: readonly TracedSecret[], open: OpenHistory, histor
 async function decryptFor(asked: readonly AskedSecret[], open: OpenHistory, history: History, digests: DigestedVersions): Promise<Decrypted> {
   const questions = asked.map(({ question }) => question)
   // Each file of the base at most once, however many they are.
-  const today = await digests.take(versionsOf(questions.flatMap(({ now, clear }) => [now, clear])), Infinity)
+  const today = await digests.take(versionsOf(questions.flatMap(({ now, within, clear }) => [now, within, clear])), Infinity)
   const most = Math.max(mostVersions, 2 * today)
   const plain = await plainFilesFor(questions, open)
   const told = (): Decrypted => decryptedBy(digests, history, most, plain)
@@ -91,7 +92,11 @@ async function decryptFor(asked: readonly AskedSecret[], open: OpenHistory, hist
       left = Math.max(0, left - versions.length)
     }
   }
+  const inParts = (some: readonly Question[]): readonly Question[] => some.filter((question) => question.otherwise !== 'removed' && mayHoldParts(question, told()))
   await takeOld(() => questions.flatMap((question) => [...soughtOf(question, told()), ...asLongAs(question)]))
+  // The last one that they knew has most in common with today's.
+  await takeOld(() => inParts(questions).flatMap(({ known: [newest] }) => newest ?? []))
+  await takeOld(() => inParts(doubtful()).flatMap(({ known }) => known))
   await takeOld(() => {
     const lists = new Set(doubtful().flatMap(({ now, otherwise, byLength }) => (otherwise === 'changed' ? now.map(({ size }) => byLength.known(size)) : [])))
     return [...lists].flat()
@@ -142,7 +147,7 @@ function decryptedBy(digests: DigestedVersions, { base }: History, most: number,
     same: (list, value) => known(list, value) as typeof list,
     find: places,
     lackOf, lackAt,
-    inTheClear: (commit, value) => value.flatMap((digest) => plain.holding.get(digest) ?? []).find(({ came }) => came <= commit)?.path ?? null,
+    inTheClear: (commit, value) => value.spellings.flatMap((digest) => plain.holding.get(digest) ?? []).find(({ came }) => came <= commit)?.path ?? null,
     isClear: (commit, size) => alikeSizes(size).some((one) => (plain.newest.get(one) ?? Infinity) <= commit),
     whyNotClear: () => (plain.tooMany ? `more than ${mostPlainFiles} files have come in the clear since it went, and not all were looked at` : null),
     nameOf: ({ version, key }) => `${spelledKey(key)} in ${paths.get(version) ?? 'another file'}`,
@@ -154,7 +159,7 @@ function byDigest<T>(digestsOf: (one: T) => Digests | null): (list: readonly T[]
   const index = once((list: readonly T[]) => {
     const found = new Map<string, T[]>()
     for (const one of list) {
-      for (const digest of digestsOf(one) ?? []) {
+      for (const digest of digestsOf(one)?.spellings ?? []) {
         const same = found.get(digest)
         if (same === undefined) found.set(digest, [one])
         else same.push(one)
@@ -162,7 +167,7 @@ function byDigest<T>(digestsOf: (one: T) => Digests | null): (list: readonly T[]
     }
     return found
   })
-  return (list, value) => [...new Set(value.flatMap((digest) => index(list).get(digest) ?? []))]
+  return (list, value) => [...new Set(value.spellings.flatMap((digest) => index(list).get(digest) ?? []))]
 }
 
 function once<K extends object, V>(find: (of: K) => V): (of: K) => V {

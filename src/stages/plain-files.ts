@@ -1,7 +1,7 @@
 // What came to a repository in the clear since a commit → which file holds a value, by digests.
 // Must never keep a text, nor look at more than people can have put a secret into.
 import type { History } from '../model/exposure/history.ts'
-import type { Digests } from '../model/exposure/exposure-answer.ts'
+import type { Digests } from '../model/exposure/digests.ts'
 import { mayHoldSecrets, scalarsOf } from '../model/exposure/plain-scalars.ts'
 import { readBlobs, readRevisions } from '../tools/git-history.ts'
 import type { OpenHistory } from './history.ts'
@@ -39,7 +39,7 @@ export async function readPlainFiles(
     const values = new Map([...scalarsOf(same[0]?.path ?? '', text).map((value) => [value, Buffer.byteLength(value)] as const), [bytes.toString('latin1'), bytes.length]])
     for (const [value, size] of values) {
       if (!sizes.has(size)) continue
-      for (const digest of digestsOf(value)) holding.set(digest, [...holding.get(digest) ?? [], ...same])
+      for (const digest of digestsOf(value).spellings) holding.set(digest, [...holding.get(digest) ?? [], ...same])
       newest.set(size, Math.min(newest.get(size) ?? Infinity, ...same.map(({ came }) => came)))
     }
   }, ({ length }) => length <= maxBytes)

@@ -1,5 +1,7 @@
 // What has become of a secret, once what was asked about it has been decrypted.
 // Pure. Must never take what was not decrypted, or what only perhaps was theirs, for something else than it was.
+import { standingOf } from './digests.ts'
+import type { Digests } from './digests.ts'
 import { isShort } from './hiding-places.ts'
 import type { ByLength, KnownValue, Place } from './hiding-places.ts'
 import { isAlike } from './spellings.ts'
@@ -19,6 +21,8 @@ export interface Question {
   readonly known: readonly Known[]
   /** Of those, what stood at this name and is gone: where that stands elsewhere it is still in use. */
   readonly own: readonly Known[]
+  /** Where a part of what they knew is looked for: what stands at the name now, or all of a file that is encrypted as another sort. */
+  readonly within: readonly Place[]
   readonly byLength: ByLength
   /** What came to stand in the clear in the same file. */
   readonly clear: readonly Place[]
@@ -38,9 +42,6 @@ export interface Answer {
   /** The known value that it is. */
   readonly iv: number | null
 }
-
-/** Of a value, and of what it reads as in other spellings. Two values are one where they share one; the first is that of the value as it is written. */
-export type Digests = readonly string[]
 
 /** What was decrypted, as digests; only equality matters. */
 export interface Decrypted {
@@ -73,7 +74,7 @@ export function answer(question: Question, decrypted: Decrypted): Answer | null 
   if (surely.length > 0) return worst(surely)
   const perhaps = here.map(({ iv }): Answer => ({ state: 'unknown', reason: untold, iv }))
   if (otherwise === null) return perhaps[0] ?? null
-  const found = [...otherwise === 'removed' ? [] : fromElsewhere(question, decrypted), ...elsewhere(question, decrypted), ...perhaps]
+  const found = [...otherwise === 'removed' ? [] : fromElsewhere(question, decrypted), ...elsewhere(question, decrypted), ...inParts(question, decrypted), ...perhaps]
   if (found.length > 0) return worst(found)
   const closed = otherwise === 'unknown' ? untold : whyNot(question, decrypted)
   return { state: closed === null ? otherwise : 'unknown', reason: closed, iv: null }
@@ -81,7 +82,7 @@ export function answer(question: Question, decrypted: Decrypted): Answer | null 
 
 /** Whether two values that are one are written in the same way too. */
 function isWrittenSo(one: Digests | null, value: Digests): boolean {
-  return one?.[0] === value[0]
+  return one?.spellings[0] === value.spellings[0]
 }
 
 function worst(among: readonly Answer[]): Answer {
@@ -121,14 +122,37 @@ function elsewhere({ own, byLength, clear, went, isHere, untold }: Question, { a
   })
 }
 
+/** What they knew is another value now, or was cut into several, and parts of it are in use. */
+function inParts({ known, within, otherwise, untold }: Question, { at, of }: Decrypted): readonly Answer[] {
+  const now = within.flatMap((place) => at(place) ?? [])
+  if (now.length === 0 || otherwise === 'removed') return []
+  return known.flatMap((one): Answer | [] => {
+    const digests = of(one)
+    if (digests === null) return []
+    const but = otherwise === 'unknown' ? `${untold}: ` : 'it has another value, but '
+    const { kind, left, of: all, tooMany } = standingOf(digests, one.size, now)
+    if (!isSure(one)) return left === 0 ? [] : { state: 'unknown', reason: untold, iv: null }
+    if (left === 0) return tooMany ? { state: 'unknown', reason: `${but}${tooManyParts}`, iv: null } : []
+    if (kind === 'all') return { state: one.state, reason: `${but}the one that they knew still stands in it as a part`, iv: one.iv }
+    if (kind === 'password') return { state: one.state, reason: `${but}the password in it is still the one that they knew`, iv: one.iv }
+    return { state: 'unknown', reason: `${but}${all === 1 ? `the ${kind}` : `${left} of the ${all} ${kind}s`} that they knew still ${left === 1 ? 'stands' : 'stand'} in it: look which of them are secrets`, iv: null }
+  })
+}
+
+/** Whether a part of what they knew at the name can be told from what stands there now, however long that is. */
+export function mayHoldParts({ within, known }: Question, { at }: Pick<Decrypted, 'at'>): boolean {
+  return known.length > 0 && within.some((place) => (at(place)?.parts ?? null) !== null)
+}
+
 /** What would have to be compared, and could not be. */
 function whyNot(question: Question, decrypted: Decrypted): string | null {
   const { now, known, own, byLength, clear, went, otherwise } = question
   const { lackAt, lackOf, whyNotClear } = decrypted
   const said = (what: string, lack: string | null): string | null => (lack === null ? null : `${what} ${lack}`)
   const sizes = [...new Set(now.map(({ size }) => size))]
+  const isInParts = mayHoldParts(question, decrypted)
   return said('the file', lackAt(now))
-    ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => sizes.some((one) => isAlike(one, size))), ...soughtOf(question, decrypted)]))
+    ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => isInParts || sizes.some((one) => isAlike(one, size))), ...soughtOf(question, decrypted)]))
     ?? said('a value as long that they knew from another name', otherwise === 'changed' ? first(sizes, (size) => lackOf(byLength.known(size))) : null)
     ?? said('a file that may hold it now', first(own, ({ size }) => lackAt(byLength.places(size))) ?? lackAt(clear))
     ?? (went === null || own.length === 0 ? null : whyNotClear(went))
@@ -149,6 +173,7 @@ function first<T>(list: readonly T[], find: (one: T) => string | null): string |
 
 const inAnotherWay = ', written another way'
 const respelled = `it is a value that they know${inAnotherWay}`
+const tooManyParts = 'one of the two has more parts than are compared: look whether a secret that they knew still stands in it'
 const tooShort = 'that is too short to be the same for sure, and not by chance'
 
 function isSure({ knowing }: KnownValue): boolean {

@@ -1,6 +1,6 @@
 // The versions of a repository's encrypted files, read one by one → its history.
 // Pure. Must never keep a version's text, nor a value that stood in the clear.
-import type { Digests } from './exposure-answer.ts'
+import type { Digests } from './digests.ts'
 import type { ClearText, ClearValue, FileVersion } from './file-version.ts'
 import { History } from './history.ts'
 import type { HistoryParts, KnownLeaf, StoredVersion } from './history.ts'
@@ -51,7 +51,7 @@ export class HistoryBuilder {
     if (digestsOf === null) return
     const leaves = texts.filter(({ key, size }) => size > 0 && this.#keys.has(key)).map(({ key, size, text }) => {
       const digests = digestsOf(text)
-      const leaf = this.#leafOf(key, numberOf(this.#ivs, `${digests[0] ?? ''} ${key}`), size)
+      const leaf = this.#leafOf(key, numberOf(this.#ivs, `${digests.spellings[0] ?? ''} ${key}`), size)
       this.#clearDigests.set(leaf.iv, digests)
       return leaf
     })

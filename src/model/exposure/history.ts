@@ -2,7 +2,7 @@
 // Pure. Must never take a history that is cut off for the whole one.
 import { perhapsReached, stillUntold, untoldLinks } from './data-key-links.ts'
 import type { DataKeyLink } from './data-key-links.ts'
-import type { Digests } from './exposure-answer.ts'
+import type { Digests } from './digests.ts'
 import type { ClearValue, FileVersion } from './file-version.ts'
 import type { Recipient } from '../recipient.ts'
 

@@ -15,7 +15,8 @@ export function spellingsOf(value: string): readonly string[] {
 /** No more digits than a number keeps; sops writes large fractions with an exponent. */
 const decimal = /^[+-]?(?=[\d.]{1,15}(?:e|$))\d+(?:\.\d+)?(?:e[+-]?\d{1,2})?$/i
 
-function unquoted(text: string): string {
+/** Without quotes around it. */
+export function unquoted(text: string): string {
   const [, inside] = /^"([^]*)"$/.exec(text) ?? /^'([^]*)'$/.exec(text) ?? []
   return inside ?? text
 }

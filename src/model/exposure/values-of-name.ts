@@ -173,8 +173,9 @@ export class ValuesOfName {
   #question(
     now: readonly KnownLeaf[], otherwise: Question['otherwise'], gone: readonly number[], among: ReadonlySet<number> | null = null,
   ): Question {
+    const places = now.map(({ key, size }) => ({ version: this.#version ?? -1, key, size }))
     return {
-      now: now.map(({ key, size }) => ({ version: this.#version ?? -1, key, size })), known: this.#known(among),
+      now: places, within: places, known: this.#known(among),
       own: gone.length === 0 || otherwise === null ? [] : this.#known(new Set(gone)), byLength: this.#world.byLength, clear: [], went: null,
       isHere: (place) => this.#isHere(place), otherwise, untold: this.#world.untold,
     }

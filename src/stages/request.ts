@@ -6,7 +6,7 @@ import { eachKeyOnce, formsOf, ownerOf, resolveRecipients, resolveRequired, with
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
-import { lastNamed, recordedOwners } from '../model/owners/past-owner.ts'
+import { inUseToday, lastNamed, recordedOwners } from '../model/owners/past-owner.ts'
 import type { PastOwner } from '../model/owners/past-owner.ts'
 import { untoldAs, untoldLines } from '../model/owners/untold.ts'
 import type { RekeyRequest } from '../model/plan/plan.ts'
@@ -157,11 +157,23 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], com
   // A keyring has no past, and may know a key that nothing else names.
   const keyring = survey.owners.filter(({ from }) => from === 'keyring')
   const then = [owners, keyring].map((named) => resolveRecipients([asked], named, ever)).find(({ kind }) => kind !== 'unknown')
+  if (then?.kind === 'resolved') refuseInUse(asked, then.recipients, owners, survey)
   if (then !== undefined) return withSubkeys(resolved(then, survey), keyring, ever)
   const whole = comes.length === 0 ? now : resolveRecipients([asked], survey.owners, known)
   const [both] = whole.kind === 'resolved' ? whole.recipients : []
   if (both === undefined) return resolved(now, survey)
   throw bothNamed(both, 'Nothing tells of another key whose place it took. Name the key that is to go, spelled in full.')
+}
+
+/** Not of a key that the owners file says to be gone: it came back, as nobody else's. */
+function refuseInUse(asked: string, keys: readonly Recipient[], past: readonly PastOwner[], survey: Survey): void {
+  const records = survey.ownersFile?.removed ?? []
+  const cameBack = (one: Recipient): boolean => ownerOf(survey.owners, one) === null
+    && records.some(({ recipient }) => isMeantBy(recipient, one))
+  const why = inUseToday(asked, keys.filter((one) => !cameBack(one)), past, survey)
+  if (why.length === 0) return
+  throw new Failure('recipient-ambiguous', [`"${asked}" is the name of no key today, and who had it before cannot be told from others:`, ...why]
+    .map((line) => visible(line, 1000)).join('\n'), { advice: 'Name the key that is to go, spelled in full.' })
 }
 
 function bothNamed(one: Recipient, advice: string): Failure {

@@ -8,11 +8,13 @@ import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
 import { inUseToday, lastNamed, recordedOwners } from '../model/owners/past-owner.ts'
 import type { PastOwner } from '../model/owners/past-owner.ts'
-import { untoldAs, untoldLines } from '../model/owners/untold.ts'
+import { mentionLines, untoldAs, untoldLines } from '../model/owners/untold.ts'
+import type { Mention } from '../model/owners/untold.ts'
 import type { RekeyRequest } from '../model/plan/plan.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import type { NewRecipient } from '../model/sops-config/edit.ts'
+import { mentionsOf } from '../model/sops-config/mentions.ts'
 import type { Survey } from '../model/survey.ts'
 import { visible } from '../model/safe-text.ts'
 import { knownRecipients, nameOf, unique } from '../model/survey.ts'
@@ -151,7 +153,9 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], com
     })
   }
   // What a comment may be saying of someone who is still there is not looked up in the past.
-  if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0) return withSubkeys(resolved(now, survey), survey.owners, others)
+  const untold = untoldAs(asked, survey.untold ?? [])
+  const mentions = now.kind === 'unknown' && untold.length === 0 && isName(asked) ? unread(asked, survey) : []
+  if (now.kind !== 'unknown' || untold.length + mentions.length > 0) return withSubkeys(resolved(now, survey, mentions), survey.owners, others)
   const ever = past.known.filter(isOld)
   const owners = lastNamed(asked, past.owners.filter(({ recipient }) => isOld(recipient)), ever)
   // A keyring has no past, and may know a key that nothing else names.
@@ -163,6 +167,15 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], com
   const [both] = whole.kind === 'resolved' ? whole.recipients : []
   if (both === undefined) return resolved(now, survey)
   throw bothNamed(both, 'Nothing tells of another key whose place it took. Name the key that is to go, spelled in full.')
+}
+
+/** Where configs mention a name, but where it is read as that of a key: one that comes, or is somebody else's by the owners file. */
+function unread(asked: string, { configs, owners }: Survey): readonly Mention[] {
+  const [whole = ''] = formsOf(asked)
+  const read = owners.filter(({ name }) => formsOf(name).includes(whole))
+  const isRead = ({ path, line, text }: Mention): boolean => read.some((owner) => owner.path === path
+    && (owner.line === line || text.split(/[,;/]/).some((part) => formsOf(part).includes(whole))))
+  return configs.flatMap((config) => mentionsOf(asked, config)).filter((one) => !isRead(one))
 }
 
 /** Not of a key that the owners file says to be gone: it came back, as nobody else's. */
@@ -198,9 +211,9 @@ function recordOf(asked: string, now: readonly Recipient[], { owners, ownersFile
   return records.findLast(({ owner }) => bears(owner)) ?? null
 }
 
-function resolved(resolution: Resolution, { untold = [] }: Survey): readonly Recipient[] {
+function resolved(resolution: Resolution, { untold = [] }: Survey, mentions: readonly Mention[] = []): readonly Recipient[] {
   if (resolution.kind === 'resolved') return resolution.recipients
-  const why = resolution.kind === 'unknown' ? untoldLines(resolution.asked, untold) : []
+  const why = resolution.kind === 'unknown' ? [...untoldLines(resolution.asked, untold), ...mentionLines(resolution.asked, mentions)] : []
   throw new Failure(`recipient-${resolution.kind}`, [...resolution.message.split('\n'), ...why].map((line) => visible(line, 1000)).join('\n'))
 }
 

@@ -197,6 +197,61 @@ describe('a replacement that is asked for again', () => {
     expect((await again([['.sops.yaml', done]], { ...past, known: [old] })).asked.removed).toEqual([old])
   })
 
+  describe('whose name only the past knows', () => {
+    const alone = { addedRecipients: [] }
+    const then = pastOf(['.sops.yaml', rule(`${old.id} # bob`)])
+    const ownersFile = { path: '.sops-owners.yaml', text: '', removed: [{ recipient: old, owner: 'bob', date: '2026-02-10', by: null, line: 3 }] }
+
+    test.each<[string, string, string, Partial<Survey>]>([
+      ['under another name', rule(alice.id, `${old.id} # carol`), "and is carol's, by .sops.yaml:5.", {}],
+      ['without a name', rule(alice.id, old.id), 'and nothing says whose it is.', {}],
+      ['under another name, though recorded as removed', rule(alice.id, `${old.id} # carol`), "and is carol's, by .sops.yaml:5.", { ownersFile }],
+      ['under that name, which the owners file gives to another', rule(`${old.id} # bob`), "and is bob's, by .sops.yaml:4; carol's, by .sops-owners.yaml:2.",
+        { owners: [{ recipient: old, name: 'carol', from: 'owners-file', path: '.sops-owners.yaml', line: 2 }] }],
+    ])('does not take out a key that stands in a config of today %s', async (_, config, whose, more) => {
+      const where = more.ownersFile === ownersFile ? '.sops-owners.yaml:3' : '.sops.yaml at 1:4'
+      await expect(again([['.sops.yaml', config]], then, alone, more)).rejects.toMatchObject({
+        code: 'recipient-ambiguous', advice: 'Name the key that is to go, spelled in full.',
+        message: expect.stringContaining(`\n${old.id} was that of "bob" by ${where}. Today it stands in .sops.yaml, ${whose}`),
+      })
+      expect((await again([['.sops.yaml', config]], then, { ...alone, removedRecipients: [old.id] }, more)).asked.removed).toEqual([old])
+    })
+
+    test.each<[string, string, string]>([
+      ['of fewer names than keys', `creation_rules:\n  - age: ${alice.id},${older.id},${now.id},${fresh.id} # alice, bob, ci\n`, 'comment in .sops.yaml:2'],
+      ['that says more', `creation_rules:\n  - age: ${alice.id},${older.id} # alice, Bob's new laptop\n`, 'comment in .sops.yaml:2'],
+      ['of prose', `# There is no key here\n\ncreation_rules:\n  # ask (bob) or alice\n  - age: ${older.id}\n`, 'comment in .sops.yaml:4'],
+      ['of an anchor', `keys:\n  - |\n    a text\n  - &user_bob ${older.id}\n${rule('*user_bob')}`, 'anchor in .sops.yaml:4'],
+    ])('is unknown where it is a word %s', async (_, config, where) => {
+      await expect(again([['.sops.yaml', config]], then, alone)).rejects.toMatchObject({
+        code: 'recipient-unknown',
+        message: expect.stringMatching(new RegExp(`\\nThe ${where} has "bob" in it, and cannot be read as the name of a key: write the name beside its key .*, or name the key that is meant, spelled in full\\.$`)),
+      })
+      expect((await again([['.sops.yaml', config]], then, { ...alone, removedRecipients: [old.id] })).asked.removed).toEqual([old])
+    })
+
+    test.each(['# bobby, bob2 and kebob', `# - ${old.id}`, '- "# bob"', "- '&bob'", '- |\n    # bob\n    &bob', '- x#bob'])('is not where none of its words is that: %s', async (text) => {
+      const config = `keys:\n  ${text}\n${rule(alice.id)}`
+      for (const name of ['bob', old.id]) expect((await again([['.sops.yaml', config]], then, { ...alone, removedRecipients: [name] })).asked.removed).toEqual([old])
+    })
+
+    test.each<[string, string]>([
+      ['beside it', done], ['above it', rule('# alice', alice.id, '# bob', fresh.id).replaceAll('- #', '#')],
+      ['among others', `creation_rules:\n  - age: ${alice.id},${fresh.id} # alice, bob (new)\n`],
+    ])('is not where it is that of the key that came in place %s, but anywhere else', async (_, config) => {
+      expect((await again([['.sops.yaml', config]], then)).asked.removed).toEqual([old])
+      for (const more of ['# or of bob since May', `# - &bob-2 ${older.id}`]) {
+        await expect(again([['.sops.yaml', `${config}${more}\n`]], then)).rejects.toMatchObject({ code: 'recipient-unknown', message: expect.stringContaining('The comment in .sops.yaml:') })
+      }
+    })
+
+    test('takes out a key that is left in files alone, and one that came back as nobody’s since it was recorded as removed', async () => {
+      const file = { path: 'a.yaml', metadata: { groups: [[old]] } } as unknown as Survey['others'][number]
+      expect((await again([['.sops.yaml', rule(alice.id)]], then, alone, { others: [file] })).asked.removed).toEqual([old])
+      expect((await again([['.sops.yaml', rule(alice.id, old.id)]], then, alone, { ownersFile })).asked.removed).toEqual([old])
+    })
+  })
+
   test('asks which one is meant of two that came in each other’s place', async () => {
     const versions = [alice, old, older, old].map(({ id }) => ['.sops.yaml', rule(`${id} # ${id === alice.id ? 'alice' : 'bob'}`)] as const)
     await expect(again([['.sops.yaml', rule(`${fresh.id} # zoe`)]], pastOf(...versions))).rejects.toMatchObject({ code: 'recipient-ambiguous' })

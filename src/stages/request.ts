@@ -6,13 +6,15 @@ import { eachKeyOnce, formsOf, ownerOf, resolveRecipients, resolveRequired, with
 import type { OwnedRecipient, Resolution } from '../model/owners/owners.ts'
 import { asSeen, candidateLines } from '../model/owners/owners-candidates.ts'
 import type { RemovedRecord } from '../model/owners/owners-file.ts'
-import { lastNamed, recordedOwners } from '../model/owners/past-owner.ts'
+import { inUseToday, lastNamed, recordedOwners } from '../model/owners/past-owner.ts'
 import type { PastOwner } from '../model/owners/past-owner.ts'
-import { untoldAs, untoldLines } from '../model/owners/untold.ts'
+import { mentionLines, untoldAs, untoldLines } from '../model/owners/untold.ts'
+import type { Mention } from '../model/owners/untold.ts'
 import type { RekeyRequest } from '../model/plan/plan.ts'
 import { canonicalId, isMeantBy, parsePgpId, parseRecipient, sameRecipient } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import type { NewRecipient } from '../model/sops-config/edit.ts'
+import { mentionsOf } from '../model/sops-config/mentions.ts'
 import type { Survey } from '../model/survey.ts'
 import { visible } from '../model/safe-text.ts'
 import { knownRecipients, nameOf, unique } from '../model/survey.ts'
@@ -151,17 +153,40 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], com
     })
   }
   // What a comment may be saying of someone who is still there is not looked up in the past.
-  if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0) return withSubkeys(resolved(now, survey), survey.owners, others)
+  const untold = untoldAs(asked, survey.untold ?? [])
+  const mentions = now.kind === 'unknown' && untold.length === 0 && isName(asked) ? unread(asked, survey) : []
+  if (now.kind !== 'unknown' || untold.length + mentions.length > 0) return withSubkeys(resolved(now, survey, mentions), survey.owners, others)
   const ever = past.known.filter(isOld)
   const owners = lastNamed(asked, past.owners.filter(({ recipient }) => isOld(recipient)), ever)
   // A keyring has no past, and may know a key that nothing else names.
   const keyring = survey.owners.filter(({ from }) => from === 'keyring')
   const then = [owners, keyring].map((named) => resolveRecipients([asked], named, ever)).find(({ kind }) => kind !== 'unknown')
+  if (then?.kind === 'resolved') refuseInUse(asked, then.recipients, owners, survey)
   if (then !== undefined) return withSubkeys(resolved(then, survey), keyring, ever)
   const whole = comes.length === 0 ? now : resolveRecipients([asked], survey.owners, known)
   const [both] = whole.kind === 'resolved' ? whole.recipients : []
   if (both === undefined) return resolved(now, survey)
   throw bothNamed(both, 'Nothing tells of another key whose place it took. Name the key that is to go, spelled in full.')
+}
+
+/** Where configs mention a name, but where it is read as that of a key: one that comes, or is somebody else's by the owners file. */
+function unread(asked: string, { configs, owners }: Survey): readonly Mention[] {
+  const [whole = ''] = formsOf(asked)
+  const read = owners.filter(({ name }) => formsOf(name).includes(whole))
+  const isRead = ({ path, line, text }: Mention): boolean => read.some((owner) => owner.path === path
+    && (owner.line === line || text.split(/[,;/]/).some((part) => formsOf(part).includes(whole))))
+  return configs.flatMap((config) => mentionsOf(asked, config)).filter((one) => !isRead(one))
+}
+
+/** Not of a key that the owners file says to be gone: it came back, as nobody else's. */
+function refuseInUse(asked: string, keys: readonly Recipient[], past: readonly PastOwner[], survey: Survey): void {
+  const records = survey.ownersFile?.removed ?? []
+  const cameBack = (one: Recipient): boolean => ownerOf(survey.owners, one) === null
+    && records.some(({ recipient }) => isMeantBy(recipient, one))
+  const why = inUseToday(asked, keys.filter((one) => !cameBack(one)), past, survey)
+  if (why.length === 0) return
+  throw new Failure('recipient-ambiguous', [`"${asked}" is the name of no key today, and who had it before cannot be told from others:`, ...why]
+    .map((line) => visible(line, 1000)).join('\n'), { advice: 'Name the key that is to go, spelled in full.' })
 }
 
 function bothNamed(one: Recipient, advice: string): Failure {
@@ -186,9 +211,9 @@ function recordOf(asked: string, now: readonly Recipient[], { owners, ownersFile
   return records.findLast(({ owner }) => bears(owner)) ?? null
 }
 
-function resolved(resolution: Resolution, { untold = [] }: Survey): readonly Recipient[] {
+function resolved(resolution: Resolution, { untold = [] }: Survey, mentions: readonly Mention[] = []): readonly Recipient[] {
   if (resolution.kind === 'resolved') return resolution.recipients
-  const why = resolution.kind === 'unknown' ? untoldLines(resolution.asked, untold) : []
+  const why = resolution.kind === 'unknown' ? [...untoldLines(resolution.asked, untold), ...mentionLines(resolution.asked, mentions)] : []
   throw new Failure(`recipient-${resolution.kind}`, [...resolution.message.split('\n'), ...why].map((line) => visible(line, 1000)).join('\n'))
 }
 

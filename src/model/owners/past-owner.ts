@@ -1,10 +1,13 @@
 // Whose keys were whose at earlier commits, or by the record of who was removed: which of them a name stood for last.
-// Must never take the keys that a name stood for at two times for one person's, unless the one took the place of the other.
+// Must never take the keys that a name stood for at two times for one person's, unless the one took the place of the other, nor a key
+// that is in use for that of who had it once.
 import { formsOf } from './owners.ts'
+import { asSeen, placeOf } from './owners-candidates.ts'
 import type { OwnedRecipient } from './owners.ts'
 import type { RemovedRecord } from './owners-file.ts'
 import { canonicalId, isMeantBy } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
+import type { SopsConfig } from '../sops-config/read.ts'
 
 export interface PastOwner extends OwnedRecipient {
   /** The keys that the same file gives to the name after this one. */
@@ -41,6 +44,25 @@ export function lastNamed(asked: string, owners: readonly PastOwner[], known: re
   const exchanged = new Set(named.filter(({ next }) => next.some((one) => ids.has(canonicalId(one)))).map(({ recipient }) => canonicalId(recipient)))
   // Of keys that came in each other's place none is the last.
   return exchanged.size === ids.size ? owners : owners.filter((owner) => !bears(owner) || !exchanged.has(canonicalId(owner.recipient)))
+}
+
+/**
+ * Why a name that no more than the past gives to `keys` does not stand for them, a line for each that is in a config of today: it may be
+ * somebody else's by now, or always have been.
+ */
+export function inUseToday(
+  asked: string, keys: readonly Recipient[], past: readonly PastOwner[],
+  { configs, owners }: { readonly configs: readonly Pick<SopsConfig, 'path' | 'recipients'>[]; readonly owners: readonly OwnedRecipient[] },
+): readonly string[] {
+  const isOf = (one: Recipient) => (owner: OwnedRecipient): boolean => isMeantBy(owner.recipient, one)
+  return keys.flatMap((one) => {
+    const config = configs.find(({ recipients }) => recipients.some((other) => isMeantBy(other, one)))
+    if (config === undefined) return []
+    const then = past.filter(isOf(one)).find(({ name }) => formsOf(name).includes(folded(asked)))
+    const now = owners.filter(isOf(one)).map((owner) => `${asSeen(owner.name)}'s, by ${placeOf(owner)}`)
+    const whose = now.length === 0 ? 'and nothing says whose it is' : `and is ${[...new Set(now)].join('; ')}`
+    return [`${one.id} was that of "${asked}"${then === undefined ? '' : ` by ${placeOf(then)}`}. Today it stands in ${config.path}, ${whose}.`]
+  })
 }
 
 function folded(name: string): string {

@@ -138,7 +138,9 @@ describe('a replacement that is asked for again', () => {
     [Recipient, Recipient, Recipient, Recipient]
   const rule = (...keys: readonly string[]): string => `creation_rules:\n  - key_groups:\n      - age:\n${keys.map((one) => `          - ${one}\n`).join('')}`
   const done = rule(alice.id, `${fresh.id} # bob`)
-  const inRequest = { removedRecipients: ['bob'], addedRecipients: [`bob=${fresh.id}`], sameAccessAs: null, requiredRecipients: [] }
+  const inRequest = {
+    removedRecipients: ['bob'], addedRecipients: [`bob=${fresh.id}`], sameAccessAs: null, requiredRecipients: [] as readonly string[],
+  }
 
   /** By versions of configs, the newest first, in which names stand beside keys. */
   function pastOf(...versions: readonly (readonly [path: string, text: string])[]): Past {
@@ -245,11 +247,47 @@ describe('a replacement that is asked for again', () => {
       }
     })
 
+    test('is not where it is read whole, commas and all', async () => {
+      const named = (id: string): string => rule(alice.id, `${id} # Smith, Bob`)
+      const request = { removedRecipients: ['Smith, Bob'], addedRecipients: [`Smith, Bob=${fresh.id}`] }
+      expect((await again([['.sops.yaml', named(fresh.id)]], pastOf(['.sops.yaml', named(old.id)]), request)).asked.removed).toEqual([old])
+    })
+
     test('takes out a key that is left in files alone, and one that came back as nobody’s since it was recorded as removed', async () => {
       const file = { path: 'a.yaml', metadata: { groups: [[old]] } } as unknown as Survey['others'][number]
       expect((await again([['.sops.yaml', rule(alice.id)]], then, alone, { others: [file] })).asked.removed).toEqual([old])
       expect((await again([['.sops.yaml', rule(alice.id, old.id)]], then, alone, { ownersFile })).asked.removed).toEqual([old])
     })
+  })
+
+  test('is refused once the new key has left in its turn', async () => {
+    const config = rule(alice.id, `${older.id} # bob`)
+    const past = pastOf(['.sops.yaml', config], ['.sops.yaml', done], ['.sops.yaml', rule(alice.id, `${old.id} # bob`)])
+    for (const removedRecipients of [['bob'], [older.id]]) {
+      await expect(again([['.sops.yaml', config]], past, { removedRecipients })).rejects.toMatchObject({
+        code: 'refused', advice: 'Add a new key instead. If it is to come back, add it by itself, with `same-access-as`.',
+        message: expect.stringContaining(`names ${fresh.id}, which stood in files or configs at earlier commits and stands in none any more: it has left before`),
+      })
+    }
+    // By itself it may come back; and so may one that still opens a file.
+    expect((await again([['.sops.yaml', config]], past, { removedRecipients: [] })).asked.added).toMatchObject([{ recipient: fresh }])
+    const file = { path: 'a.yaml', metadata: { groups: [[fresh]] } } as unknown as Survey['others'][number]
+    expect((await again([['.sops.yaml', config]], past, {}, { others: [file] })).asked.removed).toEqual([older])
+  })
+
+  test('takes out an earlier key that still opens a file and stands in no config, and puts nobody beside it', async () => {
+    const config = rule(alice.id, `${old.id} # bob`)
+    const past = pastOf(['.sops.yaml', config], ['.sops.yaml', rule(alice.id, `${older.id} # bob`)])
+    const of = (one: Recipient): Partial<Survey> => ({ others: [{ path: 'a.yaml', metadata: { groups: [[one]] } } as unknown as Survey['others'][number]] })
+    const keys = async (text: string, more: Partial<Survey>, requiredRecipients: readonly string[] = []): Promise<unknown> => {
+      const { asked, earlier, owners } = await again([['.sops.yaml', text]], past, { requiredRecipients }, more)
+      expect([asked.like, owners.map(({ name, recipient }) => [name, recipient])]).toEqual([[old], [['bob', older]]])
+      return [asked.removed, earlier.map(({ recipient }) => recipient)]
+    }
+    expect(await keys(config, of(older))).toEqual([[old, older], []])
+    expect(await keys(config, of(alice))).toEqual([[old], [older]])
+    expect(await keys(rule(alice.id, `${old.id} # bob`, older.id), of(older))).toEqual([[old], [older]])
+    expect(await keys(config, of(older), [older.id])).toEqual([[old], [older]])
   })
 
   test('asks which one is meant of two that came in each other’s place', async () => {

@@ -32,7 +32,7 @@ export interface Past {
 /** Who is meant, now and before. */
 export interface ResolvedRequest {
   readonly asked: RequestedRecipients
-  /** Keys that whoever is removed by name held before: what they opened was read too. Not to be taken out of anything. */
+  /** Keys that whoever is removed by name held before, and that open no file any more or stand in a config: what they opened was read too. */
   readonly earlier: readonly OwnedRecipient[]
   /** The names by which the keys of both are known that nothing names any more. */
   readonly owners: readonly OwnedRecipient[]
@@ -47,13 +47,17 @@ export async function resolveWithPast(
 ): Promise<ResolvedRequest> {
   const names = inputs.removedRecipients.filter(isName)
   const told = (asked: RequestedRecipients, { owners }: Past): ResolvedRequest => {
-    const earlier = earlierKeys(names, asked, survey, owners)
-    const nameless = [...asked.removed, ...earlier.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null)
-    return { asked, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) }
+    const theirs = earlierKeys(names, asked, survey, owners)
+    const left = new Set(theirs.filter(({ recipient }) => isLeftInFiles(recipient, asked, survey)))
+    const nameless = [...asked.removed, ...theirs.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null)
+    const removed = [...asked.removed, ...[...left].map(({ recipient }) => recipient)]
+    const earlier = theirs.filter((one) => !left.has(one))
+    return { asked: { ...asked, removed }, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) }
   }
   const records = recordedIn(survey)
   try {
     const asked = resolveRequest(inputs, survey, records)
+    if (asked.removed.length > 0) await refuseReturned(asked.added, survey, past)
     return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] })
   } catch (error) {
     if (!mayHaveGone(error) || inputs.removedRecipients.length === 0) throw error
@@ -67,6 +71,22 @@ export async function resolveWithPast(
       throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still })
     }
   }
+}
+
+/**
+ * One that stands nowhere and stood somewhere before has left: the request is an old one, asked for again, and would let it in again.
+ * What was brought back by itself is meant.
+ */
+async function refuseReturned(added: RequestedRecipients['added'], survey: Survey, past: (everywhere: boolean) => Promise<Past>): Promise<void> {
+  const here = knownRecipients(survey)
+  const fresh = added.map(({ recipient }) => recipient).filter((one) => !here.some((other) => isMeantBy(other, one)))
+  if (fresh.length === 0) return
+  const { known } = await past(false)
+  const back = fresh.find((one) => known.some((other) => isMeantBy(other, one)))
+  if (back === undefined) return
+  throw new Failure('refused', `The input \`added-recipient\` names ${visible(back.id)}, which stood in files or configs at earlier commits and stands in none any more: it has left before, and would come back in the place of another one.`, {
+    advice: 'Add a new key instead. If it is to come back, add it by itself, with `same-access-as`.',
+  })
 }
 
 /** There is nobody but the new one: then who goes may have gone before. */
@@ -94,6 +114,12 @@ function earlierKeys(
     return isAsked(name) && !haveOtherEmails([name], theirs) && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient))
   })
   return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed()
+}
+
+/** In no config: a file was forgotten, or brought back. Not what has to stay. */
+function isLeftInFiles(one: Recipient, { required }: RequestedRecipients, survey: Survey): boolean {
+  const isIn = (recipients: readonly Recipient[]): boolean => recipients.some((other) => isMeantBy(other, one))
+  return isIn(knownRecipients(survey)) && !isIn(survey.configs.flatMap(({ recipients }) => recipients)) && !isIn(required)
 }
 
 function recordedIn({ ownersFile }: Survey): Past {

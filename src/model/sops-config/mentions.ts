@@ -10,10 +10,8 @@ export function mentionsOf(name: string, { path, text }: Pick<SopsConfig, 'path'
   const asked = wordsOf(name)
   const found: Mention[] = []
   let line = 1
-  let isText = false
   for (const source of new Lexer().lex(text)) {
-    const type: CST.TokenType | null = isText ? null : CST.tokenType(source)
-    isText = type === 'scalar'
+    const type = CST.tokenType(source)
     if ((type === 'comment' || type === 'anchor') && asked !== '  ' && wordsOf(source).includes(asked)) {
       found.push({ kind: type, path, line, text: source.replace(/^[&#\s]+/, '') })
     }

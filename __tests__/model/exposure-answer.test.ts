@@ -86,6 +86,16 @@ test.each<[string, Partial<Question>, World, unknown]>([
   expect(told(question, world)).toEqual(expected)
 })
 
+const resorted = { now: [], within: [here, elsewhere], otherwise: 'unknown', untold: 'it is kept otherwise' } as const
+test.each<[string, World, unknown]>([
+  ['lines of it', { then: { 1: two }, now: { 0: 'S3cretValue', 1: 'fresh-secret' } }, ['unknown', 'it is kept otherwise; 1 of the 2 lines that they knew still stands in it: look which of them are secrets']],
+  ['it among others', { then: { 1: 'S3cretValue' }, now: { 0: two } }, ['current', 'it is kept otherwise; the one that they knew still stands in it as a part']],
+  ['nothing of it', { then: { 1: two }, now: { 0: 'fresh-secret' } }, ['unknown', 'it is kept otherwise']],
+  ['what nothing opens', { then: { 1: two }, now: {} }, ['unknown', 'it is kept otherwise']],
+])('where a file is encrypted as another sort, there stands %s', (_, world, expected) => {
+  expect(told(resorted, world)).toEqual(expected)
+})
+
 test('a value below 8 bytes proves nothing where it stands under another name, and is never called gone then', () => {
   const [short, other] = [known(1, { size: 7 }), known(2, { size: 7 })]
   const at = { ...here, size: 7 }

@@ -34,6 +34,7 @@ test('more parts than are compared are not kept, and what is nested deeper than 
   expect(partsOf(lines(mostParts))).toMatchObject({ tooMany: false })
   const { parts, tooMany } = partsOf(lines(2 * mostParts)) ?? { parts: [] }
   expect([parts.length, tooMany]).toEqual([mostParts, true])
+  expect([60, 100].map((depth) => canonicalJson('['.repeat(depth) + ']'.repeat(depth)) !== null)).toEqual([true, false])
   expect(canonicalJson('['.repeat(100_000) + ']'.repeat(100_000))).toBeNull()
 })
 
@@ -60,6 +61,8 @@ test('what stands of a value in another one is counted by its parts, also of one
   expect(standing(base64(two), base64(`${two}LOG_LEVEL=debug\n`))).toEqual(['line', 2, 2])
   expect(standing(two, 'DB=fresh-secret-1\nKEY=fresh-secret-2\n')).toEqual(['line', 0, 2])
   expect(standing('S3cretValue', two)).toEqual(['all', 1, 1])
+  expect(standing('S3cretValue', 'postgres://app:S3cretValue@host/db')).toEqual(['all', 1, 1])
+  expect(standing('pw', 'postgres://app:pw@host/db')).toEqual(['all', 0, 1])
   expect(standing('DB', 'a=first\nDB\n')).toEqual(['all', 0, 1])
   expect(standing('fresh-secret', 'fresh-secret')).toEqual(['all', 0, 1])
   expect(digestsOf(two).parts?.numbers).toHaveLength(8)

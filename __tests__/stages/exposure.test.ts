@@ -306,6 +306,23 @@ describe('a value of many lines', () => {
   })
 })
 
+test.each<[string, string, readonly string[], string, string, string]>([
+  ['value by value', '(whole file)', ['--input-type', 'binary', '--output-type', 'binary'], 'unknown', 'dotenv', '2 of the 2 lines that they knew still stand in it: look which of them are secrets'],
+  ['as a whole', 'TOKEN', ['--input-type', 'dotenv', '--output-type', 'dotenv'], 'current', 'binary', 'the one that they knew still stands in it as a part'],
+])('what bob knew of a file that is kept %s now is not removed', async (sort, key, before, state, after, reason) => {
+  const lines = `PASSWORD=${canary}-a\nTOKEN=${canary}-b\n`
+  using team = new Chronicle()
+  team.config(team.everyone)
+  team.encrypt('app', lines, ...before)
+  team.commitOn(jan)
+  team.config(team.withoutBob)
+  team.encrypt('app', `${lines}LOG=debug\n`, '--input-type', after, '--output-type', after)
+  team.commitOn(feb)
+  const found = async (identity: string | null): Promise<unknown> => (await team.secrets(identity)).find((one) => one.key === key)
+  expect(await found(null)).toMatchObject({ state: 'unknown', reason: expect.stringContaining(`the file is kept ${sort} now`) })
+  expect(await found(team.ci.identity)).toMatchObject({ state, reason: expect.stringContaining(reason) })
+})
+
 describe('a value that stood in the clear', () => {
   const because = { state: 'current', reason: 'it stood in the clear at an earlier commit' }
 

@@ -129,7 +129,7 @@ function inParts({ known, within, otherwise, untold }: Question, { at, of }: Dec
   return known.flatMap((one): Answer | [] => {
     const digests = of(one)
     if (digests === null) return []
-    const but = otherwise === 'unknown' ? `${untold}: ` : 'it has another value, but '
+    const but = otherwise === 'unknown' ? `${untold}; ` : 'it has another value, but '
     const { kind, left, of: all, tooMany } = standingOf(digests, one.size, now)
     if (!isSure(one)) return left === 0 ? [] : { state: 'unknown', reason: untold, iv: null }
     if (left === 0) return tooMany ? { state: 'unknown', reason: `${but}${tooManyParts}`, iv: null } : []
@@ -140,8 +140,9 @@ function inParts({ known, within, otherwise, untold }: Question, { at, of }: Dec
 }
 
 /** Whether a part of what they knew at the name can be told from what stands there now, however long that is. */
-export function mayHoldParts({ within, known }: Question, { at }: Pick<Decrypted, 'at'>): boolean {
-  return known.length > 0 && within.some((place) => (at(place)?.parts ?? null) !== null)
+export function mayHoldParts({ now, within, known }: Question, { at }: Pick<Decrypted, 'at'>): boolean {
+  const isAnotherSort = now.length === 0
+  return known.length > 0 && within.some((place) => isAnotherSort || (at(place)?.parts ?? null) !== null)
 }
 
 /** What would have to be compared, and could not be. */

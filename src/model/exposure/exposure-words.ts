@@ -10,6 +10,8 @@ export const wasInTheClear = 'it stood in the clear at an earlier commit'
 export const clearedHere = 'a value that is as long came to stand in the clear in its file: only a decryption can tell whether it is this one'
 export const notEncrypted = 'the file is there, but is no longer one that sops can read'
 export const leftInTheClear = 'it stood in the clear before it went: only a decryption can tell whether it still does elsewhere'
+export const valueByValue = 'the file is kept value by value now, and no longer as a whole'
+export const asOne = 'the file is kept as a whole now, and no longer value by value'
 export const nameless = 'an encrypted comment has no name by which it could be compared with what it was'
 
 /** Why it is not known whether they could read something at all. */

@@ -104,6 +104,11 @@ export function isComment(key: string): boolean {
   return key === ofComments
 }
 
+/** The one value of a file that is encrypted as a whole. */
+export function isWholeFile(key: string): boolean {
+  return key === ofWholeFile
+}
+
 /** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
 export function isListed(key: string): boolean {
   return key === ofComments || (key !== ofWholeFile && (JSON.parse(key) as Step[]).slice(1).some((step) => typeof step === 'number'))

@@ -1,8 +1,8 @@
 // The values of one name in one file, then and now → what has become of each, or the question that tells.
 // Pure. What only a decryption can tell stays a question, and must never be taken for an answer.
 import type { Answer, Known, Question } from './exposure-answer.ts'
-import { clearedHere, elsewhere, inTheClear, leftInTheClear, nameless, notEncrypted, stoodInTheClear, undecided, wasInTheClear } from './exposure-words.ts'
-import { isComment, isListed } from './file-version.ts'
+import { asOne, clearedHere, elsewhere, inTheClear, leftInTheClear, nameless, notEncrypted, stoodInTheClear, undecided, valueByValue, wasInTheClear } from './exposure-words.ts'
+import { isComment, isListed, isWholeFile } from './file-version.ts'
 import { clearedAt } from './hiding-places.ts'
 import type { ByLength, Place, lastWith } from './hiding-places.ts'
 import type { History, KnownLeaf } from './history.ts'
@@ -94,6 +94,12 @@ export class ValuesOfName {
     if (this.#version === null && history.plain.has(this.#home)) return this.#found(key, null, 'unknown', notEncrypted)
     const isSure = this.#isSure(key)
     const sizes = new Set(gone.map((iv) => history.sizeOf(iv)))
+    const now = this.#version === null ? null : history.versions[this.#version] ?? null
+    if (isSure && now !== null && (now.format === 'binary') !== isWholeFile(key)) {
+      const untoldPart = isWholeFile(key) ? valueByValue : asOne
+      const question = this.#question([], 'unknown', gone, new Set(gone))
+      return this.#asked(key, untoldPart, { ...question, within: placesIn(this.#version, now.leaves), untold: untoldPart })
+    }
     if (isComment(key)) {
       const isGone = this.#fresh.length === 0 && [...sizes].every((size) => comments(size).length === 0)
       return isSure && isGone ? this.#found(key, null, 'removed', null) : this.#found(key, null, 'unknown', isSure ? nameless : untold)
@@ -173,7 +179,7 @@ export class ValuesOfName {
   #question(
     now: readonly KnownLeaf[], otherwise: Question['otherwise'], gone: readonly number[], among: ReadonlySet<number> | null = null,
   ): Question {
-    const places = now.map(({ key, size }) => ({ version: this.#version ?? -1, key, size }))
+    const places = placesIn(this.#version, now)
     return {
       now: places, within: places, known: this.#known(among),
       own: gone.length === 0 || otherwise === null ? [] : this.#known(new Set(gone)), byLength: this.#world.byLength, clear: [], went: null,
@@ -225,6 +231,10 @@ export class ValuesOfName {
     const [key = ''] = this.#secrets.keys()
     return this.#world.known.spanOf(this.#home, key)
   }
+}
+
+function placesIn(version: number | null, leaves: readonly KnownLeaf[]): readonly Place[] {
+  return leaves.map(({ key, size }) => ({ version: version ?? -1, key, size }))
 }
 
 /** The IVs that were known under some name and stand nowhere here. */

@@ -1,4 +1,4 @@
-// The story of a check: inputs → survey → what sops says without a key → history and merges → findings.
+// The story of a check: inputs → survey → history → what sops says without a key → merges → findings.
 // Must never be given, look for or pass on a key, a credential or a token, nor change the checkout.
 import { availableParallelism } from 'node:os'
 import { mkdirSync } from 'node:fs'
@@ -75,7 +75,6 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
     const known = knownRecipients(survey)
     const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known))
     findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey))
-    findings.push(...await findMergeDrops(git, merges, survey))
     const unencrypted = await unencryptedFiles(git, survey, inputs.files)
     const renames = new Renames(onceEncrypted(unencrypted))
     await using open = await openHistory(git, survey, {
@@ -110,10 +109,10 @@ export async function check(inputs: Inputs, job: Extract<Job, { kind: 'check' }>
     run.survey = { ...survey, damaged: [...survey.damaged, ...hidden] }
     findings.push(...damagedFiles(hidden))
     stageCopies(git.root, survey, [], staging)
-    const { answers, untold } = await askKeyless(sops, survey, staging, availableParallelism())
-    const told = standings(survey, answers, untold)
+    const answered = await askKeyless(sops, survey, staging, availableParallelism())
+    const told = standings(survey, answered.answers, answered.untold)
     run.standings = told.byPath
-    findings.push(...told.findings)
+    findings.push(...told.findings, ...await findMergeDrops(git, merges, survey, answered))
     return finish(null)
   } catch (error) {
     const what = `Something went wrong that should not: ${visible(String(error), 600)}.`

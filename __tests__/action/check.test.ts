@@ -182,6 +182,11 @@ describe('finds', () => {
     const checked = await check(repository)
     expect(checked.found).toEqual(['merge-dropped warning .sops.yaml'])
     expect(messageOf(checked, 'merge-dropped')).toContain(`dropped ${dave.recipient.slice(0, 10)}`)
+    // A rule for other files wants dave, the one for this file does not.
+    const config = repository.read('.sops.yaml')
+    repository.write('.sops.yaml', config.replace('rules:\n', `rules:\n  - path_regex: ^dev/\n    age: ${dave.recipient}\n`))
+    repository.git('commit', '--quiet', '--all', '--amend', '--no-edit')
+    expect((await check(repository)).found.filter((one) => one.startsWith('merge-dropped'))).toEqual([])
     // The config names dave again, and the file is the one in question.
     repository.config({ alice, ci, dave })
     repository.git('add', '.')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { droppedByMerge } from '../../src/model/check/merge-drop.ts'
+import { droppedByMerge, wantedIn } from '../../src/model/check/merge-drop.ts'
+import type { SopsAnswer } from '../../src/model/plan/plan.ts'
 import type { Recipient } from '../../src/model/recipient.ts'
 
 const fingerprint = 'FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4'
@@ -21,6 +22,15 @@ describe('a merge drops', () => {
     ['who came in by one of three sides', 'a', ['a', 'a', 'ab'], 'a', 'b'],
   ])('%s', (_, base, sides, result, expected) => {
     expect(lost(base, sides, result)).toBe(expected)
+  })
+
+  test('nobody whom the rule for the file does not want, by the word of sops; without that any rule of its config may', () => {
+    const config = { recipients: people('abc') }
+    const wanted = (configured: SopsAnswer['configured'] | null, named: typeof config | null = config): string =>
+      [...wantedIn(people('a'), named, configured === null ? null : { configured, current: null })].join()
+    expect(wanted({ kind: 'same' })).toBe('age:a')
+    expect(wanted({ kind: 'different', current: [], groups: [people('a'), people('b')], thresholdChanges: false })).toBe('age:a,age:b')
+    expect([wanted(null), wanted({ kind: 'no-rule' }), wanted(null, null)]).toEqual(['age:a,age:b,age:c', 'age:a,age:b,age:c', ''])
   })
 
   test('nobody who is only spelled otherwise', () => {

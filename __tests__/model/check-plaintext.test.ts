@@ -17,6 +17,7 @@ describe('a rule that names the file', () => {
     [String.raw`infra[\\/]secrets\.enc[\\/].*\.enc\.yaml$`, 'infra/secrets.enc/a.enc.yaml'],
     [String.raw`.*\.json$|.*\.enc\.yaml$`, 'a.enc.yaml'],
     [String.raw`(?i)\.SOPS\.yaml$`, 'a.sops.yaml'],
+    [String.raw`^\.github/secrets\.yaml$`, '.github/secrets.yaml'],
     // Words that examples have too.
     [String.raw`\.enc\.yaml$`, 'secrets/schema-registry.enc.yaml'], [String.raw`\.enc\.yaml$`, 'dist/db.enc.yaml'], [String.raw`\.enc\.yaml$`, 'sample-service.enc.yaml'],
   ])('%s means %s', (regex, path) => {
@@ -55,6 +56,7 @@ describe('a rule says nothing of', () => {
     ['secrets/.*', 'secrets/make.sh'], ['secrets/.*', 'secrets/.gitignore'], ['secrets/.*', 'secrets/ci.pub'],
     ['secrets/.*', 'secrets/app.example.yaml'], ['.*secret.*', 'docs/send-secrets.md'],
     ['.*secret.*', 'src/secretary.ts'],
+    [String.raw`.*secrets?\.ya?ml$`, '.github/workflows/scan-secrets.yml'],
     [String.raw`\.sops\.yaml$`, '.sops.yaml'], [String.raw`\.sops\.yaml$`, 'a/.sops.yaml'],
     // Words of another word, of an escape, of a flag or of a class.
     [String.raw`enc.*/.*\.yaml`, 'encounter/x.yaml'], [String.raw`[secrt]+/.*\.yaml`, 'secret/a.yaml'],
@@ -98,7 +100,18 @@ describe('what a file holds', () => {
     ['a public key', '-----BEGIN PUBLIC KEY-----\nMC\n', false, false],
     ['a private key behind its certificate', '-----BEGIN CERTIFICATE-----\nMC\n-----BEGIN PRIVATE KEY-----\n', true, true],
     ['a Secret of Kubernetes', manifest('Secret'), true, true],
-    ['another manifest', manifest('ExternalSecret'), true, false],
+    ['another manifest', manifest('ExternalSecret'), false, false],
+    ['several of them, with a comment', `# a\n---\n${manifest('SealedSecret')}---\n${manifest('Task')}---\n# b\n`, false, false],
+    ['a Secret behind another manifest', `${manifest('Namespace')}---\n${manifest('Secret')}`, true, true],
+    ['a document that is none behind a manifest', `${manifest('Namespace')}---\npassword: x\n`, true, true],
+    ['the keys of a cluster', manifest('EncryptionConfiguration'), true, false],
+    ['a Secret for an operator', manifest('SopsSecret'), true, false],
+    ['a list with a Secret in it', 'apiVersion: v1\nkind: List\nitems:\n  - apiVersion: v1\n    kind: Secret\n', true, false],
+    ['a list of others', 'apiVersion: v1\nkind: List\nitems:\n  - apiVersion: v1\n    kind: ConfigMap\n', false, false],
+    ['an empty map', '---\n{}\n', false, false],
+    ['an empty list', '[\n]\n', false, false],
+    ['null', 'null\n...\n', false, false],
+    ['a value in braces', '{a: b}\n', true, true],
     ['a kind that is none of Kubernetes', 'kind: Kustomization\n', true, true],
   ])('%s', (_, text, named, inFolder) => {
     expect([canHoldSecret(text, 'error'), canHoldSecret(text, 'warning')]).toEqual([named, inFolder])

@@ -114,7 +114,7 @@ describe('what was encrypted under another name is an error', () => {
     team.write('config/db.yaml', 'other: 1\n')
     team.commitOn('2026-01-11')
     team.move('config/db.yaml', 'config/second.yaml').commitOn('2026-01-12')
-    team.write('config/second.yaml', 'other: 2\n')
+    team.write('config/second.yaml', 'apiVersion: v1\nkind: ConfigMap\ndata: {other: 2}\n')
     team.commitOn('2026-01-13')
     team.move('config/second.yaml', 'elsewhere/third.yaml').commitOn('2026-01-14')
     expect(await found(team)).toEqual([])
@@ -163,4 +163,14 @@ test('what is called after secrets is an error where it has one, or where all be
   team.write('a/more.yaml', 'a: x\n')
   team.commitOn('2026-01-11')
   expect(await found(team)).toEqual(['warning a/.env', 'warning c/.env', 'error d/.env', 'warning d/other.env'])
+})
+
+test('a manifest that is no Secret is none, whatever it is called, unless its name says that it is encrypted; so with what GitHub reads', async () => {
+  const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtz\n-----END OPENSSH PRIVATE KEY-----\n'
+  using team = under(String.raw`\.enc\.yaml$|secrets\.yaml$`)
+  const manifest = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n'
+  const files = { 'a.enc.yaml': manifest, 'a/secrets.yaml': manifest, 'b/secrets.yaml': '{}\n', '.github/workflows/secrets.yaml': 'on: push\n', '.github/secrets.yaml': key }
+  for (const [path, content] of Object.entries(files)) team.write(path, content)
+  team.commitOn('2026-01-10')
+  expect(await found(team)).toEqual(['error .github/secrets.yaml', 'error a.enc.yaml'])
 })

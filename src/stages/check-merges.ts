@@ -1,10 +1,10 @@
-// Survey + the merges that came in → recipients that a merge lost, and that are still lost.
+// Survey + what sops says of its files + the merges that came in → recipients that a merge lost, and that are still lost.
 // Must never take a clone that is cut off for one without merges.
 import type { CheckFinding } from '../model/check/check.ts'
 import { finding } from '../model/check/check-findings.ts'
 import { readEncryptedFile } from '../model/sops-file/encrypted-file.ts'
 import { Failure } from '../model/failure.ts'
-import { droppedByMerge } from '../model/check/merge-drop.ts'
+import { droppedByMerge, wantedIn } from '../model/check/merge-drop.ts'
 import { removedForGood } from '../model/plan/plan-findings.ts'
 import { canonicalId, shortForm } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
@@ -14,16 +14,17 @@ import type { Survey } from '../model/survey.ts'
 import type { Git } from '../tools/git.ts'
 import { readBlobs } from '../tools/git-history.ts'
 import type { GitMerges, MergedPath } from '../tools/git-merges.ts'
+import type { KeylessAnswers } from './check-drift.ts'
 
 const mostMerges = 50
 
-export async function findMergeDrops(git: Git, merges: GitMerges, survey: Survey): Promise<readonly CheckFinding[]> {
+export async function findMergeDrops(git: Git, merges: GitMerges, survey: Survey, { answers, untold }: KeylessAnswers): Promise<readonly CheckFinding[]> {
   const { looked, left, cutOff } = await merges.brought(mostMerges)
   if (cutOff) {
     return [finding('history-shallow', 'notice', null,
       'the commit is a merge whose parents are not here: whether it dropped a recipient was not looked at')]
   }
-  const configs = new Map(survey.configs.map((config) => [config.path, config.recipients]))
+  const configs = new Map(survey.configs.map((config) => [config.path, config]))
   const files = new Map(survey.files.map((file) => [file.path, file]))
   const removed = new Set(removedForGood(survey).map(({ recipient }) => canonicalId(recipient)))
   const wanted = new Set([...configs.keys(), ...files.keys()])
@@ -37,9 +38,11 @@ export async function findMergeDrops(git: Git, merges: GitMerges, survey: Survey
     for (const merged of paths) {
       const { path } = merged
       const file = files.get(path)
-      // Who is back by now, whom the config of the file does not want, or who was removed on record, is missed by nobody.
-      const present = new Set((file === undefined ? configs.get(path) ?? [] : file.metadata.groups.flat()).map(canonicalId))
-      const wantedBack = file === undefined ? null : new Set((configs.get(file.config ?? '') ?? []).map(canonicalId))
+      // Who is back by now, whom the rule for the file does not want, or who was removed on record, is missed by nobody.
+      const present = new Set((file === undefined ? configs.get(path)?.recipients ?? [] : file.metadata.groups.flat()).map(canonicalId))
+      const config = file?.config ?? ''
+      const wantedBack = file === undefined ? null
+        : wantedIn(file.metadata.groups.flat(), configs.get(config) ?? null, untold.has(config) ? null : answers.get(path) ?? null)
       for (const one of dropped(merged, readers)) {
         const id = canonicalId(one)
         if (present.has(id) || wantedBack?.has(id) === false || removed.has(id)) continue

@@ -8,7 +8,7 @@ import type { CheckFinding } from '../model/check/check.ts'
 import { finding } from '../model/check/check-findings.ts'
 import type { History } from '../model/exposure/history.ts'
 import {
-  canHoldSecret, encryptsSecrets, holdsNamedSecret, isLikeSecrets, isMeant, isNamedForSecrets, isReadable, isSecretInTheClear,
+  canHoldSecret, encryptsSecrets, hasValues, holdsNamedSecret, isLikeSecrets, isMeant, isNamedEncrypted, isNamedForSecrets, isReadable, isSecretInTheClear,
 } from '../model/check/meant-to-encrypt.ts'
 import type { Meant } from '../model/check/meant-to-encrypt.ts'
 import { holdsPrivateKey, privateKeyMarks } from '../model/check/private-key-text.ts'
@@ -100,7 +100,7 @@ function judge(root: string, one: Unencrypted, beside: Beside, known: Known): { 
   })
   const text = (): string => bytes()?.toString() ?? ''
   const former = known.encryptedAs(path, () => bytes() ?? Buffer.of())
-  if (former !== null && canHoldSecret(text(), 'error')) {
+  if (former !== null && hasValues(text())) {
     return { level: 'error', why: `, it was encrypted at an earlier commit as ${former}, and is not any more` }
   }
   if (known.withKey.has(path) && rule.regex !== null && !isReadable(path) && holdsPrivateKey(text())) {
@@ -109,7 +109,7 @@ function judge(root: string, one: Unencrypted, beside: Beside, known: Known): { 
   // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
   const isForgotten = rule.regex !== null && isLikely(one) && beside.encrypted > beside.plain
   const told = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null)
-  if (told !== null && canHoldSecret(text(), told)) {
+  if (told !== null && (told === 'error' && isNamedEncrypted(path) ? hasValues(text()) : canHoldSecret(text(), told))) {
     // What is called after secrets is one of them where it has one, or where all that lies beside it is encrypted.
     const isSure = isNamedForSecrets(path) && (holdsNamedSecret(text()) || (beside.encrypted > 0 && beside.plain === 1))
     return { level: told === 'error' || isSure ? 'error' : 'warning', why: ', and it is not encrypted' }

@@ -28,13 +28,16 @@ const readable = [
   /(?:^|\/)examples?[^a-z/][^/]*$/i,
 ]
 
+/** What GitHub has to read, whatever word is in its name; a rule that names the folder means it. */
+const ofGitHub = /(?:^|\/)\.github\//
+
 /**
  * How surely the author of `regex` (a `path_regex`; null: for every file) meant `path`, as seen from the config's folder, to be
  * encrypted; null where the regex does not say so. It says so by a word like `secrets`, `enc` or `sops` that the path has too,
  * or by naming one file of one folder whole. docs/check.md has the rule and the figures.
  */
 export function isMeant(regex: string | null, path: string): Told | null {
-  if (regex === null || isReadable(path)) return null
+  if (regex === null || isReadable(path) || (ofGitHub.test(path) && !regex.includes('github'))) return null
   const told = alternatives(regex).filter((one) => matches(one, path)).map((one) => toldBy(one, path))
   return (['error', 'warning', 'token'] as const).find((one) => told.includes(one)) ?? null
 }
@@ -112,20 +115,33 @@ function compile(pattern: string): RE2JS | null {
   }
 }
 
-/** Kinds of Kubernetes whose manifests hold settings, or the name of a secret that is kept elsewhere. */
-const manifest = /^kind:[ \t]*["']?(\w+)/m
+const kindOf = /^kind:[ \t]*["']?(\w+)/m
+/** Kinds of Kubernetes with values of secrets in them, beside `Secret`: of an operator for sops, and with the keys of a cluster. */
+const withSecrets = /^(?:SopsSecret|Config|EncryptionConfig(?:uration)?)$/
 
 /**
- * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template whose values all come
- * from elsewhere, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret. A `token` is one word.
+ * Whether `text` can hold a secret that should be encrypted: it has values, and is no Kubernetes manifest of other kinds than those
+ * for secrets, which holds settings, or the name of a secret that is kept elsewhere. A `token` is one word.
  */
 export function canHoldSecret(text: string, meant: Told): boolean {
-  if (text.split('\n').every(saysNothing) || isTemplate(text)) return false
+  if (!hasValues(text)) return false
   if (meant === 'token') return /^(?!age1)\S{8,500}$/.test(text.trim())
-  if (/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) && !text.includes('PRIVATE KEY')) return false
-  if (meant === 'error') return true
-  const [, kind = 'Secret'] = /^apiVersion:/m.test(text) ? manifest.exec(text) ?? [] : []
-  return kind === 'Secret'
+  const documents = text.split(/^---.*$/m).filter((one) => !one.split('\n').every(saysNothing))
+  return documents.some((one) => {
+    const [, kind = 'Secret'] = /^apiVersion:/m.test(one) ? kindOf.exec(one) ?? [] : []
+    return kind === 'Secret' || (meant === 'error' && (withSecrets.test(kind) || (/^(?:Secret)?List$/.test(kind) && /^\s.*kind:[ \t]*["']?Secret\b/m.test(one))))
+  })
+}
+
+/** Whether `text` has values of its own: it is not empty or only comments, no template whose values all come from elsewhere, no public key. */
+export function hasValues(text: string): boolean {
+  if (text.split('\n').every(saysNothing) || isTemplate(text)) return false
+  return !/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) || text.includes('PRIVATE KEY')
+}
+
+/** Whether a file's name says that it is encrypted, whatever is in it; not only that it is about secrets. */
+export function isNamedEncrypted(path: string): boolean {
+  return /(?:^|[^a-z])(?:enc|sops|encrypted)(?:[^a-z/][^/]*)?$/i.test(path)
 }
 
 /** A manifest has values of its own, like its name: there it takes a template in the place of one that is secret. */
@@ -182,8 +198,8 @@ export function holdsNamedSecret(text: string): boolean {
   })
 }
 
-/** Whether a line is blank, a comment, or the start of a document. */
+/** Whether a line is blank, a comment, the start or end of a document, or the whole or a part of one that is empty. */
 function saysNothing(line: string): boolean {
   const said = line.trim().replace(/^---\s*/, '')
-  return said === '' || said.startsWith('#') || said.startsWith(';')
+  return said.startsWith('#') || said.startsWith(';') || /^(?:[{}[\]\s]*|null|~|\.\.\.)$/.test(said)
 }

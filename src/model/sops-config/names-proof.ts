@@ -44,11 +44,12 @@ export function nameGained(path: string, before: string, after: string, change: 
  * would. One that is not in `without`, the text with nothing but the removals, is lost for who goes, who does not stay for that.
  */
 export function nameLost(
-  path: string, before: string, after: string, { removed, added }: ConfigChange, without: string = before,
+  path: string, before: string, after: string, { removed, added }: ConfigChange, without: string | null = null,
 ): Refusal | null {
   if (added.length === 0) return null
   const gone = new Set(removed.map(canonicalId))
-  const [isRead, isKept] = [readIn(path, after), readIn(path, without)]
+  const isRead = readIn(path, after)
+  const isKept = without === null ? () => true : readIn(path, without)
   const lost = ownersIn(readTree(path, before), path).find(({ name, recipient }) =>
     !gone.has(canonicalId(recipient)) && isKept(recipient, name) && !isRead(recipient, name))
   if (lost === undefined) return null

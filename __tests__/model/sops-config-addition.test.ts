@@ -238,6 +238,7 @@ describe('a name that would keep others from being read is written as one word',
 
   test.each<readonly [string, Request, string]>([
     ['in a line', { removed: ['B'], added: ['prod=C'] }, 'creation_rules:\n- age: A,B # alice, bob\n'],
+    ['where the removal alone would do no better', { removed: ['B'], added: ['prod=C'] }, 'creation_rules:\n- path_regex: a\n  # alice, bob\n  age: [A, B]\n'],
     ['on lines', { added: ['prod=C'] }, 'creation_rules:\n- path_regex: a\n  # alice\n  # bob\n  age: >-\n    A,\n    B\n'],
   ])('and refused where no word of it would do: %s', (_, request, text) => {
     expect(edit(text, request)).toMatch(/^\d: the comment there lists names, and would not be read as names any more with prod: give a name of one word that is somebody's, or write the name of each key beside it\.$/)

@@ -74,14 +74,16 @@ export function editConfig(config: SopsConfig, asked: ConfigChange, owners: read
   return isRead ? second : refusal === null ? first : { kind: 'refused', path: first.path, ...refusal }
 }
 
-/** What the edit would lose a name for, which a removal alone would not. */
+/** Where the edit would lose a name that would not be lost by the removal alone, or whatever the names of who comes. */
 function lostBy(config: SopsConfig, edit: ConfigEdit, change: ConfigChange, owners: readonly OwnedRecipient[]): Refusal | null {
   if (edit.kind !== 'edited') return null
   const { path, before, after } = edit
   const lost = nameLost(path, before, after, change)
   if (lost === null || change.removed.length === 0) return lost
-  const alone = editAsWritten(config, { removed: change.removed, added: [], like: [] }, owners)
-  return alone.kind === 'edited' ? nameLost(path, before, after, change, alone.after) : lost
+  const nameless = change.added.map((one) => ({ ...one, name: null }))
+  const others = [{ ...change, added: [], like: [] }, { ...change, added: nameless }].map((one) => editAsWritten(config, one, owners))
+  const without = others.flatMap((one) => (one.kind === 'edited' ? one.after : []))
+  return without.length === others.length ? nameLost(path, before, after, change, without) : lost
 }
 
 /** The change with the names as they are given. */

@@ -31,7 +31,8 @@ export function commentsLeaving(
   const own = labels[at] ?? null
   const stay = [...list.slots.keys()].filter((index) => !removed.has(index))
   const [leaving, staying] = [[at], stay].map((of) => of.flatMap(names))
-  const under = own === null ? staying : stay.filter((index) => labels[index]?.text !== own.text).flatMap(names)
+  const others = own === null ? stay : stay.filter((index) => labels[index]?.text !== own.text)
+  const under = others.length === stay.length ? staying : others.flatMap(names)
   const mentioned = (line: CommentLine, of: readonly string[] = []): boolean => of.some((name) => mentions(line.text, name))
   const isStaying = (line: CommentLine): boolean => mentioned(line, line.start === own?.start ? under : staying)
   const stands = isHeading(tree, list, at, removed)

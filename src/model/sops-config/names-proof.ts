@@ -41,16 +41,18 @@ export function nameGained(path: string, before: string, after: string, change: 
 
 /**
  * Where, for what comes, a key that stays would lose a name, so that who is asked for by it would not be found; null where none
- * would. One that is not in `without`, the text with nothing but the removals, is lost for who goes, who does not stay for that.
+ * would. One that is in none of `without`, texts without who comes or without their names, is lost for who goes, who does not stay
+ * for that.
  */
 export function nameLost(
-  path: string, before: string, after: string, { removed, added }: ConfigChange, without: string = before,
+  path: string, before: string, after: string, { removed, added }: ConfigChange, without: readonly string[] = [],
 ): Refusal | null {
   if (added.length === 0) return null
   const gone = new Set(removed.map(canonicalId))
-  const [isRead, isKept] = [readIn(path, after), readIn(path, without)]
+  const isRead = readIn(path, after)
+  const kept = without.map((text) => readIn(path, text))
   const lost = ownersIn(readTree(path, before), path).find(({ name, recipient }) =>
-    !gone.has(canonicalId(recipient)) && isKept(recipient, name) && !isRead(recipient, name))
+    !gone.has(canonicalId(recipient)) && (kept.length === 0 || kept.some((isKept) => isKept(recipient, name))) && !isRead(recipient, name))
   if (lost === undefined) return null
   const names = added.map(({ name, recipient }) => name ?? shortForm(recipient)).join(', ')
   const reason = `the comment there lists names, and would not be read as names any more with ${names}: `

@@ -36835,8 +36835,8 @@ __webpack_unused_export__ = Pair.Pair;
 __webpack_unused_export__ = Scalar.Scalar;
 __webpack_unused_export__ = YAMLMap.YAMLMap;
 __webpack_unused_export__ = YAMLSeq.YAMLSeq;
-__webpack_unused_export__ = cst;
-__webpack_unused_export__ = lexer.Lexer;
+exports.DB = cst;
+exports.JG = lexer.Lexer;
 exports.HN = lineCounter.LineCounter;
 __webpack_unused_export__ = parser.Parser;
 __webpack_unused_export__ = publicApi.parse;
@@ -46140,7 +46140,9 @@ function resolveOne(asked, owners, known) {
     const noOne = 'is neither a recipient here nor the name of one.';
     if (inFull !== null || asked === '')
         return unknown(noOne);
-    const named = owners.filter(({ name }) => formsOf(name).includes(folded(asked)));
+    // An anchor has no blank: `bob laptop` becomes `&bob-laptop`.
+    const anchor = /\s/.test(asked) ? folded(asked.replace(/[^\p{L}\p{N}_]+/gu, '-')) : null;
+    const named = owners.filter(({ name, from }) => formsOf(name).includes(folded(asked)) || (from === 'anchor' && folded(name) === anchor));
     const isAnothers = givenToOthers(owners, named, asked);
     const bySsh = known.filter((one) => formsOf(sshComment(one) ?? '').includes(folded(asked)));
     const bearers = [...named.map(({ recipient }) => recipient), ...bySsh];
@@ -55293,6 +55295,10 @@ function file_version_placeOf(key) {
 function isComment(key) {
     return key === ofComments;
 }
+/** The one value of a file that is encrypted as a whole. */
+function isWholeFile(key) {
+    return key === ofWholeFile;
+}
 /** A value that stands at a name alone can't be moved by what comes and goes around it; an item of a list can. */
 function isListed(key) {
     return key === ofComments || (key !== ofWholeFile && JSON.parse(key).slice(1).some((step) => typeof step === 'number'));
@@ -56282,8 +56288,6 @@ async function askKeyless(sops, survey, staging, atOnce) {
 }
 
 ;// CONCATENATED MODULE: ./lib/model/check/merge-drop.js
-// Which recipients a merge lost on the way: those that the two sides together have, and the result has not.
-// Must never take a removal on one side for a loss: that is what the merge is for.
 
 /**
  * What a merge of sets would keep, and `result` lacks: who is in both sides, and who is in one and was not in `base` yet, so that
@@ -56296,6 +56300,11 @@ function droppedByMerge(base, sides, result) {
     const everybody = new Map(sides.flat().map((one) => [canonicalId(one), one]));
     const kept = (id) => !before.has(id) || had.every((ids) => ids.has(id));
     return [...everybody].filter(([id]) => !after.has(id) && kept(id)).map(([, one]) => one);
+}
+/** Whom the rule for a file that `present` can read wants in it, by sops' own answer; where there is none, whom any rule of the config may want. */
+function wantedIn(present, config, answer) {
+    const configured = answer?.configured;
+    return merge_drop_idsOf(configured?.kind === 'same' ? present : configured?.kind === 'different' ? configured.groups.flat() : config?.recipients ?? []);
 }
 function merge_drop_idsOf(recipients) {
     return new Set(recipients.map(canonicalId));
@@ -56809,12 +56818,12 @@ function git_history_fields(onField) {
 
 
 const mostMerges = 50;
-async function findMergeDrops(git, merges, survey) {
+async function findMergeDrops(git, merges, survey, { answers, untold }) {
     const { looked, left, cutOff } = await merges.brought(mostMerges);
     if (cutOff) {
         return [finding('history-shallow', 'notice', null, 'the commit is a merge whose parents are not here: whether it dropped a recipient was not looked at')];
     }
-    const configs = new Map(survey.configs.map((config) => [config.path, config.recipients]));
+    const configs = new Map(survey.configs.map((config) => [config.path, config]));
     const files = new Map(survey.files.map((file) => [file.path, file]));
     const removed = new Set(removedForGood(survey).map(({ recipient }) => canonicalId(recipient)));
     const wanted = new Set([...configs.keys(), ...files.keys()]);
@@ -56827,9 +56836,11 @@ async function findMergeDrops(git, merges, survey) {
         for (const merged of paths) {
             const { path } = merged;
             const file = files.get(path);
-            // Who is back by now, whom the config of the file does not want, or who was removed on record, is missed by nobody.
-            const present = new Set((file === undefined ? configs.get(path) ?? [] : file.metadata.groups.flat()).map(canonicalId));
-            const wantedBack = file === undefined ? null : new Set((configs.get(file.config ?? '') ?? []).map(canonicalId));
+            // Who is back by now, whom the rule for the file does not want, or who was removed on record, is missed by nobody.
+            const present = new Set((file === undefined ? configs.get(path)?.recipients ?? [] : file.metadata.groups.flat()).map(canonicalId));
+            const config = file?.config ?? '';
+            const wantedBack = file === undefined ? null
+                : wantedIn(file.metadata.groups.flat(), configs.get(config) ?? null, untold.has(config) ? null : answers.get(path) ?? null);
             for (const one of dropped(merged, readers)) {
                 const id = canonicalId(one);
                 if (present.has(id) || wantedBack?.has(id) === false || removed.has(id))
@@ -56888,13 +56899,15 @@ const readable = [
     /(?:^|[^a-z])(?:examples?|samples?|templates?|dist|schema|fixtures?)(?:\.[^/]*)?$/i,
     /(?:^|\/)examples?[^a-z/][^/]*$/i,
 ];
+/** What GitHub has to read, whatever word is in its name; a rule that names the folder means it. */
+const ofGitHub = /(?:^|\/)\.github\//;
 /**
  * How surely the author of `regex` (a `path_regex`; null: for every file) meant `path`, as seen from the config's folder, to be
  * encrypted; null where the regex does not say so. It says so by a word like `secrets`, `enc` or `sops` that the path has too,
  * or by naming one file of one folder whole. docs/check.md has the rule and the figures.
  */
 function isMeant(regex, path) {
-    if (regex === null || isReadable(path))
+    if (regex === null || isReadable(path) || (ofGitHub.test(path) && !regex.includes('github')))
         return null;
     const told = alternatives(regex).filter((one) => matches(one, path)).map((one) => toldBy(one, path));
     return ['error', 'warning', 'token'].find((one) => told.includes(one)) ?? null;
@@ -56975,23 +56988,33 @@ function compile(pattern) {
         return null;
     }
 }
-/** Kinds of Kubernetes whose manifests hold settings, or the name of a secret that is kept elsewhere. */
-const manifest = /^kind:[ \t]*["']?(\w+)/m;
+const kindOf = /^kind:[ \t]*["']?(\w+)/m;
+/** Kinds of Kubernetes with values of secrets in them, beside `Secret`: of an operator for sops, and with the keys of a cluster. */
+const withSecrets = /^(?:SopsSecret|Config|EncryptionConfig(?:uration)?)$/;
 /**
- * Whether `text` can hold a secret that should be encrypted: not where it is empty or only comments, a template whose values all come
- * from elsewhere, a public key, or, unless `meant` is certain, a Kubernetes manifest that is no Secret. A `token` is one word.
+ * Whether `text` can hold a secret that should be encrypted: it has values, and is no Kubernetes manifest of other kinds than those
+ * for secrets, which holds settings, or the name of a secret that is kept elsewhere. A `token` is one word.
  */
 function canHoldSecret(text, meant) {
-    if (text.split('\n').every(saysNothing) || isTemplate(text))
+    if (!meant_to_encrypt_hasValues(text))
         return false;
     if (meant === 'token')
         return /^(?!age1)\S{8,500}$/.test(text.trim());
-    if (/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) && !text.includes('PRIVATE KEY'))
+    const documents = text.split(/^---.*$/m).filter((one) => !one.split('\n').every(saysNothing));
+    return documents.some((one) => {
+        const [, kind = 'Secret'] = /^apiVersion:/m.test(one) ? kindOf.exec(one) ?? [] : [];
+        return kind === 'Secret' || (meant === 'error' && (withSecrets.test(kind) || (/^(?:Secret)?List$/.test(kind) && /^\s.*kind:[ \t]*["']?Secret\b/m.test(one))));
+    });
+}
+/** Whether `text` has values of its own: it is not empty or only comments, no template whose values all come from elsewhere, no public key. */
+function meant_to_encrypt_hasValues(text) {
+    if (text.split('\n').every(saysNothing) || isTemplate(text))
         return false;
-    if (meant === 'error')
-        return true;
-    const [, kind = 'Secret'] = /^apiVersion:/m.test(text) ? manifest.exec(text) ?? [] : [];
-    return kind === 'Secret';
+    return !/^-----BEGIN (?:PGP |RSA )?(?:PUBLIC KEY|CERTIFICATE)/.test(text) || text.includes('PRIVATE KEY');
+}
+/** Whether a file's name says that it is encrypted, whatever is in it; not only that it is about secrets. */
+function isNamedEncrypted(path) {
+    return /(?:^|[^a-z])(?:enc|sops|encrypted)(?:[^a-z/][^/]*)?$/i.test(path);
 }
 /** A manifest has values of its own, like its name: there it takes a template in the place of one that is secret. */
 function isTemplate(text) {
@@ -57043,10 +57066,10 @@ function holdsNamedSecret(text) {
         return value.length >= 4 && !placeholder.test(value);
     });
 }
-/** Whether a line is blank, a comment, or the start of a document. */
+/** Whether a line is blank, a comment, the start or end of a document, or the whole or a part of one that is empty. */
 function saysNothing(line) {
     const said = line.trim().replace(/^---\s*/, '');
-    return said === '' || said.startsWith('#') || said.startsWith(';');
+    return said.startsWith('#') || said.startsWith(';') || /^(?:[{}[\]\s]*|null|~|\.\.\.)$/.test(said);
 }
 
 ;// CONCATENATED MODULE: ./lib/model/check/private-key-text.js
@@ -60831,8 +60854,10 @@ async function unencryptedFiles(git, survey, globs) {
 }
 /** Of which it is worth knowing whether they were encrypted once: under a rule for every file not the sources of a program. */
 function onceEncrypted(files) {
-    return new Set(files.filter((one) => one.rule.regex !== null || isLikely(one)).map(({ path }) => path));
+    return new Set(files.filter((one) => one.rule.regex !== null || isLikely(one) || keptSecret.test(one.path)).map(({ path }) => path));
 }
+/** Names of files that are secrets as a whole, beside those of the formats that sops knows. */
+const keptSecret = /(?:^|\/)(?:\.env[^/]*|\.netrc|\.npmrc|\.pypirc|\.htpasswd|kubeconfig[^/]*|id_[a-z0-9]+|[^/]*\.(?:key|pem|p12|pfx|jks|kubeconfig|tfvars|tfstate|token|secrets?|credentials|properties|conf|enc))$/i;
 async function filesWithKey(git) {
     return new Set(await git.filesWith(...privateKeyMarks));
 }
@@ -60872,7 +60897,7 @@ function judge(root, one, beside, known) {
     });
     const text = () => bytes()?.toString() ?? '';
     const former = known.encryptedAs(path, () => bytes() ?? Buffer.of());
-    if (former !== null && canHoldSecret(text(), 'error')) {
+    if (former !== null && meant_to_encrypt_hasValues(text())) {
         return { level: 'error', why: `, it was encrypted at an earlier commit as ${former}, and is not any more` };
     }
     if (known.withKey.has(path) && rule.regex !== null && !isReadable(path) && holdsPrivateKey(text())) {
@@ -60881,7 +60906,7 @@ function judge(root, one, beside, known) {
     // Where most files of a folder under the rule are encrypted, one that is not was forgotten.
     const isForgotten = rule.regex !== null && isLikely(one) && beside.encrypted > beside.plain;
     const told = isMeant(rule.regex, path.slice(config.path.lastIndexOf('/') + 1)) ?? (isForgotten ? 'warning' : null);
-    if (told !== null && canHoldSecret(text(), told)) {
+    if (told !== null && (told === 'error' && isNamedEncrypted(path) ? meant_to_encrypt_hasValues(text()) : canHoldSecret(text(), told))) {
         // What is called after secrets is one of them where it has one, or where all that lies beside it is encrypted.
         const isSure = isNamedForSecrets(path) && (holdsNamedSecret(text()) || (beside.encrypted > 0 && beside.plain === 1));
         return { level: told === 'error' || isSure ? 'error' : 'warning', why: ', and it is not encrypted' };
@@ -61040,6 +61065,8 @@ const wasInTheClear = 'it stood in the clear at an earlier commit';
 const clearedHere = 'a value that is as long came to stand in the clear in its file: only a decryption can tell whether it is this one';
 const notEncrypted = 'the file is there, but is no longer one that sops can read';
 const leftInTheClear = 'it stood in the clear before it went: only a decryption can tell whether it still does elsewhere';
+const valueByValue = 'the file is kept value by value now, and no longer as a whole';
+const asOne = 'the file is kept as a whole now, and no longer value by value';
 const nameless = 'an encrypted comment has no name by which it could be compared with what it was';
 /** Why it is not known whether they could read something at all. */
 function untoldDataKey({ wasTried }) {
@@ -61062,6 +61089,7 @@ function spellingsOf(value) {
 }
 /** No more digits than a number keeps; sops writes large fractions with an exponent. */
 const decimal = /^[+-]?(?=[\d.]{1,15}(?:e|$))\d+(?:\.\d+)?(?:e[+-]?\d{1,2})?$/i;
+/** Without quotes around it. */
 function unquoted(text) {
     const [, inside] = /^"([^]*)"$/.exec(text) ?? /^'([^]*)'$/.exec(text) ?? [];
     return inside ?? text;
@@ -61431,6 +61459,12 @@ class ValuesOfName {
             return this.#found(key, null, 'unknown', notEncrypted);
         const isSure = this.#isSure(key);
         const sizes = new Set(gone.map((iv) => history.sizeOf(iv)));
+        const now = this.#version === null ? null : history.versions[this.#version] ?? null;
+        if (isSure && now !== null && (now.format === 'binary') !== isWholeFile(key)) {
+            const untoldPart = isWholeFile(key) ? valueByValue : asOne;
+            const question = this.#question([], 'unknown', gone, new Set(gone));
+            return this.#asked(key, untoldPart, { ...question, within: placesIn(this.#version, now.leaves), untold: untoldPart });
+        }
         if (isComment(key)) {
             const isGone = this.#fresh.length === 0 && [...sizes].every((size) => comments(size).length === 0);
             return isSure && isGone ? this.#found(key, null, 'removed', null) : this.#found(key, null, 'unknown', isSure ? nameless : untold);
@@ -61506,8 +61540,9 @@ class ValuesOfName {
     }
     /** `gone` went from the name that is asked about; `among`: what of all that they knew here is looked for here. */
     #question(now, otherwise, gone, among = null) {
+        const places = placesIn(this.#version, now);
         return {
-            now: now.map(({ key, size }) => ({ version: this.#version ?? -1, key, size })), known: this.#known(among),
+            now: places, within: places, known: this.#known(among),
             own: gone.length === 0 || otherwise === null ? [] : this.#known(new Set(gone)), byLength: this.#world.byLength, clear: [], went: null,
             isHere: (place) => this.#isHere(place), otherwise, untold: this.#world.untold,
         };
@@ -61551,6 +61586,9 @@ class ValuesOfName {
         const [key = ''] = this.#secrets.keys();
         return this.#world.known.spanOf(this.#home, key);
     }
+}
+function placesIn(version, leaves) {
+    return leaves.map(({ key, size }) => ({ version: version ?? -1, key, size }));
 }
 /** The IVs that were known under some name and stand nowhere here. */
 function missingIn(leaves, secrets) {
@@ -61651,9 +61689,169 @@ function wentIn({ changes }) {
     return found;
 }
 
+;// CONCATENATED MODULE: ./lib/model/exposure/value-parts.js
+// What a value of many lines, a JSON text or a URL is made of, each part of which can be a secret: its lines, its scalars, its password.
+// Pure. Must never keep a value, nor take for a part what nobody keeps a secret in: a name alone, a bracket, a public key.
+
+
+const mostParts = 10_000;
+/** Of one part. */
+const mostTexts = 4;
+/** null for a value of one piece, and for bytes that are no text. */
+function value_parts_partsOf(value) {
+    const text = value.trim();
+    if (value.includes('\0'))
+        return null;
+    const scalars = jsonScalars(text);
+    if (scalars !== null)
+        return limited('value', scalars.flatMap(([, scalar]) => partsOfScalar(scalar)));
+    if (/[\n\r]/.test(text))
+        return limited('line', partsOfLines(text));
+    const passwords = passwordsIn(text);
+    return passwords.length === 0 ? null : limited('password', [passwords]);
+}
+/** The same for all texts that are one JSON, however it is laid out; null for what is no object or array. */
+function canonicalJson(text) {
+    const scalars = jsonScalars(text.trim());
+    return scalars === null ? null : JSON.stringify([...scalars].sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+function limited(kind, parts) {
+    return { kind, parts: parts.slice(0, mostParts), tooMany: parts.length > mostParts };
+}
+/** What is nested deeper was written by no one. */
+const value_parts_deepest = 64;
+/** Each scalar by its path. */
+function jsonScalars(text) {
+    if (!/^(?:\{[^]*\}|\[[^]*\])$/.test(text))
+        return null;
+    const found = [];
+    const walk = (item, path) => {
+        if (path.length > value_parts_deepest)
+            return false;
+        const inside = typeof item === 'object' && item !== null ? Object.entries(item) : [];
+        if (inside.length > 0)
+            return inside.every(([name, one]) => walk(one, [...path, Array.isArray(item) ? Number(name) : name]));
+        found.push([JSON.stringify(path), item]);
+        return true;
+    };
+    try {
+        return walk(JSON.parse(text), []) ? found : null;
+    }
+    catch {
+        return null;
+    }
+}
+function partsOfScalar(scalar) {
+    if (typeof scalar !== 'string')
+        return typeof scalar === 'number' ? told([String(scalar)]) : [];
+    return /[\n\r]/.test(scalar.trim()) ? partsOfLines(scalar) : told([scalar.trim(), ...passwordsIn(scalar.trim())]);
+}
+const armor = /^-----(BEGIN|END) ([^-]*)-----$/;
+const noSecret = /CERTIFICATE|PUBLIC KEY|PARAMETERS/;
+function partsOfLines(text) {
+    const parts = [];
+    /** A key is one part: what its first lines say, all keys of its kind say. */
+    let key = null;
+    const close = () => {
+        if (key !== null && !noSecret.test(key.kind))
+            parts.push(...told([key.lines.join('')]));
+        key = null;
+    };
+    for (const line of text.split(/\r\n?|\n/).map((one) => one.trim())) {
+        const [, side, kind = ''] = armor.exec(line) ?? [];
+        if (side !== undefined) {
+            close();
+            if (side === 'BEGIN')
+                key = { kind, lines: [] };
+        }
+        else if (key === null)
+            parts.push(...partsOfLine(line));
+        else
+            key.lines.push(line);
+        if (parts.length > mostParts)
+            break;
+    }
+    close();
+    return parts;
+}
+const assignment = /^[^:=]*[:=]\s*(.*)$/;
+/** A name alone: of a block, of a section, of a list. */
+const noValue = /^(?:[|>][+-]?\d?[+-]?|[[{(]*)$/;
+function partsOfLine(line) {
+    if (!/[\p{L}\p{N}]/u.test(line) || /^\[[^\]]*\]$/.test(line))
+        return [];
+    const [, right = line.replace(/^-\s+/, '')] = assignment.exec(line) ?? [];
+    const bare = unquoted(right.replace(/[,;]$/, '').trim()).trim();
+    return noValue.test(bare) ? [] : told([line, bare, ...passwordsIn(bare), ...passwordsIn(line)]);
+}
+/** One part, where any of its texts is long enough to be no other by chance. */
+function told(texts) {
+    const long = [...new Set(texts)].filter((text) => Buffer.byteLength(text) >= shortest);
+    return long.length === 0 ? [] : [long.slice(0, mostTexts)];
+}
+/** The password of a URL, as it stands there and as it is meant. */
+function passwordsIn(text) {
+    const [, password] = /^[a-z][\w+.-]*:\/\/[^\s/?#:@]*:([^\s/?#]+)@/i.exec(text) ?? [];
+    if (password === undefined)
+        return [];
+    try {
+        return [...new Set([password, decodeURIComponent(password)])];
+    }
+    catch {
+        return [password];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure/digests.js
+// What is kept of a value that was decrypted: digests of its spellings and of its parts, by which it is compared with others.
+// Pure. Must never keep a piece of the value.
+
+
+
+/** `digest`: of a text, in Base64. */
+function digestsBy(digest) {
+    return (value) => {
+        const spellings = spellingsOf(value);
+        // The last spelling is the one that nothing was put around.
+        const parts = spellings.map(value_parts_partsOf).findLast((one) => one !== null) ?? null;
+        const all = new Set([...spellings, ...spellings.flatMap((one) => canonicalJson(one) ?? [])]);
+        return { spellings: [...all].map(digest), parts: parts === null ? null : digested(parts, digest) };
+    };
+}
+function digested({ kind, tooMany, parts }, digest) {
+    const numbers = new Float64Array(parts.length * mostTexts).fill(-1);
+    parts.forEach((texts, at) => texts.forEach((text, one) => { numbers[at * mostTexts + one] = numberOf(digest(text)); }));
+    return { kind, tooMany, numbers };
+}
+function numberOf(digest) {
+    return Buffer.from(digest.slice(0, 8), 'base64').readUIntBE(0, 6);
+}
+/** `size`: of the value of `known`, in bytes. */
+function standingOf(known, size, now) {
+    const found = new Set();
+    for (const { spellings, parts } of now) {
+        if (known.parts !== null)
+            for (const one of spellings)
+                found.add(numberOf(one));
+        for (const one of parts?.numbers ?? [])
+            found.add(one);
+    }
+    const tooMany = [known, ...now].some(({ parts }) => parts?.tooMany === true);
+    if (known.parts === null) {
+        const isThere = found.size > 0 && !hiding_places_isShort({ size }) && known.spellings.some((one) => found.has(numberOf(one)));
+        return { kind: 'all', left: isThere ? 1 : 0, of: 1, tooMany };
+    }
+    const { kind, numbers } = known.parts;
+    found.delete(-1);
+    const of = numbers.length / mostTexts;
+    const left = Array.from({ length: of }, (_, at) => numbers.subarray(at * mostTexts, (at + 1) * mostTexts)).filter((texts) => texts.some((one) => found.has(one))).length;
+    return { kind, left, of, tooMany };
+}
+
 ;// CONCATENATED MODULE: ./lib/model/exposure/exposure-answer.js
 // What has become of a secret, once what was asked about it has been decrypted.
 // Pure. Must never take what was not decrypted, or what only perhaps was theirs, for something else than it was.
+
 
 
 /** null: nothing to report here, since what they knew is found, and reported, at another place of the same list. */
@@ -61669,7 +61867,7 @@ function answer(question, decrypted) {
     const perhaps = here.map(({ iv }) => ({ state: 'unknown', reason: untold, iv }));
     if (otherwise === null)
         return perhaps[0] ?? null;
-    const found = [...otherwise === 'removed' ? [] : fromElsewhere(question, decrypted), ...exposure_answer_elsewhere(question, decrypted), ...perhaps];
+    const found = [...otherwise === 'removed' ? [] : fromElsewhere(question, decrypted), ...exposure_answer_elsewhere(question, decrypted), ...inParts(question, decrypted), ...perhaps];
     if (found.length > 0)
         return worst(found);
     const closed = otherwise === 'unknown' ? untold : whyNot(question, decrypted);
@@ -61677,7 +61875,7 @@ function answer(question, decrypted) {
 }
 /** Whether two values that are one are written in the same way too. */
 function isWrittenSo(one, value) {
-    return one?.[0] === value[0];
+    return one?.spellings[0] === value.spellings[0];
 }
 function worst(among) {
     const { state, reason, iv } = among.reduce((a, b) => (severity(a.state) <= severity(b.state) ? a : b));
@@ -61717,14 +61915,42 @@ function exposure_answer_elsewhere({ own, byLength, clear, went, isHere, untold 
         return { state: 'unknown', reason: isSure(one) ? `the same as a value of it that they knew stands ${where}, and ${tooShort}` : untold, iv: null };
     });
 }
+/** What they knew is another value now, or was cut into several, and parts of it are in use. */
+function inParts({ known, within, otherwise, untold }, { at, of }) {
+    const now = within.flatMap((place) => at(place) ?? []);
+    if (now.length === 0 || otherwise === 'removed')
+        return [];
+    return known.flatMap((one) => {
+        const digests = of(one);
+        if (digests === null)
+            return [];
+        const but = otherwise === 'unknown' ? `${untold}; ` : 'it has another value, but ';
+        const { kind, left, of: all, tooMany } = standingOf(digests, one.size, now);
+        if (!isSure(one))
+            return left === 0 ? [] : { state: 'unknown', reason: untold, iv: null };
+        if (left === 0)
+            return tooMany ? { state: 'unknown', reason: `${but}${tooManyParts}`, iv: null } : [];
+        if (kind === 'all')
+            return { state: one.state, reason: `${but}the one that they knew still stands in it as a part`, iv: one.iv };
+        if (kind === 'password')
+            return { state: one.state, reason: `${but}the password in it is still the one that they knew`, iv: one.iv };
+        return { state: 'unknown', reason: `${but}${all === 1 ? `the ${kind}` : `${left} of the ${all} ${kind}s`} that they knew still ${left === 1 ? 'stands' : 'stand'} in it: look which of them are secrets`, iv: null };
+    });
+}
+/** Whether a part of what they knew at the name can be told from what stands there now, however long that is. */
+function mayHoldParts({ now, within, known }, { at }) {
+    const isAnotherSort = now.length === 0;
+    return known.length > 0 && within.some((place) => isAnotherSort || (at(place)?.parts ?? null) !== null);
+}
 /** What would have to be compared, and could not be. */
 function whyNot(question, decrypted) {
     const { now, known, own, byLength, clear, went, otherwise } = question;
     const { lackAt, lackOf, whyNotClear } = decrypted;
     const said = (what, lack) => (lack === null ? null : `${what} ${lack}`);
     const sizes = [...new Set(now.map(({ size }) => size))];
+    const isInParts = mayHoldParts(question, decrypted);
     return said('the file', lackAt(now))
-        ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => sizes.some((one) => isAlike(one, size))), ...soughtOf(question, decrypted)]))
+        ?? said('an earlier value of it', lackOf([...known.filter(({ size }) => isInParts || sizes.some((one) => isAlike(one, size))), ...soughtOf(question, decrypted)]))
         ?? said('a value as long that they knew from another name', otherwise === 'changed' ? first(sizes, (size) => lackOf(byLength.known(size))) : null)
         ?? said('a file that may hold it now', first(own, ({ size }) => lackAt(byLength.places(size))) ?? lackAt(clear))
         ?? (went === null || own.length === 0 ? null : whyNotClear(went));
@@ -61743,6 +61969,7 @@ function first(list, find) {
 }
 const inAnotherWay = ', written another way';
 const respelled = `it is a value that they know${inAnotherWay}`;
+const tooManyParts = 'one of the two has more parts than are compared: look whether a secret that they knew still stands in it';
 const tooShort = 'that is too short to be the same for sure, and not by chance';
 function isSure({ knowing }) {
     return knowing !== 'perhaps';
@@ -62100,7 +62327,7 @@ async function readPlainFiles({ git, base, history, missing }, commit, sizes, di
         for (const [value, size] of values) {
             if (!sizes.has(size))
                 continue;
-            for (const digest of digestsOf(value))
+            for (const digest of digestsOf(value).spellings)
                 holding.set(digest, [...holding.get(digest) ?? [], ...same]);
             newest.set(size, Math.min(newest.get(size) ?? Infinity, ...same.map(({ came }) => came)));
         }
@@ -62226,7 +62453,7 @@ async function settle(traced, open, history, digests) {
 async function decryptFor(asked, open, history, digests) {
     const questions = asked.map(({ question }) => question);
     // Each file of the base at most once, however many they are.
-    const today = await digests.take(versionsOf(questions.flatMap(({ now, clear }) => [now, clear])), Infinity);
+    const today = await digests.take(versionsOf(questions.flatMap(({ now, within, clear }) => [now, within, clear])), Infinity);
     const most = Math.max(mostVersions, 2 * today);
     const plain = await plainFilesFor(questions, open);
     const told = () => decryptedBy(digests, history, most, plain);
@@ -62246,7 +62473,11 @@ async function decryptFor(asked, open, history, digests) {
             left = Math.max(0, left - versions.length);
         }
     };
+    const inParts = (some) => some.filter((question) => question.otherwise !== 'removed' && mayHoldParts(question, told()));
     await takeOld(() => questions.flatMap((question) => [...soughtOf(question, told()), ...asLongAs(question)]));
+    // The last one that they knew has most in common with today's.
+    await takeOld(() => inParts(questions).flatMap(({ known: [newest] }) => newest ?? []));
+    await takeOld(() => inParts(doubtful()).flatMap(({ known }) => known));
     await takeOld(() => {
         const lists = new Set(doubtful().flatMap(({ now, otherwise, byLength }) => (otherwise === 'changed' ? now.map(({ size }) => byLength.known(size)) : [])));
         return [...lists].flat();
@@ -62297,7 +62528,7 @@ function decryptedBy(digests, { base }, most, plain) {
         same: (list, value) => known(list, value),
         find: places,
         lackOf, lackAt,
-        inTheClear: (commit, value) => value.flatMap((digest) => plain.holding.get(digest) ?? []).find(({ came }) => came <= commit)?.path ?? null,
+        inTheClear: (commit, value) => value.spellings.flatMap((digest) => plain.holding.get(digest) ?? []).find(({ came }) => came <= commit)?.path ?? null,
         isClear: (commit, size) => alikeSizes(size).some((one) => (plain.newest.get(one) ?? Infinity) <= commit),
         whyNotClear: () => (plain.tooMany ? `more than ${mostPlainFiles} files have come in the clear since it went, and not all were looked at` : null),
         nameOf: ({ version, key }) => `${spelledKey(key)} in ${paths.get(version) ?? 'another file'}`,
@@ -62308,7 +62539,7 @@ function byDigest(digestsOf) {
     const index = once((list) => {
         const found = new Map();
         for (const one of list) {
-            for (const digest of digestsOf(one) ?? []) {
+            for (const digest of digestsOf(one)?.spellings ?? []) {
                 const same = found.get(digest);
                 if (same === undefined)
                     found.set(digest, [one]);
@@ -62318,7 +62549,7 @@ function byDigest(digestsOf) {
         }
         return found;
     });
-    return (list, value) => [...new Set(value.flatMap((digest) => index(list).get(digest) ?? []))];
+    return (list, value) => [...new Set(value.spellings.flatMap((digest) => index(list).get(digest) ?? []))];
 }
 function once(find) {
     const found = new WeakMap();
@@ -62577,7 +62808,7 @@ class HistoryBuilder {
         const number = this.#versions.length;
         this.#numbers.set(blob, number);
         this.#parents.push(number);
-        const leaves = version.leaves.map(({ key, iv, size }) => this.#leafOf(key, numberOf(this.#ivs, iv), size));
+        const leaves = version.leaves.map(({ key, iv, size }) => this.#leafOf(key, history_builder_numberOf(this.#ivs, iv), size));
         const readers = version.readers.map((one) => this.#readerOf(one));
         this.#versions.push({ blob, format: version.format, explicitType: version.explicitType, readers, leaves, clear: this.#clearOf(version.clear) });
         this.addClear(blob, version.clear);
@@ -62596,7 +62827,7 @@ class HistoryBuilder {
             return;
         const leaves = texts.filter(({ key, size }) => size > 0 && this.#keys.has(key)).map(({ key, size, text }) => {
             const digests = digestsOf(text);
-            const leaf = this.#leafOf(key, numberOf(this.#ivs, `${digests[0] ?? ''} ${key}`), size);
+            const leaf = this.#leafOf(key, history_builder_numberOf(this.#ivs, `${digests.spellings[0] ?? ''} ${key}`), size);
             this.#clearDigests.set(leaf.iv, digests);
             return leaf;
         });
@@ -62641,7 +62872,7 @@ class HistoryBuilder {
     }
     #readerOf(recipient) {
         const before = this.#recipients.length;
-        const number = numberOf(this.#readers, canonicalId(recipient));
+        const number = history_builder_numberOf(this.#readers, canonicalId(recipient));
         if (number === before)
             this.#recipients.push(structuredClone(recipient));
         return number;
@@ -62658,7 +62889,7 @@ class HistoryBuilder {
         return root;
     }
 }
-function numberOf(numbers, text) {
+function history_builder_numberOf(numbers, text) {
     const known = numbers.get(text) ?? numbers.size;
     if (known === numbers.size)
         numbers.set(ownText(text), known);
@@ -62677,7 +62908,7 @@ function ownText(text) {
 /** Digests that were made by one and the same of these can be compared with each other, and with no others. */
 function digestMaker() {
     const secret = (0,external_node_crypto_.randomBytes)(32);
-    return (value) => spellingsOf(value).map((one) => (0,external_node_crypto_.createHmac)('sha256', secret).update(one).digest('base64'));
+    return digestsBy((text) => (0,external_node_crypto_.createHmac)('sha256', secret).update(text).digest('base64'));
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/history.js
@@ -63080,7 +63311,9 @@ function shown(name) {
 
 ;// CONCATENATED MODULE: ./lib/model/owners/past-owner.js
 // Whose keys were whose at earlier commits, or by the record of who was removed: which of them a name stood for last.
-// Must never take the keys that a name stood for at two times for one person's, unless the one took the place of the other.
+// Must never take the keys that a name stood for at two times for one person's, unless the one took the place of the other, nor a key
+// that is in use for that of who had it once.
+
 
 
 /** The owners by an earlier version of a file, read at `place`; `after`: by each version that came in its place. */
@@ -63112,6 +63345,22 @@ function lastNamed(asked, owners, known) {
     const exchanged = new Set(named.filter(({ next }) => next.some((one) => ids.has(canonicalId(one)))).map(({ recipient }) => canonicalId(recipient)));
     // Of keys that came in each other's place none is the last.
     return exchanged.size === ids.size ? owners : owners.filter((owner) => !bears(owner) || !exchanged.has(canonicalId(owner.recipient)));
+}
+/**
+ * Why a name that no more than the past gives to `keys` does not stand for them, a line for each that is in a config of today: it may be
+ * somebody else's by now, or always have been.
+ */
+function inUseToday(asked, keys, past, { configs, owners }) {
+    const isOf = (one) => (owner) => recipient_isMeantBy(owner.recipient, one);
+    return keys.flatMap((one) => {
+        const config = configs.find(({ recipients }) => recipients.some((other) => recipient_isMeantBy(other, one)));
+        if (config === undefined)
+            return [];
+        const then = past.filter(isOf(one)).find(({ name }) => formsOf(name).includes(past_owner_folded(asked)));
+        const now = owners.filter(isOf(one)).map((owner) => `${asSeen(owner.name)}'s, by ${owners_candidates_placeOf(owner)}`);
+        const whose = now.length === 0 ? 'and nothing says whose it is' : `and is ${[...new Set(now)].join('; ')}`;
+        return [`${one.id} was that of "${asked}"${then === undefined ? '' : ` by ${owners_candidates_placeOf(then)}`}. Today it stands in ${config.path}, ${whose}.`];
+    });
 }
 function past_owner_folded(name) {
     return formsOf(name)[0] ?? '';
@@ -63880,7 +64129,7 @@ function read(path, ownersPath, bytes) {
 }
 
 ;// CONCATENATED MODULE: ./lib/model/owners/untold.js
-// Names in comments that may be about one key or another: nobody can be asked for by them.
+// Names in comments that may be about one key or another, or are no more than words there: nobody can be asked for by them.
 // Must never say whose they are.
 
 function untoldAs(asked, untold) {
@@ -63889,13 +64138,44 @@ function untoldAs(asked, untold) {
 }
 /** Why a name that stands there is nobody's, a line for each of the first places, with what to write; none where it stands nowhere. */
 function untoldLines(asked, untold) {
-    return untoldAs(asked, untold).slice(0, 5).map(({ name, path, line }) => {
-        const anchor = /^[\w-]+$/.test(name) ? `as an anchor (\`&${name} age1…\`), ` : '';
-        return `The comment in ${path}:${line} says "${name}", and may be about the key above it or about the one below: write the name beside its key (\`age1… # ${name}\`), ${anchor}or in the owners file.`;
-    });
+    return untoldAs(asked, untold).slice(0, 5).map(({ name, path, line }) => `The comment in ${path}:${line} says "${name}", and may be about the key above it or about the one below: ${whatToWrite(name)}.`);
+}
+/** The same for what no more than mentions it. */
+function mentionLines(asked, mentions) {
+    return mentions.slice(0, 5).map(({ kind, path, line }) => `The ${kind} in ${path}:${line} has "${asked}" in it, and cannot be read as the name of a key: ${whatToWrite(asked)}, or name the key that is meant, spelled in full.`);
+}
+function whatToWrite(name) {
+    const anchor = /^[\w-]+$/.test(name) ? `as an anchor (\`&${name} age1…\`), ` : '';
+    return `write the name beside its key (\`age1… # ${name}\`), ${anchor}or in the owners file`;
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/mentions.js
+// Where a word stands in the comments and the names of anchors of a `.sops.yaml`, whether or not it is read there as a key's name.
+// Must never say whose key is meant by it.
+
+
+/** Those of a name as one or several whole words. */
+function mentionsOf(name, { path, text }) {
+    const asked = wordsOf(name);
+    const found = [];
+    let line = 1;
+    for (const source of new dist/* Lexer */.JG().lex(text)) {
+        const type = dist/* CST */.DB.tokenType(source);
+        if ((type === 'comment' || type === 'anchor') && asked !== '  ' && wordsOf(source).includes(asked)) {
+            found.push({ kind: type, path, line, text: source.replace(/^[&#\s]+/, '') });
+        }
+        line += source.split('\n').length - 1;
+    }
+    return found;
+}
+/** In one case, a blank around each; nothing but letters and digits is part of a word. */
+function wordsOf(text) {
+    const [folded = ''] = formsOf(text);
+    return ` ${folded.split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean).join(' ')} `;
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/request.js
+
 
 
 
@@ -63912,13 +64192,18 @@ function untoldLines(asked, untold) {
 async function resolveWithPast(inputs, survey, past) {
     const names = inputs.removedRecipients.filter(request_isName);
     const told = (asked, { owners }) => {
-        const earlier = earlierKeys(names, asked, survey, owners);
-        const nameless = [...asked.removed, ...earlier.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null);
-        return { asked, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) };
+        const theirs = earlierKeys(names, asked, survey, owners);
+        const left = new Set(theirs.filter(({ recipient }) => isLeftInFiles(recipient, asked, survey)));
+        const nameless = [...asked.removed, ...theirs.map(({ recipient }) => recipient)].filter((one) => ownerOf(survey.owners, one) === null);
+        const removed = [...asked.removed, ...[...left].map(({ recipient }) => recipient)];
+        const earlier = theirs.filter((one) => !left.has(one));
+        return { asked: { ...asked, removed }, earlier, owners: owners.filter((owner) => nameless.some((one) => sameRecipient(owner.recipient, one))) };
     };
     const records = recordedIn(survey);
     try {
         const asked = resolveRequest(inputs, survey, records);
+        if (asked.removed.length > 0)
+            await refuseReturned(asked.added, survey, past);
         return told(asked, names.length === 0 ? records : { ...records, owners: [...records.owners, ...(await past(false)).owners] });
     }
     catch (error) {
@@ -63936,6 +64221,23 @@ async function resolveWithPast(inputs, survey, past) {
             throw new Failure(still.code, `${still.message}\n${seen}`, { advice: 'Write `fetch-depth: 0` for actions/checkout.', cause: still });
         }
     }
+}
+/**
+ * One that stands nowhere and stood somewhere before has left: the request is an old one, asked for again, and would let it in again.
+ * What was brought back by itself is meant.
+ */
+async function refuseReturned(added, survey, past) {
+    const here = knownRecipients(survey);
+    const fresh = added.map(({ recipient }) => recipient).filter((one) => !here.some((other) => recipient_isMeantBy(other, one)));
+    if (fresh.length === 0)
+        return;
+    const { known } = await past(false);
+    const back = fresh.find((one) => known.some((other) => recipient_isMeantBy(other, one)));
+    if (back === undefined)
+        return;
+    throw new Failure('refused', `The input \`added-recipient\` names ${visible(back.id)}, which stood in files or configs at earlier commits and stands in none any more: it has left before, and would come back in the place of another one.`, {
+        advice: 'Add a new key instead. If it is to come back, add it by itself, with `same-access-as`.',
+    });
 }
 /** There is nobody but the new one: then who goes may have gone before. */
 class BothNamed extends Failure {
@@ -63958,6 +64260,11 @@ function earlierKeys(names, { removed, added }, { owners }, past) {
         return isAsked(name) && !haveOtherEmails([name], theirs) && (holder === null || isAsked(holder)) && !others.some((one) => sameRecipient(one, recipient));
     });
     return [...new Map(found.toReversed().map((owner) => [canonicalId(owner.recipient), owner])).values()].toReversed();
+}
+/** In no config: a file was forgotten, or brought back. Not what has to stay. */
+function isLeftInFiles(one, { required }, survey) {
+    const isIn = (recipients) => recipients.some((other) => recipient_isMeantBy(other, one));
+    return isIn(knownRecipients(survey)) && !isIn(survey.configs.flatMap(({ recipients }) => recipients)) && !isIn(required);
 }
 function recordedIn({ ownersFile }) {
     const { removed = [], path = '' } = ownersFile ?? {};
@@ -64010,13 +64317,17 @@ function whoGoes(asked, survey, known, comes, past) {
         });
     }
     // What a comment may be saying of someone who is still there is not looked up in the past.
-    if (now.kind !== 'unknown' || untoldAs(asked, survey.untold ?? []).length > 0)
-        return withSubkeys(request_resolved(now, survey), survey.owners, others);
+    const untold = untoldAs(asked, survey.untold ?? []);
+    const mentions = now.kind === 'unknown' && untold.length === 0 && request_isName(asked) ? unread(asked, survey) : [];
+    if (now.kind !== 'unknown' || untold.length + mentions.length > 0)
+        return withSubkeys(request_resolved(now, survey, mentions), survey.owners, others);
     const ever = past.known.filter(isOld);
     const owners = lastNamed(asked, past.owners.filter(({ recipient }) => isOld(recipient)), ever);
     // A keyring has no past, and may know a key that nothing else names.
     const keyring = survey.owners.filter(({ from }) => from === 'keyring');
     const then = [owners, keyring].map((named) => resolveRecipients([asked], named, ever)).find(({ kind }) => kind !== 'unknown');
+    if (then?.kind === 'resolved')
+        refuseInUse(asked, then.recipients, owners, survey);
     if (then !== undefined)
         return withSubkeys(request_resolved(then, survey), keyring, ever);
     const whole = comes.length === 0 ? now : resolveRecipients([asked], survey.owners, known);
@@ -64024,6 +64335,25 @@ function whoGoes(asked, survey, known, comes, past) {
     if (both === undefined)
         return request_resolved(now, survey);
     throw bothNamed(both, 'Nothing tells of another key whose place it took. Name the key that is to go, spelled in full.');
+}
+/** Where configs mention a name, but where it is read as that of a key: one that comes, or is somebody else's by the owners file. */
+function unread(asked, { configs, owners }) {
+    const [whole = ''] = formsOf(asked);
+    const read = owners.filter(({ name }) => formsOf(name).includes(whole));
+    const isRead = ({ path, line, text }) => read.some((owner) => owner.path === path
+        && (owner.line === line || text.split(/[,;/]/).some((part) => formsOf(part).includes(whole))));
+    return configs.flatMap((config) => mentionsOf(asked, config)).filter((one) => !isRead(one));
+}
+/** Not of a key that the owners file says to be gone: it came back, as nobody else's. */
+function refuseInUse(asked, keys, past, survey) {
+    const records = survey.ownersFile?.removed ?? [];
+    const cameBack = (one) => ownerOf(survey.owners, one) === null
+        && records.some(({ recipient }) => recipient_isMeantBy(recipient, one));
+    const why = inUseToday(asked, keys.filter((one) => !cameBack(one)), past, survey);
+    if (why.length === 0)
+        return;
+    throw new Failure('recipient-ambiguous', [`"${asked}" is the name of no key today, and who had it before cannot be told from others:`, ...why]
+        .map((line) => visible(line, 1000)).join('\n'), { advice: 'Name the key that is to go, spelled in full.' });
 }
 function bothNamed(one, advice) {
     return new BothNamed('input', `The inputs \`removed-recipient\` and \`added-recipient\` both name ${visible(one.id)}.`, { advice });
@@ -64046,10 +64376,10 @@ function recordOf(asked, now, { owners, ownersFile }) {
         return null;
     return records.findLast(({ owner }) => bears(owner)) ?? null;
 }
-function request_resolved(resolution, { untold = [] }) {
+function request_resolved(resolution, { untold = [] }, mentions = []) {
     if (resolution.kind === 'resolved')
         return resolution.recipients;
-    const why = resolution.kind === 'unknown' ? untoldLines(resolution.asked, untold) : [];
+    const why = resolution.kind === 'unknown' ? [...untoldLines(resolution.asked, untold), ...mentionLines(resolution.asked, mentions)] : [];
     throw new Failure(`recipient-${resolution.kind}`, [...resolution.message.split('\n'), ...why].map((line) => visible(line, 1000)).join('\n'));
 }
 /** A key in full, `name=key`, or the name of someone whose one key is written down, as in a public-keys file. */
@@ -64539,7 +64869,7 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
     var e = new Error(message);
     return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
 });
-// The story of a check: inputs → survey → what sops says without a key → history and merges → findings.
+// The story of a check: inputs → survey → history → what sops says without a key → merges → findings.
 // Must never be given, look for or pass on a key, a credential or a token, nor change the checkout.
 
 
@@ -64585,7 +64915,6 @@ async function check(inputs, job, tools) {
             const known = knownRecipients(survey);
             const required = meant(resolveRequired(inputs.requiredRecipients, survey.owners, known));
             findings.push(...surveyed(survey), ...policyOfFiles(survey, inputs.policy, required), ...unownedKeys(survey));
-            findings.push(...await findMergeDrops(git, merges, survey));
             const unencrypted = await unencryptedFiles(git, survey, inputs.files);
             const renames = new Renames(onceEncrypted(unencrypted));
             const open = __addDisposableResource(env_1, await openHistory(git, survey, {
@@ -64622,10 +64951,10 @@ async function check(inputs, job, tools) {
             run.survey = { ...survey, damaged: [...survey.damaged, ...hidden] };
             findings.push(...damagedFiles(hidden));
             stageCopies(git.root, survey, [], staging);
-            const { answers, untold } = await askKeyless(sops, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
-            const told = standings(survey, answers, untold);
+            const answered = await askKeyless(sops, survey, staging, (0,external_node_os_namespaceObject.availableParallelism)());
+            const told = standings(survey, answered.answers, answered.untold);
             run.standings = told.byPath;
-            findings.push(...told.findings);
+            findings.push(...told.findings, ...await findMergeDrops(git, merges, survey, answered));
             return finish(null);
         }
         catch (e_1) {
@@ -65955,7 +66284,7 @@ function changedFiles({ changed, voice }, name, room) {
     const kinds = [...grouped(rows, ({ change }) => JSON.stringify(change)).values()].sort((a, b) => b.length - a.length);
     const parts = kinds.slice(0, room.files).map((kind) => {
         const lines = pathLines(kind.map(({ path }) => path), room.files).join('\n');
-        return kinds.length === 1 ? lines : `**${kindOf(kind)}**\n\n${lines}`;
+        return kinds.length === 1 ? lines : `**${markdown_lists_kindOf(kind)}**\n\n${lines}`;
     });
     const left = kinds.slice(room.files).reduce((sum, kind) => sum + kind.length, 0);
     if (left > 0)
@@ -65963,10 +66292,10 @@ function changedFiles({ changed, voice }, name, room) {
     else if (changed.length > room.files)
         parts.push('The report names every file.');
     const [only = []] = kinds;
-    return markdown_paths_folded(kinds.length === 1 ? kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
+    return markdown_paths_folded(kinds.length === 1 ? markdown_lists_kindOf(only) : count(changed.length, 'file'), parts.join('\n\n'));
 }
 /** `60 files: −bob, new data key, same values ✔`, for files that all changed in the same way. */
-function kindOf(files) {
+function markdown_lists_kindOf(files) {
     const parts = files.slice(0, 1).flatMap(({ change: { recipients, dataKey, proof } }) => [
         recipients === 'as before' ? 'recipients as before' : recipients,
         dataKey === 'as before' ? 'data key as before' : dataKey,
@@ -67028,7 +67357,8 @@ function owners_file_text_scalarText(value) {
 // Must never take a heading from the keys that stay under it, nor leave a name behind that would pass for that of another key.
 //
 // Of own-line comments directly above an item, the lines go that name who leaves and nobody who stays, and the last one where it is
-// the only name of that key, or a label over no other one: prose stays. Of comments that list names those of who leaves go.
+// the only name of that key, or a label over no other one: prose stays. Of labels with one text each is about its own key. Of
+// comments that list names those of who leaves go.
 
 
 
@@ -67043,21 +67373,27 @@ function commentsLeaving(tree, list, at, removed) {
     if (slot === undefined || lines.length === 0)
         return [];
     const names = (index) => leaving_namesOf(tree, list, index);
-    const [leaving, staying] = [[at], [...list.slots.keys()].filter((index) => !removed.has(index))].map((of) => of.flatMap(names));
+    const label = labelAbove(text, slot);
+    const labels = label === null ? [] : labelsThatName(tree, list);
+    const own = labels[at] ?? null;
+    const stay = [...list.slots.keys()].filter((index) => !removed.has(index));
+    const [leaving, staying] = [[at], stay].map((of) => of.flatMap(names));
+    const others = own === null ? stay : stay.filter((index) => labels[index]?.text !== own.text);
+    const under = others.length === stay.length ? staying : others.flatMap(names);
     const mentioned = (line, of = []) => of.some((name) => mentions(line.text, name));
+    const isStaying = (line) => mentioned(line, line.start === own?.start ? under : staying);
     const stands = isHeading(tree, list, at, removed);
     // Over keys that stay it goes only where it is the name, and not where it has a word of it.
     const isTheirs = ({ text: line }) => !stands || !isShort(line)
         || formsOf(line.slice(signsBefore(line))).some((form) => leaving?.some((name) => name.toLowerCase() === form) === true);
-    const naming = lines.map((line) => mentioned(line, leaving) && !mentioned(line, staying) && isTheirs(line));
+    const naming = lines.map((line) => mentioned(line, leaving) && !isStaying(line) && isTheirs(line));
     for (const [index, line] of lines.entries()) {
         // A sentence that goes on; a name does not.
-        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !mentioned(line, staying);
+        const goesOn = /^#+ *\p{Ll}/u.test(line.text) && !isLabel(line.text) && !isStaying(line);
         if (index > 0 && naming[index - 1] === true && !isLabel(lines[index - 1]?.text ?? '') && goesOn)
             naming[index] = true;
     }
-    const label = labelAbove(text, slot);
-    const isAlone = label !== null && !mentioned(label, staying) && ((labelsThatName(tree, list)[at] ?? null) !== null
+    const isAlone = label !== null && !isStaying(label) && (own !== null
         || (!hasOwnName(tree, list, at) && !(list.pairs && list.holder === null) && !stands && !mayStandBelow(tree, list)));
     return lines.filter((_, index) => naming[index] === true || (isAlone && index === lines.length - 1));
 }
@@ -67746,6 +68082,124 @@ function run_report_entry(file, action, reason, rest) {
     return { path, format, config, action, reason, ...rest, values: valueCount };
 }
 
+;// CONCATENATED MODULE: ./lib/model/exposure/standing-files.js
+class StandingFiles {
+    #leavesOf;
+    #files = new Map();
+    #byNames = new Map();
+    /** All that ever had a name. */
+    #byName = new Map();
+    constructor(leavesOf) {
+        this.#leavesOf = leavesOf;
+    }
+    put(path, version) {
+        this.#files.get(path)?.standing.delete(path);
+        if (version === null) {
+            this.#files.delete(path);
+            return;
+        }
+        const named = this.#namedLike(this.#leavesOf(version).map(({ key }) => key));
+        named.standing.set(path, version);
+        this.#files.set(path, named);
+    }
+    /** Those that have most names of values in common with `version`, no less than half of all that either has; of several those nearest to `path`. */
+    mostLike(path, version) {
+        const names = new Set(this.#leavesOf(version).map(({ key }) => key));
+        const shared = new Map();
+        for (const name of names)
+            for (const named of this.#byName.get(name) ?? [])
+                shared.set(named, (shared.get(named) ?? 0) + 1);
+        let [most, found] = [0.5, []];
+        for (const [named, count] of shared) {
+            const share = count / Math.max(names.size, named.names.size);
+            if (share < most || named.standing.size === 0)
+                continue;
+            if (share > most)
+                [most, found] = [share, []];
+            for (const one of named.standing)
+                found.push(one);
+        }
+        const nearest = Math.max(...found.map(([other]) => nearness(path, other)));
+        return found.flatMap(([other, standing]) => (nearness(path, other) === nearest ? [standing] : []));
+    }
+    #namedLike(keys) {
+        const text = keys.join('\n');
+        const known = this.#byNames.get(text);
+        if (known !== undefined)
+            return known;
+        const named = { names: new Set(keys), standing: new Map() };
+        this.#byNames.set(text, named);
+        for (const name of named.names) {
+            const others = this.#byName.get(name);
+            if (others === undefined)
+                this.#byName.set(name, [named]);
+            else
+                others.push(named);
+        }
+        return named;
+    }
+}
+/** A file of the same name in another folder is nearer than one of the same folder, and that than any other. Asked for each pair of files. */
+function nearness(path, other) {
+    let folders = 0;
+    for (let at = 0; at < path.length && path[at] === other[at]; at++)
+        if (path[at] === '/')
+            folders += 1;
+    return (standing_files_nameIn(path) === standing_files_nameIn(other) ? 1000 : 0) + folders;
+}
+function standing_files_nameIn(path) {
+    return path.slice(path.lastIndexOf('/') + 1);
+}
+
+;// CONCATENATED MODULE: ./lib/model/exposure/made-alike.js
+
+
+/** Paths of the base that nobody of `people` is known to have the data key of, each with what it was made like, which they could read. */
+function made_alike_alike(history, people) {
+    const { changes, versions, recipients, base } = history;
+    const meant = recipients.map((one) => people.some((own) => recipient_isMeantBy(own, one)));
+    const theirs = new Set(versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [history.dataKey(version)] : [])));
+    const inUse = Map.groupBy(base, ([, version]) => history.dataKey(version));
+    const found = new Map();
+    const [standing, seen] = [new StandingFiles((version) => versions[version]?.leaves ?? []), new Set()];
+    const pathOf = new Map();
+    for (const inCommit of theirs.size === 0 ? [] : [...Map.groupBy(changes, ({ commit }) => commit).values()].reverse()) {
+        for (const { path, before, after } of inCommit) {
+            const key = after === null ? null : history.dataKey(after);
+            if (before !== null || after === null || key === null || seen.has(key) || theirs.has(key))
+                continue;
+            const ivs = new Set(versions[after]?.leaves.map(({ iv }) => iv));
+            // A value that stayed the same would have told, by its ciphertext.
+            const old = standing.mostLike(path, after).find((one) => theirs.has(history.dataKey(one)) && versions[one]?.leaves.some(({ iv }) => ivs.has(iv)) === false);
+            if (old !== undefined)
+                for (const [at] of inUse.get(key) ?? [])
+                    found.set(at, pathOf.get(old) ?? '');
+        }
+        for (const { path, after } of inCommit) {
+            standing.put(path, after);
+            if (after === null)
+                continue;
+            pathOf.set(after, path);
+            seen.add(history.dataKey(after));
+        }
+    }
+    return found;
+}
+const made_alike_most = 3;
+/** The notice about all of them; null where there is none. */
+function madeAlike(history, people) {
+    const found = [...made_alike_alike(history, people)].sort(([a], [b]) => (a < b ? -1 : 1));
+    const [first] = found;
+    if (first === undefined)
+        return null;
+    const some = found.slice(0, made_alike_most).map(([path, like]) => `${path} (like ${like})`).join(', ');
+    const all = found.length > made_alike_most ? `${some} and ${found.length - made_alike_most} more` : some;
+    return {
+        code: 'made-alike', level: 'notice', path: found.length === 1 ? first[0] : null,
+        message: `${all}: made like a file that who is removed could read, in one commit and for other people. A copy of it (\`cp\`, then \`sops edit\` and \`sops updatekeys\`) still has its data key, which they know; a new file does not, and without a key nobody can tell. Where it may be a copy, rotate it: \`rotate-all: true\` with its path in \`files\``,
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/model/exposure/namesake.js
 
 
@@ -67797,6 +68251,7 @@ function stayOf({ changes, versions, recipients }, recipient) {
 
 
 
+
 /** `everything`: whether all of the history is wanted anyway; `actor`: who asked for the run, where GitHub says it. */
 async function whatIsAsked(inputs, surveyed, history, past, { now, actor, everything }) {
     const resolved = await resolveWithPast(inputs, surveyed, past);
@@ -67809,10 +68264,11 @@ async function whatIsAsked(inputs, surveyed, history, past, { now, actor, everyt
         ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due, date: now.toISOString().slice(0, 10), by: actor,
     };
     const confused = earlier.length === 0 ? [] : namesakes((await history.open()).history, asked.removed, earlier, survey.owners);
+    const alike = asked.removed.length === 0 ? null : madeAlike((await history.open()).history, [...asked.removed, ...earlier.map(({ recipient }) => recipient)]);
     const unseen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null;
     return {
         survey, request, before: earlier.map(({ recipient }) => recipient), lines: whoIsMeant(resolved, survey), lookedBack, keySince,
-        findings: [...findings, ...confused, ...unseen === null ? [] : [unseen]],
+        findings: [...findings, ...confused, ...[alike, unseen].filter((one) => one !== null)],
     };
 }
 /** Whether there is no file in question, nor was one for those who are removed, and no config to take them out of. */
@@ -68200,6 +68656,11 @@ function item_textOf(recipient, profile, at) {
         throw new Unspellable(recipient, at);
     return text;
 }
+/** The keys as the one string that sops takes for a field; throws Unspellable. */
+function stringOf({ list, slot }, recipients) {
+    const text = recipients.map((one) => item_textOf(one, slot.profile, slot.start)).join(',');
+    return list.style === 'block' && recipients.every(({ id }) => isPlain(id)) ? text : spelling_scalar(text);
+}
 /** What a comment calls the key where there has to be one. */
 function labelOf({ name, recipient }) {
     return name ?? shortForm(recipient);
@@ -68305,7 +68766,7 @@ function newField(tree, list, at, field, newcomers) {
     const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(rules_resolved(tree, slot.value));
     const items = newcomers.map((one) => field_itemOf(slot, field, one));
     const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
-    const value = asList ? `[${written}]` : stringOf(slot, field, newcomers);
+    const value = asList ? `[${written}]` : field_stringOf(slot, field, newcomers);
     if (list.style === 'flow')
         return [inserted(slot.end, `, ${field.name}: ${value}`)];
     const [pad, eol] = [' '.repeat(columnOf(text, slot.start)), eolAt(text, slot.start)];
@@ -68323,7 +68784,7 @@ function fillField(tree, list, at, field, newcomers) {
     const items = newcomers.map((one) => field_itemOf({ ...slot, value: null }, field, one));
     const written = items.map((item) => typeof item === 'string' ? item : flowMap(item)).join(', ');
     const asList = field.group || field.name === 'hckms' || (0,dist/* isSeq */.oP)(slot.value);
-    const value = asList ? `[${written}]` : stringOf({ ...slot, value: null }, field, newcomers);
+    const value = asList ? `[${written}]` : field_stringOf({ ...slot, value: null }, field, newcomers);
     return start < end ? [{ start, end, text: value }] : [inserted(slot.end, ` ${value}`)];
 }
 function field_itemOf(slot, { group, profile }, one) {
@@ -68334,7 +68795,7 @@ function field_itemOf(slot, { group, profile }, one) {
     return (0,dist/* isAlias */.Vj)(model) && one.alias !== null ? one.alias : spelling_scalar(item_textOf(one.recipient, profile, slot.start), quoteOf(model));
 }
 /** A rule's own field: an alias can stand for one key only. */
-function stringOf(slot, { profile }, newcomers) {
+function field_stringOf(slot, { profile }, newcomers) {
     const [first, ...more] = newcomers;
     if ((0,dist/* isAlias */.Vj)(slot.value) && first !== undefined && first.alias !== null && more.length === 0)
         return first.alias;
@@ -68376,13 +68837,13 @@ function commentOf({ text }, list, at, newcomers) {
 
 /** Puts the keys behind the one at `place`, each with a comment where that one has one. Throws Unspellable. */
 function behind(tree, place, newcomers) {
-    const { list, slot } = place;
+    const { list } = place;
     if (newcomers.length === 0)
         return [];
     if (list.style === 'text')
         return [...behindPart(tree, place, newcomers), ...namesBehind(tree, place, newcomers)];
-    if ((0,dist/* isAlias */.Vj)(slot.value) && list.pairs)
-        return besideAlias(place, newcomers);
+    if (isLoneAlias(place))
+        return besideAlias(tree, place, newcomers);
     return list.style === 'block' ? behindLines(tree, place, newcomers) : behindFlowItem(tree, place, newcomers);
 }
 function behindPart({ text }, place, newcomers) {
@@ -68429,12 +68890,18 @@ function separator(text, { list, at, slot }) {
         return lead.includes(',') ? eolAt(text, slot.start) + lead : `,${eolAt(text, slot.start)}${lead}`;
     return lead !== '' && lead.trim() === '' ? `,${eolAt(text, slot.start)}${lead}` : ',';
 }
-/** `age: *bob`: sops takes one string there, so the keys are spelled out. */
-function besideAlias({ list, slot, recipient }, newcomers) {
+/** Whether it is the alias of one key that is all that a field has. */
+function isLoneAlias({ list, slot }) {
+    return list.pairs && (0,dist/* isAlias */.Vj)(slot.value);
+}
+/** `age: *bob`: sops takes one string there, so the keys are spelled out, and a comment of one name is one of several. */
+function besideAlias({ text }, place, newcomers) {
+    const { list, at, slot, recipient } = place;
     const [start = 0, end = 0] = slot.value?.range ?? [];
     const all = [...(recipient === null ? [] : [recipient]), ...newcomers.map((one) => one.recipient)];
-    const text = all.map((one) => item_textOf(one, slot.profile, slot.start)).join(',');
-    return [{ start, end, text: list.style === 'block' && all.every((one) => isPlain(one.id)) ? text : spelling_scalar(text) }];
+    const name = nameBesideItem(text, list, at);
+    const names = name === null ? [] : [inserted(name.end, newcomers.map((one) => `, ${labelOf(one)}`).join(''))];
+    return [{ start, end, text: stringOf(place, all) }, ...names];
 }
 function behindLines(tree, place, newcomers) {
     const { text } = tree;
@@ -68499,6 +68966,7 @@ function commaLead(text, { list, at, slot }) {
 
 
 
+
 /**
  * The edits that make the key at `place` the newcomer; null where its form has no room for it (other fields in the map), so that
  * the one has to come and the other to go. Throws Unspellable.
@@ -68506,6 +68974,10 @@ function commaLead(text, { list, at, slot }) {
 function replaced(tree, place, one) {
     const key = place.list.style === 'text' ? replacedPart(place, one) : replacedItem(tree, place, one);
     return key === null ? null : [...key, ...(one.name === null ? [] : replacedNames(tree, place, one))];
+}
+/** The edits for a newcomer in the place of `*bob` in `age: *bob` and others behind it. Throws Unspellable. */
+function replacedAlias(tree, place, one, others) {
+    return [...behind(tree, { ...place, recipient: one.recipient }, others), ...(one.name === null ? [] : replacedNames(tree, place, one))];
 }
 function replacedPart({ list, slot, pair }, { recipient }) {
     const text = item_textOf(recipient, slot.profile, slot.start);
@@ -68524,6 +68996,12 @@ function replacedItem(tree, place, one) {
     }
     const head = replacedHead(tree, place, one);
     const text = () => item_textOf(one.recipient, slot.profile, slot.start);
+    if ((0,dist/* isScalar */.jn)(value) && (value.type === 'BLOCK_FOLDED' || value.type === 'BLOCK_LITERAL')) {
+        const first = tree.text.indexOf('\n', start) + 1;
+        const said = tree.text.slice(first, end);
+        const from = first + said.length - said.trimStart().length;
+        return [...head, { start: from, end: from + said.trim().length, text: text() }];
+    }
     if ((0,dist/* isScalar */.jn)(value))
         return [...head, { start, end, text: spelling_scalar(text(), quoteOf(value)) }];
     if (!(0,dist/* isMap */.jh)(value))
@@ -68853,16 +69331,19 @@ class Plan {
         for (const arrival of inOrder) {
             const { one, place, instead } = arrival;
             const written = newcomer(one, place.slot.start, anchored.get(arrival) ?? null);
+            const group = groups.get(place.slot) ?? { place, partner: null, all: [] };
             if (instead)
-                edits.push(...(replaced(tree, place, written) ?? []));
-            else {
-                const group = groups.get(place.slot) ?? { place, all: [] };
+                group.partner = written;
+            else
                 group.all.push(written);
-                groups.set(place.slot, group);
-            }
+            groups.set(place.slot, group);
         }
-        for (const { place, all } of groups.values())
-            edits.push(...behind(tree, place, all));
+        for (const { place, partner, all } of groups.values()) {
+            if (partner !== null && all.length > 0 && isLoneAlias(place))
+                edits.push(...replacedAlias(tree, place, partner, all));
+            else
+                edits.push(...(partner === null ? [] : replaced(tree, place, partner) ?? []), ...behind(tree, place, all));
+        }
         const slotLists = slotListsIn(tree);
         for (const { map, at, exists, field, all } of this.#fields) {
             const list = slotLists.get(map);
@@ -68907,6 +69388,90 @@ function namesBy(owners) {
         told.set(id, names);
         return names;
     };
+}
+
+;// CONCATENATED MODULE: ./lib/model/sops-config/names-proof.js
+// Proof of the names in an edited `.sops.yaml`: no key has one that it had not, and who is asked for by one is still found.
+// Must never trust how the edit was made: it sees the two texts only.
+
+
+
+
+
+
+/**
+ * Where the result would name a key by what was not its name before, so that who is asked for by it would be another one; null
+ * where it does not. A key that comes may have the name that it comes with and, without one, those of who goes for it; any key
+ * those that `namesOf` knows.
+ */
+function nameGained(path, before, after, change, namesOf) {
+    const had = new Map();
+    const allow = (id, names) => {
+        const all = had.get(id) ?? new Set();
+        for (const name of names)
+            all.add(name);
+        had.set(id, all);
+    };
+    for (const { name, recipient } of ownersIn(readTree(path, before), path))
+        allow(canonicalId(recipient), formsOf(name));
+    const leaving = change.removed.flatMap((one) => [...had.get(canonicalId(one)) ?? [], ...namesOf(one)]);
+    for (const { name, recipient } of change.added) {
+        const own = name === null ? leaving : formsOf(nameInComment(name) ?? name).concat(formsOf(anchorName(name)));
+        allow(canonicalId(recipient), [...own, ...formsOf(shortForm(recipient))]);
+    }
+    const strange = ownersIn(readTree(path, after), path).find(({ name, recipient }) => {
+        const forms = formsOf(name).map((form) => form.replace(/-\d+$/, '')).concat(formsOf(name));
+        return !forms.some((form) => had.get(canonicalId(recipient))?.has(form) === true || namesOf(recipient).includes(form));
+    });
+    if (strange === undefined)
+        return null;
+    const what = strange.from === 'anchor' ? 'anchor' : 'comment';
+    const reason = `${strange.name}, in the ${what} there, would then be the name of ${shortForm(strange.recipient)}, which it is not now: `
+        + (what === 'anchor' ? 'give that another name.' : 'write the name of each key beside it, or take the comment out.');
+    return { line: oldLine(before, after, strange.line), reason };
+}
+/**
+ * Where, for what comes, a key that stays would lose a name, so that who is asked for by it would not be found; null where none
+ * would. One that is in none of `without`, texts without who comes or without their names, is lost for who goes, who does not stay
+ * for that.
+ */
+function nameLost(path, before, after, { removed, added }, without = []) {
+    if (added.length === 0)
+        return null;
+    const gone = new Set(removed.map(canonicalId));
+    const isRead = readIn(path, after);
+    const kept = without.map((text) => readIn(path, text));
+    const lost = ownersIn(readTree(path, before), path).find(({ name, recipient }) => !gone.has(canonicalId(recipient)) && (kept.length === 0 || kept.some((isKept) => isKept(recipient, name))) && !isRead(recipient, name));
+    if (lost === undefined)
+        return null;
+    const names = added.map(({ name, recipient }) => name ?? shortForm(recipient)).join(', ');
+    const reason = `the comment there lists names, and would not be read as names any more with ${names}: `
+        + 'give a name of one word that is somebody\'s, or write the name of each key beside it.';
+    return { line: lost.line, reason };
+}
+/** Whether each key that comes with a name has it in the text. */
+function areNamed(path, after, added) {
+    const isRead = readIn(path, after);
+    return added.every(({ name, recipient }) => name === null || isRead(recipient, name) || isRead(recipient, anchorName(name)));
+}
+/** Whether a text gives a key a name, which as an anchor may have a number more. */
+function readIn(path, text) {
+    const of = (name, recipient) => formsOf(name).map((form) => `${form}\n${canonicalId(recipient)}`);
+    const read = new Set(ownersIn(readTree(path, text), path).flatMap(({ name, recipient }) => [...of(name, recipient), ...of(name.replace(/-\d+$/, ''), recipient)]));
+    return (recipient, name) => of(name, recipient).some((form) => read.has(form));
+}
+/** The line of the old text, from 1, that a line of the new one is or comes from. */
+function oldLine(before, after, line) {
+    let [old, now] = [0, 0];
+    for (const { op } of diffLines(before, after)) {
+        if (op !== '+')
+            old += 1;
+        if (op !== '-')
+            now += 1;
+        if (now >= line && op !== '-')
+            return Math.max(1, old);
+    }
+    return Math.max(1, old);
 }
 
 ;// CONCATENATED MODULE: ./lib/model/sops-config/removal.js
@@ -69088,7 +69653,7 @@ function access_keysIn(holder, group) {
  * that come, what names them, their fields and the signs around them need not have been there.
  */
 function strayLine(before, after, change) {
-    return foreignLine(before, after, wordsOf(change), spelledOut(before));
+    return foreignLine(before, after, stray_wordsOf(change), spelledOut(before));
 }
 /** The first line, from 1, of `before` that is no longer there, nor a part of a line; an alias may have been spelled out. */
 function lostLine(before, after) {
@@ -69138,7 +69703,7 @@ function oldPart(text, words) {
     return names.replace(words, '').replace(anchors, '').replace(/[\s"',:;[\]{}#&*+-]/g, '');
 }
 /** Everything that may come into the text with the new keys; their models are spelled out where an alias stood. */
-function wordsOf({ added, like }) {
+function stray_wordsOf({ added, like }) {
     if (added.length === 0)
         return null;
     const models = like === 'every rule' ? [] : like;
@@ -69160,10 +69725,6 @@ function stray_formsOf(recipient) {
 ;// CONCATENATED MODULE: ./lib/model/sops-config/proof.js
 // Proof of an edited `.sops.yaml`: it means what it meant with the change made, and nothing else in its text changed.
 // Must never trust how the edit was made: it sees the two texts only.
-
-
-
-
 
 
 
@@ -69206,50 +69767,6 @@ function proveEdit(path, before, after, change) {
     const lost = change.removed.length === 0 ? lostLine(before, after) : null;
     if (lost !== null)
         throw fail(`line ${lost} would be lost`);
-}
-/**
- * Where the result would name a key by what was not its name before, so that who is asked for by it would be another one; null
- * where it does not. A key that comes may have the name that it comes with and, without one, those of who goes for it; any key
- * those that `namesOf` knows.
- */
-function nameGained(path, before, after, change, namesOf) {
-    const had = new Map();
-    const allow = (id, names) => {
-        const all = had.get(id) ?? new Set();
-        for (const name of names)
-            all.add(name);
-        had.set(id, all);
-    };
-    for (const { name, recipient } of ownersIn(readTree(path, before), path))
-        allow(canonicalId(recipient), formsOf(name));
-    const leaving = change.removed.flatMap((one) => [...had.get(canonicalId(one)) ?? [], ...namesOf(one)]);
-    for (const { name, recipient } of change.added) {
-        const own = name === null ? leaving : formsOf(nameInComment(name) ?? name).concat(formsOf(anchorName(name)));
-        allow(canonicalId(recipient), [...own, ...formsOf(shortForm(recipient))]);
-    }
-    const strange = ownersIn(readTree(path, after), path).find(({ name, recipient }) => {
-        const forms = formsOf(name).map((form) => form.replace(/-\d+$/, '')).concat(formsOf(name));
-        return !forms.some((form) => had.get(canonicalId(recipient))?.has(form) === true || namesOf(recipient).includes(form));
-    });
-    if (strange === undefined)
-        return null;
-    const what = strange.from === 'anchor' ? 'anchor' : 'comment';
-    const reason = `${strange.name}, in the ${what} there, would then be the name of ${shortForm(strange.recipient)}, which it is not now: `
-        + (what === 'anchor' ? 'give that another name.' : 'write the name of each key beside it, or take the comment out.');
-    return { line: oldLine(before, after, strange.line), reason };
-}
-/** The line of the old text, from 1, that a line of the new one is or comes from. */
-function oldLine(before, after, line) {
-    let [old, now] = [0, 0];
-    for (const { op } of diffLines(before, after)) {
-        if (op !== '+')
-            old += 1;
-        if (op !== '-')
-            now += 1;
-        if (now >= line && op !== '-')
-            return Math.max(1, old);
-    }
-    return Math.max(1, old);
 }
 /** The first rule or group whose keys are not the old ones with the change made, or stand where sops does not read them. */
 function wrongAccess(before, after, { removed, added, like }) {
@@ -69309,6 +69826,9 @@ function equal(a, b) {
 
 
 
+
+
+
 /** Takes the recipients out wherever they stand: `editConfig` without anyone who comes. */
 function removeRecipients(config, removed, owners = config.owners) {
     return editConfig(config, { removed, added: [], like: [] }, owners);
@@ -69323,18 +69843,43 @@ function removeRecipients(config, removed, owners = config.owners) {
  *
  * Refused where a rule or a key group would have nobody left, where sops has no way to write the key, where `every rule` does not
  * tell which key group, where a field is shared with a rule that is not to get the key, where a field that goes would uncover what
- * it overrides, and where a comment would pass for the
- * name of a key that it does not name now. A name that no comment can hold is
- * left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
+ * it overrides, where a comment would pass for the name of a key that it does not name now, and where with the name of who comes
+ * it would no longer be read as that of one whose name it is: such a name is written as one word first. A name that no comment can
+ * hold is left out. Throws Failure `config-edit` for keys spelled with escapes, and when the result cannot be proven to be the old text
  * with this change, and `config-unreadable` for a private key.
  */
 function editConfig(config, asked, owners = config.owners) {
-    const { path, text: before } = config;
     const change = {
         removed: asked.removed.map(inSopsOrder),
         added: asked.added.map(({ recipient, name }) => ({ recipient: inSopsOrder(recipient), name: fitForText(name) })),
         like: asked.like === 'every rule' ? asked.like : asked.like.map(inSopsOrder),
     };
+    const first = editAsWritten(config, change, owners);
+    const refusal = lostBy(config, first, change, owners);
+    if (first.kind !== 'edited' || (refusal === null && areNamed(first.path, first.after, change.added)))
+        return first;
+    const inOneWord = { ...change, added: change.added.map((one) => ({ ...one, name: wordFor(one.name) })) };
+    const second = editAsWritten(config, inOneWord, owners);
+    const isRead = second.kind === 'edited' && lostBy(config, second, inOneWord, owners) === null
+        && areNamed(second.path, second.after, inOneWord.added);
+    return isRead ? second : refusal === null ? first : { kind: 'refused', path: first.path, ...refusal };
+}
+/** Where the edit would lose a name that would not be lost by the removal alone, or whatever the names of who comes. */
+function lostBy(config, edit, change, owners) {
+    if (edit.kind !== 'edited')
+        return null;
+    const { path, before, after } = edit;
+    const lost = nameLost(path, before, after, change);
+    if (lost === null || change.removed.length === 0)
+        return lost;
+    const nameless = change.added.map((one) => ({ ...one, name: null }));
+    const others = [{ ...change, added: [], like: [] }, { ...change, added: nameless }].map((one) => editAsWritten(config, one, owners));
+    const without = others.flatMap((one) => (one.kind === 'edited' ? one.after : []));
+    return without.length === others.length ? nameLost(path, before, after, change, without) : lost;
+}
+/** The change with the names as they are given. */
+function editAsWritten(config, change, owners) {
+    const { path, text: before } = config;
     const namesOf = namesBy(owners);
     const old = readTree(path, before, namesOf);
     refusePrivateKey(path, old);
@@ -69377,6 +69922,10 @@ function editConfig(config, asked, owners = config.owners) {
 function fitForText(name) {
     const clean = name?.replace(/\p{Cf}+/gu, '').replace(/[\p{C}\s]+/gu, ' ').trim() ?? '';
     return /[\p{L}\p{N}]/u.test(clean) && clean.length <= 100 ? clean : null;
+}
+/** The name as a list of names can hold it. */
+function wordFor(name) {
+    return name === null || isName(name) ? name : anchorName(name);
 }
 /** The line of a text with one of the keys in which a backslash makes what it says other than what stands there. */
 function escapedAt(tree, keys) {
@@ -69973,6 +70522,19 @@ async function explainLockout(planned, work) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/model/exposure/former-paths.js
+
+function formerPaths(history) {
+    const { homes } = lineageOf(history);
+    const found = new Map();
+    history.changes.forEach(({ path }, at) => {
+        const home = homes[at] ?? path;
+        if (home !== path)
+            found.set(home, (found.get(home) ?? new Set()).add(path));
+    });
+    return found;
+}
+
 ;// CONCATENATED MODULE: ./lib/stages/request-names.js
 // What a request is called where people see it: its branch, its title, the values of its templates.
 // Must never let a name from outside change what the text around it means.
@@ -70133,22 +70695,22 @@ const itemLine = /^(\s*[-*+] )\[([ xX])\] (<code>.*?<\/code>|the root|all files)
 const headerLine = /^(\s*[-*+] |<details><summary>)(<code>.*?<\/code>)( \((?:\d+ of \d+ left|done)\))?(.*)$/s;
 const anyTask = /^\s*[-*+] \[ \] /;
 function entriesOf(exposure, grain) {
-    const groupOf = ({ file }) => (grain === 'secret' ? code(file) : '');
-    const labelOf = ({ file, key }) => {
-        if (grain === 'secret')
-            return code(key);
-        if (grain === 'file')
-            return code(file);
-        if (grain === 0)
-            return 'all files';
-        const folder = file.split('/').slice(0, -1).slice(0, grain).map((name) => `${name}/`).join('');
-        return folder === '' ? 'the root' : code(folder);
-    };
+    const groupOf = ({ file }) => (grain === 'secret' ? tracking_issue_lines_nameAt(file, grain) : '');
+    const labelOf = ({ file, key }) => (grain === 'secret' ? code(key) : tracking_issue_lines_nameAt(file, grain));
     const groups = grouped(exposure, (secret) => `${groupOf(secret)}\0${labelOf(secret)}`);
     return [...groups].map(([key, secrets]) => {
         const [group = '', label = ''] = key.split('\0');
         return { group, label, secrets };
     });
+}
+/** What stands for a file: above its secrets, or else on the line that it shares with others. */
+function tracking_issue_lines_nameAt(file, grain) {
+    if (grain === 'secret' || grain === 'file')
+        return code(file);
+    if (grain === 0)
+        return 'all files';
+    const folder = file.split('/').slice(0, -1).slice(0, grain).map((name) => `${name}/`).join('');
+    return folder === '' ? 'the root' : code(folder);
 }
 /** What is known of the entry. `readers` are all that could read anything; who alone could read this is named. */
 function tracking_issue_lines_wordsOf({ secrets }, readers, tickedByPerson) {
@@ -70210,9 +70772,49 @@ function isOpenTask(line) {
     return anyTask.test(line);
 }
 
+;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-renames.js
+
+/** A name is that of a file above its secrets, or else the one on the line of a file or folder. */
+function renamesIn(lines, entries, grain, former) {
+    const told = new Set([...entries].map(({ group, label }) => (grain === 'secret' ? group : label)));
+    const heirs = new Map();
+    for (const [path, before] of former) {
+        const name = tracking_issue_lines_nameAt(path, grain);
+        if (!told.has(name))
+            continue;
+        for (const one of before) {
+            const old = tracking_issue_lines_nameAt(one, grain);
+            if (old !== name)
+                heirs.set(old, (heirs.get(old) ?? new Set()).add(name));
+        }
+    }
+    const taken = tracking_issue_renames_namesIn(lines, grain);
+    const names = new Map();
+    for (const old of [...taken]) {
+        const [heir, ...others] = [...heirs.get(old) ?? []].filter((name) => !taken.has(name));
+        if (told.has(old) || heir === undefined || others.length > 0)
+            continue;
+        names.set(old, heir);
+        taken.add(heir);
+    }
+    return { nameNow: (name) => names.get(name) ?? name, heirsOf: (name) => [...heirs.get(name) ?? []] };
+}
+/** Of those that have a line, in their order. */
+function tracking_issue_renames_namesIn(lines, grain) {
+    const found = new Set();
+    let group = '';
+    for (const line of lines) {
+        const item = parseItem(line);
+        if (item !== null)
+            found.add(grain === 'secret' ? group : item.label);
+        else
+            group = parseHeader(line)?.label ?? group;
+    }
+    return found;
+}
+
 ;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue-list.js
-// The list of secrets in a tracking issue: written anew, or brought up to date in the lines that are there.
-// Must never change a line that is not ours, nor take away a tick that a person set while nothing got worse.
+
 
 
 
@@ -70243,29 +70845,45 @@ function tracking_issue_list_judge(entry, prior, readers) {
 }
 /**
  * Brings `lines` up to date: the ticks and words of lines that stand for a secret, the counts beside files. What has no line
- * yet gets one, above the others of its file or at the end, unless it is done. All else stays, in its order.
+ * yet gets one, above the others of its file or at the end, unless it is done. A file's lines under a path that it had before are
+ * its lines, under the path that it has now; where it has others already, they are done when those are. All else stays, in its order.
  */
-function mergeList(lines, exposure, grain, readers) {
+function mergeList(lines, exposure, grain, readers, former) {
     const entries = new Map(entriesOf(exposure, grain).map((entry) => [keyOf(entry.group, entry.label), entry]));
+    const { nameNow, heirsOf } = renamesIn(lines, entries.values(), grain, former);
     const verdicts = new Map();
+    const followed = [];
     const firstOf = new Map();
     let group = '';
     const merged = lines.map((line, at) => {
         const item = parseItem(line);
         if (item === null) {
-            if (grain === 'secret')
-                group = parseHeader(line)?.label ?? group;
-            return line;
+            const header = grain === 'secret' ? parseHeader(line) : null;
+            if (header === null)
+                return line;
+            group = nameNow(header.label);
+            // Without a count, and without a line of ours below it, it is a person's word about the file.
+            const isOurs = header.count !== null || parseItem(lines[at + 1] ?? '') !== null;
+            return isOurs && group !== header.label ? headerText({ ...header, label: group }) : line;
         }
         if (!firstOf.has(group))
             firstOf.set(group, { at, indent: item.indent });
-        const key = keyOf(group, item.label);
+        const label = grain === 'secret' ? item.label : nameNow(item.label);
+        const key = keyOf(group, label);
         const entry = entries.get(key);
-        if (entry === undefined || verdicts.has(key))
+        if (entry === undefined) {
+            const heirs = grain === 'secret' ? heirsOf(group).map((name) => keyOf(name, label)) : heirsOf(label).map((name) => keyOf(group, name));
+            const said = follow(item, heirs.flatMap((one) => entries.get(one) ?? []), readers);
+            if (said === null)
+                return line;
+            followed.push({ group, ticked: said.ticked });
+            return itemText(said);
+        }
+        if (verdicts.has(key))
             return line;
         const verdict = tracking_issue_list_judge(entry, item, readers);
         verdicts.set(key, verdict);
-        return itemText({ ...item, ticked: verdict.ticked, words: verdict.words });
+        return itemText({ ...item, label, ticked: verdict.ticked, words: verdict.words });
     });
     const missing = [...entries].filter(([key]) => !verdicts.has(key)).map(([, entry]) => tracking_issue_list_judge(entry, null, readers));
     const added = [...grouped(missing.filter(({ ticked }) => !ticked), ({ entry }) => entry.group)];
@@ -70283,11 +70901,21 @@ function mergeList(lines, exposure, grain, readers) {
         merged.splice(last, 0, ...fileLines(blocks, isFolded));
     else
         addBelowHeadings(merged, blocks, isFolded);
-    const whole = tracking_issue_list_counted(merged, listed);
+    const whole = tracking_issue_list_counted(merged, [...listed.map(({ entry, ticked }) => ({ group: entry.group, ticked })), ...followed]);
     return {
         lines: whole, verdicts: [...listed, ...missing.filter(({ ticked }) => ticked)],
         complete: listed.every(({ ticked }) => ticked) && !whole.some(isOpenTask),
     };
+}
+/** A line whose secret is told on those of `heirs`; as it is until each of them is done. null where there is none. */
+function follow(item, heirs, readers) {
+    const [first] = heirs;
+    if (first === undefined)
+        return null;
+    if (!heirs.every(({ secrets }) => secrets.every(isDone)))
+        return item;
+    const { ticked, words } = tracking_issue_list_judge(first, item, readers);
+    return { ...item, ticked, words };
 }
 /** The list as it is first written; a line is ticked where all its secrets are among `ticked`. */
 function renderList(exposure, grain, readers, ticked) {
@@ -70344,8 +70972,8 @@ function fileLines(verdicts, fold) {
     });
 }
 /** The counts beside files as they are now; one that a person took out stays out. */
-function tracking_issue_list_counted(lines, verdicts) {
-    const groups = grouped(verdicts, ({ entry }) => entry.group);
+function tracking_issue_list_counted(lines, all) {
+    const groups = grouped(all, ({ group }) => group);
     return lines.map((line) => {
         const header = parseItem(line) === null ? parseHeader(line) : null;
         const inside = groups.get(header?.label ?? '') ?? [];
@@ -70401,8 +71029,6 @@ function about(heading, verdicts) {
 }
 
 ;// CONCATENATED MODULE: ./lib/model/tracking-issue/tracking-issue.js
-// The text of a tracking issue: first written, then brought up to date around what people wrote into it.
-// Must never touch more than the mark, the count and the lines of the list that are ours.
 
 
 
@@ -70446,11 +71072,11 @@ function newTrackingBody(removal, mark) {
 }
 /** Brings the text up to date; see `mergeList` for what becomes of the lines of the list. */
 function mergeTrackingBody(previous, removal, mark) {
-    const { exposure, partial } = removal;
+    const { exposure, formerPaths, partial } = removal;
     const [lines, readers] = [previous.split('\n'), tracking_issue_readersOf(exposure)];
     const found = findSection(lines);
     const grain = found?.grain ?? 'secret';
-    const merged = mergeList(found === null ? lines : lines.slice(found.begin + 1, found.end), exposure, grain, readers);
+    const merged = mergeList(found === null ? lines : lines.slice(found.begin + 1, found.end), exposure, grain, readers, formerPaths);
     const ticked = new Set(merged.verdicts.filter((one) => one.ticked).flatMap(({ entry }) => entry.secrets));
     const around = (list) => {
         if (found !== null)
@@ -76435,8 +77061,9 @@ function tracking_issue_words(error) {
 
 
 
+
 function issueTracker({ git, github, eventBranch, runUrl }, inputs) {
-    return async ({ commit, owners, removed, gone, earlier, of, partial, pullRequestUrl }) => {
+    return async ({ commit, owners, removed, gone, earlier, of, formerPaths: former, partial, pullRequestUrl }) => {
         try {
             const scope = await scopeOf(git, github, eventBranch, inputs);
             const { removals, warnings } = removed.length > 0 ? { removals: [{ removed, earlier }], warnings: [] } : await trackedNow(github, scope);
@@ -76446,7 +77073,7 @@ function issueTracker({ git, github, eventBranch, runUrl }, inputs) {
             for (const one of [...removals, ...fresh]) {
                 kept.push(await keepTrackingIssue(github, {
                     removed: named(one.removed, owners), earlier: one.earlier, scope, exposure: await of([...one.removed, ...one.earlier]),
-                    partial, commit, runUrl, pullRequestUrl,
+                    formerPaths: former, partial, commit, runUrl, pullRequestUrl,
                 }));
             }
             return { numbers: kept.flatMap(({ number }) => number ?? []), warnings: [...warnings, ...kept.flatMap((one) => one.warnings)] };
@@ -76498,7 +77125,7 @@ async function exposuresOf({ survey, named, known, plan, history, past, decrypti
         ? readableBy(keys, survey.owners, known)
         : mergedSecrets(await exposureOf(open, await ownersEver(), [{ people: keys, only: null }], decryption)));
     const gone = plan === null || goneByConfig(plan, survey, named, survey.owners).length === 0 ? [] : goneByConfig(plan, survey, named, await ownersEver());
-    return { owners: gone.length === 0 ? survey.owners : await ownersEver(), gone, of, partial };
+    return { owners: gone.length === 0 ? survey.owners : await ownersEver(), gone, of, formerPaths: formerPaths(open.history), partial };
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/verify.js

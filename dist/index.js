@@ -64327,7 +64327,7 @@ function whoGoes(asked, survey, known, comes, past) {
     const keyring = survey.owners.filter(({ from }) => from === 'keyring');
     const then = [owners, keyring].map((named) => resolveRecipients([asked], named, ever)).find(({ kind }) => kind !== 'unknown');
     if (then?.kind === 'resolved')
-        refuseInUse(asked, then.recipients, owners, survey);
+        refuseInUse(asked, then.recipients, owners, survey, comes);
     if (then !== undefined)
         return withSubkeys(request_resolved(then, survey), keyring, ever);
     const whole = comes.length === 0 ? now : resolveRecipients([asked], survey.owners, known);
@@ -64344,12 +64344,13 @@ function unread(asked, { configs, owners }) {
         && (owner.line === line || text.split(/[,;/]/).some((part) => formsOf(part).includes(whole))));
     return configs.flatMap((config) => mentionsOf(asked, config)).filter((one) => !isRead(one));
 }
-/** Not of a key that the owners file says to be gone: it came back, as nobody else's. */
-function refuseInUse(asked, keys, past, survey) {
+/** Not of a key that is nobody's by today's names, and that the owners file says to be gone, or whose place who comes has taken elsewhere. */
+function refuseInUse(asked, keys, past, survey, comes) {
     const records = survey.ownersFile?.removed ?? [];
-    const cameBack = (one) => ownerOf(survey.owners, one) === null
-        && records.some(({ recipient }) => recipient_isMeantBy(recipient, one));
-    const why = inUseToday(asked, keys.filter((one) => !cameBack(one)), past, survey);
+    const isGone = (one) => records.some(({ recipient }) => recipient_isMeantBy(recipient, one))
+        || past.some(({ recipient, next }) => recipient_isMeantBy(recipient, one) && next.some((other) => comes.some((fresh) => sameRecipient(fresh, other))));
+    const mayGo = (one) => ownerOf(survey.owners, one) === null && isGone(one);
+    const why = inUseToday(asked, keys.filter((one) => !mayGo(one)), past, survey);
     if (why.length === 0)
         return;
     throw new Failure('recipient-ambiguous', [`"${asked}" is the name of no key today, and who had it before cannot be told from others:`, ...why]

@@ -181,6 +181,14 @@ describe('a replacement that is asked for again', () => {
     expect((await again([['.sops.yaml', rule(`${old.id} # bob`, `${fresh.id} # bob`)]], before)).asked.removed).toEqual([old])
   })
 
+  test('that is done in one config, and not in another that names nobody, names the old key alone', async () => {
+    const nameless = ['prod/.sops.yaml', rule(old.id)] as const
+    expect((await again([['.sops.yaml', done], nameless], before)).asked).toMatchObject({ removed: [old], like: [old] })
+    // Somebody else's by now, or never replaced by the one who comes.
+    await expect(again([['.sops.yaml', done], ['prod/.sops.yaml', rule(`${old.id} # carol`)]], before)).rejects.toMatchObject({ code: 'recipient-ambiguous' })
+    await expect(again([['.sops.yaml', rule(alice.id, `${fresh.id} # zoe`)], nameless], pastOf(['.sops.yaml', rule(`${old.id} # bob`)]))).rejects.toMatchObject({ code: 'recipient-ambiguous' })
+  })
+
   test('names the key that went last, and those before it as earlier ones', async () => {
     const versions = [done, rule(`${old.id} # bob`), rule(`${older.id} # bob`)].map((text) => ['.sops.yaml', text] as const)
     const { asked, earlier } = await again([['.sops.yaml', done]], pastOf(...versions))

@@ -187,7 +187,7 @@ function whoGoes(asked: string, survey: Survey, known: readonly Recipient[], com
   // A keyring has no past, and may know a key that nothing else names.
   const keyring = survey.owners.filter(({ from }) => from === 'keyring')
   const then = [owners, keyring].map((named) => resolveRecipients([asked], named, ever)).find(({ kind }) => kind !== 'unknown')
-  if (then?.kind === 'resolved') refuseInUse(asked, then.recipients, owners, survey)
+  if (then?.kind === 'resolved') refuseInUse(asked, then.recipients, owners, survey, comes)
   if (then !== undefined) return withSubkeys(resolved(then, survey), keyring, ever)
   const whole = comes.length === 0 ? now : resolveRecipients([asked], survey.owners, known)
   const [both] = whole.kind === 'resolved' ? whole.recipients : []
@@ -204,12 +204,13 @@ function unread(asked: string, { configs, owners }: Survey): readonly Mention[] 
   return configs.flatMap((config) => mentionsOf(asked, config)).filter((one) => !isRead(one))
 }
 
-/** Not of a key that the owners file says to be gone: it came back, as nobody else's. */
-function refuseInUse(asked: string, keys: readonly Recipient[], past: readonly PastOwner[], survey: Survey): void {
+/** Not of a key that is nobody's by today's names, and that the owners file says to be gone, or whose place who comes has taken elsewhere. */
+function refuseInUse(asked: string, keys: readonly Recipient[], past: readonly PastOwner[], survey: Survey, comes: readonly Recipient[]): void {
   const records = survey.ownersFile?.removed ?? []
-  const cameBack = (one: Recipient): boolean => ownerOf(survey.owners, one) === null
-    && records.some(({ recipient }) => isMeantBy(recipient, one))
-  const why = inUseToday(asked, keys.filter((one) => !cameBack(one)), past, survey)
+  const isGone = (one: Recipient): boolean => records.some(({ recipient }) => isMeantBy(recipient, one))
+    || past.some(({ recipient, next }) => isMeantBy(recipient, one) && next.some((other) => comes.some((fresh) => sameRecipient(fresh, other))))
+  const mayGo = (one: Recipient): boolean => ownerOf(survey.owners, one) === null && isGone(one)
+  const why = inUseToday(asked, keys.filter((one) => !mayGo(one)), past, survey)
   if (why.length === 0) return
   throw new Failure('recipient-ambiguous', [`"${asked}" is the name of no key today, and who had it before cannot be told from others:`, ...why]
     .map((line) => visible(line, 1000)).join('\n'), { advice: 'Name the key that is to go, spelled in full.' })

@@ -68197,7 +68197,7 @@ function madeAlike(history, people) {
     const all = found.length > made_alike_most ? `${some} and ${found.length - made_alike_most} more` : some;
     return {
         code: 'made-alike', level: 'notice', path: found.length === 1 ? first[0] : null,
-        message: `${all}: made like a file that who is removed could read, in one commit and for other people. A copy of it (\`cp\`, then \`sops edit\` and \`sops updatekeys\`) still has its data key, which they know; a new file does not, and without a key nobody can tell. Where it may be a copy, rotate it: \`rotate-all: true\` with its path in \`files\``,
+        message: `${all}: came in one commit, with the value names of a file that whoever is removed could read, and for other people. If it was copied from that (\`cp\`, then \`sops edit\` and \`sops updatekeys\`), it still has the data key that they know; if it was encrypted anew, it has not, and without a key nobody can tell. Where it may be a copy, rotate it: \`rotate-all: true\` with its path in \`files\``,
     };
 }
 

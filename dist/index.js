@@ -61980,22 +61980,145 @@ function severity(state) {
     return bySeverity.indexOf(state);
 }
 
+;// CONCATENATED MODULE: ./lib/model/exposure/history.js
+// What a repository's commits tell of its encrypted files: which version stood where from when, and which share a data key.
+// Pure. Must never take a history that is cut off for the whole one.
+
+
+/**
+ * Two versions have the same data key where they share the ciphertext of a value, a wrapped data key or the MAC, whatever path,
+ * branch or merge they stand on: an edit keeps what it does not touch and every wrapped key, updatekeys keeps every value, a
+ * rotation changes all of it. A version that someone made of parts of two others (a merge by hand) makes their data keys one:
+ * sops can't read it, but rather too much is then taken for readable than too little.
+ */
+class History {
+    reach;
+    /** How many versions were left out since they are larger than any file with secrets. */
+    tooLarge;
+    /** How many versions look like sops' and could not be read. */
+    unreadable;
+    /** Newest first; no commit before what follows from it. Only those in which a version comes or goes. */
+    changes;
+    versions;
+    /** The encrypted files at the base. */
+    base;
+    /** Every path of the base, encrypted or not, that some version once stood at. */
+    plain;
+    /** Paths at which a plaintext once took the place of a version. */
+    decrypted;
+    /** By commit: files of the base in the clear that came in it, where an encrypted one went in it. */
+    cameInTheClear;
+    clearVersions;
+    /** Of the values in those, by their IVs, which are made up. */
+    clearDigests;
+    recipients;
+    /** What one commit left untold of data keys, the oldest first. */
+    links;
+    /** Whether a key was tried on what is still untold. */
+    wasTried;
+    #parts;
+    #births = new Map();
+    #sizes = null;
+    #earliest = null;
+    constructor(parts, told = null) {
+        this.reach = parts.reach;
+        this.tooLarge = parts.tooLarge;
+        this.unreadable = parts.unreadable;
+        this.changes = parts.changes;
+        this.versions = parts.versions;
+        this.base = parts.base;
+        this.plain = parts.plain;
+        this.decrypted = parts.decrypted;
+        this.cameInTheClear = parts.cameInTheClear;
+        this.clearVersions = parts.clearVersions;
+        this.clearDigests = parts.clearDigests;
+        this.recipients = parts.recipients;
+        this.#parts = parts;
+        this.wasTried = told !== null;
+        const links = told?.links ?? untoldLinks({ changes: parts.changes, versions: parts.versions, dataKey: (version) => this.dataKey(version) });
+        this.links = stillUntold(links, (old, fresh) => this.dataKey(old) === this.dataKey(fresh) || told?.areDifferent(old, fresh) === true);
+        for (const { after, time } of parts.changes) {
+            if (after === null)
+                continue;
+            const key = this.dataKey(after);
+            this.#births.set(key, Math.min(this.#births.get(key) ?? Infinity, time));
+        }
+    }
+    /** A number per data key. */
+    dataKey(version) {
+        return this.#parts.dataKeys[version] ?? -1;
+    }
+    /** The data keys that may be one of `dataKeys`, as far as anyone can tell without a key; those themselves not among them. */
+    perhapsSame(dataKeys) {
+        return perhapsReached(this.links, (version) => this.dataKey(version), dataKeys);
+    }
+    /** The same history where a key was tried on the links: on each pair of versions whether they have one data key, or null. */
+    told(isSame) {
+        const dataKeys = [...this.#parts.dataKeys];
+        for (const { olds, news } of this.links) {
+            for (const old of olds) {
+                for (const fresh of news) {
+                    const [one, other] = [dataKeys[old] ?? -1, dataKeys[fresh] ?? -1];
+                    if (one !== other && isSame(old, fresh) === true)
+                        dataKeys.forEach((key, at) => { if (key === other)
+                            dataKeys[at] = one; });
+                }
+            }
+        }
+        return new History({ ...this.#parts, dataKeys }, { links: this.links, areDifferent: (old, fresh) => isSame(old, fresh) === false });
+    }
+    /** In bytes; the plaintext of an IV is as long as its ciphertext. */
+    sizeOf(iv) {
+        this.#sizes ??= [...this.versions, ...this.clearVersions].reduce((sizes, { leaves }) => {
+            for (const leaf of leaves)
+                sizes[leaf.iv] = leaf.size;
+            return sizes;
+        }, []);
+        return this.#sizes[iv] ?? 0;
+    }
+    /**
+     * When the data key that the file at the base has first stood in a commit, in seconds. Where it may be an older one: `earliest` is
+     * when that did, rather too early than too late.
+     */
+    keySince(path) {
+        const version = this.base.get(path);
+        const surely = version === undefined ? undefined : this.#births.get(this.dataKey(version));
+        if (version === undefined || surely === undefined)
+            return null;
+        this.#earliest ??= this.#earliestBirths();
+        return { surely, earliest: Math.min(surely, this.#earliest.get(this.dataKey(version)) ?? surely) };
+    }
+    /** Of data keys that may be older ones. */
+    #earliestBirths() {
+        const earliest = new Map(this.#births);
+        const of = (version) => earliest.get(this.dataKey(version)) ?? Infinity;
+        for (const { olds, news } of this.links) {
+            const first = Math.min(...olds.map(of));
+            for (const fresh of news)
+                earliest.set(this.dataKey(fresh), Math.min(of(fresh), first));
+        }
+        return earliest;
+    }
+}
+/** The versions that one of `people` could read as a recipient, by their numbers. */
+function versionsReadBy({ recipients, versions }, people) {
+    const meant = recipients.map((one) => people.some((own) => recipient_isMeantBy(own, one)));
+    return versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [version] : []));
+}
+
 ;// CONCATENATED MODULE: ./lib/model/exposure/merged-exposure.js
 // What each of several people could read → one list, in which an entry stands for all of whom it is true.
 // Pure. Must never say of a secret that it is done with where that is true of some of them alone.
 
 
 
+
 /** The keys of each person among `keys`; of those who could read the very same versions, all together. */
-function personsAmong(keys, owners, { recipients, versions }) {
+function personsAmong(keys, owners, history) {
     const persons = [...Map.groupBy(keys, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()];
     if (persons.length < 2)
         return persons;
-    const readIn = (person) => {
-        const meant = recipients.map((one) => person.some((own) => recipient_isMeantBy(own, one)));
-        return versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [version] : [])).join();
-    };
-    return [...Map.groupBy(persons, readIn).values()].map((same) => same.flat());
+    return [...Map.groupBy(persons, (person) => versionsReadBy(history, person).join()).values()].map((same) => same.flat());
 }
 /** The lists of several people: an entry for each of whom something else has become of a secret. In the order of files and of names in them. */
 function mergedPeople(each) {
@@ -62356,6 +62479,8 @@ function plain_files_isPlain({ base }, path) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/told-keys.js
+// A history in which commits left untold whether a data key changed + a key → the same history with that told, as far as it matters.
+// Must never take for told what the runner cannot open.
 
 /** Pairs of versions that are tried, each a process of sops. */
 const told_keys_mostPairs = 100;
@@ -62392,8 +62517,7 @@ function pairsToTry(history, persons, tried, most) {
 }
 /** Those that were wrapped for one of `keys` in some version. */
 function dataKeysOf(history, keys) {
-    const meant = history.recipients.map((one) => keys.some((own) => recipient_isMeantBy(own, one)));
-    return new Set(history.versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [history.dataKey(version)] : [])));
+    return new Set(versionsReadBy(history, keys).map((version) => history.dataKey(version)));
 }
 
 ;// CONCATENATED MODULE: ./lib/stages/expose.js
@@ -62658,126 +62782,6 @@ function heirsIn(found) {
 /** What `app.yaml` has in common with `app.enc.yaml`, and `.env` with `secrets/.env.sops`. */
 function stem(path) {
     return /^\.?[^.]*/.exec(path.slice(path.lastIndexOf('/') + 1))?.[0] ?? '';
-}
-
-;// CONCATENATED MODULE: ./lib/model/exposure/history.js
-// What a repository's commits tell of its encrypted files: which version stood where from when, and which share a data key.
-// Pure. Must never take a history that is cut off for the whole one.
-
-/**
- * Two versions have the same data key where they share the ciphertext of a value, a wrapped data key or the MAC, whatever path,
- * branch or merge they stand on: an edit keeps what it does not touch and every wrapped key, updatekeys keeps every value, a
- * rotation changes all of it. A version that someone made of parts of two others (a merge by hand) makes their data keys one:
- * sops can't read it, but rather too much is then taken for readable than too little.
- */
-class History {
-    reach;
-    /** How many versions were left out since they are larger than any file with secrets. */
-    tooLarge;
-    /** How many versions look like sops' and could not be read. */
-    unreadable;
-    /** Newest first; no commit before what follows from it. Only those in which a version comes or goes. */
-    changes;
-    versions;
-    /** The encrypted files at the base. */
-    base;
-    /** Every path of the base, encrypted or not, that some version once stood at. */
-    plain;
-    /** Paths at which a plaintext once took the place of a version. */
-    decrypted;
-    /** By commit: files of the base in the clear that came in it, where an encrypted one went in it. */
-    cameInTheClear;
-    clearVersions;
-    /** Of the values in those, by their IVs, which are made up. */
-    clearDigests;
-    recipients;
-    /** What one commit left untold of data keys, the oldest first. */
-    links;
-    /** Whether a key was tried on what is still untold. */
-    wasTried;
-    #parts;
-    #births = new Map();
-    #sizes = null;
-    #earliest = null;
-    constructor(parts, told = null) {
-        this.reach = parts.reach;
-        this.tooLarge = parts.tooLarge;
-        this.unreadable = parts.unreadable;
-        this.changes = parts.changes;
-        this.versions = parts.versions;
-        this.base = parts.base;
-        this.plain = parts.plain;
-        this.decrypted = parts.decrypted;
-        this.cameInTheClear = parts.cameInTheClear;
-        this.clearVersions = parts.clearVersions;
-        this.clearDigests = parts.clearDigests;
-        this.recipients = parts.recipients;
-        this.#parts = parts;
-        this.wasTried = told !== null;
-        const links = told?.links ?? untoldLinks({ changes: parts.changes, versions: parts.versions, dataKey: (version) => this.dataKey(version) });
-        this.links = stillUntold(links, (old, fresh) => this.dataKey(old) === this.dataKey(fresh) || told?.areDifferent(old, fresh) === true);
-        for (const { after, time } of parts.changes) {
-            if (after === null)
-                continue;
-            const key = this.dataKey(after);
-            this.#births.set(key, Math.min(this.#births.get(key) ?? Infinity, time));
-        }
-    }
-    /** A number per data key. */
-    dataKey(version) {
-        return this.#parts.dataKeys[version] ?? -1;
-    }
-    /** The data keys that may be one of `dataKeys`, as far as anyone can tell without a key; those themselves not among them. */
-    perhapsSame(dataKeys) {
-        return perhapsReached(this.links, (version) => this.dataKey(version), dataKeys);
-    }
-    /** The same history where a key was tried on the links: on each pair of versions whether they have one data key, or null. */
-    told(isSame) {
-        const dataKeys = [...this.#parts.dataKeys];
-        for (const { olds, news } of this.links) {
-            for (const old of olds) {
-                for (const fresh of news) {
-                    const [one, other] = [dataKeys[old] ?? -1, dataKeys[fresh] ?? -1];
-                    if (one !== other && isSame(old, fresh) === true)
-                        dataKeys.forEach((key, at) => { if (key === other)
-                            dataKeys[at] = one; });
-                }
-            }
-        }
-        return new History({ ...this.#parts, dataKeys }, { links: this.links, areDifferent: (old, fresh) => isSame(old, fresh) === false });
-    }
-    /** In bytes; the plaintext of an IV is as long as its ciphertext. */
-    sizeOf(iv) {
-        this.#sizes ??= [...this.versions, ...this.clearVersions].reduce((sizes, { leaves }) => {
-            for (const leaf of leaves)
-                sizes[leaf.iv] = leaf.size;
-            return sizes;
-        }, []);
-        return this.#sizes[iv] ?? 0;
-    }
-    /**
-     * When the data key that the file at the base has first stood in a commit, in seconds. Where it may be an older one: `earliest` is
-     * when that did, rather too early than too late.
-     */
-    keySince(path) {
-        const version = this.base.get(path);
-        const surely = version === undefined ? undefined : this.#births.get(this.dataKey(version));
-        if (version === undefined || surely === undefined)
-            return null;
-        this.#earliest ??= this.#earliestBirths();
-        return { surely, earliest: Math.min(surely, this.#earliest.get(this.dataKey(version)) ?? surely) };
-    }
-    /** Of data keys that may be older ones. */
-    #earliestBirths() {
-        const earliest = new Map(this.#births);
-        const of = (version) => earliest.get(this.dataKey(version)) ?? Infinity;
-        for (const { olds, news } of this.links) {
-            const first = Math.min(...olds.map(of));
-            for (const fresh of news)
-                earliest.set(this.dataKey(fresh), Math.min(of(fresh), first));
-        }
-        return earliest;
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/model/exposure/history-builder.js
@@ -68153,13 +68157,14 @@ function standing_files_nameIn(path) {
 }
 
 ;// CONCATENATED MODULE: ./lib/model/exposure/made-alike.js
+// Files that came beside one that somebody could read, like it and for other people: copies under its data key, or new files.
+// Pure. Must never say which of the two: without a key nothing tells.
 
 
 /** Paths of the base that nobody of `people` is known to have the data key of, each with what it was made like, which they could read. */
 function made_alike_alike(history, people) {
-    const { changes, versions, recipients, base } = history;
-    const meant = recipients.map((one) => people.some((own) => recipient_isMeantBy(own, one)));
-    const theirs = new Set(versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [history.dataKey(version)] : [])));
+    const { changes, versions, base } = history;
+    const theirs = new Set(versionsReadBy(history, people).map((version) => history.dataKey(version)));
     const inUse = Map.groupBy(base, ([, version]) => history.dataKey(version));
     const found = new Map();
     const [standing, seen] = [new StandingFiles((version) => versions[version]?.leaves ?? []), new Set()];
@@ -68257,6 +68262,7 @@ function stayOf({ changes, versions, recipients }, recipient) {
 async function whatIsAsked(inputs, surveyed, history, past, { now, actor, everything }) {
     const resolved = await resolveWithPast(inputs, surveyed, past);
     const { asked, earlier, owners } = resolved;
+    const before = earlier.map(({ recipient }) => recipient);
     const survey = { ...surveyed, owners: [...surveyed.owners, ...owners] };
     const lookedBack = everything || inputs.maxKeyAge !== null || removedForGood(survey).length > 0;
     const { due, keySince, findings } = lookedBack
@@ -68265,10 +68271,10 @@ async function whatIsAsked(inputs, surveyed, history, past, { now, actor, everyt
         ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due, date: now.toISOString().slice(0, 10), by: actor,
     };
     const confused = earlier.length === 0 ? [] : namesakes((await history.open()).history, asked.removed, earlier, survey.owners);
-    const alike = asked.removed.length === 0 ? null : madeAlike((await history.open()).history, [...asked.removed, ...earlier.map(({ recipient }) => recipient)]);
+    const alike = asked.removed.length === 0 ? null : madeAlike((await history.open()).history, [...asked.removed, ...before]);
     const unseen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null;
     return {
-        survey, request, before: earlier.map(({ recipient }) => recipient), lines: whoIsMeant(resolved, survey), lookedBack, keySince,
+        survey, request, before, lines: whoIsMeant(resolved, survey), lookedBack, keySince,
         findings: [...findings, ...confused, ...[alike, unseen].filter((one) => one !== null)],
     };
 }

@@ -33,6 +33,7 @@ export async function whatIsAsked(
 ): Promise<Asked> {
   const resolved = await resolveWithPast(inputs, surveyed, past)
   const { asked, earlier, owners } = resolved
+  const before = earlier.map(({ recipient }) => recipient)
   const survey = { ...surveyed, owners: [...surveyed.owners, ...owners] }
   const lookedBack = everything || inputs.maxKeyAge !== null || removedForGood(survey).length > 0
   const { due, keySince, findings } = lookedBack
@@ -41,10 +42,10 @@ export async function whatIsAsked(
     ...asked, policy: inputs.policy, rotateAll: inputs.rotateAll, overdue: due, date: now.toISOString().slice(0, 10), by: actor,
   }
   const confused = earlier.length === 0 ? [] : namesakes((await history.open()).history, asked.removed, earlier, survey.owners)
-  const alike = asked.removed.length === 0 ? null : madeAlike((await history.open()).history, [...asked.removed, ...earlier.map(({ recipient }) => recipient)])
+  const alike = asked.removed.length === 0 ? null : madeAlike((await history.open()).history, [...asked.removed, ...before])
   const unseen = everything && findings.length === 0 ? partialExposure((await history.open()).history) : null
   return {
-    survey, request, before: earlier.map(({ recipient }) => recipient), lines: whoIsMeant(resolved, survey), lookedBack, keySince,
+    survey, request, before, lines: whoIsMeant(resolved, survey), lookedBack, keySince,
     findings: [...findings, ...confused, ...[alike, unseen].filter((one) => one !== null)],
   }
 }

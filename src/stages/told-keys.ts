@@ -1,7 +1,7 @@
 // A history in which commits left untold whether a data key changed + a key → the same history with that told, as far as it matters.
 // Must never take for told what the runner cannot open.
+import { versionsReadBy } from '../model/exposure/history.ts'
 import type { History } from '../model/exposure/history.ts'
-import { isMeantBy } from '../model/recipient.ts'
 import type { Recipient } from '../model/recipient.ts'
 import type { DigestedVersions } from './digests.ts'
 
@@ -41,6 +41,5 @@ function pairsToTry(
 
 /** Those that were wrapped for one of `keys` in some version. */
 function dataKeysOf(history: History, keys: readonly Recipient[]): ReadonlySet<number> {
-  const meant = history.recipients.map((one) => keys.some((own) => isMeantBy(own, one)))
-  return new Set(history.versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [history.dataKey(version)] : [])))
+  return new Set(versionsReadBy(history, keys).map((version) => history.dataKey(version)))
 }

@@ -4,6 +4,7 @@ import { perhapsReached, stillUntold, untoldLinks } from './data-key-links.ts'
 import type { DataKeyLink } from './data-key-links.ts'
 import type { Digests } from './digests.ts'
 import type { ClearValue, FileVersion } from './file-version.ts'
+import { isMeantBy } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 
 /** How far back commits could be read, and whether every file in them. */
@@ -169,4 +170,10 @@ interface ToldLinks {
 
 export interface HistoryParts extends Pick<History, 'reach' | 'tooLarge' | 'unreadable' | 'changes' | 'versions' | 'base' | 'plain' | 'decrypted' | 'cameInTheClear' | 'clearVersions' | 'clearDigests' | 'recipients'> {
   readonly dataKeys: readonly number[]
+}
+
+/** The versions that one of `people` could read as a recipient, by their numbers. */
+export function versionsReadBy({ recipients, versions }: Pick<History, 'recipients' | 'versions'>, people: readonly Recipient[]): readonly number[] {
+  const meant = recipients.map((one) => people.some((own) => isMeantBy(own, one)))
+  return versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [version] : []))
 }

@@ -1,16 +1,15 @@
 // Files that came beside one that somebody could read, like it and for other people: copies under its data key, or new files.
 // Pure. Must never say which of the two: without a key nothing tells.
+import { versionsReadBy } from './history.ts'
 import type { History } from './history.ts'
 import { StandingFiles } from './standing-files.ts'
-import { isMeantBy } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import type { Finding } from '../report.ts'
 
 /** Paths of the base that nobody of `people` is known to have the data key of, each with what it was made like, which they could read. */
 function alike(history: History, people: readonly Recipient[]): ReadonlyMap<string, string> {
-  const { changes, versions, recipients, base } = history
-  const meant = recipients.map((one) => people.some((own) => isMeantBy(own, one)))
-  const theirs = new Set(versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [history.dataKey(version)] : [])))
+  const { changes, versions, base } = history
+  const theirs = new Set(versionsReadBy(history, people).map((version) => history.dataKey(version)))
   const inUse = Map.groupBy(base, ([, version]) => history.dataKey(version))
   const found = new Map<string, string>()
   const [standing, seen] = [new StandingFiles((version) => versions[version]?.leaves ?? []), new Set<number>()]

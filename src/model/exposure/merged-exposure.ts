@@ -1,22 +1,19 @@
 // What each of several people could read → one list, in which an entry stands for all of whom it is true.
 // Pure. Must never say of a secret that it is done with where that is true of some of them alone.
 import { severity } from './exposure-answer.ts'
+import { versionsReadBy } from './history.ts'
 import type { History } from './history.ts'
 import { ownerOf } from '../owners/owners.ts'
 import type { OwnedRecipient } from '../owners/owners.ts'
-import { canonicalId, isMeantBy } from '../recipient.ts'
+import { canonicalId } from '../recipient.ts'
 import type { Recipient } from '../recipient.ts'
 import type { ExposedSecret } from '../report.ts'
 
 /** The keys of each person among `keys`; of those who could read the very same versions, all together. */
-export function personsAmong(keys: readonly Recipient[], owners: readonly OwnedRecipient[], { recipients, versions }: History): readonly (readonly Recipient[])[] {
+export function personsAmong(keys: readonly Recipient[], owners: readonly OwnedRecipient[], history: History): readonly (readonly Recipient[])[] {
   const persons = [...Map.groupBy(keys, (one) => ownerOf(owners, one) ?? canonicalId(one)).values()]
   if (persons.length < 2) return persons
-  const readIn = (person: readonly Recipient[]): string => {
-    const meant = recipients.map((one) => person.some((own) => isMeantBy(own, one)))
-    return versions.flatMap(({ readers }, version) => (readers.some((one) => meant[one]) ? [version] : [])).join()
-  }
-  return [...Map.groupBy(persons, readIn).values()].map((same) => same.flat())
+  return [...Map.groupBy(persons, (person) => versionsReadBy(history, person).join()).values()].map((same) => same.flat())
 }
 
 /** The lists of several people: an entry for each of whom something else has become of a secret. In the order of files and of names in them. */
